@@ -1,0 +1,238 @@
+"""Every error that a caller of the API can see.
+
+    AppError
+    ├── InvalidParam                    400 invalid_param
+    ├── BadRequest                      400 bad_request
+    ├── SiteGone                        400 bad_request
+    ├── SiteDisabled                    400 bad_request
+    ├── Unauthorized                    401 unauthorized
+    │   ├── PassportMissing, PassportInvalid, PassportExpired, AppCodeMissing, SessionChanged
+    ├── WebSsoAuthRequired              401 web_sso_auth_required
+    ├── WebAppAccessDenied              401 web_app_access_denied
+    ├── Forbidden                       403 forbidden
+    ├── NotFound                        404 not_found
+    │   ├── ConversationNotFound, FirstMessageNotFound, LastConversationNotFound, MessageNotFound
+    ├── NotChatApp                      400 not_chat_app
+    │   └── NotChatAppHere              404 not_chat_app
+    ├── NotCompletionApp                400 not_completion_app
+    ├── NotWorkflowApp                  400 not_workflow_app
+    ├── TooManyRequests                 429 too_many_requests
+    ├── RateLimitError                  429 rate_limit_error
+    ├── InternalServerError             500 internal_server_error
+    ├── ServiceUnavailable              503 service_unavailable
+    └── GenerationError                 (block G of the contract's endpoints.md)
+        ├── AppUnavailable              400 app_unavailable
+        ├── RunFailed                   400 invalid_param
+        └── ProviderError               400 completion_request_error
+            ├── ProviderNotInitialize   400 provider_not_initialize
+            ├── ProviderQuotaExceeded   400 provider_quota_exceeded
+            ├── ModelNotSupported       400 model_currently_not_support
+            ├── ProviderAuthFailed, ProviderRateLimited, ProviderTimeout, ProviderUnreachable,
+            └── ProviderProtocolError, ProviderBadRequest, ContextTooLong
+
+Raising one is the whole job: `app/api/errors.py` turns it into the JSON body, the worker
+into an `error` frame, both from `code`, `status` and `message`.
+"""
+
+
+class AppError(Exception):
+    """What a caller gets: a machine `code`, the HTTP `status`, a sentence."""
+
+    code = "internal_server_error"
+    status = 500
+    message = "Internal Server Error, please contact support."
+
+    def __init__(self, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
+
+
+class InvalidParam(AppError):
+    code, status, message = "invalid_param", 400, "Invalid parameter."
+
+
+class BadRequest(AppError):
+    code, status = "bad_request", 400
+    message = "The request's JSON payload is invalid or empty."
+
+
+class SiteGone(AppError):
+    code, status, message = "bad_request", 400, "Site URL is no longer valid."
+
+
+class SiteDisabled(AppError):
+    code, status, message = "bad_request", 400, "Site is disabled."
+
+
+class UnsupportedMediaType(AppError):
+    code, status = "unsupported_media_type", 415
+    message = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+
+
+class Unauthorized(AppError):
+    code, status, message = "unauthorized", 401, "Unauthorized."
+
+
+class PassportMissing(Unauthorized):
+    message = "App token is missing."
+
+
+class PassportInvalid(Unauthorized):
+    message = "Invalid token."
+
+
+class PassportSignatureInvalid(PassportInvalid):
+    message = "Invalid token signature."
+
+
+class PassportExpired(Unauthorized):
+    message = "Token has expired."
+
+
+class AppCodeMissing(Unauthorized):
+    message = "X-App-Code header is missing."
+
+
+class SessionChanged(Unauthorized):
+    message = "Authentication has expired."
+
+
+class WebSsoAuthRequired(AppError):
+    code, status, message = "web_sso_auth_required", 401, "Web app authentication required."
+
+
+class WebAppAccessDenied(AppError):
+    code, status = "web_app_access_denied", 401
+    message = "You do not have permission to access this web app."
+
+
+class Forbidden(AppError):
+    code, status, message = "forbidden", 403, "Forbidden."
+
+
+class NotFound(AppError):
+    code, status = "not_found", 404
+    message = "The requested resource was not found."
+
+
+class ConversationNotFound(NotFound):
+    message = "Conversation Not Exists."
+
+
+class LastConversationNotFound(NotFound):
+    message = "Last Conversation Not Exists."
+
+
+class FirstMessageNotFound(NotFound):
+    message = "First Message Not Exists."
+
+
+class MessageNotFound(NotFound):
+    message = "Message Not Exists."
+
+
+class NotChatApp(AppError):
+    code, status = "not_chat_app", 400
+    message = "Please check if your Chat app mode matches the right API route."
+
+
+class NotChatAppHere(NotChatApp):
+    """The conversation family answers 404 to other modes (contract README §3.5)."""
+
+    status = 404
+
+
+class NotCompletionApp(AppError):
+    code, status = "not_completion_app", 400
+    message = "Please check if your Completion app mode matches the right API route."
+
+
+class NotWorkflowApp(AppError):
+    code, status = "not_workflow_app", 400
+    message = "Please check if your Workflow app mode matches the right API route."
+
+
+class TooManyRequests(AppError):
+    code, status = "too_many_requests", 429
+    message = "Too many requests. Please try again later."
+
+
+class RateLimitError(AppError):
+    code, status, message = "rate_limit_error", 429, "Rate Limit Error"
+
+
+class InternalServerError(AppError):
+    """The default of AppError under a name of its own."""
+
+
+class ServiceUnavailable(AppError):
+    code, status = "service_unavailable", 503
+    message = "A part of the service cannot be reached. Please try again shortly."
+
+
+class GenerationError(AppError):
+    """A generation that cannot begin or go on."""
+
+    code, status, message = "completion_request_error", 400, "Completion request failed."
+
+
+class AppUnavailable(GenerationError):
+    code = "app_unavailable"
+    message = "App unavailable, please check your app configurations."
+
+
+class RunFailed(GenerationError):
+    code = "invalid_param"
+    message = "Run failed."
+
+
+class ProviderError(GenerationError):
+    """A model call that failed. The sentence is ours, never the provider's body."""
+
+
+class ProviderNotInitialize(ProviderError):
+    code = "provider_not_initialize"
+    message = "No valid model provider credentials found. Please configure the model's endpoint and key."
+
+
+class ProviderQuotaExceeded(ProviderError):
+    code = "provider_quota_exceeded"
+    message = "The model provider says that the quota is used up."
+
+
+class ModelNotSupported(ProviderError):
+    code = "model_currently_not_support"
+    message = "The model provider does not offer this model."
+
+
+class ProviderAuthFailed(ProviderError):
+    message = "Incorrect API key provided"
+
+
+class ProviderRateLimited(ProviderError):
+    message = "The model provider is limiting the rate of requests. Please try again shortly."
+
+
+class ProviderTimeout(ProviderError):
+    message = "The model did not answer in time."
+
+
+class ProviderUnreachable(ProviderError):
+    message = "The model server cannot be reached."
+
+
+class ProviderProtocolError(ProviderError):
+    message = "The model's answer broke off or could not be read."
+
+
+class ProviderBadRequest(ProviderError):
+    message = "The model refused the request."
+
+
+class ProviderServerError(ProviderError):
+    message = "The model server had an internal error."
+
+
+class ContextTooLong(ProviderError):
+    message = "The prompt is longer than the model's context."

@@ -1,0 +1,109 @@
+"""Every setting, read strictly and in this file alone.
+
+A setting comes from the environment; where it is absent there, from the servers that a running
+`make run` with the same DATA_DIR keeps (`embedded.json`); else from its default. The README's
+table has a row for each.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+
+EMBEDDED_STATE = "embedded.json"
+
+
+class InvalidSetting(Exception):
+    """A setting cannot be read; the text names it and says what it should be."""
+
+
+class Environment:
+    """Typed, strict look-ups in a mapping of strings; an empty value counts as absent."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._values.get(name, "").strip() or default
+
+    def whole(self, name: str, default: int, least: int = 0) -> int:
+        text = self.text(name)
+        if not text:
+            return default
+        if not text.isdecimal() or int(text) < least:
+            raise InvalidSetting(f"{name} must be a whole number of at least {least}, not {text!r}.")
+        return int(text)
+
+    def seconds(self, name: str, default: float) -> float:
+        text = self.text(name)
+        try:
+            value = float(text) if text else default
+        except ValueError:
+            raise InvalidSetting(f"{name} must be a number of seconds, not {text!r}.") from None
+        if not 0 <= value < float("inf"):
+            raise InvalidSetting(f"{name} must be a number of seconds of at least 0, not {text!r}.")
+        return value
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        text = self.text(name, default)
+        if text not in (default, *others):
+            raise InvalidSetting(f"{name} must be one of {', '.join((default, *others))}, not {text!r}.")
+        return text
+
+    def words(self, name: str, default: str) -> list[str]:
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+
+class Config:
+    """The settings of one process. Raises InvalidSetting where a value cannot be read."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        given = os.environ if environ is None else environ
+        self.DATA_DIR = pathlib.Path(Environment(given).text("DATA_DIR", "instance")).absolute()
+        env = Environment({**self._embedded_servers(), **{k: v for k, v in given.items() if v.strip()}})
+
+        self.DATABASE_URL = env.text("DATABASE_URL")
+        self.DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 10, least=1)
+        self.REDIS_URL = env.text("REDIS_URL")
+        self.STORAGE_URL = env.text("STORAGE_URL", f"file://{self.DATA_DIR / 'files'}")
+        self.SECRET_KEY = env.text("SECRET_KEY")
+
+        self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.whole('PORT', 5001)}").rstrip("/")
+        self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
+        self.CORS_ALLOW_ORIGINS = env.words("CORS_ALLOW_ORIGINS", "*")
+        self.PROXY_HOPS = env.whole("PROXY_HOPS", 0)
+        self.PASSPORT_USER_ID = env.choice("PASSPORT_USER_ID", "open", "signed", "off")
+        self.DEPLOY_ENV = env.text("DEPLOY_ENV", "PRODUCTION")
+
+        self.OPENAI_BASE_URL = env.text("OPENAI_BASE_URL").rstrip("/")
+        self.OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+        self.MODEL_NAME = env.text("MODEL_NAME")
+        self.MODELS_FILE = env.text("MODELS_FILE")
+        self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
+        self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
+
+        self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
+        self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
+        self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
+        self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
+
+        self.PORT = env.whole("PORT", 5001)
+        self.WEB_WORKERS = env.whole("WEB_WORKERS", os.cpu_count() or 1, least=1)
+        self.WORKER_PROCESSES = env.whole("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
+        self.WORKER_THREADS = env.whole("WORKER_THREADS", 100, least=1)
+        self.LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
+        self.LOG_FORMAT = env.choice("LOG_FORMAT", "json", "console")
+        self.UPLOAD_LIMITS_MB = {
+            "image": env.whole("UPLOAD_IMAGE_MB", 10),
+            "document": env.whole("UPLOAD_DOCUMENT_MB", 15),
+            "audio": env.whole("UPLOAD_AUDIO_MB", 50),
+            "video": env.whole("UPLOAD_VIDEO_MB", 100),
+        }
+        self.WORKFLOW_FILE_LIMIT = env.whole("WORKFLOW_FILE_LIMIT", 10)
+
+    def _embedded_servers(self) -> dict[str, str]:
+        """Addresses and key of the servers that `make run` keeps; empty where none is running."""
+        try:
+            return dict(json.loads((self.DATA_DIR / EMBEDDED_STATE).read_text()))
+        except FileNotFoundError:
+            return {}
