@@ -1,0 +1,63 @@
+"""A process that a test or measurement started: its log in a file, ended by its own id and never by a name."""
+
+import os
+import pathlib
+import subprocess
+from collections.abc import Mapping, Sequence
+from signal import SIGCONT, SIGKILL, SIGTERM, Signals
+
+TAIL_LINES = 40
+
+
+class Child:
+    """One process in a session of its own, so that its children end with it."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: pathlib.Path, directory: pathlib.Path,
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: Signals) -> None:
+        """Signal this process alone."""
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it and its children as a crash of the machine would."""
+        self._signal_group(SIGKILL)
+        self.process.wait(10)
+
+    def stop(self, seconds: float = 8) -> None:
+        """End it in good order, or after so long by force."""
+        if self.alive:
+            self.process.send_signal(SIGCONT)
+            self.process.send_signal(SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                pass
+        self._signal_group(SIGKILL)
+        self.process.wait(10)
+
+    def tail(self) -> str:
+        """The end of its log."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return f"--- {self.name} ({'alive' if self.alive else f'exit {self.process.returncode}'})\n" + "\n".join(lines[-TAIL_LINES:])
+
+    def _signal_group(self, number: Signals) -> None:
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
