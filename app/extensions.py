@@ -51,7 +51,7 @@ def autocommit_engine() -> Engine:
 
 def bind_database(app: Flask) -> None:
     """Bind `db` with two engines on one URL: transactions, and autocommit without a reset on return."""
-    url = app.config["DATABASE_URL"].replace("postgres://", "postgresql://", 1)
+    url = database_url(app.config["DATABASE_URL"])
     pool = {"pool_size": app.config["DATABASE_POOL_SIZE"], "max_overflow": 0, "pool_timeout": 30, "pool_pre_ping": False}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = pool
@@ -60,6 +60,12 @@ def bind_database(app: Flask) -> None:
     }
     db.init_app(app)
     migrate.init_app(app, db)
+
+
+def database_url(text: str) -> str:
+    """The address as SQLAlchemy takes it: psycopg2, whichever way the scheme is spelled."""
+    _, separator, rest = text.partition("://")
+    return f"postgresql+psycopg2://{rest}" if separator else text
 
 
 def bind_celery(app: Flask) -> None:

@@ -19,8 +19,9 @@ class Conversation(Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        Index("conversations_by_update", "end_user_id", "updated_at", "id", postgresql_where=text(LISTED)),
+        Index("conversations_by_update", "end_user_id", "updated_at", "id"),
         Index("conversations_by_creation", "end_user_id", "created_at", "id", postgresql_where=text(LISTED)),
+        Index("conversations_pinned", "end_user_id", "updated_at", "id", postgresql_where=text(f"{LISTED} AND pinned")),
         Index("conversations_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
@@ -40,7 +41,11 @@ class Conversation(Base):
 
 
 class Message(Base):
-    """A question and its answer. The answer is filled in when the generation ends; until then the event log has it."""
+    """A question and its answer. The answer is filled in when the generation ends; until then the event log has it.
+
+    `parent_message_id` is what the client sent and gets back; `previous_message_id` is the message whose
+    thread this one continues: the same, or the conversation's latest where the client did not say.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (Index("messages_by_creation", "conversation_id", "created_at", "id"),)
@@ -50,6 +55,7 @@ class Message(Base):
     end_user_id: Mapped[uuid.UUID]
     conversation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     parent_message_id: Mapped[uuid.UUID | None]
+    previous_message_id: Mapped[uuid.UUID | None]
     task_id: Mapped[uuid.UUID]
     query: Mapped[str] = mapped_column(Text)
     inputs: Mapped[dict[str, Any]] = mapped_column(JSONB)

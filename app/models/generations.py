@@ -37,8 +37,9 @@ WITH conversation AS (
     WHERE id = :conversation_id AND app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL
     RETURNING id
 ), message AS (
-    INSERT INTO messages (id, app_id, end_user_id, conversation_id, parent_message_id, task_id, query, inputs, created_at)
-    SELECT CAST(:message_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), id,
+    INSERT INTO messages (
+        id, app_id, end_user_id, conversation_id, parent_message_id, previous_message_id, task_id, query, inputs, created_at)
+    SELECT CAST(:message_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), id, CAST(:parent_message_id AS uuid),
         CASE WHEN :after_latest THEN (
             SELECT latest.id FROM messages latest WHERE latest.conversation_id = conversation.id
             ORDER BY latest.created_at DESC, latest.id DESC LIMIT 1
@@ -61,9 +62,9 @@ WITH task AS (
 )
 SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode, task.epoch,
     task.last_event, task.created_at, conversation_id::text, message_id::text, message.query, message.inputs,
-    message.parent_message_id::text, message.created_at AS message_created_at
+    message.previous_message_id::text, message.created_at AS message_created_at
 FROM task LEFT JOIN LATERAL (
-    SELECT query, inputs, parent_message_id, created_at FROM messages WHERE id = task.message_id
+    SELECT query, inputs, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
 """
 )
@@ -102,16 +103,16 @@ SELECT id::text FROM tasks WHERE status = 'running' AND created_at < :before ORD
 """
 )
 
-# The message that is answered and those it stands on, newest first; ends where a parent is missing.
+# A message and those that it stands on, newest first; ends where one is missing.
 THREAD = text(
     """
 WITH RECURSIVE thread AS (
-    SELECT id, parent_message_id, query, answer, 1 AS depth FROM messages
-    WHERE id = :parent_message_id AND conversation_id = :conversation_id
+    SELECT previous_message_id, query, answer, 1 AS depth FROM messages
+    WHERE id = :message_id AND conversation_id = :conversation_id
     UNION ALL
-    SELECT parent.id, parent.parent_message_id, parent.query, parent.answer, depth + 1
-    FROM thread JOIN messages parent ON parent.id = thread.parent_message_id
-    WHERE parent.conversation_id = :conversation_id AND depth < :most
+    SELECT earlier.previous_message_id, earlier.query, earlier.answer, depth + 1
+    FROM thread JOIN messages earlier ON earlier.id = thread.previous_message_id
+    WHERE earlier.conversation_id = :conversation_id AND depth < :most
 )
 SELECT query, answer FROM thread ORDER BY depth
 """
@@ -133,7 +134,7 @@ class ClaimedTask(NamedTuple):
     message_id: str
     query: str
     inputs: dict[str, Any]
-    parent_message_id: str | None
+    previous_message_id: str | None
     message_created_at: datetime.datetime
 
 
@@ -170,7 +171,7 @@ def find_task(connection: Connection, identifier: str, app_id: str | None = None
     return None if row is None else TaskState(*row)
 
 
-def read_thread(connection: Connection, conversation_id: str, parent_message_id: str, most: int) -> list[tuple[str, str]]:
-    """(query, answer) of the messages that lead to this one, it included, oldest first."""
-    values = {"conversation_id": conversation_id, "parent_message_id": parent_message_id, "most": most}
+def read_thread(connection: Connection, conversation_id: str, message_id: str, most: int) -> list[tuple[str, str]]:
+    """(query, answer) of this message and the `most` - 1 before it in its thread, oldest first."""
+    values = {"conversation_id": conversation_id, "message_id": message_id, "most": most}
     return [(row.query, row.answer) for row in connection.execute(THREAD, values)][::-1]

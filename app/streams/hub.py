@@ -68,6 +68,7 @@ class Hub:
         self._callbacks: dict[bytes, Callable[[bytes], None]] = {}
         self._on_reconnect: list[Callable[[], None]] = []
         self._stopped = False
+        self._connected = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
     def start(self) -> "Hub":
@@ -113,7 +114,7 @@ class Hub:
 
     def _command(self, *words: bytes | str) -> None:
         """Under the lock. A lost connection is the reading thread's to mend: it subscribes to everything again."""
-        if self._connection.is_connected:
+        if self._connected:
             try:
                 self._connection.send_command(*words, check_health=False)
             except (redis.ConnectionError, redis.TimeoutError, OSError):
@@ -130,6 +131,8 @@ class Hub:
                 if self._stopped:
                     return
                 log.warning("hub.redis_lost", error=str(lost))
+                with self._lock:
+                    self._connected = False
                 self._connection.disconnect()
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
@@ -140,6 +143,7 @@ class Hub:
             names = [*self._callbacks, *self._confirmed]
             if names:
                 self._connection.send_command("SUBSCRIBE", *names, check_health=False)
+            self._connected = True
             readers = [reader for group in self._readers.values() for reader in group]
         if not first:
             for reader in readers:

@@ -1,0 +1,95 @@
+"""Leases on a real Redis: one holder, and a hand-over when it falls silent."""
+
+import uuid
+
+import pytest
+
+from app.streams import leases
+from app.streams.leases import Leases
+
+
+@pytest.fixture
+def task_id(redis_db) -> str:
+    redis_db.delete(leases.LEASES, leases.OWNERS, leases.WORKERS)
+    return str(uuid.uuid4())
+
+
+def lapse(redis_db, task_id: str) -> None:
+    redis_db.zadd(leases.LEASES, {task_id: 1})
+
+
+def test_one_process_holds_a_lease(redis_db, task_id):
+    assert Leases(redis_db, 3).take(task_id)
+    assert not Leases(redis_db, 3).take(task_id)
+
+
+def test_a_lapsed_lease_is_reaped_once_as_an_orphan(redis_db, task_id):
+    Leases(redis_db, 3).take(task_id)
+    lapse(redis_db, task_id)
+    assert leases.reap(redis_db) == ([task_id], [])
+    assert leases.reap(redis_db) == ([], [])
+
+
+def test_a_task_that_nobody_took_in_time_is_overdue(redis_db, task_id):
+    leases.expect(redis_db, [task_id])
+    lapse(redis_db, task_id)
+    assert leases.reap(redis_db) == ([], [task_id])
+
+
+def test_a_reaped_run_can_be_taken_at_once(redis_db, task_id):
+    Leases(redis_db, 3).take(task_id)
+    lapse(redis_db, task_id)
+    leases.reap(redis_db)
+    assert Leases(redis_db, 3).take(task_id)
+
+
+def test_a_slow_worker_learns_that_its_run_was_taken(redis_db, task_id):
+    slow, other = Leases(redis_db, 3), Leases(redis_db, 3)
+    slow.take(task_id)
+    lapse(redis_db, task_id)
+    other.take(task_id)
+    assert slow.renew([task_id]) == [task_id]
+    assert other.renew([task_id]) == []
+
+
+def test_a_lease_survives_that_redis_forgets(redis_db, task_id):
+    holder = Leases(redis_db, 3)
+    holder.take(task_id)
+    redis_db.delete(leases.LEASES, leases.OWNERS)
+    assert holder.renew([task_id]) == []
+    assert not Leases(redis_db, 3).take(task_id)
+
+
+def test_a_run_given_back_is_handed_on_at_once(redis_db, task_id):
+    holder = Leases(redis_db, 3)
+    holder.take(task_id)
+    holder.release(task_id, hand_on=True)
+    assert leases.reap(redis_db).orphans == [task_id]
+
+
+def test_an_ended_run_is_forgotten(redis_db, task_id):
+    holder = Leases(redis_db, 3)
+    holder.take(task_id)
+    holder.release(task_id)
+    assert leases.reap(redis_db) == ([], [])
+    assert redis_db.hlen(leases.OWNERS) == 0
+
+
+def test_a_lease_is_not_given_back_by_another(redis_db, task_id):
+    holder = Leases(redis_db, 3)
+    holder.take(task_id)
+    Leases(redis_db, 3).release(task_id)
+    assert not Leases(redis_db, 3).take(task_id)
+
+
+def test_an_expected_task_is_noted_once(redis_db, task_id):
+    assert leases.expect(redis_db, [task_id]) == [task_id]
+    assert leases.expect(redis_db, [task_id]) == []
+
+
+def test_the_heartbeat_shows_the_worker(redis_db, task_id):
+    worker = Leases(redis_db, 3)
+    worker.renew([])
+    assert worker.owner in leases.live_workers(redis_db, 5)
+    worker.leave()
+    assert worker.owner not in leases.live_workers(redis_db, 5)
