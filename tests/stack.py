@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+import psycopg2
 import redis
 import requests
 from app.embedded.postgres import EmbeddedPostgres
@@ -146,6 +148,15 @@ class Stack:
         """kill -9."""
         self.workers.pop(index).kill()
 
+    def worker_of(self, query: str) -> int:
+        """The index of the worker that asks the model about a query; told by the connection between the two."""
+        asked = [request for request in self.model_requests() if query in json.dumps(request["body"], ensure_ascii=False)]
+        port = asked[-1]["client_port"]
+        for index, worker in enumerate(self.workers):
+            if any(used.laddr.port == port for used in psutil.Process(worker.pid).net_connections("tcp4") if used.laddr):
+                return index
+        raise LookupError(f"no worker holds the connection of {query!r}")
+
     def start_web(self) -> None:
         self.web = self._child("web", "gunicorn", "-c", "python:app.web_server", "wsgi:app")
 
@@ -191,6 +202,15 @@ class Stack:
 
     def forget_model_requests(self) -> None:
         requests.delete(f"http://127.0.0.1:{self._model_port}/_requests", timeout=5)
+
+    def unfinished(self) -> dict[str, int]:
+        """What is not at rest yet: tasks in the tables, in the queue, under a lease."""
+        with contextlib.closing(psycopg2.connect(self.postgres.url)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM tasks WHERE status = 'running'")
+            running = int(cursor.fetchone()[0])
+        client = self.redis_client()
+        counts = {"running": running, "queued": int(client.llen("generations")), "leased": int(client.zcard("frontdesk:leases"))}
+        return {name: count for name, count in counts.items() if count}
 
     def logs(self) -> str:
         """The end of every process's log."""

@@ -26,6 +26,7 @@ class LiveStream:
     def __init__(self, response: requests.Response) -> None:
         self.response = response
         self.frames: list[Frame] = []
+        self.times: list[float] = []
         self.pings = 0
         self.ended: float | None = None
         self.broken: Exception | None = None
@@ -50,6 +51,12 @@ class LiveStream:
         assert len(self.frames) >= count, f"the stream ended early: {self.frames[-1:]} {self.broken!r}"
         return self
 
+    def wait_for_event(self, event: str, seconds: float = 20) -> float:
+        """The monotonic time at which an event first came."""
+        wait_until(lambda: event in self.events or self.ended, seconds, f"event {event}")
+        assert event in self.events, f"the stream ended without {event}: {self.frames[-1:]} {self.broken!r}"
+        return self.times[self.events.index(event)]
+
     def wait_for_end(self, seconds: float = 30) -> Self:
         wait_until(lambda: self.ended is not None, seconds, f"the end of a stream ({len(self.frames)} frames so far: {self.frames[-1:]})")
         assert self.broken is None, f"the stream broke: {self.broken!r}"
@@ -73,6 +80,7 @@ class LiveStream:
                     if frame is None:
                         self.pings += 1
                     else:
+                        self.times.append(time.monotonic())
                         self.frames.append(frame)
         except requests.RequestException as error:
             self.broken = None if self._closing else error

@@ -17,6 +17,7 @@ class RecordedRequest:
     path: str
     head: bytes
     content: bytes
+    client_port: int = 0
     began: float = dataclasses.field(default_factory=time.time)
     chunks_sent: int = 0
     ended: float | None = None
@@ -39,6 +40,7 @@ class RecordedRequest:
             "path": self.path,
             "headers": self.headers,
             "body": self.body,
+            "client_port": self.client_port,
             "began": self.began,
             "chunks_sent": self.chunks_sent,
             "ended": self.ended,

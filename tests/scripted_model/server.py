@@ -44,9 +44,11 @@ class Connection(asyncio.Protocol):
         self._writes = 0
         self._due = 0.0
         self._client_finished = False
+        self._client_port = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._client_port = transport.get_extra_info("peername")[1]
         self._state.connections.add(self)
 
     def eof_received(self) -> None:
@@ -79,7 +81,7 @@ class Connection(asyncio.Protocol):
             return
         content, self._buffer = self._buffer[end + 4:stop], self._buffer[stop:]
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
-        self._answer(RecordedRequest(method, path, head, content))
+        self._answer(RecordedRequest(method, path, head, content, self._client_port))
 
     def _answer(self, request: RecordedRequest) -> None:
         self._request = request

@@ -1,0 +1,41 @@
+"""One stack for all system tests. A test that breaks a part mends it, so that the next one finds two workers at work."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import CHAT_APP, Stack, stop_on_signals
+from tests.visitor import Visitor, wait_until
+
+WORKERS = 2
+
+
+@pytest.fixture(scope="session")
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stop_on_signals()
+    with Stack(tmp_path_factory.mktemp("stack"), worker_processes=WORKERS) as stack:
+        stack.import_app(CHAT_APP, "chat")
+        yield stack
+
+
+@pytest.fixture
+def stack(running_stack: Stack, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    yield running_stack
+    for worker in [worker for worker in running_stack.workers if not worker.alive]:
+        running_stack.workers.remove(worker)
+    while len(running_stack.workers) < WORKERS:
+        running_stack.start_worker()
+    running_stack.wait_for_health()
+    wait_until(lambda: not running_stack.unfinished(), 15, f"rest after the test ({running_stack.unfinished()})")
+
+
+@pytest.fixture
+def visitor(stack: Stack) -> Visitor:
+    return Visitor(stack.base_url, "chat")
+
+
+@pytest.fixture
+def mark() -> str:
+    """A word that no other test's query has."""
+    return f"mark-{uuid.uuid4().hex[:8]}"
