@@ -81,11 +81,13 @@ class Config:
         self.MODELS_FILE = env.text("MODELS_FILE")
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
+        self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)
 
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
+        self.DRAIN_SECONDS = env.seconds("DRAIN_SECONDS", 20)
 
         self.PORT = env.whole("PORT", 5001)
         self.WEB_WORKERS = env.whole("WEB_WORKERS", os.cpu_count() or 1, least=1)

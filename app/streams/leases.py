@@ -113,13 +113,13 @@ class Leases:
 
 def expect(client: "redis.Redis", task_ids: list[str]) -> list[str]:
     """Note tasks that are about to be queued; gives those that were not noted before."""
-    new = client.eval(_EXPECT, 1, LEASES, int(PATIENCE * 1000), *task_ids)
-    return [task_id.decode() for task_id in new]  # type: ignore[union-attr]
+    new = client.register_script(_EXPECT)(keys=[LEASES], args=[int(PATIENCE * 1000), *task_ids])
+    return [task_id.decode() for task_id in new]
 
 
 def reap(client: "redis.Redis", most: int = 200) -> Reaped:
     """Take what nobody holds any more; the caller queues it again."""
-    orphans, overdue = client.eval(_REAP, 2, LEASES, OWNERS, int(PATIENCE * 1000), most)  # type: ignore[misc]
+    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=[int(PATIENCE * 1000), most])
     return Reaped([task.decode() for task in orphans], [task.decode() for task in overdue])
 
 

@@ -76,7 +76,8 @@ class Publisher:
 
     def __init__(self, client: "redis.Redis", life: int, final_life: int) -> None:
         """`life`, `final_life`: seconds that a log stays while its run lives, and after its final event."""
-        self._client, self._life, self._final_life = client, str(life), str(final_life)
+        self._life, self._final_life = str(life), str(final_life)
+        self._open = client.register_script(channel.OPEN)
         self._connection = client.connection_pool.make_connection()
         self._queue: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
         self._append = ""
@@ -85,10 +86,10 @@ class Publisher:
 
     def open(self, task_id: str, epoch: int, number: int) -> EventWriter:
         """Speak for a run from now on. Raises Superseded where a newer epoch does."""
-        last = self._client.eval(channel.OPEN, 1, channel.head_key(task_id), epoch, number, self._life)
-        if int(last) < 0:  # type: ignore[arg-type]
+        last = int(self._open(keys=[channel.head_key(task_id)], args=[epoch, number, self._life]))
+        if last < 0:
             raise Superseded(task_id)
-        return EventWriter(self, task_id, epoch, int(last))  # type: ignore[arg-type]
+        return EventWriter(self, task_id, epoch, last)
 
     def send(self, outgoing: Outgoing) -> None:
         self._queue.put(outgoing)

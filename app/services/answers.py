@@ -1,0 +1,103 @@
+"""The answer of one message: streamed as it grows, stored when it ends."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+
+from app.errors import AppError
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.generations import FINISH
+from app.models.identifiers import now
+from app.providers.base import Chunk, Usage
+from app.services.runs import Run
+from app.services.wire_events import MessageEvents, failure_of
+from app.streams.publisher import Superseded
+
+_EMPTY_USAGE = {
+    "prompt_tokens": 0, "prompt_unit_price": "0.0", "prompt_price_unit": "0.0", "prompt_price": "0.0",
+    "completion_tokens": 0, "completion_unit_price": "0.0", "completion_price_unit": "0.0", "completion_price": "0.0",
+    "total_tokens": 0, "total_price": "0.0", "currency": "USD", "latency": 0.0,
+}  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """One message's answer under way. Raises Superseded wherever another worker has taken the run over."""
+
+    run: Run
+    events: MessageEvents = field(init=False)
+    usage: Usage | None = None
+    _parts: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+    _first: float | None = None
+
+    def __post_init__(self) -> None:
+        self.events = MessageEvents(self.run.task)
+        if self.run.writer.number:
+            # A worker before us has spoken; a half-said text can't be continued.
+            self.run.writer.write(self.events.message_replace(""))
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, chunk: Chunk) -> None:
+        """Take a piece of the model's answer and pass it on."""
+        self.usage = chunk.usage or self.usage
+        if not chunk.text:
+            return
+        if self._first is None:
+            self._first = time.monotonic()
+        delta = chunk.text.replace("\0", "")
+        self._parts.append(delta)
+        if self.run.writer.log_was_lost:
+            self.run.writer.log_was_lost = False
+            self.run.writer.write(self.events.message_replace(self.text))
+        else:
+            self.run.writer.write(self.events.message(delta))
+
+    def finish(self, status: str) -> None:
+        """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
+        details = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
+        self._store(status, details, None)
+        self.run.writer.write(self.events.message_end(details), final=True)
+
+    def fail(self, error: AppError) -> None:
+        """Store what there is and the error, then say so."""
+        failure = failure_of(error)
+        self._store(tasks.FAILED, {}, failure)
+        self.run.writer.write(self.events.error(failure), final=True)
+
+    def _usage(self) -> dict[str, Any]:
+        ended = time.monotonic()
+        first = self._first or ended
+        usage = {**_EMPTY_USAGE, "latency": round(ended - self._began, 3)}
+        usage |= {"time_to_first_token": round(first - self._began, 3), "time_to_generate": round(ended - first, 3)}
+        if self.usage is not None:
+            usage |= {
+                "prompt_tokens": self.usage.prompt_tokens,
+                "completion_tokens": self.usage.completion_tokens,
+                "total_tokens": self.usage.total_tokens,
+            }
+        return usage
+
+    def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
+        task = self.run.task
+        values = {
+            "task_id": task.task_id, "epoch": task.epoch, "task_status": status, "failure": failure,
+            "last_event": self.run.writer.number + 1, "now": now(), "answer": self.text,
+            "status": "error" if failure else "normal", "error": failure["message"] if failure else None, "details": details,
+            "prompt_tokens": self.usage.prompt_tokens if self.usage else 0,
+            "answer_tokens": self.usage.completion_tokens if self.usage else 0, "latency": time.monotonic() - self._began,
+        }  # fmt: skip
+        with autocommit_engine().connect() as connection:
+            if connection.execute(FINISH, values).one_or_none() is None and self._lost(connection):
+                raise Superseded(task.task_id)
+
+    def _lost(self, connection: Any) -> bool:
+        """Whether another epoch has the run, told apart from a message deleted meanwhile."""
+        owned = text("SELECT 1 FROM tasks WHERE id = :task_id AND epoch <> :epoch")
+        return connection.execute(owned, {"task_id": self.run.task.task_id, "epoch": self.run.task.epoch}).first() is not None

@@ -1,0 +1,95 @@
+"""What a worker does for a message of a `chat` app: thread, prompt, model, answer."""
+
+from collections.abc import Iterator
+
+import structlog
+from flask import current_app
+from sqlalchemy.exc import OperationalError
+
+from app.errors import AppError, InternalServerError, RunFailed
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.generations import find_task, read_thread
+from app.providers.base import Chunk
+from app.providers.cancellation import Cancelled
+from app.services.answers import Answer
+from app.services.definitions import ModelConfig
+from app.services.model_routes import model_routes
+from app.services.prompts import Asked, Thread, build_prompt
+from app.services.published_apps import version
+from app.services.runs import HandedOn, Run
+from app.services.wire_events import MessageEvents
+from app.streams import channel
+from app.streams.publisher import Superseded
+from app.streams.runtime import WorkerRuntime
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 5
+THREAD_MESSAGES = 100
+
+
+def generate_chat(run: Run) -> None:
+    """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
+    answer = Answer(run)
+    try:
+        for chunk in _chunks(run):
+            answer.add(chunk)
+    except (Superseded, HandedOn, OperationalError):
+        raise
+    except Cancelled:
+        pass
+    except AppError as error:
+        answer.fail(_overdue(run) if run.overdue else error)
+        return
+    except Exception:
+        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        log.exception("generation.failed", task_id=run.task.task_id)
+        answer.fail(InternalServerError())
+        return
+    answer.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
+
+
+def _chunks(run: Run) -> Iterator[Chunk]:
+    task = run.task
+    if run.stopped:
+        return
+    if task.epoch > MOST_ATTEMPTS:
+        raise RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+    if run.overdue:
+        raise _overdue(run)
+    config = ModelConfig.from_definition(version(task.app_version_id))
+    model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
+    asked = Asked(task.inputs, task.query, _thread(run))
+    messages = build_prompt(config, asked, model.context)
+    yield from model.stream(messages, config.model.completion_params, run.cancellation, run.deadline)
+
+
+def _thread(run: Run) -> Thread:
+    task = run.task
+    if task.previous_message_id is None:
+        return ()
+    with autocommit_engine().connect() as connection:
+        return read_thread(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+
+
+def _overdue(run: Run) -> RunFailed:
+    return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")
+
+
+def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
+    """Send the last event of a task whose worker died between storing the answer and saying so."""
+    with autocommit_engine().connect() as connection:
+        state = find_task(connection, task_id)
+    if state is None or state.status == tasks.RUNNING:
+        return
+    last = runtime.client.xrevrange(channel.log_key(task_id), count=1)
+    if last and channel.FINAL in last[0][1]:  # type: ignore[index]
+        return
+    writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
+    events = MessageEvents(state)
+    if state.failure is not None:
+        writer.write(events.error(state.failure), final=True)
+    else:
+        writer.write(events.message_replace(state.answer))
+        writer.write(events.message_end(state.details or {}), final=True)

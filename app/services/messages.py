@@ -1,0 +1,84 @@
+"""The messages of a conversation, as its history shows them."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.errors import ConversationNotFound, FirstMessageNotFound
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.services.conversations import Owner
+from app.services.task_states import answer_so_far
+
+_PAGE = """
+SELECT messages.id::text, parent_message_id::text, inputs, query, answer, messages.status, error, metadata, messages.created_at,
+    tasks.id::text AS task_id, tasks.status AS task_status
+FROM messages LEFT JOIN tasks ON tasks.message_id = messages.id
+WHERE messages.conversation_id = :conversation_id {older}
+ORDER BY messages.created_at DESC, messages.id DESC LIMIT :limit
+"""
+_NEWEST = text(_PAGE.format(older=""))
+_OLDER = text(
+    _PAGE.format(
+        older="AND (messages.created_at, messages.id) < "
+        "(SELECT first.created_at, first.id FROM messages first WHERE first.id = :first_id AND first.conversation_id = :conversation_id)"
+    )
+)
+_VISIBLE = text(
+    "SELECT 1 FROM conversations WHERE id = :conversation_id AND app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL"
+)
+_IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND conversation_id = :conversation_id")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the history. `created_at` in Unix seconds; `details` is the full metadata."""
+
+    id: str
+    conversation_id: str
+    parent_message_id: str | None
+    inputs: dict[str, Any]
+    query: str
+    answer: str
+    status: str
+    error: str | None
+    details: dict[str, Any] | None
+    created_at: int
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """A page of messages, oldest first, and whether there are older ones."""
+
+    rows: list[Message]
+    has_more: bool
+
+
+def list_page(owner: Owner, conversation_id: str, first_id: str | None, limit: int) -> MessagePage:
+    """The newest `limit` messages, or those before `first_id`; a running answer is shown as far as it has come.
+
+    Raises ConversationNotFound, FirstMessageNotFound.
+    """
+    values = {"conversation_id": uuid.UUID(conversation_id), "limit": limit + 1, "first_id": first_id}
+    with autocommit_engine().connect() as connection:
+        _check(connection, owner, values)
+        rows = connection.execute(_NEWEST if first_id is None else _OLDER, values).all()
+    messages = [_message(conversation_id, row) for row in rows[:limit]]
+    return MessagePage(messages[::-1], len(rows) > limit)
+
+
+def _check(connection: Connection, owner: Owner, values: dict[str, Any]) -> None:
+    if connection.execute(_VISIBLE, owner.values() | values).first() is None:
+        raise ConversationNotFound
+    if values["first_id"] is not None and connection.execute(_IN_CONVERSATION, values).first() is None:
+        raise FirstMessageNotFound
+
+
+def _message(conversation_id: str, row: Any) -> Message:
+    answer = answer_so_far(row.task_id)[0] if row.task_status == tasks.RUNNING else row.answer
+    return Message(
+        row.id, conversation_id, row.parent_message_id, row.inputs, row.query, answer, row.status, row.error, row.metadata,
+        int(row.created_at.timestamp()),
+    )  # fmt: skip

@@ -1,0 +1,12 @@
+"""Which routes an app's mode allows (contract README §9)."""
+
+from app.errors import AppError
+from app.services.published_apps import PublishedApp
+
+CHAT_FAMILY = ("chat", "agent-chat", "advanced-chat")
+
+
+def require_chat_family(app: PublishedApp, otherwise: type[AppError]) -> None:
+    """Raises `otherwise` where the app has no conversations."""
+    if app.mode not in CHAT_FAMILY:
+        raise otherwise

@@ -1,0 +1,126 @@
+"""From an app's prompt, the inputs, the thread so far and the query to what the model reads (contract dsl.md §2.2)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.providers.base import ModelMessage
+from app.services.definitions import ModelConfig
+
+Thread = Sequence[tuple[str, str]]
+
+_VARIABLE = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29}|#(?:context|histories|query)#)\}\}")
+_ANSWER_ROOM = 0.25
+_BYTES_PER_TOKEN = 3
+_MESSAGE_TOKENS = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first."""
+
+    inputs: Mapping[str, Any]
+    query: str
+    thread: Thread = ()
+
+
+def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list[ModelMessage]:
+    """The messages for the model; for a model of mode `completion` one message that holds the whole text.
+
+    `context_tokens`: the model's context. The oldest turns are left out until the rest fits.
+    """
+    room = context_tokens - _answer_tokens(config, context_tokens)
+    fixed = _assemble(config, asked, ())
+    room -= sum(estimate_tokens(str(message.content)) for message in fixed)
+    return _assemble(config, asked, _newest_that_fit(asked.thread, room))
+
+
+def estimate_tokens(text: str) -> int:
+    """A safe guess at the tokens of a text and its message's frame: English has about four bytes a token, most else fewer."""
+    return len(text.encode()) // _BYTES_PER_TOKEN + _MESSAGE_TOKENS
+
+
+def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | None = None) -> str:
+    """Replace `{{name}}` by inputs and `{{#query#}}` and its like by `special`; unknown names stay as typed."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name.startswith("#"):
+            return match[0] if special is None else special.get(name, "")
+        if name not in inputs:
+            return match[0]
+        return "" if inputs[name] is None else str(inputs[name])
+
+    return _VARIABLE.sub(value, template)
+
+
+def _answer_tokens(config: ModelConfig, context_tokens: int) -> int:
+    wanted = config.model.completion_params.get("max_tokens")
+    most = int(context_tokens * _ANSWER_ROOM)
+    return min(wanted, most) if isinstance(wanted, int) and wanted > 0 else most
+
+
+def _newest_that_fit(thread: Thread, room: int) -> Thread:
+    taken = 0
+    for query, answer in reversed(thread):
+        room -= estimate_tokens(query) + estimate_tokens(answer)
+        if room < 0:
+            break
+        taken += 1
+    return thread[len(thread) - taken :]
+
+
+def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+    if config.model.mode == "completion":
+        build = _advanced_text if config.prompt_type == "advanced" else _simple_text
+        return [ModelMessage("user", build(config, asked, thread))]
+    build_messages = _advanced_messages if config.prompt_type == "advanced" else _simple_messages
+    return build_messages(config, asked, thread)
+
+
+def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+    instructions = fill(config.pre_prompt, asked.inputs)
+    if not asked.query:
+        return [ModelMessage("user", instructions)]
+    system = [ModelMessage("system", instructions)] if instructions.strip() else []
+    return [*system, *_turns(thread), ModelMessage("user", asked.query)]
+
+
+def _advanced_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+    special = {"#query#": asked.query, "#histories#": _dialogue(thread, "Human", "Assistant"), "#context#": ""}
+    texts = [part.text for part in config.chat_prompt]
+    filled = [ModelMessage(part.role, fill(part.text, asked.inputs, special)) for part in config.chat_prompt]
+    messages = [message for message in filled if message.content]
+    if not any("{{#histories#}}" in text for text in texts):
+        messages += _turns(thread)
+    if asked.query and not any("{{#query#}}" in text for text in texts):
+        messages.append(ModelMessage("user", asked.query))
+    return messages
+
+
+def _simple_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
+    instructions = fill(config.pre_prompt, asked.inputs)
+    if not asked.query:
+        return instructions
+    dialogue = _dialogue([*thread, (asked.query, "")], "Human", "Assistant")
+    return f"{instructions}\n\n{dialogue}" if instructions.strip() else dialogue
+
+
+def _advanced_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
+    prompt = config.completion_prompt
+    dialogue = _dialogue(thread, prompt.user_prefix or "Human", prompt.assistant_prefix or "Assistant")
+    return fill(prompt.text, asked.inputs, {"#query#": asked.query, "#histories#": dialogue, "#context#": ""})
+
+
+def _turns(thread: Thread) -> list[ModelMessage]:
+    turns = []
+    for query, answer in thread:
+        turns.append(ModelMessage("user", query))
+        if answer:
+            turns.append(ModelMessage("assistant", answer))
+    return turns
+
+
+def _dialogue(thread: Thread, user: str, assistant: str) -> str:
+    return "\n".join(f"{user}: {query}\n{assistant}: {answer}".rstrip() for query, answer in thread)

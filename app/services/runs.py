@@ -1,0 +1,105 @@
+"""One run in a worker: taking it, speaking for it, being interrupted, giving it back.
+
+A run is a task under one epoch. Whatever its mode generates, this is the frame around it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+from flask import current_app
+from sqlalchemy.exc import OperationalError
+
+from app.extensions import autocommit_engine, redis_client
+from app.models.generations import ClaimedTask, claim
+from app.models.identifiers import now
+from app.providers.cancellation import Cancellation
+from app.streams import stops
+from app.streams.publisher import EventWriter, Superseded
+from app.streams.runtime import HANDED_ON, STOPPED, WorkerRuntime
+
+log = structlog.get_logger(__name__)
+
+SEND_TIMEOUT = 60.0
+_starting = threading.Lock()
+
+
+class HandedOn(Exception):
+    """This process ends: the run is left as it is, for another worker."""
+
+
+class Run:
+    """A claimed task and the means to speak for it. `deadline` is in monotonic seconds."""
+
+    def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float) -> None:
+        self.task, self.writer = task, writer
+        self.cancellation = Cancellation()
+        self.deadline = time.monotonic() + max_seconds - (now() - task.created_at).total_seconds()
+        self._reason = ""
+
+    def interrupt(self, reason: str) -> None:
+        """Called from another thread: end the model call at once."""
+        self._reason = self._reason or reason
+        self.cancellation.cancel()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the end user asked for the end. Raises Superseded, HandedOn for the other reasons."""
+        if self._reason in ("", STOPPED):
+            return self._reason == STOPPED
+        raise HandedOn if self._reason == HANDED_ON else Superseded(self.task.task_id)
+
+    @property
+    def overdue(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+
+Generate = Callable[[Run], None]
+
+
+def worker_runtime() -> WorkerRuntime:
+    """This process's runtime, started at first use."""
+    extensions = current_app.extensions
+    with _starting:
+        if "worker_runtime" not in extensions:
+            extensions["worker_runtime"] = WorkerRuntime(redis_client.client, current_app.config).start()
+    runtime: WorkerRuntime = extensions["worker_runtime"]
+    return runtime
+
+
+def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[[WorkerRuntime, str], None]) -> None:
+    """Take a task and generate its answer; does nothing where another worker has it or it has ended.
+
+    `announce_end` sends what a worker that died behind its last statement left unsaid.
+    """
+    runtime = worker_runtime()
+    if not runtime.leases.take(task_id):
+        return
+    hand_on = True
+    try:
+        with autocommit_engine().connect() as connection:
+            task = claim(connection, task_id)
+        if task is None:
+            announce_end(runtime, task_id)
+        else:
+            _generate(runtime, task, modes[task.mode])
+        hand_on = False
+    except Superseded:
+        log.warning("run.superseded", task_id=task_id)
+        hand_on = False
+    except (HandedOn, OperationalError, TimeoutError) as reason:
+        log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
+    finally:
+        runtime.unwatch(task_id)
+        runtime.leases.release(task_id, hand_on)
+
+
+def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate) -> None:
+    writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
+    run = Run(task, writer, current_app.config["MAX_RUN_SECONDS"])
+    runtime.watch(task.task_id, run.interrupt)
+    if stops.stop_requested(runtime.client, [task.task_id]):
+        run.interrupt(STOPPED)
+    generate(run)
+    writer.wait_until_sent(SEND_TIMEOUT)

@@ -1,0 +1,87 @@
+"""How a task stands: for a reconnecting client, for history, and for workers that look for lost ones."""
+
+import datetime
+import uuid
+
+import orjson
+import redis
+from sqlalchemy import text
+
+from app.errors import AppError, NotFound
+from app.extensions import autocommit_engine, redis_client
+from app.models import tasks
+from app.models.generations import UNFINISHED, TaskState, find_task
+from app.models.identifiers import now
+from app.services.wire_events import failure_of
+from app.streams import leases
+from app.streams.channel import read_log
+
+NEVER_QUEUED_AFTER = datetime.timedelta(seconds=5)
+OVERDUE_AFTER = datetime.timedelta(seconds=60)
+
+
+def find(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskState:
+    """The end user's task of this task id or message id. Raises NotFound."""
+    try:
+        wanted = str(uuid.UUID(identifier))
+    except ValueError:
+        raise NotFound from None
+    with autocommit_engine().connect() as connection:
+        state = find_task(connection, wanted, str(app_id), str(end_user_id))
+    if state is None:
+        raise NotFound
+    return state
+
+
+def current(task_id: str) -> TaskState | None:
+    """A task as it stands now."""
+    with autocommit_engine().connect() as connection:
+        return find_task(connection, task_id)
+
+
+def answer_so_far(task_id: str) -> tuple[str, int]:
+    """The text of a running answer as its event log has it, and the number of the last event read."""
+    parts: list[str] = []
+    number = 0
+    for event in read_log(redis_client.client, task_id, 0):
+        number = event.number
+        body = orjson.loads(event.data)
+        if body["event"] == "message_replace":
+            parts = [body["answer"]]
+        elif "answer" in body:
+            parts.append(body["answer"])
+    return "".join(parts), number
+
+
+def abandon(task_id: str, error: AppError) -> None:
+    """End a task that could not be queued: its caller was told so."""
+    statement = text(
+        "WITH task AS (UPDATE tasks SET status = 'failed', failure = CAST(:failure AS jsonb), finished_at = :now"
+        " WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING message_id)"
+        " UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id"
+    )
+    failure = failure_of(error)
+    values = {"task_id": task_id, "failure": orjson.dumps(failure).decode(), "message": error.message, "now": now()}
+    with autocommit_engine().connect() as connection:
+        connection.execute(statement, values)
+
+
+def find_lost(most: int = 500) -> list[str]:
+    """Unfinished tasks that nobody executes or waits for; each is given to one caller, to be queued."""
+    with autocommit_engine().connect() as connection:
+        values = {"before": now() - NEVER_QUEUED_AFTER, "most": most}
+        unfinished = list(connection.execute(UNFINISHED, values).scalars())
+    return leases.expect(redis_client.client, unfinished) if unfinished else []
+
+
+def find_abandoned(queue_length: int) -> list[str]:
+    """Tasks whose worker is gone, and where the queue is empty those that should have been taken from it."""
+    reaped = leases.reap(redis_client.client)
+    return reaped.orphans + (reaped.overdue if queue_length == 0 else [])
+
+
+def is_running(state: TaskState) -> bool:
+    return state.status == tasks.RUNNING
+
+
+RedisAway = (redis.ConnectionError, redis.TimeoutError)

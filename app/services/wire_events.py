@@ -1,0 +1,52 @@
+"""What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
+
+from typing import Any
+
+import orjson
+
+from app.errors import AppError
+from app.models.generations import ClaimedTask, TaskState
+
+
+class MessageEvents:
+    """The events of one message: mode `chat` and its family, or `completion` (no `conversation_id`)."""
+
+    def __init__(self, task: ClaimedTask | TaskState) -> None:
+        common: dict[str, Any] = {} if task.mode == "completion" else {"conversation_id": task.conversation_id}
+        common |= {"message_id": task.message_id, "created_at": int(task.message_created_at.timestamp())}
+        self._error_part = common
+        self._common = common | {"task_id": task.task_id}
+        self._id = task.message_id
+        start = {"event": "message", **self._common, "id": self._id}
+        self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":null,"answer":'
+
+    def message(self, delta: str) -> bytes:
+        return self._message_start + orjson.dumps(delta) + b"}"
+
+    def message_replace(self, answer: str, reason: str = "") -> bytes:
+        return self._event("message_replace", answer=answer, reason=reason)
+
+    def message_end(self, details: dict[str, Any]) -> bytes:
+        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2)."""
+        return self._event("message_end", id=self._id, metadata=public_details(details), files=[])
+
+    def error(self, failure: dict[str, Any]) -> bytes:
+        """Error frames carry no `task_id` (§2)."""
+        return orjson.dumps({"event": "error", **self._error_part, **failure})
+
+    def blocking_body(self, mode: str, answer: str, metadata: dict[str, Any]) -> dict[str, Any]:
+        """The answer of blocking mode (§7.1, §7.2)."""
+        return {"event": "message", **self._common, "id": self._id, "mode": mode, "answer": answer, "metadata": metadata}
+
+    def _event(self, name: str, **fields: Any) -> bytes:
+        return orjson.dumps({"event": name, **self._common, **fields})
+
+
+def public_details(details: dict[str, Any]) -> dict[str, Any]:
+    """A message's metadata without what only the history shows."""
+    return {name: value for name, value in details.items() if name not in ("usage", "annotation_reply")}
+
+
+def failure_of(error: AppError) -> dict[str, Any]:
+    """The three things that an error says, as rows and error frames hold them."""
+    return {"code": error.code, "status": error.status, "message": error.message}

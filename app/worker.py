@@ -1,0 +1,70 @@
+"""A worker process: Celery bound to the app, the runtime's life, and the watch for abandoned runs."""
+
+import threading
+from typing import Any
+
+import structlog
+from celery import Celery, Task
+from celery.signals import worker_ready, worker_shutting_down
+from flask import Flask
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import OperationalError
+
+from app import tasks
+from app.services import task_states
+from app.services.runs import worker_runtime
+from app.streams.runtime import WorkerRuntime
+
+log = structlog.get_logger(__name__)
+
+REAP_SECONDS = 0.5
+LOST_EVERY = 10
+SWEEP_SECONDS = 3600.0
+
+
+def attach(celery: Celery, app: Flask) -> None:
+    """Let Celery's tasks run inside the app, and start and end the runtime with the worker."""
+
+    class AppTask(Task):
+        def __call__(self, *args: object, **kwargs: object) -> object:
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    celery.Task = AppTask
+    celery.conf.beat_schedule = {"sweep-end-users": {"task": "housekeeping.sweep_end_users", "schedule": SWEEP_SECONDS}}
+    keeper = _Keeper(app)
+    worker_ready.connect(keeper.start, weak=False)
+    worker_shutting_down.connect(keeper.shut_down, weak=False)
+    celery.set_default()
+
+
+class _Keeper:
+    """The watch of one worker process over everybody's runs."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._ended = threading.Event()
+        self._runtime: WorkerRuntime | None = None
+
+    def start(self, **_: Any) -> None:
+        with self._app.app_context():
+            self._runtime = worker_runtime()
+        threading.Thread(target=self._watch, name="reaper", daemon=True).start()
+
+    def shut_down(self, **_: Any) -> None:
+        """Give running answers some time to end, then hand them on."""
+        if self._runtime is not None:
+            drain = threading.Timer(self._app.config["DRAIN_SECONDS"], self._runtime.hand_on_all)
+            drain.daemon = True
+            drain.start()
+
+    def _watch(self) -> None:
+        rounds = 0
+        while not self._ended.wait(REAP_SECONDS):
+            rounds += 1
+            try:
+                with self._app.app_context():
+                    lost = task_states.find_lost() if rounds % LOST_EVERY == 0 else []
+                    tasks.requeue(lost + task_states.find_abandoned(tasks.queue_length()))
+            except (*task_states.RedisAway, BrokerError, OperationalError) as away:
+                log.warning("reaper.waiting", error=str(away))
