@@ -28,7 +28,7 @@
             ├── ProviderQuotaExceeded   400 provider_quota_exceeded
             ├── ModelNotSupported       400 model_currently_not_support
             ├── ProviderAuthFailed, ProviderRateLimited, ProviderTimeout, ProviderUnreachable,
-            └── ProviderProtocolError, ProviderBadRequest, ContextTooLong
+            └── ProviderProtocolError, ProviderBadRequest, ProviderServerError, ContextTooLong, ModelNotFound
 
 Raising one is the whole job: `app/api/errors.py` turns it into the JSON body, the worker
 into an `error` frame, both from `code`, `status` and `message`.
@@ -236,3 +236,9 @@ class ProviderServerError(ProviderError):
 
 class ContextTooLong(ProviderError):
     message = "The prompt is longer than the model's context."
+
+
+class ModelNotFound(ProviderError):
+    """Not ModelNotSupported: the contract answers `completion_request_error` here, and the other code is never used."""
+
+    message = "The model server does not know this model."

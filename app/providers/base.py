@@ -1,0 +1,54 @@
+"""What the rest of the app says to a model and hears from it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# An app file's completion_params: temperature, top_p, max_tokens, stop, response_format …; `parameters.py` says which are sent.
+Options = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ModelMessage:
+    """One message of a prompt. The content is a text or a list of OpenAI's content parts (`{"type": "image_url", …}`)."""
+
+    role: str
+    content: str | Sequence[Mapping[str, Any]]
+
+    def text(self) -> str:
+        """The content's text, with what is no text left out."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the model server counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call: pieces of one index belong together, their arguments joined are JSON."""
+
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chunk:
+    """What arrived in one read: joined text, and at the end why the model stopped and what it used.
+
+    Usage comes with the finish reason or in a chunk after it, and not at all from some servers.
+    """
+
+    text: str
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    tool_calls: tuple[ToolCallDelta, ...] = ()
