@@ -12,7 +12,7 @@ from app.providers.http_messages import LARGEST_HEAD, Head, body_of, parse_head
 
 logger = logging.getLogger(__name__)
 
-REFUSAL_SECONDS = 5.0
+DOCUMENT_SECONDS = 5.0
 
 
 class NoAnswer(Exception):
@@ -42,11 +42,11 @@ class Response:
         self._body.end()
         return None
 
-    def read_refusal(self) -> bytes:
-        """The content of an error, or as much of it as is to be had."""
+    def read_document(self) -> bytes:
+        """The whole content of a short answer, or as much of it as is to be had. Raises Cancelled."""
         content = b""
         with contextlib.suppress(ProviderError):
-            while len(content) < LARGEST_HEAD and (more := self.read(REFUSAL_SECONDS)) is not None:
+            while len(content) < LARGEST_HEAD and (more := self.read(DOCUMENT_SECONDS)) is not None:
                 content += more
             self.finish()
         return content

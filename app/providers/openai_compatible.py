@@ -88,7 +88,7 @@ class ChatModel:
             if response.status == 200:
                 return response
             try:
-                refusal = response.read_refusal()
+                refusal = response.read_document()
             finally:
                 response.close()
             if response.status not in (400, 422) or not self._learn(request, refusal):
