@@ -60,7 +60,9 @@ class Config:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         given = os.environ if environ is None else environ
         self.DATA_DIR = pathlib.Path(Environment(given).text("DATA_DIR", "instance")).absolute()
-        env = Environment({**self._embedded_servers(), **{k: v for k, v in given.items() if v.strip()}})
+        # The models file names variables of its own choice for its keys.
+        self.ENVIRONMENT = {**self._embedded_servers(), **{k: v for k, v in given.items() if v.strip()}}
+        env = Environment(self.ENVIRONMENT)
 
         self.DATABASE_URL = env.text("DATABASE_URL")
         self.DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 10, least=1)
@@ -79,6 +81,7 @@ class Config:
         self.OPENAI_API_KEY = env.text("OPENAI_API_KEY")
         self.MODEL_NAME = env.text("MODEL_NAME")
         self.MODELS_FILE = env.text("MODELS_FILE")
+        self.MODEL_CONTEXT = env.whole("MODEL_CONTEXT", 32_768, least=256)
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
         self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)

@@ -1,6 +1,7 @@
 """An end user's conversations: list, rename."""
 
 import datetime
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +141,8 @@ def _title(version_id: uuid.UUID, query: str) -> str:
     prompt = NAMING_PROMPT.format(query=query[:NAMING_QUERY_LIMIT])
     options = {"max_tokens": 32, "temperature": 0.2}
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)
-    answer, _ = chat_model.complete([ModelMessage("user", prompt)], options, current_app.config["NAMING_SECONDS"])
+    deadline = time.monotonic() + current_app.config["NAMING_SECONDS"]
+    answer, _ = chat_model.complete([ModelMessage("user", prompt)], options, deadline=deadline)
     title = answer.replace("\0", "").strip().splitlines()[0].strip(" \"'`*#") if answer.strip() else ""
     return title if len(title) <= GENERATED_NAME_LIMIT else title[: GENERATED_NAME_LIMIT - 3] + "..."
 

@@ -6,9 +6,18 @@ from app.providers.routes import ModelRoutes
 
 
 def model_routes() -> ModelRoutes:
-    """Raises what ModelRoutes raises for a table that cannot be read."""
-    extensions = current_app.extensions
+    """Raises InvalidModelsFile for a table that cannot be read."""
+    extensions, settings = current_app.extensions, current_app.config
     if "model_routes" not in extensions:
-        extensions["model_routes"] = ModelRoutes.from_settings(current_app.config)
+        extensions["model_routes"] = ModelRoutes.from_settings(
+            settings["MODELS_FILE"],
+            settings["OPENAI_BASE_URL"],
+            settings["OPENAI_API_KEY"],
+            settings["MODEL_NAME"],
+            settings["ENVIRONMENT"],
+            context=settings["MODEL_CONTEXT"],
+            connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],
+            read_timeout=settings["MODEL_READ_TIMEOUT"],
+        )
     routes: ModelRoutes = extensions["model_routes"]
     return routes
