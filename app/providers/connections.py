@@ -119,10 +119,10 @@ class ConnectionPool:
     def put(self, connection: Connection) -> None:
         """Keep a released connection, and drop those that nobody has wanted for long."""
         with self._lock:
-            self._idle.append(connection)
-            dropped = 0
-            while len(self._idle) - dropped > IDLE_CONNECTIONS or self._idle[dropped].is_stale():
-                dropped += 1
-            stale, self._idle = self._idle[:dropped], self._idle[dropped:]
+            idle = self._idle
+            unwanted = 0
+            while unwanted < len(idle) and (len(idle) - unwanted >= IDLE_CONNECTIONS or idle[unwanted].is_stale()):
+                unwanted += 1
+            stale, self._idle = idle[:unwanted], [*idle[unwanted:], connection]
         for old in stale:
             old.close()

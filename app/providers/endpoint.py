@@ -130,15 +130,15 @@ class Endpoint:
         data = b""
         while True:
             while (end := data.find(b"\r\n\r\n")) < 0:
+                if len(data) > LARGEST_HEAD or not data.startswith(b"HTTP/1."[:len(data)]):
+                    raise ProviderProtocolError
                 piece = b""
                 with contextlib.suppress(OSError):
                     piece = connection.receive(self.read_timeout)
                 patience.cancellation.raise_if_cancelled()
+                if not piece:
+                    raise ProviderProtocolError if data else NoAnswer
                 data += piece
-                if not data:
-                    raise NoAnswer
-                if not piece or len(data) > LARGEST_HEAD or not data.startswith(b"HTTP/1."[:len(data)]):
-                    raise ProviderProtocolError
             head, data = parse_head(data[:end]), data[end + 4:]
             if not head.is_interim:
                 return head, data

@@ -64,7 +64,7 @@ class Target(_Strict):
 
     endpoint: Name
     remote_name: Name | None = None
-    context: int | None = pydantic.Field(None, ge=1)
+    context: int | None = pydantic.Field(default=None, ge=1)
     pass_through: list[Name] = []
 
 

@@ -36,8 +36,10 @@ class EventStream:
             elif line == b"data":
                 data.append(b"")
             elif not line and data:
-                events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                event = data[0] if len(data) == 1 else b"\n".join(data)
                 data.clear()
+                if event:
+                    events.append(event)
         return events
 
 
