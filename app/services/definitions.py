@@ -1,0 +1,194 @@
+"""What the services read from the definition of a chat, completion or agent app (contract dsl.md §2).
+
+The view is tolerant: a field of another type counts as absent. `app_files` refuses such files at import.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from app.errors import AppUnavailable
+
+SERVED_MODES = ("chat",)
+MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
+WORKFLOW_MODES = ("workflow", "advanced-chat")
+MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
+
+# What a feature is where a model config does not say (contract endpoints.md, GET /parameters).
+FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {
+    "suggested_questions_after_answer": {"enabled": False},
+    "speech_to_text": {"enabled": False},
+    "text_to_speech": {"enabled": False},
+    "retriever_resource": {"enabled": True},
+    "annotation_reply": {"enabled": False},
+    "more_like_this": {"enabled": False},
+    "sensitive_word_avoidance": {"enabled": False, "type": "", "config": {}},
+}
+FILE_UPLOAD_DEFAULT: dict[str, Any] = {
+    "image": {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
+}
+REMEMBERED_VIEWS = 256
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model an app asks, and how. `mode` is `chat` or `completion`."""
+
+    provider: str
+    name: str
+    mode: str = "chat"
+    completion_params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> list[str]:
+        return _texts(self.completion_params.get("stop"))
+
+
+@dataclass(frozen=True)
+class PromptMessage:
+    """One message of an advanced chat prompt."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CompletionPrompt:
+    """An advanced prompt for a completion model."""
+
+    text: str = ""
+    user_prefix: str = ""
+    assistant_prefix: str = ""
+
+
+@dataclass(frozen=True)
+class InputField:
+    """One variable of an input form. `max_length` None: no limit."""
+
+    variable: str
+    type: str = "text-input"
+    label: str = ""
+    required: bool = False
+    max_length: int | None = None
+    options: tuple[str, ...] = ()
+    default: Any = None
+    hide: bool = False
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The model config of an app. `features` has every key of FEATURE_DEFAULTS. Shared: never change its dicts."""
+
+    model: ModelChoice
+    pre_prompt: str
+    prompt_type: str
+    chat_prompt: tuple[PromptMessage, ...]
+    completion_prompt: CompletionPrompt
+    opening_statement: str | None
+    suggested_questions: tuple[str, ...]
+    user_input_form: tuple[InputField, ...]
+    file_upload: dict[str, Any]
+    features: dict[str, dict[str, Any]]
+
+    @classmethod
+    def from_definition(cls, definition: Mapping[str, Any]) -> Self:
+        """The view of a definition, made once for each object. Raises AppUnavailable where no model is configured."""
+        known = _views.get(id(definition))
+        if known is None or known[0] is not definition:
+            known = definition, cls._read(_mapping(definition.get("model_config")))
+            if len(_views) >= REMEMBERED_VIEWS:
+                _views.clear()
+            _views[id(definition)] = known
+        view: Self = known[1]
+        return view
+
+    @property
+    def accepts_files(self) -> bool:
+        """Whether messages may carry files, in the new spelling or the old one (contract dsl.md §3.1)."""
+        return is_enabled(self.file_upload) or is_enabled(self.file_upload.get("image"))
+
+    @classmethod
+    def _read(cls, config: Mapping[str, Any]) -> Self:
+        return cls(
+            model=_model(_mapping(config.get("model"))),
+            pre_prompt=_text(config.get("pre_prompt")),
+            prompt_type="advanced" if config.get("prompt_type") == "advanced" else "simple",
+            chat_prompt=_chat_prompt(_mapping(config.get("chat_prompt_config"))),
+            completion_prompt=_completion_prompt(_mapping(config.get("completion_prompt_config"))),
+            opening_statement=_text(config.get("opening_statement")) or None,
+            suggested_questions=tuple(_texts(config.get("suggested_questions"))),
+            user_input_form=form_fields(config.get("user_input_form")),
+            file_upload=_mapping(config.get("file_upload")) or FILE_UPLOAD_DEFAULT,
+            features={name: _mapping(config.get(name)) or default for name, default in FEATURE_DEFAULTS.items()},
+        )
+
+
+# By the identity of the definition, which is held here so that no other object can take its id.
+_views: dict[int, tuple[Mapping[str, Any], Any]] = {}
+
+
+def is_enabled(feature: Any) -> bool:
+    """Whether a feature's object says so."""
+    return isinstance(feature, Mapping) and feature.get("enabled") is True
+
+
+def form_fields(form: Any) -> tuple[InputField, ...]:
+    """The fields of a model config's `user_input_form`, each a mapping of one key: its type."""
+    entries = [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
+    return tuple(field for entry in entries for kind, values in entry.items() if (field := _field(str(kind), _mapping(values))).variable)
+
+
+def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The variables of a workflow's start node, as they are in the file."""
+    nodes = _mapping(workflow.get("graph")).get("nodes")
+    for node in nodes if isinstance(nodes, list) else []:
+        data = _mapping(_mapping(node).get("data"))
+        if data.get("type") == "start":
+            variables = data.get("variables")
+            return [variable for variable in variables if isinstance(variable, dict)] if isinstance(variables, list) else []
+    return []
+
+
+def _model(model: Mapping[str, Any]) -> ModelChoice:
+    provider, name = _text(model.get("provider")), _text(model.get("name"))
+    if not name:
+        raise AppUnavailable
+    mode = "completion" if model.get("mode") == "completion" else "chat"
+    return ModelChoice(provider, name, mode, _mapping(model.get("completion_params")))
+
+
+def _chat_prompt(config: Mapping[str, Any]) -> tuple[PromptMessage, ...]:
+    prompt = config.get("prompt")
+    messages = [_mapping(message) for message in prompt] if isinstance(prompt, list) else []
+    return tuple(PromptMessage(_text(message.get("role")) or "user", _text(message.get("text"))) for message in messages)
+
+
+def _completion_prompt(config: Mapping[str, Any]) -> CompletionPrompt:
+    prompt, roles = _mapping(config.get("prompt")), _mapping(config.get("conversation_histories_role"))
+    return CompletionPrompt(_text(prompt.get("text")), _text(roles.get("user_prefix")), _text(roles.get("assistant_prefix")))
+
+
+def _field(kind: str, values: Mapping[str, Any]) -> InputField:
+    max_length = values.get("max_length")
+    return InputField(
+        variable=_text(values.get("variable")),
+        type=kind,
+        label=_text(values.get("label")),
+        required=values.get("required") is True,
+        max_length=max_length if isinstance(max_length, int) and max_length > 0 else None,
+        options=tuple(_texts(values.get("options"))),
+        default=values.get("default"),
+        hide=values.get("hide") is True,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

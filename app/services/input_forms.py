@@ -1,0 +1,137 @@
+"""The inputs of a visitor, checked against the app's input form (contract endpoints.md, 'Input form')."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.errors import InvalidParam
+from app.services.definitions import InputField
+
+FILES_NOT_SERVED = "File uploads are not served yet: {} in input form must be left out"
+DEEPEST = 100
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)")
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for every variable of the form, None where there is none; what the form does not declare is dropped.
+
+    Raises InvalidParam.
+    """
+    # The value of an external data tool comes from the tool, not from the visitor.
+    asked = [field for field in fields if field.type != "external_data_tool"]
+    return {field.variable: _clean(field, inputs.get(field.variable)) for field in asked}
+
+
+def _clean(field: InputField, value: Any) -> Any:
+    if value is None and field.required:
+        raise InvalidParam(f"{field.variable} is required in input form")
+    given = field.default if value is None else value
+    if given is None:
+        return None
+    return _CHECKS.get(field.type, _text)(field, _without_nul(field, given, DEEPEST))
+
+
+def _text(field: InputField, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidParam(f"(type '{field.type}') {field.variable} in input form must be a string")
+    if field.max_length and len(value) > field.max_length:
+        raise InvalidParam(f"{field.variable} in input form must be less than {field.max_length} characters")
+    return value
+
+
+def _select(field: InputField, value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise InvalidParam(f"(type 'select') {field.variable} in input form must be a string")
+    if value in field.options:
+        return value
+    if not value and not field.required:
+        return None
+    raise InvalidParam(f"{field.variable} in input form must be one of the following: {list(field.options)}")
+
+
+def _number(field: InputField, value: Any) -> int | float | None:
+    _refuse_objects(field, value)
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        value = _read_number(text)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidParam(f"{field.variable} in input form must be a valid number")
+    return value
+
+
+def _read_number(text: str) -> int | float | None:
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    # Python refuses to read whole numbers of thousands of digits.
+    return int(text) if _WHOLE.fullmatch(text) and len(text) < 1000 else None
+
+
+def _checkbox(field: InputField, value: Any) -> bool:
+    _refuse_objects(field, value)
+    if isinstance(value, str):
+        value = _BOOLEANS.get(value.strip().lower())
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    raise InvalidParam(f"{field.variable} in input form must be true or false")
+
+
+def _file(field: InputField, value: Any) -> None:
+    if value == "" and not field.required:
+        return None
+    if not isinstance(value, Mapping):
+        raise InvalidParam(f"{field.variable} in input form must be a file")
+    raise InvalidParam(FILES_NOT_SERVED.format(field.variable))
+
+
+def _files(field: InputField, value: Any) -> list[Any] | None:
+    if value == "" and not field.required:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise InvalidParam(f"{field.variable} in input form must be a list of files")
+    if value:
+        raise InvalidParam(FILES_NOT_SERVED.format(field.variable))
+    return value
+
+
+def _object(field: InputField, value: Any) -> dict[str, Any] | None:
+    if isinstance(value, dict):
+        return value
+    if value:
+        raise InvalidParam(f"{field.variable} in input form must be a dict")
+    return None
+
+
+def _refuse_objects(field: InputField, value: Any) -> None:
+    if isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+        raise InvalidParam(f"Invalid input type for {field.variable}")
+
+
+def _without_nul(field: InputField, value: Any, depth: int) -> Any:
+    """The value without NUL characters, which PostgreSQL cannot store. Nested values too."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        raise InvalidParam(f"{field.variable} in input form is nested too deeply")
+    if isinstance(value, list):
+        return [_without_nul(field, item, depth - 1) for item in value]
+    return {key.replace("\0", ""): _without_nul(field, item, depth - 1) for key, item in value.items()}
+
+
+_CHECKS: Mapping[str, Callable[[InputField, Any], Any]] = {
+    "text-input": _text,
+    "paragraph": _text,
+    "select": _select,
+    "number": _number,
+    "checkbox": _checkbox,
+    "file": _file,
+    "file-list": _files,
+    "json_object": _object,
+}

@@ -1,0 +1,140 @@
+"""What web processes and workers look up on every request: the published apps and their definitions.
+
+Definitions are shared between callers: never change one.
+"""
+
+import functools
+import re
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from app.errors import AppUnavailable
+from app.extensions import autocommit_engine
+from app.models import App, AppVersion
+
+CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+REMEMBER_SECONDS = 60.0
+REMEMBERED_VERSIONS = 256
+
+_APP = App.__table__.c
+_VERSION = AppVersion.__table__.c
+
+
+@dataclass(frozen=True)
+class PublishedApp:
+    """An app and the version of it that new conversations and runs use."""
+
+    id: uuid.UUID
+    code: str
+    mode: str
+    name: str
+    enabled: bool
+    access_mode: str
+    version_id: uuid.UUID
+    # It may hold secrets, and hashing or comparing it costs too much; the version stands for it.
+    definition: dict[str, Any] = field(repr=False, compare=False)
+
+
+class _Memory:
+    """Apps by code and by id. Shared by all threads and greenlets."""
+
+    def __init__(self) -> None:
+        self._by_code: dict[str, tuple[float, PublishedApp]] = {}
+        self._by_id: dict[str, tuple[float, PublishedApp]] = {}
+        self._lock = threading.Lock()
+        # Counts what was forgotten: a row that was read before a change must not be remembered after it.
+        self.changes = 0
+
+    def of_code(self, code: str) -> PublishedApp | None:
+        return _still_good(self._by_code.get(code))
+
+    def of_id(self, app_id: str) -> PublishedApp | None:
+        return _still_good(self._by_id.get(app_id))
+
+    def keep(self, app: PublishedApp, changes: int) -> None:
+        with self._lock:
+            if changes == self.changes:
+                self._by_code[app.code] = self._by_id[str(app.id)] = (time.monotonic() + REMEMBER_SECONDS, app)
+
+    def forget(self, app_id: str) -> None:
+        with self._lock:
+            self.changes += 1
+            known = self._by_id.pop(app_id, None)
+            if known is not None:
+                self._by_code.pop(known[1].code, None)
+
+    def forget_all(self) -> None:
+        with self._lock:
+            self.changes += 1
+            self._by_id.clear()
+            self._by_code.clear()
+
+
+def _still_good(entry: tuple[float, PublishedApp] | None) -> PublishedApp | None:
+    return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+
+
+_memory = _Memory()
+
+
+def by_code(code: str) -> PublishedApp | None:
+    """The app of a public code, enabled or not; remembered for a minute. Unknown codes are not remembered."""
+    known = _memory.of_code(code)
+    if known is not None or CODE.fullmatch(code) is None:
+        return known
+    return _look_up(_APP.code == code)
+
+
+def by_id(app_id: uuid.UUID | str) -> PublishedApp | None:
+    """The app of an id, enabled or not; remembered for a minute."""
+    return _memory.of_id(str(app_id)) or _look_up(_APP.id == _uuid(app_id))
+
+
+def version(version_id: uuid.UUID | str) -> dict[str, Any]:
+    """The definition of a version, which never changes. Raises AppUnavailable where there is none."""
+    return _version(str(version_id))
+
+
+def forget(app_id: uuid.UUID | str) -> None:
+    """The app changed or is gone: read it again when it is asked for."""
+    _memory.forget(str(app_id))
+
+
+def forget_all() -> None:
+    """Changes may have been missed: read everything again."""
+    _memory.forget_all()
+
+
+def _look_up(condition: ColumnElement[bool]) -> PublishedApp | None:
+    changes = _memory.changes
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(_SELECT.where(condition)).one_or_none()
+    if row is None:
+        return None
+    app = PublishedApp(*row)
+    _memory.keep(app, changes)
+    return app
+
+
+@functools.lru_cache(maxsize=REMEMBERED_VERSIONS)
+def _version(version_id: str) -> dict[str, Any]:
+    statement = select(_VERSION.definition).where(_VERSION.id == uuid.UUID(version_id))
+    with autocommit_engine().connect() as connection:
+        definition: dict[str, Any] | None = connection.execute(statement).scalar_one_or_none()
+    if definition is None:
+        raise AppUnavailable
+    return definition
+
+
+def _uuid(value: uuid.UUID | str) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+_SELECT: Select[Any] = select(
+    _APP.id, _APP.code, _APP.mode, _APP.name, _APP.enabled, _APP.access_mode, _APP.version_id, _VERSION.definition
+).join_from(App.__table__, AppVersion.__table__, _VERSION.id == _APP.version_id)
