@@ -56,11 +56,13 @@ class MessagePage:
     has_more: bool
 
 
-def list_page(owner: Owner, conversation_id: str, first_id: str | None, limit: int) -> MessagePage:
+def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, limit: int) -> MessagePage:
     """The newest `limit` messages, or those before `first_id`; a running answer is shown as far as it has come.
 
-    Raises ConversationNotFound, FirstMessageNotFound.
+    No conversation, no messages. Raises ConversationNotFound, FirstMessageNotFound.
     """
+    if conversation_id is None:
+        return MessagePage([], False)
     values = {"conversation_id": uuid.UUID(conversation_id), "limit": limit + 1, "first_id": first_id}
     with autocommit_engine().connect() as connection:
         _check(connection, owner, values)

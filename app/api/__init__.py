@@ -1,0 +1,70 @@
+"""The Web API: Flask-RESTX on a blueprint at /api. No queries, no commits, no model calls in this package."""
+
+from typing import Any
+
+from flask import Blueprint, Flask, Response, redirect
+from flask_restx import Api
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.api import cors, default, errors, operations
+from app.api.namespaces import default_ns, web_ns
+from app.api.web import app_info, chat_messages, conversations, login, messages, passport
+
+ROUTES = (app_info, chat_messages, conversations, default, login, messages, passport)
+
+AUTHORIZATIONS = {
+    "Bearer": {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "description": "Type: Bearer {your-api-key}. The Web API itself goes by passports.",
+    },
+    "Passport": {
+        "type": "apiKey",
+        "name": "X-App-Passport",
+        "in": "header",
+        "description": "The access_token of GET /passport.",
+    },
+}
+
+
+class WebApi(Api):
+    """RESTX with one renderer of errors: its own tries handlers in an order of its own and adds hints to messages."""
+
+    def handle_error(self, error: Exception) -> Response:
+        return errors.render_error(error)
+
+
+def init_app(app: Flask) -> None:
+    """Mount the API, its document and its page."""
+    app.config["RESTX_INCLUDE_ALL_MODELS"] = True
+    app.config["RESTX_ERROR_404_HELP"] = False
+    blueprint = Blueprint("api", __name__, url_prefix="/api")
+    api = WebApi(
+        blueprint,
+        version="1.0",
+        title="Web API",
+        description="Public APIs for web applications including file uploads, chat interactions, and app management",
+        doc="/docs",
+        authorizations=AUTHORIZATIONS,
+        validate=False,
+    )
+    api.add_namespace(web_ns)
+    api.add_namespace(default_ns)
+    app.register_blueprint(blueprint)
+    app.extensions["web_api"] = api
+    errors.init_app(app)
+    cors.init_app(app)
+    operations.init_app(app)
+    app.add_url_rule("/", "home", _home)
+
+
+def swagger_document(app: Flask) -> dict[str, Any]:
+    """The document as /api/swagger.json serves it."""
+    with app.test_request_context("/api/swagger.json"):
+        document: dict[str, Any] = app.extensions["web_api"].__schema__
+    return document
+
+
+def _home() -> AnyResponse:
+    return redirect("/api/docs")

@@ -1,0 +1,60 @@
+"""Requests in, answers out: both by pydantic, and a bad request never comes back in its own error."""
+
+from typing import Any, TypeVar
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from app.errors import BadRequest, InvalidParam, UnsupportedMediaType
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def parse_body(shape: type[Shape], *, query: bool = False) -> Shape:
+    """The request's JSON body. Raises UnsupportedMediaType, BadRequest, InvalidParam.
+
+    `query`: the query string stands in for keys that the body lacks; with one of them there the body may be absent.
+    """
+    given: dict[str, Any] = {}
+    if query:
+        given = {name: value for name, value in request.args.items() if name in shape.model_fields}
+        if given and not request.content_length and not request.is_json:
+            return _validate(shape, given)
+    if not request.is_json:
+        raise UnsupportedMediaType
+    content = request.get_data(cache=False)
+    if given and not content:
+        return _validate(shape, given)
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise BadRequest from None
+    return _validate(shape, given | body if isinstance(body, dict) else body)
+
+
+def parse_query(shape: type[Shape]) -> Shape:
+    """The request's query string; unknown names are ignored. Raises InvalidParam."""
+    return _validate(shape, request.args.to_dict())
+
+
+def reply(body: BaseModel, status: int = 200) -> Response:
+    """An answer as JSON."""
+    return Response(body.model_dump_json(by_alias=True), status=status, mimetype="application/json")
+
+
+def _validate(shape: type[Shape], value: Any) -> Shape:
+    try:
+        return shape.model_validate(value)
+    except ValidationError as problem:
+        raise InvalidParam(_describe(problem)) from None
+
+
+def _describe(problem: ValidationError) -> str:
+    """Where and what, one line each, without the value that was given: it may be a password."""
+    lines = []
+    for error in problem.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(part) for part in error["loc"])
+        sentence = "badly formed" if error["type"] == "value_error" and "UUID" in error["msg"] else error["msg"]
+        lines.append(f"{place}: {sentence}" if place else sentence)
+    return "\n".join(lines)

@@ -1,0 +1,28 @@
+"""`GET /workflow/{task_id}/events` on the default namespace: go on with a run (contract streaming.md §9)."""
+
+from flask import Response, request
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.document import document
+from app.api.namespaces import default_ns
+from app.api.schemas.common import EventStreamResponse
+from app.api.streaming import resume
+from app.services import task_states
+
+
+@default_ns.route("/workflow/<string:task_id>/events")
+class WorkflowEvents(Resource):
+    @document(
+        "Go on reading a generation",
+        description="Server-sent events of a generation: those after `Last-Event-ID`, then live ones, to its end. "
+        "The path takes a task id, and for messages the message id.",
+        ok=EventStreamResponse,
+        ok_text="SSE event stream",
+        refusals={},
+        streams=True,
+    )
+    @caller_required
+    def get(self, caller: Caller, task_id: str) -> Response:
+        state = task_states.find(caller.app.id, caller.end_user.id, task_id)
+        return resume(state, request.headers.get("Last-Event-ID"))

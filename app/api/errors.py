@@ -1,0 +1,48 @@
+"""Errors → JSON, in this one place (contract README §3)."""
+
+import re
+
+import orjson
+import redis
+import structlog
+from flask import Flask, Response
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.errors import AppError, ServiceUnavailable
+
+log = structlog.get_logger(__name__)
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
+_UNKNOWN = {"code": "unknown", "message": "Internal Server Error", "status": 500}
+
+
+def render_error(error: Exception) -> Response:
+    """The answer to any exception. What nobody foresaw is logged with its traceback and told as 500 without detail."""
+    if isinstance(error, AWAY):
+        log.error("service.away", error=type(error).__name__, detail=str(error).splitlines()[0])
+        error = ServiceUnavailable()
+    if isinstance(error, AppError):
+        return _answer(error.code, error.message, error.status)
+    if isinstance(error, HTTPException) and error.code is not None:
+        if error.response is not None or error.code < 400:
+            return Response.force_type(error.get_response())
+        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.name.replace(" ", "_")).lower()
+        return _answer(code, error.description or error.name, error.code)
+    log.error("request.failed", exc_info=error)
+    return _answer(**_UNKNOWN)  # type: ignore[arg-type]
+
+
+def _answer(code: str, message: str, status: int) -> Response:
+    body = orjson.dumps({"code": code, "message": message, "status": status})
+    answer = Response(body, status=status, mimetype="application/json")
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    return answer
+
+
+def init_app(app: Flask) -> None:
+    """Render errors outside the API's own routes too: unknown URLs, wrong methods."""
+    app.register_error_handler(Exception, render_error)

@@ -1,0 +1,24 @@
+"""GET /health, for operators and `make run`: outside /api and the document."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.services import health
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "postgres": health.check_postgres, "redis": health.check_redis, "worker": health.check_worker, "model": health.check_model,
+}  # fmt: skip
+
+
+def init_app(app: Flask) -> None:
+    app.add_url_rule("/health", "health", _health)
+
+
+def _health() -> ResponseReturnValue:
+    """Each part with its state and latency; 200 when all are up, else 503."""
+    parts = {"web": {"state": "up", "version": current_app.config["VERSION"]}} | {name: check() for name, check in PARTS.items()}
+    well = all(part["state"] == "up" for part in parts.values())
+    return jsonify(status="ok" if well else "degraded", **parts), 200 if well else 503

@@ -1,0 +1,1 @@
+"""The shapes of bodies: they validate requests, serialise answers and make the document."""

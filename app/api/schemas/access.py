@@ -1,0 +1,36 @@
+"""Passports, login state, access modes."""
+
+from pydantic import Field
+
+from app.api.schemas.common import Body
+
+
+class PassportQuery(Body):
+    user_id: str | None = Field(None, max_length=255, description="End user session ID")
+
+
+class AccessTokenData(Body):
+    access_token: str
+
+
+class LoginStatusQuery(Body):
+    app_code: str | None = Field(None, description="Web app code")
+    user_id: str | None = Field(None, description="End user session ID")
+
+
+class LoginStatusResponse(Body):
+    logged_in: bool
+    app_logged_in: bool
+
+
+class AppAccessModeQuery(Body):
+    appId: str | None = Field(None, description="Application ID")
+    appCode: str | None = Field(None, description="Application code")
+
+
+class AccessModeResponse(Body):
+    accessMode: str
+
+
+class AppPermissionQuery(Body):
+    appId: str = Field(description="Application ID")

@@ -1,0 +1,125 @@
+"""The forms that a workflow puts to a person, as the history shows them."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from app.api.schemas.common import Body
+
+
+class ExecutionContentType(StrEnum):
+    HUMAN_INPUT = "human_input"
+
+
+class ButtonStyle(StrEnum):
+    """Button styles for user actions."""
+
+    PRIMARY = "primary"
+    DEFAULT = "default"
+    ACCENT = "accent"
+    GHOST = "ghost"
+
+
+class ValueSourceType(StrEnum):
+    """Whether a value stands in the form's definition or comes from a variable of the run."""
+
+    CONSTANT = "constant"
+    VARIABLE = "variable"
+
+
+class FileType(StrEnum):
+    IMAGE = "image"
+    DOCUMENT = "document"
+    AUDIO = "audio"
+    VIDEO = "video"
+    CUSTOM = "custom"
+
+
+class FileTransferMethod(StrEnum):
+    REMOTE_URL = "remote_url"
+    LOCAL_FILE = "local_file"
+    TOOL_FILE = "tool_file"
+
+
+class StringSource(Body):
+    """Where the default of a paragraph comes from."""
+
+    type: ValueSourceType
+    selector: list[str] = Field(default_factory=list)
+    value: str = ""
+
+
+class StringListSource(Body):
+    type: ValueSourceType
+    selector: list[str] = Field(default_factory=list)
+    value: list[str] = Field(default_factory=list)
+
+
+class ParagraphInputConfig(Body):
+    type: str = "paragraph"
+    output_variable_name: str
+    default: StringSource | None = None
+
+
+class SelectInputConfig(Body):
+    type: str = "select"
+    output_variable_name: str
+    option_source: StringListSource
+
+
+class FileInputConfig(Body):
+    type: str = "file"
+    output_variable_name: str
+    allowed_file_types: list[FileType] = Field(default_factory=list)
+    allowed_file_extensions: list[str] = Field(default_factory=list)
+    allowed_file_upload_methods: list[FileTransferMethod] = Field(default_factory=list)
+
+
+class FileListInputConfig(FileInputConfig):
+    type: str = "file-list"
+    number_limits: int = 0
+
+
+FormInputConfig = TypeAliasType(
+    "FormInputConfig", ParagraphInputConfig | SelectInputConfig | FileInputConfig | FileListInputConfig
+)
+
+
+class UserActionConfig(Body):
+    """One way to answer a form."""
+
+    id: str
+    title: str
+    button_style: ButtonStyle = ButtonStyle.DEFAULT
+
+
+class HumanInputFormDefinition(Body):
+    form_id: str
+    node_id: str
+    node_title: str
+    form_content: str
+    inputs: list[FormInputConfig] = Field(default_factory=list)
+    actions: list[UserActionConfig] = Field(default_factory=list)
+    display_in_ui: bool = False
+    form_token: str | None = None
+    resolved_default_values: dict[str, Any] = Field(default_factory=dict)
+    expiration_time: int
+
+
+class HumanInputFormSubmissionData(Body):
+    node_id: str
+    node_title: str
+    rendered_content: str
+    action_id: str
+    action_text: str
+    submitted_data: dict[str, Any] | None = None
+
+
+class HumanInputContent(Body):
+    workflow_run_id: str
+    submitted: bool
+    form_definition: HumanInputFormDefinition | None = None
+    form_submission_data: HumanInputFormSubmissionData | None = None
+    type: ExecutionContentType = ExecutionContentType.HUMAN_INPUT

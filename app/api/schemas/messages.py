@@ -1,0 +1,98 @@
+"""Sending a message, and the history of messages."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.api.schemas.common import Body, JSONValue, JSONValueType, OptionalUuid
+from app.api.schemas.human_input import HumanInputContent
+
+
+class ChatMessagePayload(Body):
+    inputs: dict[str, Any] = Field(description="Input variables for the chat")
+    query: str = Field(description="User query/message")
+    files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
+    response_mode: Literal["blocking", "streaming"] | None = Field(None, description="Response mode: blocking or streaming")
+    conversation_id: OptionalUuid = Field(None, description="Conversation ID")
+    parent_message_id: OptionalUuid = Field(None, description="Parent message ID")
+    retriever_from: str = Field("web_app", description="Source of retriever")
+
+
+class MessageListQuery(Body):
+    conversation_id: OptionalUuid = Field(description="Conversation UUID")
+    first_id: OptionalUuid = Field(None, description="First message ID for pagination")
+    limit: int = Field(20, ge=1, le=100, description="Number of messages to return (1-100)")
+
+
+class SimpleFeedback(Body):
+    rating: str | None = None
+
+
+class MessageFile(Body):
+    id: str
+    filename: str
+    type: str
+    url: str | None = None
+    mime_type: str | None = None
+    size: int | None = None
+    transfer_method: str
+    belongs_to: str | None = None
+    upload_file_id: str | None = None
+
+
+class RetrieverResource(Body):
+    id: str | None = None
+    message_id: str | None = None
+    position: int
+    dataset_id: str | None = None
+    dataset_name: str | None = None
+    document_id: str | None = None
+    document_name: str | None = None
+    data_source_type: str | None = None
+    segment_id: str | None = None
+    score: float | None = None
+    hit_count: int | None = None
+    word_count: int | None = None
+    segment_position: int | None = None
+    index_node_hash: str | None = None
+    content: str | None = None
+    summary: str | None = None
+    created_at: int | None = None
+
+
+class AgentThought(Body):
+    id: str
+    chain_id: str | None = None
+    message_id: str
+    position: int
+    thought: str | None = None
+    tool: str | None = None
+    tool_labels: JSONValue
+    tool_input: str | None = None
+    created_at: int | None = None
+    observation: str | None = None
+    files: list[str]
+
+
+class WebMessageListItem(Body):
+    id: str
+    conversation_id: str
+    parent_message_id: str | None = None
+    inputs: dict[str, Any]
+    query: str
+    answer: str
+    message_files: list[MessageFile]
+    feedback: SimpleFeedback | None = None
+    retriever_resources: list[RetrieverResource]
+    created_at: int | None = None
+    agent_thoughts: list[AgentThought]
+    status: str
+    error: str | None = None
+    extra_contents: list[HumanInputContent]
+    metadata: JSONValueType | None = None
+
+
+class WebMessageInfiniteScrollPagination(Body):
+    limit: int
+    has_more: bool
+    data: list[WebMessageListItem]

@@ -1,0 +1,1 @@
+"""The web namespace: one file per first URL segment, or family of them."""

@@ -1,0 +1,82 @@
+"""What a page asks before it opens: /site, /parameters, /meta, /system-features, /webapp/…"""
+
+from flask import Response, current_app, request
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_query, reply
+from app.api.document import document
+from app.api.namespaces import web_ns
+from app.api.schemas.access import AccessModeResponse, AppAccessModeQuery, AppPermissionQuery
+from app.api.schemas.app_info import AppMetaResponse, AppSiteInfoResponse, Parameters, SystemFeatureModel
+from app.api.schemas.common import BooleanResultResponse
+from app.errors import InvalidParam
+from app.services import app_info
+
+
+@web_ns.route("/site")
+class Site(Resource):
+    @document("Get the app's site", description="Title, icon and texts of the app's page.", ok=AppSiteInfoResponse)
+    @caller_required
+    def get(self, caller: Caller) -> Response:
+        return reply(AppSiteInfoResponse.model_validate(app_info.site(caller.app, caller.end_user.id)))
+
+
+@web_ns.route("/parameters")
+class AppParameters(Resource):
+    @document("Get the app's parameters", description="The input form, the features and the limits of the app.", ok=Parameters)
+    @caller_required
+    def get(self, caller: Caller) -> Response:
+        return reply(Parameters.model_validate(app_info.parameters(caller.app, current_app.config)))
+
+
+@web_ns.route("/meta")
+class Meta(Resource):
+    @document("Get the app's tool icons", ok=AppMetaResponse)
+    @caller_required
+    def get(self, caller: Caller) -> Response:
+        return reply(AppMetaResponse.model_validate(app_info.meta(caller.app)))
+
+
+@web_ns.route("/system-features")
+class SystemFeatures(Resource):
+    @document(
+        "Get the installation's features",
+        description="Needs no passport: a page reads this before anything else.",
+        ok=SystemFeatureModel,
+        ok_text="System features retrieved successfully",
+        refusals={500: "Internal server error"},
+        passport=False,
+    )
+    def get(self) -> Response:
+        return reply(SystemFeatureModel())
+
+
+@web_ns.route("/webapp/access-mode")
+class AccessMode(Resource):
+    @document(
+        "Get an app's access mode",
+        description="Whether visitors have to log in. Every app is public here.",
+        query=AppAccessModeQuery,
+        ok=AccessModeResponse,
+        refusals={400: "Bad Request", 500: "Internal Server Error"},
+        passport=False,
+    )
+    def get(self) -> Response:
+        return reply(AccessModeResponse(accessMode="public"))
+
+
+@web_ns.route("/webapp/permission")
+class Permission(Resource):
+    @document(
+        "Ask whether the caller may use an app",
+        query=AppPermissionQuery,
+        ok=BooleanResultResponse,
+        refusals={400: "Bad Request", 401: "Unauthorized", 500: "Internal Server Error"},
+        headers={"X-App-Code": "The app's code"},
+        passport=False,
+    )
+    def get(self) -> Response:
+        if not parse_query(AppPermissionQuery).appId or not request.headers.get("X-App-Code"):
+            raise InvalidParam("appId must be provided")
+        return reply(BooleanResultResponse(result=True))

@@ -1,0 +1,53 @@
+"""POST /chat-messages and its stop."""
+
+from flask import Response
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_body, reply
+from app.api.document import REFUSALS, document
+from app.api.namespaces import web_ns
+from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
+from app.api.schemas.messages import ChatMessagePayload
+from app.api.streaming import run_and_reply
+from app.errors import NotChatApp
+from app.services import chat, modes
+
+
+@web_ns.route("/chat-messages")
+class ChatMessages(Resource):
+    @document(
+        "Send a message",
+        description="Asks the app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
+        "`blocking` (the default) with one body at the end. `inputs` are the variables of the app's input form.",
+        body=ChatMessagePayload,
+        ok=GeneratedAppResponse,
+        streams=True,
+    )
+    @caller_required
+    def post(self, caller: Caller) -> Response:
+        modes.require_chat_family(caller.app, NotChatApp)
+        body = parse_body(ChatMessagePayload)
+        question = chat.Question(
+            body.query, body.inputs, body.conversation_id, body.parent_message_id,
+            "parent_message_id" in body.model_fields_set, tuple(body.files or ()),
+        )  # fmt: skip
+        task = chat.start(caller.app, caller.end_user.id, question)
+        return run_and_reply(task, streaming=body.response_mode == "streaming")
+
+
+@web_ns.route("/chat-messages/<string:task_id>/stop")
+class ChatMessageStop(Resource):
+    @document(
+        "Stop an answer",
+        description="Ends a running answer of the caller's; what was generated so far is kept. Succeeds where there is nothing to stop.",
+        ok=SimpleResultResponse,
+        refusals=REFUSALS | {404: "Task Not Found"},
+        path={"task_id": "Task ID to stop"},
+    )
+    @caller_required
+    def post(self, caller: Caller, task_id: str) -> Response:
+        stopped = chat.request_stop(caller.app.id, caller.end_user.id, task_id)
+        if not stopped:
+            modes.require_chat_family(caller.app, NotChatApp)
+        return reply(SimpleResultResponse())

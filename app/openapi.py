@@ -1,0 +1,19 @@
+"""`python -m app.openapi FILE` writes the OpenAPI document. Needs neither database nor Redis."""
+
+import json
+import pathlib
+import sys
+
+from app import create_app
+from app.api import swagger_document
+from config import Config
+
+
+def main() -> None:
+    target = pathlib.Path(sys.argv[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(swagger_document(create_app(Config({}))), indent=2, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

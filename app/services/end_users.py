@@ -1,0 +1,69 @@
+"""End users: found or made for a passport, remembered for some seconds, swept when they left nothing."""
+
+import time
+import uuid
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from app.extensions import autocommit_engine
+from app.models.identifiers import new_id, now
+
+REMEMBERED_SECONDS = 30.0
+MOST_REMEMBERED = 20_000
+VISITOR = "visitor"
+
+_MAKE = text(
+    "INSERT INTO end_users (id, app_id, kind, session_id, created_at) VALUES (:id, :app_id, :kind, :session_id, :now)"
+    " ON CONFLICT (app_id, kind, session_id) DO UPDATE SET session_id = excluded.session_id RETURNING id"
+)
+_FIND = text("SELECT app_id, session_id FROM end_users WHERE id = :id")
+_SWEEP = text(
+    "DELETE FROM end_users WHERE created_at < now() - interval '30 days'"
+    " AND NOT EXISTS (SELECT 1 FROM conversations WHERE conversations.end_user_id = end_users.id)"
+)
+_remembered: dict[str, tuple[float, uuid.UUID, "EndUserIdentity"]] = {}
+
+
+class EndUserIdentity(NamedTuple):
+    """One visitor of one app."""
+
+    id: uuid.UUID
+    session_id: str
+
+
+def find_or_make(app_id: uuid.UUID, session_id: str | None = None) -> uuid.UUID:
+    """The visitor of this session, or a new one; calls at the same time get the same."""
+    values = {"id": new_id(), "app_id": app_id, "kind": VISITOR, "session_id": session_id or str(uuid.uuid4()), "now": now()}
+    with autocommit_engine().connect() as connection:
+        return uuid.UUID(str(connection.execute(_MAKE, values).scalar_one()))
+
+
+def known(end_user_id: str, app_id: uuid.UUID) -> EndUserIdentity | None:
+    """The end user of this id if it belongs to the app."""
+    remembered = _remembered.get(end_user_id)
+    if remembered is None or remembered[0] < time.monotonic():
+        with autocommit_engine().connect() as connection:
+            row = connection.execute(_FIND, {"id": end_user_id}).one_or_none()
+        if row is None:
+            return None
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        identity = EndUserIdentity(uuid.UUID(end_user_id), row.session_id)
+        remembered = (time.monotonic() + REMEMBERED_SECONDS, uuid.UUID(str(row.app_id)), identity)
+        _remembered[end_user_id] = remembered
+    return remembered[2] if remembered[1] == app_id else None
+
+
+def forget(end_user_id: str) -> None:
+    _remembered.pop(end_user_id, None)
+
+
+def forget_all() -> None:
+    _remembered.clear()
+
+
+def sweep() -> int:
+    """Remove visitors older than 30 days who never began a conversation; gives how many."""
+    with autocommit_engine().connect() as connection:
+        return connection.execute(_SWEEP).rowcount

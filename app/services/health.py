@@ -1,0 +1,60 @@
+"""Whether the parts that answers need are there, and how quickly they answer."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+import requests
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import autocommit_engine, redis_client
+from app.streams import leases
+
+HEARTBEAT_SECONDS = 5.0
+MODEL_SECONDS = 2.0
+
+
+def check_postgres() -> dict[str, Any]:
+    return _timed(_ask_postgres)
+
+
+def check_redis() -> dict[str, Any]:
+    return _timed(lambda: {"answer": bool(redis_client.client.ping())})
+
+
+def check_worker() -> dict[str, Any]:
+    """Up where at least one worker process has a fresh heartbeat."""
+    state = _timed(lambda: {"processes": len(leases.live_workers(redis_client.client, HEARTBEAT_SECONDS))})
+    return state if state.get("processes") else state | {"state": "down"}
+
+
+def check_model() -> dict[str, Any]:
+    """The embedded model is asked; servers of others are named but not called for every probe."""
+    settings = current_app.config
+    if not settings["LOCAL_MODEL_FILE"]:
+        return {"state": "up", "kind": "remote"}
+    about = {"kind": "local", "file": settings["LOCAL_MODEL_FILE"], "sha256": settings["LOCAL_MODEL_SHA256"]}
+    return about | _timed(_ask_model)
+
+
+def _ask_postgres() -> dict[str, Any]:
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("SELECT 1"))
+    return {}
+
+
+def _ask_model() -> dict[str, Any]:
+    requests.get(f"{current_app.config['OPENAI_BASE_URL']}/models", timeout=MODEL_SECONDS).raise_for_status()
+    return {}
+
+
+def _timed(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    began = time.monotonic()
+    try:
+        found = ask()
+    except (SQLAlchemyError, redis.RedisError, requests.RequestException) as failure:
+        return {"state": "down", "error": type(failure).__name__}
+    return {"state": "up", "latency_ms": round((time.monotonic() - began) * 1000, 2), **found}

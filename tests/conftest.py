@@ -1,0 +1,101 @@
+"""Real servers for the tests: embedded PostgreSQL and Redis for the session, a scripted model on a real socket.
+
+Celery runs its tasks at once, in the request that enqueues them: their events are in the log when the
+relay begins to read. What needs separate processes is under tests/system/.
+"""
+
+import pathlib
+from collections.abc import Iterator
+
+import flask_migrate
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app, worker
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.redis import EmbeddedRedis
+from app.extensions import celery
+from config import Config
+from tests.scripted_model import ScriptedModel
+from tests.web_client import WebVisitor
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The addresses of this session's PostgreSQL and Redis, as settings."""
+    directory: pathlib.Path = tmp_path_factory.mktemp("servers")
+    with EmbeddedPostgres(directory / "postgres", durable=False) as postgres, EmbeddedRedis(directory / "redis") as server:
+        yield {"DATABASE_URL": postgres.url, "REDIS_URL": server.url}
+
+
+@pytest.fixture(scope="session")
+def scripted_model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def model(scripted_model: ScriptedModel) -> ScriptedModel:
+    """The scripted model, without a memory of other tests."""
+    scripted_model.reset()
+    return scripted_model
+
+
+@pytest.fixture(scope="session")
+def settings(servers: dict[str, str], scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return servers | {
+        "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "SECRET_KEY": "a key for tests that is long enough",
+        "OPENAI_BASE_URL": scripted_model.base_url,
+        "OPENAI_API_KEY": "sk-scripted",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+@pytest.fixture(scope="session")
+def bound_app(settings: dict[str, str]) -> Flask:
+    """The app on a migrated database, with Celery's tasks run where they are enqueued."""
+    bound = create_app(Config(settings))
+    worker.attach(celery, bound)
+    celery.conf.update(task_always_eager=True, task_eager_propagates=True)
+    with bound.app_context():
+        flask_migrate.upgrade()
+    return bound
+
+
+@pytest.fixture
+def app(bound_app: Flask) -> Iterator[Flask]:
+    with bound_app.app_context():
+        yield bound_app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def redis_db(servers: dict[str, str]) -> Iterator["redis.Redis"]:
+    connection = redis.Redis.from_url(servers["REDIS_URL"])
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def alice(client: FlaskClient) -> WebVisitor:
+    """A visitor of an app of her own."""
+    return WebVisitor.of_new_app(client)
+
+
+@pytest.fixture
+def bob(client: FlaskClient, alice: WebVisitor) -> WebVisitor:
+    """Another visitor of Alice's app."""
+    return WebVisitor(client, alice.app)
+
+
+@pytest.fixture
+def charlie(client: FlaskClient) -> WebVisitor:
+    """A visitor of another app, who must see nothing."""
+    return WebVisitor.of_new_app(client)
