@@ -63,6 +63,10 @@ class Connection:
         self._patience.cancellation.raise_if_cancelled()
         return data
 
+    def pause(self, seconds: float) -> None:
+        """Leave what arrives where it is for a while. Raises Cancelled, ProviderTimeout."""
+        self._patience.pause(self._socket, seconds)
+
     def release(self, unread: Body) -> bool:
         """End the call, its answer's last bytes perhaps still on their way. False if a stop came first: then only close it."""
         self._detach()

@@ -51,6 +51,10 @@ class Response:
             self.finish()
         return content
 
+    def pause(self, seconds: float) -> None:
+        """Read nothing for a while. Raises Cancelled, ProviderTimeout."""
+        self._connection.pause(seconds)
+
     def finish(self) -> None:
         """Hand the connection on. Its next user takes the end of the body if that is still on its way."""
         if self._keep_alive and self._connection.release(self._body):

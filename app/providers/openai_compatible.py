@@ -48,7 +48,7 @@ class ChatModel:
         patience = Patience(cancellation or Cancellation(), deadline)
         response = self._ask(self._request(messages, options), patience)
         try:
-            yield from self._chunks(response, patience)
+            yield from self._chunks(response)
         finally:
             response.close()
 
@@ -111,7 +111,7 @@ class ChatModel:
         if f"max_tokens {self.name}" in self._endpoint.refused and "max_tokens" in request:
             request["max_completion_tokens"] = request.pop("max_tokens")
 
-    def _chunks(self, response: Response, patience: Patience) -> Iterator[Chunk]:
+    def _chunks(self, response: Response) -> Iterator[Chunk]:
         """Read, join, hand over, pause, read again: what has arrived is out before we wait, so nothing waits behind a stalled model."""
         answer = Answer()
         source = WholeDocument() if response.media_type == "application/json" else EventStream()
@@ -129,7 +129,7 @@ class ChatModel:
                 break
             wait = arrived + PACE_SECONDS - time.monotonic()
             if events and answer.began and not answer.finished and wait > 0:
-                patience.pause(wait)
+                response.pause(wait)
         if not answer.finished:
             raise ProviderProtocolError
         if intact:

@@ -198,12 +198,15 @@ def test_stops_at_any_moment_harm_nobody_else(monkeypatch: pytest.MonkeyPatch) -
             assert model.complete(QUESTION, {})[0] == "tok0 tok1 tok2 tok3 tok4"
 
 
-def test_patience_ends_at_the_deadline() -> None:
-    started = time.monotonic()
-    patience = Patience(Cancellation(), started + 0.05)
+def test_a_pause_ends_at_the_deadline_and_not_by_data() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"data")
+        started = time.monotonic()
+        patience = Patience(Cancellation(), started + 0.05)
 
-    patience.pause(10)
+        patience.pause(ours, 10)
 
-    assert time.monotonic() - started < 0.2
-    with pytest.raises(ProviderTimeout):
-        patience.pause(10)
+        assert 0.04 < time.monotonic() - started < 0.2
+        with pytest.raises(ProviderTimeout):
+            patience.pause(ours, 10)

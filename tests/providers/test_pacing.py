@@ -4,8 +4,9 @@ import socket
 import threading
 import time
 
-from app.providers.cancellation import Cancellation
-from app.providers.endpoint import Endpoint
+import pytest
+
+from app.providers.endpoint import Endpoint, Response
 from app.providers.openai_compatible import ChatModel
 from tests.providers.raw_server import CHUNKED, DONE, LAST, QUESTION, RawServer, chunked, frame, read_request
 from tests.scripted_model import ScriptedModel
@@ -13,20 +14,25 @@ from tests.scripted_model import ScriptedModel
 THINKING = b'data: {"choices":[{"delta":{"reasoning_content":"Hm"}}]}\n\n'
 
 
-class NotedPauses(Cancellation):
-    """Notes how long a stream would have slept, and has something happen in the meantime instead."""
+class Pauses(list[float]):
+    """Notes how long a stream would have slept, and has the next step of its server happen instead."""
 
-    def __init__(self, *happenings: threading.Event) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.pauses: list[float] = []
-        self._happenings = list(happenings)
+        self.steps: list[threading.Event] = []
 
-    def wait(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        if self._happenings:
-            self._happenings.pop(0).set()
+    def note(self, response: Response, seconds: float) -> None:
+        self.append(seconds)
+        if self.steps:
+            self.steps.pop(0).set()
             time.sleep(0.02)
-        super().wait(0)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
+    noted = Pauses()
+    monkeypatch.setattr(Response, "pause", lambda response, seconds: noted.note(response, seconds))
+    return noted
 
 
 class Steps:
@@ -45,60 +51,58 @@ class Steps:
         connection.sendall(LAST)
 
 
-def test_the_first_text_is_out_before_any_pause() -> None:
+def test_the_first_text_is_out_before_any_pause(pauses: Pauses) -> None:
     with RawServer(Steps(frame("") + frame("He"), frame("llo", "stop") + DONE)) as server:
-        pauses = NotedPauses()
-        chunks = server.model().stream(QUESTION, {}, pauses)
+        chunks = server.model().stream(QUESTION, {})
 
         assert next(chunks).text == "He"
-        assert pauses.pauses == []
+        assert pauses == []
         chunks.close()  # type: ignore[attr-defined]
 
 
-def test_everything_that_came_during_a_pause_is_one_chunk() -> None:
+def test_everything_that_came_during_a_pause_is_one_chunk(pauses: Pauses) -> None:
     steps = Steps(frame("a"), frame("b") + frame("c") + frame("d"), frame("e") + frame("f", "stop") + DONE)
     with RawServer(steps) as server:
-        pauses = NotedPauses(*steps.events)
-        texts = [chunk.text for chunk in server.model().stream(QUESTION, {}, pauses)]
+        pauses.steps = list(steps.events)
+        texts = [chunk.text for chunk in server.model().stream(QUESTION, {})]
 
     assert texts == ["a", "bcd", "ef"]
-    assert len(pauses.pauses) == 2
-    assert all(0.03 < pause <= 0.04 for pause in pauses.pauses)
+    assert len(pauses) == 2
+    assert all(0.03 < pause <= 0.04 for pause in pauses)
 
 
-def test_the_callers_own_time_counts_as_pause() -> None:
+def test_the_callers_own_time_counts_as_pause(pauses: Pauses) -> None:
     steps = Steps(frame("a"), frame("b", "stop") + DONE)
     with RawServer(steps) as server:
-        pauses = NotedPauses()
-        chunks = server.model().stream(QUESTION, {}, pauses)
+        chunks = server.model().stream(QUESTION, {})
         next(chunks)
         time.sleep(0.05)
         steps.events[0].set()
         assert [chunk.text for chunk in chunks] == ["b"]
 
-    assert pauses.pauses == []
+    assert pauses == []
 
 
-def test_half_a_frame_is_read_on_without_a_pause() -> None:
+def test_half_a_frame_is_read_on_without_a_pause(pauses: Pauses) -> None:
     whole = frame("b", "stop") + DONE
     steps = Steps(frame("a"), whole[:20], whole[20:])
     with RawServer(steps) as server:
-        pauses = NotedPauses(steps.events[0])
-        chunks = server.model().stream(QUESTION, {}, pauses)
+        pauses.steps = steps.events[:1]
+        chunks = server.model().stream(QUESTION, {})
         next(chunks)
         threading.Timer(0.05, steps.events[1].set).start()
         assert [chunk.text for chunk in chunks] == ["b"]
 
-    assert len(pauses.pauses) == 1
+    assert len(pauses) == 1
 
 
-def test_a_model_that_thinks_is_paced_too() -> None:
+def test_a_model_that_thinks_is_paced_too(pauses: Pauses) -> None:
     steps = Steps(THINKING, THINKING * 9, frame("a", "stop") + DONE)
     with RawServer(steps) as server:
-        pauses = NotedPauses(*steps.events)
-        assert [chunk.text for chunk in server.model().stream(QUESTION, {}, pauses)] == ["a"]
+        pauses.steps = list(steps.events)
+        assert [chunk.text for chunk in server.model().stream(QUESTION, {})] == ["a"]
 
-    assert len(pauses.pauses) == 2
+    assert len(pauses) == 2
 
 
 def test_a_fast_model_makes_25_chunks_a_second_and_is_not_slowed_down() -> None:
