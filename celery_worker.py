@@ -2,7 +2,7 @@
 
 from app import create_app, worker
 from app.extensions import celery
-from config import Config
+from config import serving_config
 
-flask_app = create_app(Config())
+flask_app = create_app(serving_config())
 worker.attach(celery, flask_app)

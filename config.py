@@ -8,9 +8,11 @@ table has a row for each.
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Mapping
 
 EMBEDDED_STATE = "embedded.json"
+LEAST_KEY_BYTES = 32
 
 
 class InvalidSetting(Exception):
@@ -112,3 +114,20 @@ class Config:
             return dict(json.loads((self.DATA_DIR / EMBEDDED_STATE).read_text()))
         except FileNotFoundError:
             return {}
+
+    def check(self) -> "Config":
+        """What a process that serves cannot do without. Raises InvalidSetting."""
+        for name, what in (("DATABASE_URL", "a PostgreSQL"), ("REDIS_URL", "a Redis")):
+            if not getattr(self, name):
+                raise InvalidSetting(f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`.")
+        if len(self.SECRET_KEY.encode()) < LEAST_KEY_BYTES:
+            raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
+        return self
+
+
+def serving_config() -> Config:
+    """The checked settings of a process that serves; ends the process with one line where they will not do."""
+    try:
+        return Config().check()
+    except InvalidSetting as problem:
+        sys.exit(f"frontdesk: {problem}")

@@ -1,6 +1,6 @@
 """The web server's entry: `gunicorn wsgi:app`, `flask --app wsgi …`."""
 
 from app import create_app
-from config import Config
+from config import serving_config
 
-app = create_app(Config())
+app = create_app(serving_config())

@@ -34,7 +34,7 @@ class Redis:
 
     def init_app(self, app: Flask) -> None:
         self.client = redis.Redis.from_url(
-            app.config["REDIS_URL"],
+            app.config["REDIS_URL"] or "redis://",
             max_connections=app.config["WORKER_THREADS"] + 100,
             socket_connect_timeout=5,
             health_check_interval=30,
@@ -64,8 +64,7 @@ def bind_database(app: Flask) -> None:
 
 def database_url(text: str) -> str:
     """The address as SQLAlchemy takes it: psycopg2, whichever way the scheme is spelled."""
-    _, separator, rest = text.partition("://")
-    return f"postgresql+psycopg2://{rest}" if separator else text
+    return f"postgresql+psycopg2://{text.partition('://')[2]}"
 
 
 def bind_celery(app: Flask) -> None:
