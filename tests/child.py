@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 
-TAIL_LINES = 40
+TAIL = 4000
 
 
 class Child:
@@ -53,8 +53,7 @@ class Child:
 
     def tail(self) -> str:
         """The end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return f"--- {self.name} ({'alive' if self.alive else f'exit {self.process.returncode}'})\n" + "\n".join(lines[-TAIL_LINES:])
+        return f"--- {self.name} ({'alive' if self.alive else f'exit {self.process.returncode}'})\n" + self.log.read_text(errors="replace")[-TAIL:]
 
     def _signal_group(self, number: Signals) -> None:
         try:
