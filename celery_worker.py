@@ -1,7 +1,8 @@
 """The worker's and beat's entry: `celery -A celery_worker worker`."""
 
-from app import create_app, worker
+from app import worker
 from app.extensions import celery
+from app.factory import create_app
 from config import serving_config
 
 flask_app = create_app(serving_config())

@@ -88,12 +88,17 @@ class Config:
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
         self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)
 
+        self.LOCAL_MODEL = env.text("LOCAL_MODEL")
+        self.LOCAL_MODEL_FILE = env.text("LOCAL_MODEL_FILE")
+        self.LOCAL_MODEL_SHA256 = env.text("LOCAL_MODEL_SHA256")
+
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
         self.DRAIN_SECONDS = env.seconds("DRAIN_SECONDS", 20)
 
+        self.HOST = env.text("HOST", "127.0.0.1")
         self.PORT = env.whole("PORT", 5001)
         self.WEB_WORKERS = env.whole("WEB_WORKERS", os.cpu_count() or 1, least=1)
         self.WORKER_PROCESSES = env.whole("WORKER_PROCESSES", os.cpu_count() or 1, least=1)

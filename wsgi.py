@@ -1,6 +1,6 @@
 """The web server's entry: `gunicorn wsgi:app`, `flask --app wsgi …`."""
 
-from app import create_app
+from app.factory import create_app
 from config import serving_config
 
 app = create_app(serving_config())

@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from app import create_app
+from app.factory import create_app
 from app.api import swagger_document
 from config import Config
 

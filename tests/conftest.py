@@ -13,10 +13,11 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app, worker
+from app import worker
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
+from app.factory import create_app
 from config import Config
 from tests.scripted_model import ScriptedModel
 from tests.web_client import WebVisitor

@@ -1,0 +1,52 @@
+"""gunicorn's settings: `gunicorn -c python:app.web_server wsgi:app`.
+
+One gevent worker per core carries thousands of streams; the code stays plain synchronous Flask.
+"""
+
+import resource
+from typing import Any
+
+from config import serving_config
+
+_config = serving_config()
+
+bind = f"{_config.HOST}:{_config.PORT}"
+workers = _config.WEB_WORKERS
+worker_class = "gevent"
+worker_connections = 3000
+backlog = 4096
+keepalive = 30
+timeout = 60
+graceful_timeout = int(_config.DRAIN_SECONDS)
+forwarded_allow_ips = ""
+accesslog = None
+loglevel = _config.LOG_LEVEL.lower()
+worker_tmp_dir = "/dev/shm"
+
+
+def on_starting(server: Any) -> None:
+    """As many sockets as the system lets us have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let psycopg2 wait as the other greenlets do; it would stop them all."""
+    # Imported here: the master must not load what gevent has to patch first in the worker.
+    import psycopg2
+    from gevent.socket import wait_read, wait_write
+    from psycopg2 import extensions
+
+    def wait(connection: Any, timeout: float | None = None) -> None:
+        while True:
+            state = connection.poll()
+            if state == extensions.POLL_OK:
+                return
+            if state == extensions.POLL_READ:
+                wait_read(connection.fileno(), timeout=timeout)
+            elif state == extensions.POLL_WRITE:
+                wait_write(connection.fileno(), timeout=timeout)
+            else:
+                raise psycopg2.OperationalError(f"unexpected state of a connection: {state}")
+
+    extensions.set_wait_callback(wait)
