@@ -1,7 +1,5 @@
 """The worker's doorway: Celery tasks. Each takes identifiers, calls one service, and may run twice without harm."""
 
-from celery import shared_task
-
 from app.extensions import celery, redis_client
 from app.services import end_users, runs
 from app.services.chat_generation import announce_end, generate_chat
@@ -10,13 +8,13 @@ from app.streams import leases
 GENERATORS = {"chat": generate_chat}
 
 
-@shared_task(name="generations.generate")
+@celery.task(name="generations.generate")
 def generate(task_id: str) -> None:
     """Generate one answer."""
     runs.execute(task_id, GENERATORS, announce_end)
 
 
-@shared_task(name="housekeeping.sweep_end_users")
+@celery.task(name="housekeeping.sweep_end_users")
 def sweep_end_users() -> None:
     """Remove visitors who left nothing behind."""
     end_users.sweep()

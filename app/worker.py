@@ -35,7 +35,6 @@ def attach(celery: Celery, app: Flask) -> None:
     keeper = _Keeper(app)
     worker_ready.connect(keeper.start, weak=False)
     worker_shutting_down.connect(keeper.shut_down, weak=False)
-    celery.set_default()
 
 
 class _Keeper:
