@@ -4,8 +4,8 @@ import json
 import pathlib
 import sys
 
-from app.factory import create_app
 from app.api import swagger_document
+from app.factory import create_app
 from config import Config
 
 

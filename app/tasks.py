@@ -33,4 +33,4 @@ def requeue(task_ids: list[str]) -> None:
 
 def queue_length() -> int:
     """How many generations wait for a worker."""
-    return int(redis_client.client.llen(celery.conf.task_default_queue))  # type: ignore[arg-type]
+    return int(redis_client.client.llen(celery.conf.task_default_queue))

@@ -1,6 +1,7 @@
 """Errors → JSON, in this one place (contract README §3)."""
 
 import re
+from typing import cast
 
 import orjson
 import redis
@@ -28,7 +29,7 @@ def render_error(error: Exception) -> Response:
         return _answer(error.code, error.message, error.status)
     if isinstance(error, HTTPException) and error.code is not None:
         if error.response is not None or error.code < 400:
-            return Response.force_type(error.get_response())
+            return cast(Response, error.get_response())
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.name.replace(" ", "_")).lower()
         return _answer(code, error.description or error.name, error.code)
     log.error("request.failed", exc_info=error)

@@ -34,7 +34,7 @@ def socket_folder(directory: pathlib.Path, longest_name: str) -> pathlib.Path:
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends the child this signal when we are gone, however we went (Linux)."""
+    """For `preexec_fn`: the kernel sends the child this signal when the thread that starts it is gone, however it went (Linux)."""
     library = ctypes.CDLL(None, use_errno=True)
 
     def ask() -> None:

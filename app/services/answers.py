@@ -61,7 +61,7 @@ class Answer:
 
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
-        details = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
+        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
         self._store(status, details, None)
         self.run.writer.write(self.events.message_end(details), final=True)
 

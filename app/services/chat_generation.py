@@ -1,6 +1,7 @@
 """What a worker does for a message of a `chat` app: thread, prompt, model, answer."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import structlog
 from flask import current_app
@@ -83,8 +84,8 @@ def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
         state = find_task(connection, task_id)
     if state is None or state.status == tasks.RUNNING:
         return
-    last = runtime.client.xrevrange(channel.log_key(task_id), count=1)
-    if last and channel.FINAL in last[0][1]:  # type: ignore[index]
+    last: Any = runtime.client.xrevrange(channel.log_key(task_id), count=1)
+    if last and channel.FINAL in last[0][1]:
         return
     writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
     events = MessageEvents(state)

@@ -6,7 +6,7 @@ kept in a Redis stream whose entry ids are those numbers, and published as they 
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 
@@ -75,15 +75,15 @@ def parse_live(message: bytes) -> Event:
 def read_log(client: "redis.Redis", task_id: str, after: int) -> Iterator[Event]:
     """The logged events behind number `after`, oldest first."""
     while True:
-        entries = client.xrange(log_key(task_id), min=f"{after + 1}-0", count=PAGE)
-        for entry_id, fields in entries:  # type: ignore[union-attr]
+        entries: Any = client.xrange(log_key(task_id), min=f"{after + 1}-0", count=PAGE)
+        for entry_id, fields in entries:
             after = int(entry_id.split(b"-")[0])
             ((kind, data),) = fields.items()
             yield Event(after, data, kind == FINAL)
-        if len(entries) < PAGE:  # type: ignore[arg-type]
+        if len(entries) < PAGE:
             return
 
 
 def last_number(client: "redis.Redis", task_id: str) -> int:
     """The number of the newest event that was sent; 0 where Redis knows of none."""
-    return int(client.hget(head_key(task_id), "number") or 0)  # type: ignore[arg-type]
+    return int(client.hget(head_key(task_id), "number") or 0)

@@ -128,14 +128,16 @@ class Hub:
                 pause, first = 0.05, False
                 self._read()
             except (redis.ConnectionError, redis.TimeoutError, OSError) as lost:
-                if self._stopped:
-                    return
-                log.warning("hub.redis_lost", error=str(lost))
-                with self._lock:
-                    self._connected = False
-                self._connection.disconnect()
+                self._note_loss(str(lost))
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
+
+    def _note_loss(self, reason: str) -> None:
+        if not self._stopped:
+            log.warning("hub.redis_lost", error=reason)
+        with self._lock:
+            self._connected = False
+        self._connection.disconnect()
 
     def _connect(self, first: bool) -> None:
         self._connection.connect()

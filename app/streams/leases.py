@@ -125,6 +125,6 @@ def reap(client: "redis.Redis", most: int = 200) -> Reaped:
 
 def live_workers(client: "redis.Redis", seconds: float) -> list[str]:
     """Worker processes heard of within `seconds`; those unheard for an hour are forgotten."""
-    now = int(client.time()[0])  # type: ignore[index]
+    now = int(client.time()[0])
     client.zremrangebyscore(WORKERS, "-inf", now - FORGET_WORKERS)
     return [name.decode() for name in client.zrangebyscore(WORKERS, now - seconds, "+inf")]  # type: ignore[union-attr]

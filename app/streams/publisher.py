@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 import structlog
@@ -78,7 +79,8 @@ class Publisher:
         """`life`, `final_life`: seconds that a log stays while its run lives, and after its final event."""
         self._life, self._final_life = str(life), str(final_life)
         self._open = client.register_script(channel.OPEN)
-        self._connection = client.connection_pool.make_connection()
+        # The client library leaves its connections untyped.
+        self._connection: Any = client.connection_pool.make_connection()
         self._queue: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
         self._append = ""
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)

@@ -22,4 +22,4 @@ def stop_requested(client: "redis.Redis", task_ids: list[str]) -> list[str]:
     if not task_ids:
         return []
     values = client.mget([flag(task_id) for task_id in task_ids])
-    return [task_id for task_id, value in zip(task_ids, values, strict=True) if value]  # type: ignore[arg-type]
+    return [task_id for task_id, value in zip(task_ids, values, strict=True) if value]

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from app.extensions import db
 from tests.sse import answer_text, find_problem
 

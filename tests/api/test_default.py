@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from app.streams import channel
 from tests.sse import answer_text, find_problem, parse_frames
 

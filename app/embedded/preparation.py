@@ -1,0 +1,28 @@
+"""Tables and sample apps: `python -m app.embedded.preparation` migrates, imports what is missing, prints the apps as JSON."""
+
+import json
+import pathlib
+
+import flask_migrate
+
+from app.factory import create_app
+from app.services import app_files, apps
+from config import serving_config
+
+SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
+
+
+def prepare() -> list[dict[str, str]]:
+    """Gives the sample apps: code, mode, name."""
+    with create_app(serving_config()).app_context():
+        flask_migrate.upgrade()
+        known = {app.code for app in apps.list_apps()}
+        samples = {path.stem: path for path in sorted(SAMPLES.glob("*.yml"))}
+        for code, path in samples.items():
+            if code not in known:
+                apps.publish(app_files.parse(path.read_bytes()), code)
+        return [{"code": app.code, "mode": app.mode, "name": app.name} for app in apps.list_apps() if app.code in samples]
+
+
+if __name__ == "__main__":
+    print(json.dumps(prepare()))

@@ -1,0 +1,176 @@
+"""`make run`: everything on one machine. Starts what has no address, serves, and ends all of it together."""
+
+import fcntl
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import IO
+
+import requests
+
+from app.embedded.children import Child, start_children, stop_children
+from app.embedded.parts import Parts
+from app.embedded.process import CannotStart
+from config import EMBEDDED_STATE, Config, InvalidSetting
+
+HEALTH_SECONDS = 60.0
+DRAIN = "2"
+
+
+class Launcher:
+    """One `make run`."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._began = time.monotonic()
+        self._ended = threading.Event()
+        self._parts = Parts(config, self._say)
+        self._children: list[Child] = []
+        self._state = config.DATA_DIR / EMBEDDED_STATE
+
+    def run(self) -> None:
+        """Serve until a signal comes. Raises CannotStart."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._ended.set())
+        _check_port(self._config.HOST, self._config.PORT)
+        try:
+            self._start()
+            self._watch()
+        finally:
+            self._stop()
+
+    def _start(self) -> None:
+        self._say(f"Starting; data in {self._config.DATA_DIR}")
+        self._parts.start()
+        settings = {
+            "LOG_FORMAT": "console", "LOG_LEVEL": "WARNING", "DEPLOY_ENV": "DEVELOPMENT", "DRAIN_SECONDS": DRAIN,
+            "DATA_DIR": str(self._config.DATA_DIR), "PUBLIC_URL": self._config.PUBLIC_URL,
+        } | self._parts.settings  # fmt: skip
+        _write_private(self._state, json.dumps({name: value for name, value in settings.items() if name != "DATA_DIR"}, indent=2))
+        environment = settings | self._config.ENVIRONMENT | {"DATA_DIR": str(self._config.DATA_DIR)}
+        apps = self._prepare(environment)
+        beat_file = str(self._config.DATA_DIR / "beat-schedule")
+        self._children = start_children(environment, self._config.WORKER_PROCESSES, self._config.WORKER_THREADS, beat_file)
+        if self._parts.model is not None:
+            self._children.append(Child("the local model", self._parts.model.spawn, self._parts.model.process))
+        self._wait_for_health()
+        if not self._ended.is_set():
+            self._welcome(apps)
+
+    def _prepare(self, environment: dict[str, str]) -> list[dict[str, str]]:
+        self._say("Bringing the tables up to date, importing sample apps")
+        command = [sys.executable, "-m", "app.embedded.preparation"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise CannotStart(f"The database could not be prepared: {reason}")
+        apps: list[dict[str, str]] = json.loads(done.stdout.strip().splitlines()[-1])
+        return apps
+
+    def _wait_for_health(self) -> None:
+        self._say("Starting web, workers and beat")
+        deadline = time.monotonic() + HEALTH_SECONDS
+        while not self._ended.wait(0.05):
+            if self._health():
+                return
+            dead = next((child for child in self._children if child.process.poll() is not None), None)
+            if dead is not None:
+                raise CannotStart(f"{dead.name} does not start; what it says stands above.")
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The server is not healthy after {HEALTH_SECONDS:.0f} s; see {self._url}/health")
+
+    def _health(self) -> bool:
+        try:
+            return requests.get(f"{self._url}/health", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.5):
+            lost = self._parts.lost()
+            if lost:
+                raise CannotStart(f"{lost} ended by itself, so everything ends; its log is under {self._config.DATA_DIR}.")
+            for child in self._children:
+                child.tend(self._say)
+
+    def _stop(self) -> None:
+        self._say("Stopping")
+        stop_children(self._children, self._config.DRAIN_SECONDS if "DRAIN_SECONDS" in self._config.ENVIRONMENT else float(DRAIN) + 8)
+        self._parts.stop()
+        self._state.unlink(missing_ok=True)
+
+    @property
+    def _url(self) -> str:
+        host = "127.0.0.1" if self._config.HOST in ("0.0.0.0", "::") else self._config.HOST
+        return f"http://{host}:{self._config.PORT}"
+
+    def _say(self, sentence: str) -> None:
+        print(f"[{time.monotonic() - self._began:5.1f} s] {sentence}", flush=True)
+
+    def _welcome(self, apps: list[dict[str, str]]) -> None:
+        passport = f"""$(curl -s {self._url}/api/passport -H 'X-App-Code: chat' | sed 's/.*:"\\(.*\\)".*/\\1/')"""
+        self._say("Ready.\n")
+        print(f"  Swagger UI   {self._url}/api/docs")
+        for app in apps:
+            print(f"  app          {app['code']:<12} {app['mode']:<14} {app['name']}")
+        print("\n  A streamed answer:\n")
+        print(f"""curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json' -H "X-App-Passport: {passport}" """, end="")
+        print("""-d '{"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}'\n""")
+        print("  Ctrl-C ends everything; your data stays.", flush=True)
+
+
+class _sole_use:
+    """The lock on a data folder; the kernel gives it back however we end. Raises CannotStart."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        self._directory = directory
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> None:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = (self._directory / "lock").open("a")
+        except OSError as problem:
+            raise CannotStart(f"The data folder {self._directory} cannot be used ({problem.strerror}); set DATA_DIR to another.") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(f"Another `make run` uses {self._directory}: end it, or set DATA_DIR and PORT.") from None
+
+    def __exit__(self, *_: object) -> None:
+        assert self._file is not None
+        self._file.close()
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as problem:
+        raise CannotStart(f"{host}:{port} cannot be used ({problem.strerror}); set PORT to another.") from None
+
+
+def _write_private(file: pathlib.Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(text)
+
+
+def main() -> None:
+    try:
+        directory = Config().DATA_DIR
+        with _sole_use(directory):
+            # Left behind by one that was killed; its servers are gone.
+            (directory / EMBEDDED_STATE).unlink(missing_ok=True)
+            Launcher(Config()).run()
+    except (CannotStart, InvalidSetting) as problem:
+        sys.exit(f"frontdesk: {problem}")
+
+
+if __name__ == "__main__":
+    main()
