@@ -1,14 +1,16 @@
 """Putting an app together."""
 
+from collections.abc import Callable
+
 from flask import Flask
 
-from app import VERSION, api, cli, logs
+from app import VERSION, logs
 from app.extensions import bind_celery, bind_database, redis_client
 from config import Config
 
 
-def create_app(config: Config) -> Flask:
-    """The app of one process. Opens no connection."""
+def create_app(config: Config, *mounts: Callable[[Flask], None]) -> Flask:
+    """The app of one process, with what is to be mounted on it: a worker needs no API. Opens no connection."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(vars(config))
     app.config["VERSION"] = VERSION
@@ -16,7 +18,6 @@ def create_app(config: Config) -> Flask:
     bind_database(app)
     redis_client.init_app(app)
     bind_celery(app)
-    logs.init_app(app)
-    api.init_app(app)
-    cli.register(app)
+    for mount in mounts:
+        mount(app)
     return app

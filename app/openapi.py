@@ -4,7 +4,7 @@ import json
 import pathlib
 import sys
 
-from app.api import swagger_document
+from app.api import init_app, swagger_document
 from app.factory import create_app
 from config import Config
 
@@ -12,7 +12,7 @@ from config import Config
 def main() -> None:
     target = pathlib.Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(swagger_document(create_app(Config({}))), indent=2, sort_keys=True) + "\n")
+    target.write_text(json.dumps(swagger_document(create_app(Config({}), init_app)), indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import worker
+from app import api, cli, worker
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
@@ -58,7 +58,7 @@ def settings(servers: dict[str, str], scripted_model: ScriptedModel, tmp_path_fa
 @pytest.fixture(scope="session")
 def bound_app(settings: dict[str, str]) -> Flask:
     """The app on a migrated database, with Celery's tasks run where they are enqueued."""
-    bound = create_app(Config(settings))
+    bound = create_app(Config(settings), api.init_app, cli.register)
     worker.attach(celery, bound)
     celery.conf.update(task_always_eager=True, task_eager_propagates=True)
     with bound.app_context():

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, redirect
 from flask_restx import Api
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import logs
 from app.api import cors, default, errors, operations
 from app.api.namespaces import default_ns, web_ns
 from app.api.web import app_info, chat_messages, conversations, login, messages, passport
@@ -37,6 +38,7 @@ class WebApi(Api):
 
 def init_app(app: Flask) -> None:
     """Mount the API, its document and its page."""
+    logs.init_app(app)
     app.config["RESTX_INCLUDE_ALL_MODELS"] = True
     app.config["RESTX_ERROR_404_HELP"] = False
     blueprint = Blueprint("api", __name__, url_prefix="/api")
