@@ -1,0 +1,54 @@
+"""Settings: read strictly, and every one of them in the README."""
+
+import pathlib
+import re
+
+import pytest
+
+from config import Config, Environment, InvalidSetting
+
+README = pathlib.Path(__file__).parent.parent / "README.md"
+GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "k" * 32}
+
+
+class Recorder(Environment):
+    """Notes the names that are asked for."""
+
+    names: set[str] = set()
+
+    def text(self, name: str, default: str = "") -> str:
+        self.names.add(name)
+        return super().text(name, default)
+
+
+def test_the_readme_names_every_setting(monkeypatch):
+    monkeypatch.setattr("config.Environment", Recorder)
+    Config({})
+    table = set(re.findall(r"^\| `([A-Z_0-9]+)` \|", README.read_text(), re.MULTILINE))
+    assert table == Recorder.names
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "x"), ("PORT", "-1"), ("WEB_WORKERS", "0"), ("PING_SECONDS", "nan"), ("PASSPORT_USER_ID", "maybe"), ("LOG_LEVEL", "loud")],
+)
+def test_a_value_that_cannot_be_read_is_refused_by_name(name, value):
+    with pytest.raises(InvalidSetting, match=name):
+        Config({name: value})
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_server_does_not_start_without_what_it_needs(name, tmp_path):
+    with pytest.raises(InvalidSetting, match=name):
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: ""}).check()
+
+
+def test_a_short_key_is_refused(tmp_path):
+    with pytest.raises(InvalidSetting, match="SECRET_KEY"):
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SECRET_KEY": "short"}).check()
+
+
+def test_running_embedded_servers_are_found_by_their_data_folder(tmp_path):
+    (tmp_path / "embedded.json").write_text('{"REDIS_URL": "unix:///x", "PORT": "7000"}')
+    config = Config({"DATA_DIR": str(tmp_path), "PORT": "8000"})
+    assert (config.REDIS_URL, config.PORT) == ("unix:///x", 8000)
