@@ -22,9 +22,9 @@ import psutil
 import psycopg2
 import redis
 import requests
+
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
-
 from tests.child import Child
 
 PROJECT = pathlib.Path(__file__).parent.parent

@@ -169,7 +169,7 @@ def _completion_prompt(config: Mapping[str, Any]) -> CompletionPrompt:
 
 
 def _field(kind: str, values: Mapping[str, Any]) -> InputField:
-    max_length = values.get("max_length")
+    max_length, default = values.get("max_length"), values.get("default")
     return InputField(
         variable=_text(values.get("variable")),
         type=kind,
@@ -177,7 +177,8 @@ def _field(kind: str, values: Mapping[str, Any]) -> InputField:
         required=values.get("required") is True,
         max_length=max_length if isinstance(max_length, int) and max_length > 0 else None,
         options=tuple(_texts(values.get("options"))),
-        default=values.get("default"),
+        # Editors write an empty text where a number, a choice or a box has no default.
+        default=None if default == "" and kind not in ("text-input", "paragraph") else default,
         hide=values.get("hide") is True,
     )
 

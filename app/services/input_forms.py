@@ -10,6 +10,7 @@ from app.services.definitions import InputField
 
 FILES_NOT_SERVED = "File uploads are not served yet: {} in input form must be left out"
 DEEPEST = 100
+_Check = Callable[[InputField, Any], Any]
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)")
@@ -32,7 +33,8 @@ def _clean(field: InputField, value: Any) -> Any:
     given = field.default if value is None else value
     if given is None:
         return None
-    return _CHECKS.get(field.type, _text)(field, _without_nul(field, given, DEEPEST))
+    check: _Check = _CHECKS.get(field.type, _text)
+    return check(field, _without_nul(field, given, DEEPEST))
 
 
 def _text(field: InputField, value: Any) -> str:
@@ -125,7 +127,7 @@ def _without_nul(field: InputField, value: Any, depth: int) -> Any:
     return {key.replace("\0", ""): _without_nul(field, item, depth - 1) for key, item in value.items()}
 
 
-_CHECKS: Mapping[str, Callable[[InputField, Any], Any]] = {
+_CHECKS: Mapping[str, _Check] = {
     "text-input": _text,
     "paragraph": _text,
     "select": _select,

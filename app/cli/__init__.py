@@ -1,0 +1,12 @@
+"""The operator's commands: `flask --app wsgi apps …` and `flask --app wsgi models …`."""
+
+from flask import Flask
+
+from app.cli.apps import apps_group
+from app.cli.models import models_group
+
+
+def register(app: Flask) -> None:
+    """Add the commands to an app's `flask`."""
+    app.cli.add_command(apps_group)
+    app.cli.add_command(models_group)

@@ -1,0 +1,178 @@
+"""`flask apps …`: publish apps and look after them."""
+
+import datetime
+import pathlib
+from typing import Any
+
+import click
+from flask import current_app
+
+from app.cli.groups import OperatorGroup
+from app.cli.output import as_json_option, print_facts, print_json, print_table
+from app.services import app_files, apps
+from app.services.definitions import MODEL_CONFIG_MODES, form_fields, start_fields
+
+NO_URL = "not known, as WEB_APP_URL is not set"
+PAGES = {"workflow": "workflow", "completion": "completion"}
+
+apps_group = OperatorGroup("apps", help="Publish apps and look after them.")
+
+
+@apps_group.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
+@click.option("--code", help="The app's public code: an app that has it is updated. Without it a new app is made.")
+@as_json_option
+def import_files(files: tuple[pathlib.Path, ...], code: str | None, as_json: bool) -> None:
+    """Publish app files. A file that cannot be used leaves no trace; the others are published."""
+    if code is not None and len(files) > 1:
+        raise click.ClickException("--code is for one file: each app needs a code of its own.")
+    published, failed = [], False
+    for number, path in enumerate(files, 1):
+        if len(files) > 1:
+            click.echo(f"[{number}/{len(files)}] {path}", err=True)
+        try:
+            imported = apps.publish(app_files.parse(_read(path)), code)
+        except (apps.AppRefused, app_files.InvalidAppFile) as error:
+            click.echo(f"Error: {path}: {error}", err=True)
+            failed = True
+            continue
+        published.append(_import_line(path, imported))
+        if not as_json:
+            _print_import(imported)
+    if as_json:
+        print_json(published)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@apps_group.command("list")
+@as_json_option
+def list_apps(as_json: bool) -> None:
+    """List the published apps."""
+    found = apps.list_apps()
+    if as_json:
+        print_json([_summary(app) for app in found])
+        return
+    if not found:
+        click.echo("No apps yet: publish one with `flask --app wsgi apps import FILE`.")
+        return
+    rows = [(app.code, app.mode, "on" if app.enabled else "off", _time(app.published_at), app.name) for app in found]
+    print_table(("CODE", "MODE", "PAGE", "PUBLISHED", "NAME"), rows)
+
+
+@apps_group.command("show")
+@click.argument("code")
+@as_json_option
+def show(code: str, as_json: bool) -> None:
+    """Show one app: its address, model, inputs, and what is not served of it."""
+    details = apps.show(code)
+    facts = _summary(details.summary) | _contents(details.definition)
+    if as_json:
+        print_json(facts)
+        return
+    print_facts(facts | {"url": facts["url"] or NO_URL})
+
+
+@apps_group.command("export")
+@click.argument("code")
+@click.option("--output", metavar="FILE", type=click.Path(path_type=pathlib.Path, dir_okay=False), help="Write to a file.")
+def export(code: str, output: pathlib.Path | None) -> None:
+    """Print an app as an app file. Secret variables are blank in it."""
+    text = apps.export(code)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output}: cannot be written: {error.strerror}") from None
+
+
+@apps_group.command("disable")
+@click.argument("code")
+@as_json_option
+def disable(code: str, as_json: bool) -> None:
+    """Switch an app's page off; its conversations stay."""
+    _print_change(apps.set_enabled(code, False), "off", as_json)
+
+
+@apps_group.command("enable")
+@click.argument("code")
+@as_json_option
+def enable(code: str, as_json: bool) -> None:
+    """Switch an app's page on again."""
+    _print_change(apps.set_enabled(code, True), "on", as_json)
+
+
+@apps_group.command("remove")
+@click.argument("code")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json_option
+def remove(code: str, yes: bool, as_json: bool) -> None:
+    """Remove an app with all its conversations, for good."""
+    app = apps.show(code).summary
+    if not yes:
+        click.confirm(f"Remove {app.name!r} ({app.code}) and all its conversations?", abort=True, err=True)
+    _print_change(apps.remove(code), "removed", as_json)
+
+
+def _read(path: pathlib.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise app_files.InvalidAppFile(f"cannot be read: {error.strerror}") from None
+
+
+def _page_url(mode: str, code: str) -> str | None:
+    """The page of Dify's front-end, where it is known where that runs."""
+    base = current_app.config["WEB_APP_URL"]
+    return f"{base}/{PAGES.get(mode, 'chat')}/{code}" if base else None
+
+
+def _import_line(path: pathlib.Path, app: apps.ImportedApp) -> dict[str, Any]:
+    return {
+        "file": str(path), "id": app.id, "code": app.code, "mode": app.mode, "name": app.name, "outcome": app.outcome,
+        "url": _page_url(app.mode, app.code), "warnings": list(app.warnings),
+    }  # fmt: skip
+
+
+def _print_import(app: apps.ImportedApp) -> None:
+    click.echo(f"{app.name} ({app.mode}): {app.outcome}")
+    click.echo(f"  code     {app.code}")
+    click.echo(f"  page     {_page_url(app.mode, app.code) or NO_URL}")
+    for warning in app.warnings:
+        click.echo(f"  warning  {warning}")
+
+
+def _summary(app: apps.AppSummary) -> dict[str, Any]:
+    return {
+        "id": app.id, "code": app.code, "name": app.name, "mode": app.mode, "enabled": app.enabled,
+        "access_mode": app.access_mode, "url": _page_url(app.mode, app.code), "created_at": _time(app.created_at),
+        "published_at": _time(app.published_at), "versions": app.versions,
+    }  # fmt: skip
+
+
+def _contents(definition: dict[str, Any]) -> dict[str, Any]:
+    """What an operator wants to know of a definition."""
+    config = definition.get("model_config") or {}
+    if definition["app"]["mode"] in MODEL_CONFIG_MODES:
+        form, model = config.get("user_input_form"), config.get("model") or {}
+        facts = {"model": f"{model.get('provider')} {model.get('name')}"}
+    else:
+        form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
+        facts = {}
+    fields = [f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form_fields(form)]
+    return facts | {"inputs": fields, "warnings": app_files.not_served(definition)}
+
+
+def _time(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _print_change(change: apps.AppChange, state: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"code": change.code, "name": change.name, "state": state, "warnings": list(change.warnings)})
+        return
+    click.echo(f"{change.name} ({change.code}): {state}")
+    for warning in change.warnings:
+        click.echo(f"  warning  {warning}")

@@ -1,0 +1,56 @@
+"""`flask models …`: which servers answer, and whether they do."""
+
+import dataclasses
+
+import click
+
+from app.cli.groups import OperatorGroup
+from app.cli.output import as_json_option, print_json, print_table
+from app.errors import ProviderError
+from app.providers import checks
+from app.providers.routes import Route
+from app.services.model_routes import model_routes
+
+NO_SERVER = "No model server is set: set OPENAI_BASE_URL or MODELS_FILE, or start the local model with `make run`."
+
+models_group = OperatorGroup("models", help="See and try the model servers that answer for the apps.")
+
+
+@models_group.command("list")
+@as_json_option
+def list_models(as_json: bool) -> None:
+    """List which server answers for which model of the app files; the first line that fits counts."""
+    routes = model_routes().describe()
+    if as_json:
+        print_json([dataclasses.asdict(route) for route in routes])
+        return
+    if not routes:
+        click.echo(NO_SERVER)
+        return
+    rows = [(*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "ok") for route in routes]
+    print_table(("PROVIDER", "NAME", "KIND", "SENT AS", "ENDPOINT", "ADDRESS", "STATE"), rows)
+
+
+@models_group.command("check")
+@as_json_option
+def check_models(as_json: bool) -> None:
+    """Ask every server of the list for an answer; exit code 1 where one does not."""
+    routes = model_routes()
+    results = []
+    for route in routes.describe():
+        outcome = checks.check(routes, route)
+        problem = outcome.message if isinstance(outcome, ProviderError) else ""
+        seconds = None if isinstance(outcome, ProviderError) else round(outcome, 3)
+        results.append(dataclasses.asdict(route) | {"problem": problem, "seconds": seconds})
+        if not as_json:
+            click.echo(f"{' '.join(_route_name(route))} at {route.endpoint}: {problem or f'answers after {seconds} s'}")
+    if as_json:
+        print_json(results)
+    elif not results:
+        click.echo(NO_SERVER)
+    if not results or any(result["problem"] for result in results):
+        raise click.exceptions.Exit(1)
+
+
+def _route_name(route: Route) -> tuple[str, str, str, str]:
+    return route.provider, route.name, route.kind, route.remote_name or "as named"

@@ -1,0 +1,160 @@
+"""App files: from YAML text to a checked definition, with what this release does not serve of it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.services import app_file_shapes, yaml_documents
+from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, form_fields, is_enabled, start_fields
+
+CURRENT_VERSION = (0, 6, 0)
+ASSUMED_VERSION = "0.1.0"
+
+
+class InvalidAppFile(Exception):
+    """The file cannot be published; the text is one line that names the place."""
+
+
+@dataclass(frozen=True)
+class AppFile:
+    """A checked file. `definition` is the whole of it, secrets included, so that nothing has to be imported again later."""
+
+    mode: str
+    name: str
+    definition: dict[str, Any]
+    warnings: list[str]
+
+
+def parse(content: bytes | str) -> AppFile:
+    """Read and check a file's content. Raises InvalidAppFile."""
+    try:
+        document = yaml_documents.read(content.encode() if isinstance(content, str) else content)
+    except yaml_documents.InvalidDocument as error:
+        raise InvalidAppFile(f"Invalid YAML format: {error}") from None
+    except UnicodeEncodeError:
+        raise InvalidAppFile("Invalid YAML format: the text holds half a character") from None
+    if not isinstance(document, dict):
+        raise InvalidAppFile("Invalid YAML format: the file must be a mapping with the keys 'app' and 'model_config' or 'workflow'")
+    return check(document)
+
+
+def check(definition: dict[str, Any]) -> AppFile:
+    """Check a definition of plain JSON values. Raises InvalidAppFile."""
+    version_warnings = _check_version(definition.get("version", ASSUMED_VERSION))
+    try:
+        head = app_file_shapes.check(definition)
+    except app_file_shapes.InvalidShape as error:
+        raise InvalidAppFile(str(error)) from None
+    return AppFile(head.mode, head.name, definition, version_warnings + not_served(definition))
+
+
+def not_served(definition: Mapping[str, Any]) -> list[str]:
+    """A sentence for everything that the app has switched on and this release does not serve."""
+    used = [(entry, entry.names(definition)) for entry in NOT_SERVED]
+    return [f"{entry.sentence} ({', '.join(names)})" if any(names) else entry.sentence for entry, names in used if names]
+
+
+def _check_version(version: Any) -> list[str]:
+    if not isinstance(version, str):
+        raise InvalidAppFile(f"version: must be a text, not {version!r}: write it in quotes")
+    current = ".".join(map(str, CURRENT_VERSION))
+    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?.*", version.strip())
+    if match is None:
+        return [f"version: {version!r} is not a version; the file is read as one of version {current}."]
+    if tuple(int(part or 0) for part in match.groups()) > CURRENT_VERSION:
+        return [f"version: the file is of version {version}, newer than {current}: what is new in it is not served."]
+    return []
+
+
+@dataclass(frozen=True)
+class NotServed:
+    """Something that app files have and this release does not serve.
+
+    `names` tells what of a definition it is about; `[""]` where there is nothing to name, `[]` where it is not used.
+    """
+
+    sentence: str
+    names: Callable[[Mapping[str, Any]], list[str]]
+
+
+def _mode(definition: Mapping[str, Any]) -> list[str]:
+    mode = str(definition["app"]["mode"])
+    return [] if mode in SERVED_MODES else [mode]
+
+
+def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the features are."""
+    if definition["app"]["mode"] in WORKFLOW_MODES:
+        return definition["workflow"].get("features") or {}
+    config: Mapping[str, Any] = definition["model_config"]
+    return config
+
+
+def _feature(name: str) -> Callable[[Mapping[str, Any]], list[str]]:
+    return lambda definition: [""] if is_enabled(_config(definition).get(name)) else []
+
+
+def _datasets(definition: Mapping[str, Any]) -> list[str]:
+    datasets = _inside(_config(definition).get("dataset_configs"), "datasets", "datasets")
+    entries = [_inside(entry, "dataset") for entry in datasets] if isinstance(datasets, list) else []
+    return [str(entry.get("id")) for entry in entries if isinstance(entry, dict) and entry.get("enabled", True)]
+
+
+def _agent_tools(definition: Mapping[str, Any]) -> list[str]:
+    mode = _config(definition).get("agent_mode")
+    tools = _inside(mode, "tools") if is_enabled(mode) else None
+    entries = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return [str(tool.get("tool_name")) for tool in entries if tool.get("enabled", True)]
+
+
+def _moderation(definition: Mapping[str, Any]) -> list[str]:
+    feature = _config(definition).get("sensitive_word_avoidance")
+    return [str(_inside(feature, "type") or "no type")] if is_enabled(feature) else []
+
+
+def _external_data(definition: Mapping[str, Any]) -> list[str]:
+    config = _config(definition)
+    tools = config.get("external_data_tools")
+    named = [str(tool.get("variable")) for tool in tools if is_enabled(tool)] if isinstance(tools, list) else []
+    return named + [field.variable for field in form_fields(config.get("user_input_form")) if field.type == "external_data_tool"]
+
+
+def _file_uploads(definition: Mapping[str, Any]) -> list[str]:
+    upload = _config(definition).get("file_upload")
+    return [""] if is_enabled(upload) or is_enabled(_inside(upload, "image")) else []
+
+
+def _file_inputs(definition: Mapping[str, Any]) -> list[str]:
+    form = _config(definition).get("user_input_form")
+    if definition["app"]["mode"] in WORKFLOW_MODES:
+        form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
+    return [field.variable for field in form_fields(form) if field.type in ("file", "file-list")]
+
+
+def _image_icon(definition: Mapping[str, Any]) -> list[str]:
+    return [""] if definition["app"].get("icon_type") == "image" else []
+
+
+def _inside(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+# A release that serves one of these removes its line.
+NOT_SERVED = (
+    NotServed("Apps of this mode are not served yet: the page opens, and asking answers 'app_unavailable'", _mode),
+    NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
+    NotServed("Agent tools are not served yet: answers are made without them", _agent_tools),
+    NotServed("Moderation is not served yet: neither inputs nor answers are checked", _moderation),
+    NotServed("External data tools are not served yet: their variables stay as they are typed in the prompt", _external_data),
+    NotServed("Annotation replies are not served yet", _feature("annotation_reply")),
+    NotServed("Suggested questions after an answer are not served yet", _feature("suggested_questions_after_answer")),
+    NotServed("'More like this' is not served yet", _feature("more_like_this")),
+    NotServed("Speech to text is not served yet", _feature("speech_to_text")),
+    NotServed("Text to speech is not served yet", _feature("text_to_speech")),
+    NotServed("File uploads are not served yet: messages with files are refused", _file_uploads),
+    NotServed("File inputs are not served yet: a value for one of them is refused", _file_inputs),
+    NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
+)
