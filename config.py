@@ -93,6 +93,9 @@ class Config:
         self.LOCAL_MODEL_SHA256 = env.text("LOCAL_MODEL_SHA256")
 
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
+        self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
+        self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
+        self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)

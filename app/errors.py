@@ -16,6 +16,8 @@
     │   └── NotChatAppHere              404 not_chat_app
     ├── NotCompletionApp                400 not_completion_app
     ├── NotWorkflowApp                  400 not_workflow_app
+    ├── MoreLikeThisDisabled            400 app_more_like_this_disabled
+    ├── SuggestedQuestionsDisabled      400 app_suggested_questions_after_answer_disabled
     ├── TooManyRequests                 429 too_many_requests
     ├── RateLimitError                  429 rate_limit_error
     ├── InternalServerError             500 internal_server_error
@@ -151,6 +153,20 @@ class NotCompletionApp(AppError):
 class NotWorkflowApp(AppError):
     code, status = "not_workflow_app", 400
     message = "Please check if your Workflow app mode matches the right API route."
+
+
+class MoreLikeThisDisabled(AppError):
+    """400 by the user's specification (contract README §3.5)."""
+
+    code, status = "app_more_like_this_disabled", 400
+    message = "The 'More like this' feature is disabled. Please refresh your page."
+
+
+class SuggestedQuestionsDisabled(AppError):
+    """400 by the user's specification (contract README §3.5)."""
+
+    code, status = "app_suggested_questions_after_answer_disabled", 400
+    message = "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page."
 
 
 class TooManyRequests(AppError):

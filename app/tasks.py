@@ -1,11 +1,17 @@
 """The worker's doorway: Celery tasks. Each takes identifiers, calls one service, and may run twice without harm."""
 
+import redis
+import structlog
+from kombu.exceptions import OperationalError
+
 from app.extensions import celery, redis_client
-from app.services import end_users, runs
-from app.services.chat_generation import announce_end, generate_chat
+from app.services import conversations, end_users, runs
+from app.services.message_generation import announce_end, generate_message
 from app.streams import leases
 
-GENERATORS = {"chat": generate_chat}
+log = structlog.get_logger(__name__)
+
+GENERATORS = {"chat": generate_message, "completion": generate_message}
 
 
 @celery.task(name="generations.generate")
@@ -20,10 +26,24 @@ def sweep_end_users() -> None:
     end_users.sweep()
 
 
+@celery.task(name="housekeeping.purge_conversations")
+def purge_conversations() -> None:
+    """Remove the rows of deleted conversations."""
+    conversations.purge()
+
+
 def enqueue(task_id: str) -> None:
     """Hand a committed task to the workers. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
     leases.expect(redis_client.client, [task_id])
     generate.apply_async((task_id,), retry=False)
+
+
+def enqueue_purge() -> None:
+    """Have deleted conversations' rows removed soon; the clock does it where the queue is away."""
+    try:
+        purge_conversations.apply_async(retry=False)
+    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+        log.warning("purge.not_queued", error=str(away))
 
 
 def requeue(task_ids: list[str]) -> None:

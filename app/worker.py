@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 REAP_SECONDS = 0.5
 LOST_EVERY = 10
 SWEEP_SECONDS = 3600.0
+PURGE_SECONDS = 300.0
 
 
 def attach(celery: Celery, app: Flask) -> None:
@@ -31,7 +32,10 @@ def attach(celery: Celery, app: Flask) -> None:
                 return self.run(*args, **kwargs)
 
     celery.Task = AppTask
-    celery.conf.beat_schedule = {"sweep-end-users": {"task": "housekeeping.sweep_end_users", "schedule": SWEEP_SECONDS}}
+    celery.conf.beat_schedule = {
+        "sweep-end-users": {"task": "housekeeping.sweep_end_users", "schedule": SWEEP_SECONDS},
+        "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
+    }
     keeper = _Keeper(app)
     worker_ready.connect(keeper.start, weak=False)
     worker_shutting_down.connect(keeper.shut_down, weak=False)

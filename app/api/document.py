@@ -20,6 +20,7 @@ def document(
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
     query_names: type[BaseModel] | None = None,
+    required_names: tuple[str, ...] = (),
     ok: Any = None,
     ok_text: str = "Success",
     status: int = 200,
@@ -31,7 +32,8 @@ def document(
 ) -> Callable[[Any], Any]:
     """Describe a route's method: its shapes, its answers, its parameters.
 
-    `query_names`: a body whose keys are taken from the query string as well.
+    `query_names`: a body whose keys are taken from the query string as well; `required_names` are those that
+    the specification calls required there (a body may hold them all the same).
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
@@ -39,7 +41,7 @@ def document(
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:
-        parameters |= {name: parameter | {"required": False} for name, parameter in _query_parameters(query_names).items()}
+        parameters |= {name: parameter | {"required": name in required_names} for name, parameter in _query_parameters(query_names).items()}
     about: dict[str, Any] = {"params": parameters, "responses": responses | dict(refusals)}
     about["description"] = f"{summary}\n{description}".strip()
     if passport:

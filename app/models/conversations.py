@@ -45,10 +45,14 @@ class Message(Base):
 
     `parent_message_id` is what the client sent and gets back; `previous_message_id` is the message whose
     thread this one continues: the same, or the conversation's latest where the client did not say.
+    A message has one asker, so rating and saved mark are columns of it.
     """
 
     __tablename__ = "messages"
-    __table_args__ = (Index("messages_by_creation", "conversation_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("messages_by_creation", "conversation_id", "created_at", "id"),
+        Index("messages_saved", "end_user_id", "created_at", "id", postgresql_where=text("saved")),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     app_id: Mapped[uuid.UUID]
@@ -63,6 +67,9 @@ class Message(Base):
     status: Mapped[str] = mapped_column(String(16), server_default="normal", default="normal")
     error: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSONB)
+    rating: Mapped[str | None] = mapped_column(String(16))
+    rating_content: Mapped[str | None] = mapped_column(Text)
+    saved: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), default=False)
     prompt_tokens: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     answer_tokens: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     latency: Mapped[float] = mapped_column(Float, server_default=text("0"), default=0.0)

@@ -24,10 +24,11 @@ WITH conversation AS (
     INSERT INTO messages (id, app_id, end_user_id, conversation_id, parent_message_id, task_id, query, inputs, created_at)
     VALUES (:message_id, :app_id, :end_user_id, :conversation_id, CAST(:parent_message_id AS uuid), :task_id, :query, :inputs, :now)
 )
-INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, created_at)
-VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, :now)
+INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, options, created_at)
+VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, :options, :now)
 """,
     "inputs",
+    "options",
 )
 
 CONTINUE_CONVERSATION = _with_json(
@@ -62,7 +63,7 @@ WITH task AS (
 )
 SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode, task.epoch,
     task.last_event, task.created_at, conversation_id::text, message_id::text, message.query, message.inputs,
-    message.previous_message_id::text, message.created_at AS message_created_at
+    message.previous_message_id::text, message.created_at AS message_created_at, task.options
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
@@ -136,6 +137,7 @@ class ClaimedTask(NamedTuple):
     inputs: dict[str, Any]
     previous_message_id: str | None
     message_created_at: datetime.datetime
+    options: dict[str, Any] | None
 
 
 class TaskState(NamedTuple):

@@ -22,6 +22,7 @@ class Task(Base):
 
     `epoch` counts the workers that took it: what an older epoch writes is refused, in the row and
     in the event log. `last_event` is the last sequence number that was sent, kept for the time after the log.
+    `options` override the app's model parameters for this generation.
     """
 
     __tablename__ = "tasks"
@@ -40,6 +41,7 @@ class Task(Base):
     status: Mapped[str] = mapped_column(String(32), server_default=RUNNING, default=RUNNING)
     epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     last_event: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
+    options: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)
     finished_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))

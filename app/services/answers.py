@@ -59,6 +59,11 @@ class Answer:
         else:
             self.run.writer.write(self.events.message(delta))
 
+    def replace(self, text: str) -> None:
+        """Put another text into the place of the whole answer: what was said must not stand."""
+        self._parts = [text]
+        self.run.writer.write(self.events.message_replace(text))
+
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}

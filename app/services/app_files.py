@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.services import app_file_shapes, yaml_documents
-from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, form_fields, is_enabled, start_fields
+from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, external_data_tools, form_fields, is_enabled, start_fields
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
+SERVED_MODERATION = ("keywords", "api")
 
 
 class InvalidAppFile(Exception):
@@ -110,14 +111,13 @@ def _agent_tools(definition: Mapping[str, Any]) -> list[str]:
 
 def _moderation(definition: Mapping[str, Any]) -> list[str]:
     feature = _config(definition).get("sensitive_word_avoidance")
-    return [str(_inside(feature, "type") or "no type")] if is_enabled(feature) else []
+    kind = str(_inside(feature, "type") or "no type")
+    return [kind] if is_enabled(feature) and kind not in SERVED_MODERATION else []
 
 
 def _external_data(definition: Mapping[str, Any]) -> list[str]:
-    config = _config(definition)
-    tools = config.get("external_data_tools")
-    named = [str(tool.get("variable")) for tool in tools if is_enabled(tool)] if isinstance(tools, list) else []
-    return named + [field.variable for field in form_fields(config.get("user_input_form")) if field.type == "external_data_tool"]
+    tools = external_data_tools(_config(definition))
+    return [f"{tool.variable}: {tool.type or 'no type'}" for tool in tools if tool.type != "api"]
 
 
 def _file_uploads(definition: Mapping[str, Any]) -> list[str]:
@@ -147,11 +147,9 @@ NOT_SERVED = (
     NotServed("Apps of this mode are not served yet: the page opens, and asking answers 'app_unavailable'", _mode),
     NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
     NotServed("Agent tools are not served yet: answers are made without them", _agent_tools),
-    NotServed("Moderation is not served yet: neither inputs nor answers are checked", _moderation),
-    NotServed("External data tools are not served yet: their variables stay as they are typed in the prompt", _external_data),
-    NotServed("Annotation replies are not served yet", _feature("annotation_reply")),
-    NotServed("Suggested questions after an answer are not served yet", _feature("suggested_questions_after_answer")),
-    NotServed("'More like this' is not served yet", _feature("more_like_this")),
+    NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
+    NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
+    NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),
     NotServed("Speech to text is not served yet", _feature("speech_to_text")),
     NotServed("Text to speech is not served yet", _feature("text_to_speech")),
     NotServed("File uploads are not served yet: messages with files are refused", _file_uploads),

@@ -1,4 +1,4 @@
-"""An end user's conversations: list, rename."""
+"""An end user's conversations: list, rename, pin, delete."""
 
 import datetime
 import time
@@ -11,11 +11,12 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from app.errors import ConversationNotFound, GenerationError, InvalidParam, LastConversationNotFound
-from app.extensions import autocommit_engine
+from app.extensions import autocommit_engine, redis_client
 from app.providers.base import ModelMessage
 from app.services.definitions import ModelConfig
 from app.services.model_routes import model_routes
 from app.services.published_apps import version
+from app.streams import stops
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +121,39 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> Conversation:
         return conversation
     with autocommit_engine().connect() as connection:
         return _write_name(connection, owner, conversation_id, name, "updated_at")
+
+
+def pin(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> None:
+    """Pin or unpin; doing it twice is fine. Raises ConversationNotFound."""
+    statement = text(f"UPDATE conversations SET pinned = :pinned WHERE id = :id AND {_MINE} RETURNING id")
+    with autocommit_engine().connect() as connection:
+        if connection.execute(statement, owner.values() | {"id": conversation_id, "pinned": pinned}).one_or_none() is None:
+            raise ConversationNotFound
+
+
+def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
+    """Hide a conversation at once and stop its running answers; `purge` removes the rows. Raises ConversationNotFound."""
+    statement = text(f"UPDATE conversations SET deleted_at = now() WHERE id = :id AND {_MINE} RETURNING id")
+    running = text(
+        "SELECT tasks.id::text FROM tasks JOIN messages ON messages.id = message_id"
+        " WHERE messages.conversation_id = :id AND tasks.status = 'running'"
+    )
+    with autocommit_engine().connect() as connection:
+        if connection.execute(statement, owner.values() | {"id": conversation_id}).one_or_none() is None:
+            raise ConversationNotFound
+        task_ids = list(connection.execute(running, {"id": conversation_id}).scalars())
+    for task_id in task_ids:
+        stops.request_stop(redis_client.client, task_id)
+
+
+def purge(most: int = 1_000) -> int:
+    """Remove the rows of conversations that were deleted; gives how many conversations."""
+    statement = text(
+        "DELETE FROM conversations WHERE id IN"
+        " (SELECT id FROM conversations WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED)"
+    )
+    with autocommit_engine().connect() as connection:
+        return connection.execute(statement, {"most": most}).rowcount
 
 
 def _first_question(connection: Connection, owner: Owner, conversation_id: uuid.UUID) -> tuple[Conversation, uuid.UUID, str]:

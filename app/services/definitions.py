@@ -3,13 +3,13 @@
 The view is tolerant: a field of another type counts as absent. `app_files` refuses such files at import.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from app.errors import AppUnavailable
 
-SERVED_MODES = ("chat",)
+SERVED_MODES = ("chat", "completion")
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
@@ -76,6 +76,15 @@ class InputField:
 
 
 @dataclass(frozen=True)
+class ExternalDataTool:
+    """A variable that an operator's endpoint fills. `extension_id` names the endpoint."""
+
+    variable: str
+    type: str
+    extension_id: str
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The model config of an app. `features` has every key of FEATURE_DEFAULTS. Shared: never change its dicts."""
 
@@ -87,6 +96,7 @@ class ModelConfig:
     opening_statement: str | None
     suggested_questions: tuple[str, ...]
     user_input_form: tuple[InputField, ...]
+    external_data_tools: tuple[ExternalDataTool, ...]
     file_upload: dict[str, Any]
     features: dict[str, dict[str, Any]]
 
@@ -118,6 +128,7 @@ class ModelConfig:
             opening_statement=_text(config.get("opening_statement")) or None,
             suggested_questions=tuple(_texts(config.get("suggested_questions"))),
             user_input_form=form_fields(config.get("user_input_form")),
+            external_data_tools=tuple(external_data_tools(config)),
             file_upload=_mapping(config.get("file_upload")) or FILE_UPLOAD_DEFAULT,
             features={name: _mapping(config.get(name)) or default for name, default in FEATURE_DEFAULTS.items()},
         )
@@ -166,6 +177,17 @@ def _chat_prompt(config: Mapping[str, Any]) -> tuple[PromptMessage, ...]:
 def _completion_prompt(config: Mapping[str, Any]) -> CompletionPrompt:
     prompt, roles = _mapping(config.get("prompt")), _mapping(config.get("conversation_histories_role"))
     return CompletionPrompt(_text(prompt.get("text")), _text(roles.get("user_prefix")), _text(roles.get("assistant_prefix")))
+
+
+def external_data_tools(config: Mapping[str, Any]) -> Iterator[ExternalDataTool]:
+    """From the list of tools, and from input forms of older files."""
+    tools, form = config.get("external_data_tools"), config.get("user_input_form")
+    entries = list(tools) if isinstance(tools, list) else []
+    entries += [_mapping(entry).get("external_data_tool") for entry in form] if isinstance(form, list) else []
+    for entry in map(_mapping, entries):
+        if entry.get("enabled", True) and _text(entry.get("variable")):
+            extension_id = _text(_mapping(entry.get("config")).get("api_based_extension_id"))
+            yield ExternalDataTool(_text(entry["variable"]), _text(entry.get("type")), extension_id)
 
 
 def _field(kind: str, values: Mapping[str, Any]) -> InputField:

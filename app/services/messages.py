@@ -13,7 +13,7 @@ from app.services.conversations import Owner
 from app.services.task_states import answer_so_far
 
 _PAGE = """
-SELECT messages.id::text, parent_message_id::text, inputs, query, answer, messages.status, error, metadata, messages.created_at,
+SELECT messages.id::text, parent_message_id::text, inputs, query, answer, messages.status, error, metadata, rating, messages.created_at,
     tasks.id::text AS task_id, tasks.status AS task_status
 FROM messages LEFT JOIN tasks ON tasks.message_id = messages.id
 WHERE messages.conversation_id = :conversation_id {older}
@@ -45,6 +45,7 @@ class Message:
     status: str
     error: str | None
     details: dict[str, Any] | None
+    rating: str | None
     created_at: int
 
 
@@ -81,6 +82,6 @@ def _check(connection: Connection, owner: Owner, values: dict[str, Any]) -> None
 def _message(conversation_id: str, row: Any) -> Message:
     answer = answer_so_far(row.task_id)[0] if row.task_status == tasks.RUNNING else row.answer
     return Message(
-        row.id, conversation_id, row.parent_message_id, row.inputs, row.query, answer, row.status, row.error, row.metadata,
+        row.id, conversation_id, row.parent_message_id, row.inputs, row.query, answer, row.status, row.error, row.metadata, row.rating,
         int(row.created_at.timestamp()),
     )  # fmt: skip

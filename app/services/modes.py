@@ -1,6 +1,6 @@
 """Which routes an app's mode allows (contract README §9)."""
 
-from app.errors import AppError
+from app.errors import AppError, NotCompletionApp
 from app.services.published_apps import PublishedApp
 
 CHAT_FAMILY = ("chat", "agent-chat", "advanced-chat")
@@ -10,3 +10,9 @@ def require_chat_family(app: PublishedApp, otherwise: type[AppError]) -> None:
     """Raises `otherwise` where the app has no conversations."""
     if app.mode not in CHAT_FAMILY:
         raise otherwise
+
+
+def require_completion(app: PublishedApp) -> None:
+    """Raises NotCompletionApp."""
+    if app.mode != "completion":
+        raise NotCompletionApp

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.api.schemas.common import Body, JSONValue, JSONValueType, OptionalUuid
+from app.api.schemas.common import Body, JSONValue, JSONValueType, OptionalUuid, UuidText
 from app.api.schemas.human_input import HumanInputContent
 
 
@@ -16,6 +16,36 @@ class ChatMessagePayload(Body):
     conversation_id: OptionalUuid = Field(None, description="Conversation ID")
     parent_message_id: OptionalUuid = Field(None, description="Parent message ID")
     retriever_from: str = Field("web_app", description="Source of retriever")
+
+
+class CompletionMessagePayload(Body):
+    inputs: dict[str, Any] = Field(description="Input variables for the completion")
+    query: str = Field("", description="Query text for completion")
+    files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
+    response_mode: Literal["blocking", "streaming"] | None = Field(None, description="Response mode: blocking or streaming")
+    retriever_from: str = Field("web_app", description="Source of retriever")
+
+
+class MessageMoreLikeThisQuery(Body):
+    response_mode: Literal["blocking", "streaming"] = Field(description="Response mode")
+
+
+class MessageFeedbackPayload(Body):
+    rating: Literal["like", "dislike"] | None = Field(None, description="Feedback rating")
+    content: str | None = Field(None, description="Feedback content")
+
+
+class SuggestedQuestionsResponse(Body):
+    data: list[str]
+
+
+class SavedMessageListQuery(Body):
+    last_id: OptionalUuid = None
+    limit: int = Field(20, ge=1, le=100)
+
+
+class SavedMessageCreatePayload(Body):
+    message_id: UuidText = Field(description="Message UUID to save")
 
 
 class MessageListQuery(Body):
@@ -96,3 +126,19 @@ class WebMessageInfiniteScrollPagination(Body):
     limit: int
     has_more: bool
     data: list[WebMessageListItem]
+
+
+class SavedMessageItem(Body):
+    id: str
+    inputs: dict[str, Any]
+    query: str
+    answer: str
+    message_files: list[MessageFile]
+    feedback: SimpleFeedback | None = None
+    created_at: int | None = None
+
+
+class SavedMessageInfiniteScrollPagination(Body):
+    limit: int
+    has_more: bool
+    data: list[SavedMessageItem]

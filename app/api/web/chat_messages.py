@@ -11,7 +11,7 @@ from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import ChatMessagePayload
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp
-from app.services import chat, modes
+from app.services import chat, generations, modes
 
 
 @web_ns.route("/chat-messages")
@@ -28,7 +28,7 @@ class ChatMessages(Resource):
     def post(self, caller: Caller) -> Response:
         modes.require_chat_family(caller.app, NotChatApp)
         body = parse_body(ChatMessagePayload)
-        question = chat.Question(
+        question = generations.Question(
             body.query, body.inputs, body.conversation_id, body.parent_message_id,
             "parent_message_id" in body.model_fields_set, tuple(body.files or ()),
         )  # fmt: skip
@@ -47,7 +47,7 @@ class ChatMessageStop(Resource):
     )
     @caller_required
     def post(self, caller: Caller, task_id: str) -> Response:
-        stopped = chat.request_stop(caller.app.id, caller.end_user.id, task_id)
+        stopped = generations.request_stop(caller.app.id, caller.end_user.id, task_id)
         if not stopped:
             modes.require_chat_family(caller.app, NotChatApp)
         return reply(SimpleResultResponse())

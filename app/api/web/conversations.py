@@ -1,4 +1,4 @@
-"""Conversations: list, rename."""
+"""Conversations: list, rename, pin, delete."""
 
 import dataclasses
 import uuid
@@ -6,10 +6,12 @@ import uuid
 from flask import Response
 from flask_restx import Resource
 
+from app import tasks
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
 from app.api.document import REFUSALS, document
 from app.api.namespaces import web_ns
+from app.api.schemas.common import ResultResponse
 from app.api.schemas.conversations import (
     ConversationInfiniteScrollPagination,
     ConversationListQuery,
@@ -59,6 +61,58 @@ class ConversationName(Resource):
         if body.auto_generate:
             return reply(_conversation(conversations.generate_name(caller.owner, c_id)))
         return reply(_conversation(conversations.rename(caller.owner, c_id, body.name or "")))
+
+
+@web_ns.route("/conversations/<uuid:c_id>")
+class Conversation(Resource):
+    @document(
+        "Delete a conversation",
+        description="It is gone at once, its messages with it; running answers are stopped.",
+        status=204,
+        ok_text="Conversation deleted successfully",
+        refusals=CONVERSATION_REFUSALS,
+        path={"c_id": "Conversation UUID"},
+    )
+    @caller_required
+    def delete(self, caller: Caller, c_id: uuid.UUID) -> Response:
+        modes.require_chat_family(caller.app, NotChatAppHere)
+        conversations.delete(caller.owner, c_id)
+        tasks.enqueue_purge()
+        return Response(status=204)
+
+
+@web_ns.route("/conversations/<uuid:c_id>/pin")
+class ConversationPin(Resource):
+    @document(
+        "Pin a conversation",
+        description="Keeps it in the list of pinned ones; pinning twice is fine.",
+        ok=ResultResponse,
+        ok_text="Conversation pinned successfully",
+        refusals=CONVERSATION_REFUSALS,
+        path={"c_id": "Conversation UUID"},
+    )
+    @caller_required
+    def patch(self, caller: Caller, c_id: uuid.UUID) -> Response:
+        modes.require_chat_family(caller.app, NotChatAppHere)
+        conversations.pin(caller.owner, c_id, True)
+        return reply(ResultResponse())
+
+
+@web_ns.route("/conversations/<uuid:c_id>/unpin")
+class ConversationUnpin(Resource):
+    @document(
+        "Unpin a conversation",
+        description="Takes it out of the list of pinned ones.",
+        ok=ResultResponse,
+        ok_text="Conversation unpinned successfully",
+        refusals=CONVERSATION_REFUSALS,
+        path={"c_id": "Conversation UUID"},
+    )
+    @caller_required
+    def patch(self, caller: Caller, c_id: uuid.UUID) -> Response:
+        modes.require_chat_family(caller.app, NotChatAppHere)
+        conversations.pin(caller.owner, c_id, False)
+        return reply(ResultResponse())
 
 
 def _conversation(row: conversations.Conversation) -> SimpleConversation:

@@ -1,15 +1,27 @@
-"""Messages: the history of a conversation."""
+"""Messages: the history of a conversation, feedback, more of their like, what to ask next."""
+
+import uuid
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
-from app.api.bodies import parse_query, reply
+from app.api.bodies import parse_body, parse_query, reply
 from app.api.document import REFUSALS, document
 from app.api.namespaces import web_ns
-from app.api.schemas.messages import MessageListQuery, WebMessageInfiniteScrollPagination, WebMessageListItem
-from app.errors import NotChatAppHere
-from app.services import messages, modes
+from app.api.schemas.common import GeneratedAppResponse, ResultResponse
+from app.api.schemas.messages import (
+    MessageFeedbackPayload,
+    MessageListQuery,
+    MessageMoreLikeThisQuery,
+    SimpleFeedback,
+    SuggestedQuestionsResponse,
+    WebMessageInfiniteScrollPagination,
+    WebMessageListItem,
+)
+from app.api.streaming import run_and_reply
+from app.errors import NotChatApp, NotChatAppHere
+from app.services import completions, message_marks, messages, modes, suggested_questions
 
 
 @web_ns.route("/messages")
@@ -30,6 +42,59 @@ class Messages(Resource):
         return reply(WebMessageInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 
 
+@web_ns.route("/messages/<uuid:message_id>/feedbacks")
+class MessageFeedbacks(Resource):
+    @document(
+        "Rate a message",
+        description="`rating` `like` or `dislike`; null takes the rating back.",
+        body=MessageFeedbackPayload,
+        query_names=MessageFeedbackPayload,
+        ok=ResultResponse,
+        ok_text="Feedback submitted successfully",
+        refusals=REFUSALS | {404: "Message Not Found"},
+        path={"message_id": "Message UUID"},
+    )
+    @caller_required
+    def post(self, caller: Caller, message_id: uuid.UUID) -> Response:
+        body = parse_body(MessageFeedbackPayload, query=True)
+        message_marks.rate(caller.owner, message_id, body.rating, body.content)
+        return reply(ResultResponse())
+
+
+@web_ns.route("/messages/<uuid:message_id>/more-like-this")
+class MessageMoreLikeThis(Resource):
+    @document(
+        "Generate more like this",
+        description="Asks again what a message of a completion app asked, for another answer.",
+        query=MessageMoreLikeThisQuery,
+        ok=GeneratedAppResponse,
+        refusals=REFUSALS | {400: "Bad Request - Not a completion app or feature disabled", 404: "Message Not Found"},
+        streams=True,
+    )
+    @caller_required
+    def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
+        modes.require_completion(caller.app)
+        query = parse_query(MessageMoreLikeThisQuery)
+        task = completions.start_more_like(caller.app, caller.end_user.id, message_id)
+        return run_and_reply(task, streaming=query.response_mode == "streaming")
+
+
+@web_ns.route("/messages/<uuid:message_id>/suggested-questions")
+class MessageSuggestedQuestions(Resource):
+    @document(
+        "Suggest questions",
+        description="What the visitor may want to ask after this message, found by the model; an empty list where it finds nothing.",
+        ok=SuggestedQuestionsResponse,
+        refusals=REFUSALS
+        | {400: "Bad Request - Not a chat app or feature disabled", 404: "Message Not Found or Conversation Not Found"},
+        path={"message_id": "Message UUID"},
+    )
+    @caller_required
+    def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
+        modes.require_chat_family(caller.app, NotChatApp)
+        return reply(SuggestedQuestionsResponse(data=suggested_questions.suggest(caller.owner, message_id)))
+
+
 def _message(row: messages.Message) -> WebMessageListItem:
     return WebMessageListItem.model_construct(
         id=row.id,
@@ -39,7 +104,7 @@ def _message(row: messages.Message) -> WebMessageListItem:
         query=row.query,
         answer=row.answer,
         message_files=[],
-        feedback=None,
+        feedback=SimpleFeedback(rating=row.rating) if row.rating else None,
         retriever_resources=(row.details or {}).get("retriever_resources", []),
         created_at=row.created_at,
         agent_thoughts=[],

@@ -1,4 +1,4 @@
-"""What a worker does for a message of a `chat` app: thread, prompt, model, answer."""
+"""What a worker does for a message of a chat or completion app (the order: contract dsl.md §2.4)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,9 @@ from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
 from app.services.answers import Answer
 from app.services.definitions import ModelConfig
+from app.services.external_data import add_external_data
 from app.services.model_routes import model_routes
+from app.services.moderation import review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
 from app.services.published_apps import version
 from app.services.runs import HandedOn, Run
@@ -30,12 +32,11 @@ MOST_ATTEMPTS = 5
 THREAD_MESSAGES = 100
 
 
-def generate_chat(run: Run) -> None:
+def generate_message(run: Run) -> None:
     """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
     answer = Answer(run)
     try:
-        for chunk in _chunks(run):
-            answer.add(chunk)
+        _answer(run, answer)
     except (Superseded, HandedOn, OperationalError):
         raise
     except Cancelled:
@@ -51,7 +52,7 @@ def generate_chat(run: Run) -> None:
     answer.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
 
 
-def _chunks(run: Run) -> Iterator[Chunk]:
+def _answer(run: Run, answer: Answer) -> None:
     task = run.task
     if run.stopped:
         return
@@ -60,10 +61,28 @@ def _chunks(run: Run) -> Iterator[Chunk]:
     if run.overdue:
         raise _overdue(run)
     config = ModelConfig.from_definition(version(task.app_version_id))
+    verdict = review_question(config, task.app_id, task.inputs, task.query)
+    if verdict.preset_response is not None:
+        answer.add(Chunk(verdict.preset_response))
+        return
+    inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
+    watch = watch_answer(config, task.app_id)
+    for chunk in _chunks(run, config, Asked(inputs, verdict.query, _thread(run))):
+        answer.add(chunk)
+        replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
+        if replacement is not None:
+            answer.replace(replacement)
+            return
+    replacement = watch.check(answer.text, whole=True) if watch is not None else None
+    if replacement is not None:
+        answer.replace(replacement)
+
+
+def _chunks(run: Run, config: ModelConfig, asked: Asked) -> Iterator[Chunk]:
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
-    asked = Asked(task.inputs, task.query, _thread(run))
     messages = build_prompt(config, asked, model.context)
-    yield from model.stream(messages, config.model.completion_params, run.cancellation, run.deadline)
+    options = config.model.completion_params | (run.task.options or {})
+    return model.stream(messages, options, run.cancellation, run.deadline)
 
 
 def _thread(run: Run) -> Thread:

@@ -1,0 +1,80 @@
+"""Saved messages of completion apps: list, save, remove."""
+
+import uuid
+
+from flask import Response
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_body, parse_query, reply
+from app.api.document import REFUSALS, document
+from app.api.namespaces import web_ns
+from app.api.schemas.common import ResultResponse
+from app.api.schemas.messages import (
+    SavedMessageCreatePayload,
+    SavedMessageInfiniteScrollPagination,
+    SavedMessageItem,
+    SavedMessageListQuery,
+    SimpleFeedback,
+)
+from app.services import message_marks, modes
+
+SAVED_REFUSALS = REFUSALS | {400: "Bad Request - Not a completion app"}
+
+
+@web_ns.route("/saved-messages")
+class SavedMessages(Resource):
+    @document(
+        "List saved messages",
+        description="The newest message first; `last_id` is the last one the client has.",
+        query=SavedMessageListQuery,
+        ok=SavedMessageInfiniteScrollPagination,
+        refusals=SAVED_REFUSALS,
+    )
+    @caller_required
+    def get(self, caller: Caller) -> Response:
+        modes.require_completion(caller.app)
+        query = parse_query(SavedMessageListQuery)
+        rows, has_more = message_marks.list_saved(caller.owner, query.last_id, query.limit)
+        return reply(SavedMessageInfiniteScrollPagination(limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]))
+
+    @document(
+        "Save a message",
+        description="Keeps a message of the caller's in the list of saved ones; saving twice is fine.",
+        body=SavedMessageCreatePayload,
+        query_names=SavedMessageCreatePayload,
+        required_names=("message_id",),
+        ok=ResultResponse,
+        ok_text="Message saved successfully",
+        refusals=SAVED_REFUSALS | {404: "Message Not Found"},
+    )
+    @caller_required
+    def post(self, caller: Caller) -> Response:
+        modes.require_completion(caller.app)
+        body = parse_body(SavedMessageCreatePayload, query=True)
+        message_marks.save(caller.owner, body.message_id)
+        return reply(ResultResponse())
+
+
+@web_ns.route("/saved-messages/<uuid:message_id>")
+class SavedMessage(Resource):
+    @document(
+        "Remove a saved message",
+        description="Takes a message out of the list of saved ones; the message itself stays.",
+        status=204,
+        ok_text="Message removed successfully",
+        refusals=SAVED_REFUSALS | {404: "Message Not Found"},
+        path={"message_id": "Message UUID to delete"},
+    )
+    @caller_required
+    def delete(self, caller: Caller, message_id: uuid.UUID) -> Response:
+        modes.require_completion(caller.app)
+        message_marks.unsave(caller.owner, message_id)
+        return Response(status=204)
+
+
+def _item(row: message_marks.SavedMessage) -> SavedMessageItem:
+    feedback = SimpleFeedback(rating=row.rating) if row.rating else None
+    return SavedMessageItem.model_construct(
+        id=row.id, inputs=row.inputs, query=row.query, answer=row.answer, message_files=[], feedback=feedback, created_at=row.created_at
+    )

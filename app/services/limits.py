@@ -1,0 +1,27 @@
+"""How many generations an app and a visitor may have; both limits are off unless set."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app
+
+from app.errors import AppError, RateLimitError, TooManyRequests
+from app.extensions import redis_client
+from app.streams import admission
+
+
+@contextmanager
+def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterator[None]:
+    """Around the writing of a task's rows. Raises RateLimitError, TooManyRequests; a refusal inside gives the place back."""
+    most, most_of_visitor = current_app.config["APP_ACTIVE_LIMIT"], current_app.config["VISITOR_MINUTE_LIMIT"]
+    if most_of_visitor and admission.count(redis_client.client, str(end_user_id)) > most_of_visitor:
+        raise RateLimitError
+    if most and not admission.admit(redis_client.client, str(app_id), task_id, most):
+        raise TooManyRequests
+    try:
+        yield
+    except AppError:
+        if most:
+            admission.withdraw(redis_client.client, str(app_id), task_id)
+        raise

@@ -1,0 +1,44 @@
+"""Who may begin: generations at once per app, generations per visitor and minute. What is counted are leases, which end with their runs."""
+
+import redis
+
+from app.streams.leases import CLOCK, LEASES, PATIENCE
+
+DAY = 86_400
+MINUTE = 60
+
+# KEYS active tasks of the app, leases · ARGV limit, task, patience in ms, life of the set.
+_ADMIT = CLOCK + """
+for _, task in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if not redis.call('ZSCORE', KEYS[2], task) then redis.call('SREM', KEYS[1], task) end
+end
+if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('SADD', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('ZADD', KEYS[2], 'NX', now + ARGV[3], ARGV[2])
+return 1
+"""
+
+
+def admit(client: "redis.Redis", app_id: str, task_id: str, limit: int) -> bool:
+    """Note a task as one of the app's active ones, unless there are `limit` already."""
+    keys = [f"app:{app_id}:active", LEASES]
+    return bool(client.register_script(_ADMIT)(keys=keys, args=[limit, task_id, int(PATIENCE * 1000), DAY]))
+
+
+def withdraw(client: "redis.Redis", app_id: str, task_id: str) -> None:
+    """The task was refused after all."""
+    pipeline = client.pipeline(transaction=False)
+    pipeline.srem(f"app:{app_id}:active", task_id)
+    pipeline.zrem(LEASES, task_id)
+    pipeline.execute()
+
+
+def count(client: "redis.Redis", end_user_id: str) -> int:
+    """Count one more generation of a visitor; gives how many there were in this minute."""
+    minute = int(client.time()[0]) // MINUTE
+    key = f"end_user:{end_user_id}:{minute}"
+    pipeline = client.pipeline(transaction=False)
+    pipeline.incr(key)
+    pipeline.expire(key, 2 * MINUTE)
+    return int(pipeline.execute()[0])
