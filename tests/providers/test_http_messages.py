@@ -38,11 +38,16 @@ def test_chunks_that_are_none_are_a_protocol_error(data: bytes) -> None:
 def test_a_length_counts_bytes() -> None:
     body = LengthBody(5)
 
-    assert body.feed(b"Hel") == b"Hel"
-    assert not body.complete
-    assert body.feed(b"lo!") == b"lo"
+    assert body.feed(b"Hello!") == b"Hello"
     assert body.complete
     assert body.excess
+
+
+def test_a_length_is_not_complete_before_its_end() -> None:
+    body = LengthBody(5)
+
+    assert body.feed(b"Hel") == b"Hel"
+    assert not body.complete
 
 
 def test_a_close_ends_only_an_endless_body() -> None:
