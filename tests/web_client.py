@@ -29,15 +29,25 @@ class WebVisitor:
     def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
         return self.client.post(f"/api{path}", headers=self.headers, json=body, **more)
 
+    def patch(self, path: str) -> TestResponse:
+        return self.client.patch(f"/api{path}", headers=self.headers)
+
+    def delete(self, path: str) -> TestResponse:
+        return self.client.delete(f"/api{path}", headers=self.headers)
+
+    @staticmethod
+    def frames(answer: TestResponse) -> list[Frame]:
+        """The frames of a streamed answer."""
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        return parse_frames(answer.get_data(as_text=True))
+
     def chat(self, query: str = "Hi", **body: Any) -> TestResponse:
         """POST /chat-messages, streaming unless the body says otherwise."""
         return self.post("/chat-messages", {"inputs": {}, "query": query, "response_mode": "streaming"} | body)
 
     def ask(self, query: str = "Hi", **body: Any) -> list[Frame]:
-        """The frames of a streamed answer."""
-        answer = self.chat(query, **body)
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        return parse_frames(answer.get_data(as_text=True))
+        """The frames of a streamed answer to a question."""
+        return self.frames(self.chat(query, **body))
 
     def resume(self, identifier: str, last_event_id: str | None = None) -> TestResponse:
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}

@@ -27,7 +27,6 @@ FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {
 FILE_UPLOAD_DEFAULT: dict[str, Any] = {
     "image": {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
 }
-REMEMBERED_VIEWS = 256
 
 
 @dataclass(frozen=True)
@@ -102,23 +101,8 @@ class ModelConfig:
 
     @classmethod
     def from_definition(cls, definition: Mapping[str, Any]) -> Self:
-        """The view of a definition, made once for each object. Raises AppUnavailable where no model is configured."""
-        known = _views.get(id(definition))
-        if known is None or known[0] is not definition:
-            known = definition, cls._read(_mapping(definition.get("model_config")))
-            if len(_views) >= REMEMBERED_VIEWS:
-                _views.clear()
-            _views[id(definition)] = known
-        view: Self = known[1]
-        return view
-
-    @property
-    def accepts_files(self) -> bool:
-        """Whether messages may carry files, in the new spelling or the old one (contract dsl.md §3.1)."""
-        return is_enabled(self.file_upload) or is_enabled(self.file_upload.get("image"))
-
-    @classmethod
-    def _read(cls, config: Mapping[str, Any]) -> Self:
+        """The view of a definition, made in some microseconds. Raises AppUnavailable where no model is configured."""
+        config = _mapping(definition.get("model_config"))
         return cls(
             model=_model(_mapping(config.get("model"))),
             pre_prompt=_text(config.get("pre_prompt")),
@@ -133,9 +117,10 @@ class ModelConfig:
             features={name: _mapping(config.get(name)) or default for name, default in FEATURE_DEFAULTS.items()},
         )
 
-
-# By the identity of the definition, which is held here so that no other object can take its id.
-_views: dict[int, tuple[Mapping[str, Any], Any]] = {}
+    @property
+    def accepts_files(self) -> bool:
+        """Whether messages may carry files, in the new spelling or the old one (contract dsl.md §3.1)."""
+        return is_enabled(self.file_upload) or is_enabled(self.file_upload.get("image"))
 
 
 def is_enabled(feature: Any) -> bool:

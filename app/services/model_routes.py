@@ -9,7 +9,7 @@ def model_routes() -> ModelRoutes:
     """Raises InvalidModelsFile for a table that cannot be read."""
     extensions, settings = current_app.extensions, current_app.config
     if "model_routes" not in extensions:
-        extensions["model_routes"] = ModelRoutes.from_settings(
+        routes = ModelRoutes.from_settings(
             settings["MODELS_FILE"],
             settings["OPENAI_BASE_URL"],
             settings["OPENAI_API_KEY"],
@@ -19,5 +19,7 @@ def model_routes() -> ModelRoutes:
             connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],
             read_timeout=settings["MODEL_READ_TIMEOUT"],
         )
-    routes: ModelRoutes = extensions["model_routes"]
-    return routes
+        # One table for all threads: it holds the connections.
+        extensions.setdefault("model_routes", routes)
+    known: ModelRoutes = extensions["model_routes"]
+    return known
