@@ -110,6 +110,10 @@ class Visitor:
         body = {"inputs": {}, "query": query, "response_mode": "streaming", "conversation_id": conversation_id} | more
         return self._stream("POST", "/chat-messages", json=body)
 
+    def write(self, text: str) -> LiveStream:
+        """A completion, of an app whose only input is `text`."""
+        return self._stream("POST", "/completion-messages", json={"inputs": {"text": text}, "response_mode": "streaming"})
+
     def resume(self, identifier: str, last_event_id: int | None = None) -> LiveStream:
         headers: Mapping[str, str] = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
         return self._stream("GET", f"/workflow/{identifier}/events", headers=headers)

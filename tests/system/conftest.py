@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack import CHAT_APP, Stack, stop_on_signals
+from tests.stack import CHAT_APP, COMPLETION_APP, Stack, stop_on_signals
 from tests.visitor import Visitor, wait_until
 
 WORKERS = 2
@@ -16,6 +16,7 @@ def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stop_on_signals()
     with Stack(tmp_path_factory.mktemp("stack"), worker_processes=WORKERS) as stack:
         stack.import_app(CHAT_APP, "chat")
+        stack.import_app(COMPLETION_APP, "completion")
         yield stack
 
 

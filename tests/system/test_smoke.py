@@ -1,5 +1,7 @@
 """The stock front-end's order of calls, and that what was streamed is what is stored."""
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -22,6 +24,10 @@ def test_order_of_calls_of_the_stock_front_end(stack: Stack) -> None:
     named = visitor.json("POST", f"/conversations/{conversation}/name", json={"auto_generate": True})
     messages = visitor.json("GET", "/messages", params={"conversation_id": conversation, "limit": 20, "last_id": ""})
     listed = visitor.json("GET", "/conversations", params={"limit": 100, "pinned": "false"})
+    ratings = [rate(visitor, stream.frames[0].data, rating) for rating in ("like", None)]
+    pinned = [pin(visitor, conversation, action) for action in ("pin", "unpin")]
+    deleted = visitor.call("DELETE", f"/conversations/{conversation}").status_code
+    gone = visitor.call("GET", "/messages", params={"conversation_id": conversation}).status_code
 
     assert before == {"logged_in": True, "app_logged_in": False}
     assert after["app_logged_in"] is True
@@ -31,6 +37,21 @@ def test_order_of_calls_of_the_stock_front_end(stack: Stack) -> None:
     assert named["name"]
     assert [message["answer"] for message in messages["data"]] == [stream.text]
     assert [entry["id"] for entry in listed["data"]] == [conversation]
+    assert ratings == [{"rating": "like"}, None]
+    assert pinned == [[conversation], []]
+    assert (deleted, gone) == (204, 404)
+
+
+def rate(visitor: Visitor, frame: dict[str, Any], rating: str | None) -> Any:
+    """What the history shows after a rating."""
+    visitor.json("POST", f"/messages/{frame['message_id']}/feedbacks", json={"rating": rating, "content": None})
+    return visitor.messages(frame["conversation_id"])[0]["feedback"]
+
+
+def pin(visitor: Visitor, conversation: str, action: str) -> list[str]:
+    """The pinned conversations after pinning or unpinning."""
+    visitor.json("PATCH", f"/conversations/{conversation}/{action}")
+    return [entry["id"] for entry in visitor.json("GET", "/conversations", params={"limit": 100, "pinned": "true"})["data"]]
 
 
 @pytest.mark.parametrize("query", ["hi", "[[chunks:1]]", "[[say:Grüße an Öttö 👋]]", "[[chunks:400]][[delay:1]]", "[[delay:0]]"])
