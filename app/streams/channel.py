@@ -84,6 +84,9 @@ def read_log(client: "redis.Redis", task_id: str, after: int) -> Iterator[Event]
             return
 
 
-def last_number(client: "redis.Redis", task_id: str) -> int:
-    """The number of the newest event that was sent; 0 where Redis knows of none."""
-    return int(client.hget(head_key(task_id), "number") or 0)
+def log_exists(client: "redis.Redis", task_id: str) -> bool:
+    """Whether Redis has any event of the run; also said where Redis is away, since it may come back."""
+    try:
+        return bool(client.exists(log_key(task_id)))
+    except (redis.ConnectionError, redis.TimeoutError):
+        return True
