@@ -2,7 +2,7 @@
 
 import redis
 from celery import Celery
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData
@@ -28,12 +28,16 @@ celery = Celery("frontdesk")
 
 
 class Redis:
-    """The process's Redis client; `client` exists once an app is bound."""
+    """The Redis client of the app at hand."""
 
-    client: "redis.Redis"
+    @property
+    def client(self) -> "redis.Redis":
+        """To be taken inside an app's context; usable outside of it."""
+        client: redis.Redis = current_app.extensions["redis_client"]
+        return client
 
     def init_app(self, app: Flask) -> None:
-        self.client = redis.Redis.from_url(
+        app.extensions["redis_client"] = redis.Redis.from_url(
             app.config["REDIS_URL"] or "redis://",
             max_connections=app.config["WORKER_THREADS"] + 100,
             socket_connect_timeout=5,

@@ -69,6 +69,7 @@ class Reader:
 
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
+        self._redis = redis_client.client
         # The stream is read when the request's context is gone.
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._idle: float = current_app.config["PING_SECONDS"]
@@ -97,10 +98,10 @@ class Reader:
 
     def _live(self, after: int, look_back: bool) -> Iterator[list[Event]]:
         """Events as they come. Raises LogLost, also where the run has ended and Redis does not know of it (any more)."""
-        if look_back and not log_exists(redis_client.client, self._subscription.task_id) and self._has_ended():
+        if look_back and not log_exists(self._redis, self._subscription.task_id) and self._has_ended():
             raise LogLost
         silent_after_end = False
-        for group in follow(redis_client.client, self._subscription, after, self._idle, look_back):
+        for group in follow(self._redis, self._subscription, after, self._idle, look_back):
             if not group:
                 # The last event may be on its way: only a second silence tells that it is lost.
                 if silent_after_end:

@@ -5,6 +5,7 @@ import secrets
 import pytest
 import redis
 import structlog
+from flask import current_app
 from sqlalchemy import text
 
 from app.extensions import db, redis_client
@@ -151,7 +152,7 @@ def test_every_change_is_announced(redis_db):
 
 def test_a_change_is_made_without_redis_too(monkeypatch):
     app = make_app()
-    monkeypatch.setattr(redis_client, "client", redis.Redis(port=1))
+    monkeypatch.setitem(current_app.extensions, "redis_client", redis.Redis(port=1))
     with structlog.testing.capture_logs():
         change = apps.set_enabled(app.code, False)
     assert change.warnings == (apps.REDIS_AWAY,)

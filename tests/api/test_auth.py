@@ -1,0 +1,116 @@
+"""Who a passport lets in (contract README §4.3, §6)."""
+
+import base64
+import json
+import time
+import uuid
+
+import jwt
+import pytest
+from sqlalchemy import event, text
+
+from app.extensions import autocommit_engine
+from app.services import apps, end_users, published_apps
+
+KEY = "a key for tests that is long enough"
+
+
+def claims_of(visitor):
+    return jwt.decode(visitor.headers["X-App-Passport"], KEY, ["HS256"])
+
+
+def knock(visitor, passport, **headers):
+    return visitor.client.get("/api/site", headers={"X-App-Code": visitor.app.code, "X-App-Passport": passport, **headers})
+
+
+def signed(claims, key=KEY):
+    return jwt.encode(claims, key, "HS256")
+
+
+def unsigned(claims):
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none", "typ": "JWT"}, claims)]
+    return ".".join([*parts, ""])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda claims: "", "App token is missing."),
+        (lambda claims: "rubbish", "Invalid token."),
+        (lambda claims: "a.b.c", "Invalid token."),
+        (unsigned, "Invalid token."),
+        (lambda claims: jwt.encode(claims, KEY * 2, "HS512"), "Invalid token."),
+        (lambda claims: signed(claims, "another key that is long enough too"), "Invalid token signature."),
+        (lambda claims: signed(claims | {"exp": int(time.time()) - 10}), "Token has expired."),
+        (lambda claims: signed({"sub": "x"}), "Invalid token."),
+        (lambda claims: signed(claims | {"app_id": "x"}), "Invalid token."),
+        (lambda claims: signed(claims | {"token_source": "webapp"}), "webapp token expired."),
+    ],
+)
+def test_a_bad_passport_is_refused(alice, make, message):
+    answer = knock(alice, make(claims_of(alice)))
+    assert (answer.status_code, answer.get_json()["code"], answer.get_json()["message"]) == (401, "unauthorized", message)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_passport_of_no_app_is_not_found(alice):
+    assert knock(alice, signed(claims_of(alice) | {"app_id": str(uuid.uuid4())})).status_code == 404
+
+
+def test_a_changed_code_ends_old_passports(alice):
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": alice.app.id})
+    published_apps.forget(alice.app.id)
+    answer = knock(alice, alice.headers["X-App-Passport"])
+    assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
+
+
+def test_a_disabled_site_turns_old_passports_away(alice):
+    apps.set_enabled(alice.app.code, False)
+    answer = knock(alice, alice.headers["X-App-Passport"])
+    assert (answer.status_code, answer.get_json()["message"]) == (400, "Site is disabled.")
+
+
+def test_an_end_user_that_is_gone_is_not_found(alice):
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("DELETE FROM end_users WHERE id = :id"), {"id": claims_of(alice)["end_user_id"]})
+    end_users.forget_all()
+    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 404
+
+
+def test_an_end_user_of_another_app_is_not_found(alice, charlie):
+    claims = claims_of(alice) | {"end_user_id": claims_of(charlie)["end_user_id"]}
+    assert knock(alice, signed(claims)).status_code == 404
+
+
+def test_the_passport_counts_not_the_code_of_the_request(alice, charlie):
+    answer = alice.client.get("/api/site", headers={"X-App-Code": charlie.app.code, "X-App-Passport": alice.headers["X-App-Passport"]})
+    assert answer.get_json()["app_id"] == str(alice.app.id)
+
+
+def with_cookie(visitor, passport, **headers):
+    visitor.client.set_cookie(f"passport-{visitor.app.code}", passport)
+    return knock(visitor, "rubbish", **headers)
+
+
+def test_a_cookie_wins_over_the_header(alice):
+    assert with_cookie(alice, alice.headers["X-App-Passport"]).status_code == 200
+
+
+@pytest.mark.parametrize(("origin", "status"), [("http://localhost", 200), ("http://elsewhere.example", 401), ("null", 401)])
+def test_a_cookie_counts_for_pages_of_this_origin_alone(alice, origin, status):
+    assert with_cookie(alice, alice.headers["X-App-Passport"], Origin=origin).status_code == status
+
+
+def test_a_cookie_counts_for_pages_of_listed_origins(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "CORS_ALLOW_ORIGINS", ["http://listed.example"])
+    assert with_cookie(alice, alice.headers["X-App-Passport"], Origin="http://listed.example").status_code == 200
+
+
+def test_a_remembered_visitor_costs_no_query(alice):
+    knock(alice, alice.headers["X-App-Passport"])
+    statements = []
+    engine = autocommit_engine()
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
+    assert statements == []

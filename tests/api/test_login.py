@@ -1,0 +1,44 @@
+"""GET /login/status for public apps (contract endpoints.md; client.md §3, §11)."""
+
+import pytest
+
+from tests.web_client import WebVisitor
+
+
+def status(visitor, headers=None, **query):
+    return visitor.client.get("/api/login/status", headers=headers or {}, query_string=query)
+
+
+def test_the_first_visit_is_logged_in_but_not_to_the_app(alice):
+    assert status(alice, app_code=alice.app.code).get_json() == {"logged_in": True, "app_logged_in": False}
+
+
+def test_with_a_passport_the_app_is_logged_in(alice):
+    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {"logged_in": True, "app_logged_in": True}
+
+
+@pytest.mark.parametrize("passport", ["", "rubbish"])
+def test_a_bad_passport_is_no_error(alice, passport):
+    answer = status(alice, {"X-App-Passport": passport}, app_code=alice.app.code)
+    assert (answer.status_code, answer.get_json()["app_logged_in"]) == (200, False)
+
+
+def test_a_passport_of_another_app_does_not_count(alice, charlie):
+    assert status(alice, {"X-App-Passport": charlie.headers["X-App-Passport"]}, app_code=alice.app.code).get_json()["app_logged_in"] is False
+
+
+@pytest.mark.parametrize(("user_id", "logged_in"), [("ann", True), ("bob", False), ("", True)])
+def test_another_visitors_name_asks_for_a_new_passport(client, alice, user_id, logged_in):
+    ann = WebVisitor(client, alice.app, "ann")
+    assert status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
+
+
+def test_an_unknown_app_is_refused(client, app):
+    answer = client.get("/api/login/status", query_string={"app_code": "nowhere"})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
+
+
+@pytest.mark.parametrize(("authorization", "logged_in"), [(None, False), ("Bearer x", True), ("Bearer ", False), ("Basic x", False)])
+def test_without_an_app_only_the_token_is_looked_for(client, app, authorization, logged_in):
+    headers = {} if authorization is None else {"Authorization": authorization}
+    assert client.get("/api/login/status", headers=headers).get_json() == {"logged_in": logged_in, "app_logged_in": False}

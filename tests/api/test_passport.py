@@ -1,0 +1,91 @@
+"""GET /passport (contract endpoints.md; README §4.2, §4.5)."""
+
+import concurrent.futures
+import hashlib
+import hmac
+
+import jwt
+import pytest
+from flask import Flask
+
+from app.services import apps
+from tests.factories import make_app
+
+KEY = "a key for tests that is long enough"
+
+
+@pytest.fixture
+def visited(app):
+    return make_app()
+
+
+def ask(client, app, user_id=None):
+    return client.get("/api/passport", headers={"X-App-Code": app.code}, query_string={"user_id": user_id} if user_id is not None else None)
+
+
+def visitor_of(answer):
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return jwt.decode(answer.get_json()["access_token"], KEY, ["HS256"])["end_user_id"]
+
+
+def test_a_passport_claims_what_the_contract_says(client, visited):
+    answer = ask(client, visited)
+    claims = jwt.decode(answer.get_json()["access_token"], KEY, ["HS256"])
+    end_user_id = claims.pop("end_user_id")
+    assert end_user_id
+    assert claims == {"iss": str(visited.id), "sub": "Web API Passport", "app_id": str(visited.id), "app_code": visited.code}
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_every_passport_without_a_claim_is_a_new_visitor(client, visited):
+    assert visitor_of(ask(client, visited)) != visitor_of(ask(client, visited))
+
+
+def test_a_claimed_name_is_one_visitor_of_one_app(client, visited):
+    assert visitor_of(ask(client, visited, "ann")) == visitor_of(ask(client, visited, "ann"))
+    assert visitor_of(ask(client, visited, "ann")) != visitor_of(ask(client, make_app(), "ann"))
+
+
+def test_an_empty_name_claims_nothing(client, visited):
+    assert visitor_of(ask(client, visited, "")) != visitor_of(ask(client, visited, ""))
+
+
+def test_calls_at_the_same_time_make_one_visitor(bound_app: Flask, visited):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(bound_app.test_client(), visited, "twice"), range(16)))
+    assert len({visitor_of(answer) for answer in answers}) == 1
+
+
+def test_a_name_that_is_too_long_is_refused(client, visited):
+    answer = ask(client, visited, "u" * 256)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
+    assert "uuu" not in answer.get_json()["message"]
+
+
+def test_without_a_code_there_is_no_passport(client):
+    answer = client.get("/api/passport")
+    assert (answer.status_code, answer.get_json()["message"]) == (401, "X-App-Code header is missing.")
+
+
+@pytest.mark.parametrize("code", ["", "nowhere", "../etc", "x" * 300])
+def test_an_unknown_code_is_not_found(client, app, code):
+    answer = client.get("/api/passport", headers={"X-App-Code": code})
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
+def test_a_disabled_site_is_not_found(client, visited):
+    apps.set_enabled(visited.code, False)
+    assert ask(client, visited).status_code == 404
+
+
+def test_a_signed_name_is_believed_and_others_are_not(client, app, visited, monkeypatch):
+    monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "signed")
+    signed = "ann." + hmac.new(KEY.encode(), b"ann", hashlib.sha256).hexdigest()
+    assert visitor_of(ask(client, visited, signed)) == visitor_of(ask(client, visited, signed))
+    for forged in ("ann", "ann.00", "." + signed[4:], "bob" + signed[3:], "ann.é"):
+        assert ask(client, visited, forged).status_code == 401
+
+
+def test_names_count_for_nothing_where_they_are_switched_off(client, app, visited, monkeypatch):
+    monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "off")
+    assert visitor_of(ask(client, visited, "ann")) != visitor_of(ask(client, visited, "ann"))
