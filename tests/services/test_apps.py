@@ -8,7 +8,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import text
 
-from app.extensions import db, redis_client
+from app.extensions import db
 from app.services import app_files, apps, published_apps
 from app.services.app_files import AppFile
 from app.services.apps import AppRefused
