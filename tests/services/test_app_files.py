@@ -137,6 +137,7 @@ def test_a_good_variable_name_is_accepted(name):
         ([field("select", options=[1, 2])], "options"),
         ([field("select", options=["a"], default="b")], "default of 'name'"),
         ([field("number", default="many")], "default of 'name'"),
+        ([field("number", default=10**400)], "default of 'name'"),
         ([field(default=5)], "default of 'name'"),
         ([field(max_length=-1)], "max_length"),
     ],

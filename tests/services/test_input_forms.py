@@ -79,9 +79,18 @@ def test_numbers(value, number):
     assert (result, type(result)) == (number, type(number))
 
 
-@pytest.mark.parametrize("value", ["five", "1e5", "1_000", "0x10", "nan", "1.2.3", "9" * 5000, "9" * 400 + ".5", True, [1], float("nan")])
+@pytest.mark.parametrize("value", ["five", "1e5", "1_000", "0x10", "nan", "1.2.3", True, [1], float("nan"), float("-inf"), float("inf")])
 def test_what_is_no_number_is_refused(value):
     assert refusal(value, "number") == "x in input form must be a valid number"
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "9" * 400, "-" + "9" * 400, "9" * 400 + ".5", 10**400])
+def test_numbers_without_measure_are_refused(value):
+    assert refusal(value, "number") == "x in input form must be a valid number"
+
+
+def test_numbers_may_be_longer_than_machine_words():
+    assert cleaned("9" * 30, "number") == cleaned(int("9" * 30), "number") == int("9" * 30)
 
 
 @pytest.mark.parametrize("value", [True, 1, 1.0, "true", " YES ", "on", "1"])
