@@ -65,6 +65,7 @@ class Config:
         # The models file names variables of its own choice for its keys.
         self.ENVIRONMENT = {**self._embedded_servers(), **{k: v for k, v in given.items() if v.strip()}}
         env = Environment(self.ENVIRONMENT)
+        self.COMMAND_LINE = self.ENVIRONMENT.get("FLASK_RUN_FROM_CLI") == "true"
 
         self.DATABASE_URL = env.text("DATABASE_URL")
         self.DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 10, least=1)

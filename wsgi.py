@@ -1,7 +1,14 @@
-"""The web server's entry: `gunicorn wsgi:app`, `flask --app wsgi …`."""
+"""The web server's entry, `gunicorn wsgi:app`, and the commands', `flask --app wsgi …`."""
 
-from app import api, cli
+from app import api
 from app.factory import create_app
 from config import serving_config
 
-app = create_app(serving_config(), api.init_app, cli.register)
+config = serving_config()
+if config.COMMAND_LINE:
+    # Ten megabytes of migrations that no web worker needs.
+    from app import cli
+
+    app = create_app(config, api.init_app, cli.register)
+else:
+    app = create_app(config, api.init_app)

@@ -3,7 +3,6 @@
 import redis
 from celery import Celery
 from flask import Flask, current_app
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -23,7 +22,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate()
 celery = Celery("frontdesk")
 
 
@@ -63,7 +61,6 @@ def bind_database(app: Flask) -> None:
         "autocommit": {"url": url, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, **pool}
     }
     db.init_app(app)
-    migrate.init_app(app, db)
 
 
 def database_url(text: str) -> str:

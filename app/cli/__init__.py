@@ -1,12 +1,15 @@
 """The operator's commands: `flask --app wsgi apps …` and `flask --app wsgi models …`."""
 
 from flask import Flask
+from flask_migrate import Migrate
 
 from app.cli.apps import apps_group
 from app.cli.models import models_group
+from app.extensions import db
 
 
 def register(app: Flask) -> None:
-    """Add the commands to an app's `flask`."""
+    """Add the commands to an app's `flask`, those of the migrations too."""
+    Migrate(app, db)
     app.cli.add_command(apps_group)
     app.cli.add_command(models_group)

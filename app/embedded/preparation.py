@@ -5,6 +5,7 @@ import pathlib
 
 import flask_migrate
 
+from app import cli
 from app.factory import create_app
 from app.services import app_files, apps
 from config import serving_config
@@ -14,7 +15,7 @@ SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
 
 def prepare() -> list[dict[str, str]]:
     """Gives the sample apps: code, mode, name."""
-    with create_app(serving_config()).app_context():
+    with create_app(serving_config(), cli.register).app_context():
         flask_migrate.upgrade()
         known = {app.code for app in apps.list_apps()}
         samples = {path.stem: path for path in sorted(SAMPLES.glob("*.yml"))}
