@@ -5,7 +5,7 @@ import os
 import pathlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 TICK = os.sysconf("SC_CLK_TCK")
 PROC = pathlib.Path("/proc")
@@ -38,8 +38,8 @@ def _read_process(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), sum(int(field) for field in fields[11:15]) / TICK)
 
 
-def tree(roots: Iterable[int]) -> list[Process]:
-    """The processes with these ids and all that descend from them."""
+def tree(roots: Iterable[int], apart: Collection[int] = ()) -> list[Process]:
+    """The processes with these ids and all that descend from them, but not those `apart` and what descends from those."""
     everyone = [found for name in os.listdir(PROC) if name.isdecimal() and (found := _read_process(int(name)))]
     children: dict[int, list[Process]] = defaultdict(list)
     for process in everyone:
@@ -51,14 +51,16 @@ def tree(roots: Iterable[int]) -> list[Process]:
         process = waiting.pop()
         if process.pid not in members:
             members[process.pid] = process
-            waiting += children[process.pid]
+            waiting += [child for child in children[process.pid] if child.pid not in apart]
     return list(members.values())
 
 
 def measure(trees: Mapping[str, Sequence[int]]) -> Usage:
     fields = [int(field) for field in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:]]
     idle = fields[3] + fields[4]
-    used = {name: sum(process.cpu for process in tree(pids)) for name, pids in trees.items()}
+    # The stack's processes are children of the measuring one: each counts once, in its own tree.
+    roots = {pid for pids in trees.values() for pid in pids}
+    used = {name: sum(process.cpu for process in tree(pids, roots)) for name, pids in trees.items()}
     return Usage(time.monotonic(), used, (sum(fields) - idle) / TICK)
 
 

@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import http.client
 import json
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -88,10 +89,11 @@ def _measure(
             thread.join()
         return threads
 
+    watched = {**trees, "client": [os.getpid()]}
     call(0.2)
-    before = measure(trees)
+    before = measure(watched)
     threads = call(seconds)
-    after = measure(trees)
+    after = measure(watched)
     done = max(1, sum(thread.done for thread in threads))
     return ReadNumbers(
         path=path.partition("?")[0],
