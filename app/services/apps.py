@@ -6,7 +6,7 @@ import json
 import secrets
 import string
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import aliased
 
 from app.extensions import db, redis_client
-from app.models import App, AppVersion
+from app.models import App, AppVersion, Task
 from app.models.identifiers import new_id, now
+from app.models.tasks import RUNNING
 from app.services import published_apps, yaml_documents
 from app.services.app_files import AppFile
-from app.streams import changes
+from app.streams import changes, stops
 
 log = structlog.get_logger(__name__)
 
@@ -139,19 +140,25 @@ def set_enabled(code: str, enabled: bool) -> AppChange:
 
 
 def remove(code: str) -> AppChange:
-    """Remove an app with its versions, visitors, conversations and messages. Raises AppRefused where there is no such app."""
+    """Remove an app with its versions, visitors, conversations and messages, and stop its running answers.
+
+    Raises AppRefused where there is no such app.
+    """
     app = _find(code)
     app_id, name = app.id, app.name
+    answering = db.session.scalars(select(Task.id).where(Task.app_id == app_id, Task.status == RUNNING)).all()
     db.session.delete(app)
     db.session.commit()
-    return AppChange(code, name, _announce(app_id))
+    return AppChange(code, name, _announce(app_id, answering))
 
 
-def _announce(app_id: uuid.UUID) -> tuple[str, ...]:
-    """Make this process and all others read the app again; the warnings where the others cannot be told."""
+def _announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
+    """Make this process and all others read the app again, and end these runs; the warnings where the others cannot be told."""
     published_apps.forget(app_id)
     try:
         changes.announce(redis_client.client, f"app:{app_id}")
+        for task_id in to_stop:
+            stops.request_stop(redis_client.client, str(task_id))
     except redis.RedisError as error:
         log.warning("app.change_not_announced", app_id=str(app_id), error=str(error))
         return (REDIS_AWAY,)

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.services import app_files, apps, published_apps
 from app.services.app_files import AppFile
 from app.services.apps import AppRefused
+from app.streams import stops
 from app.streams.changes import CHANNEL
 from tests.factories import chat_definition, make_app, publish
 
@@ -136,6 +137,14 @@ def test_removing_an_app_leaves_nothing_of_it(alice, charlie):
     assert count_rows(alice.app.id) == {}
     assert published_apps.by_code(alice.app.code) is None
     assert count_rows(charlie.app.id) == others
+
+
+def test_removing_an_app_stops_what_it_is_answering(alice, redis_db):
+    ended, running = (alice.ask()[-1].data["task_id"] for _ in range(2))
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE tasks SET status = 'running' WHERE id = :id"), {"id": running})
+    apps.remove(alice.app.code)
+    assert stops.stop_requested(redis_db, [ended, running]) == [running]
 
 
 def test_every_change_is_announced(redis_db):
