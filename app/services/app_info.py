@@ -73,7 +73,7 @@ def _features(app: PublishedApp) -> dict[str, Any]:
         raise AppUnavailable
     return {
         "opening_statement": config.get("opening_statement"),
-        "suggested_questions": [text for text in config.get("suggested_questions") or [] if isinstance(text, str)],
+        "suggested_questions": _texts(config.get("suggested_questions")),
         **{name: _configured(config, name, default) for name, default in defaults.items()},
         "user_input_form": form,
         "file_upload": _configured(config, "file_upload", FILE_UPLOAD_DEFAULT),
@@ -115,6 +115,10 @@ def _custom_tools(app: PublishedApp) -> tuple[str, ...]:
 def _configured(config: Mapping[str, Any], name: str, default: dict[str, Any]) -> dict[str, Any]:
     value = config.get(name)
     return value if isinstance(value, dict) and value else default
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _entries(config: Any, name: str) -> list[dict[str, Any]]:

@@ -78,6 +78,11 @@ def test_parameters_of_a_workflow_without_features(features):
     assert body["file_upload"] == UPLOAD_DEFAULT
 
 
+@pytest.mark.parametrize("questions", [5, "Why?", None, {"a": 1}])
+def test_questions_that_are_no_list_count_as_absent(questions):
+    assert app_info.parameters(workflow({"suggested_questions": questions}), SETTINGS)["suggested_questions"] == []
+
+
 def test_limits_are_those_of_the_installation():
     settings = {"UPLOAD_LIMITS_MB": {"image": 1, "document": 2, "audio": 3, "video": 4}, "WORKFLOW_FILE_LIMIT": 5}
     assert list(app_info.parameters(published(chat_definition()), settings)["system_parameters"].values()) == [1, 4, 3, 2, 5]
