@@ -12,7 +12,7 @@ from app.models import tasks
 from app.models.generations import FINISH
 from app.models.identifiers import now
 from app.providers.base import Chunk, Usage
-from app.services.runs import Run
+from app.services.runs import SEND_TIMEOUT, Run
 from app.services.wire_events import MessageEvents, failure_of
 from app.streams.publisher import Superseded
 
@@ -53,10 +53,7 @@ class Answer:
             self._first = time.monotonic()
         delta = chunk.text.replace("\0", "")
         self._parts.append(delta)
-        if self.run.writer.log_was_lost:
-            self.run.writer.log_was_lost = False
-            self.run.writer.write(self.events.message_replace(self.text))
-        else:
+        if not self._say_again():
             self.run.writer.write(self.events.message(delta))
 
     def replace(self, text: str) -> None:
@@ -66,6 +63,7 @@ class Answer:
 
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
+        self._mend_lost_log()
         details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
         self._store(status, details, None)
         self.run.writer.write(self.events.message_end(details), final=True)
@@ -75,6 +73,18 @@ class Answer:
         failure = failure_of(error)
         self._store(tasks.FAILED, {}, failure)
         self.run.writer.write(self.events.error(failure), final=True)
+
+    def _say_again(self) -> bool:
+        """Where Redis lost what was said: say all of it again."""
+        lost, self.run.writer.log_was_lost = self.run.writer.log_was_lost, False
+        if lost:
+            self.run.writer.write(self.events.message_replace(self.text))
+        return lost
+
+    def _mend_lost_log(self) -> None:
+        """Know what became of every piece before the last word: a reader may have nothing but the last one."""
+        self.run.writer.wait_until_sent(SEND_TIMEOUT)
+        self._say_again()
 
     def _usage(self) -> dict[str, Any]:
         ended = time.monotonic()

@@ -1,5 +1,6 @@
 """How a task stands: for a reconnecting client, for history, and for workers that look for lost ones."""
 
+import contextlib
 import datetime
 import uuid
 
@@ -13,11 +14,12 @@ from app.models import tasks
 from app.models.generations import UNFINISHED, TaskState, find_task
 from app.models.identifiers import now
 from app.services.wire_events import failure_of
-from app.streams import leases
+from app.streams import leases, stops
 from app.streams.channel import read_log
 
+RedisAway = (redis.ConnectionError, redis.TimeoutError)
+# Longer than a web process waits for Redis before it gives a question up.
 NEVER_QUEUED_AFTER = datetime.timedelta(seconds=5)
-OVERDUE_AFTER = datetime.timedelta(seconds=60)
 
 
 def find(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskState:
@@ -54,16 +56,19 @@ def answer_so_far(task_id: str) -> tuple[str, int]:
 
 
 def abandon(task_id: str, error: AppError) -> None:
-    """End a task that could not be queued: its caller was told so."""
+    """End a task that could not be queued, or stop it where a worker has found it meanwhile: its caller was told so."""
     statement = text(
         "WITH task AS (UPDATE tasks SET status = 'failed', failure = CAST(:failure AS jsonb), finished_at = :now"
         " WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING message_id)"
-        " UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id"
+        " UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id RETURNING messages.id"
     )
     failure = failure_of(error)
     values = {"task_id": task_id, "failure": orjson.dumps(failure).decode(), "message": error.message, "now": now()}
     with autocommit_engine().connect() as connection:
-        connection.execute(statement, values)
+        ended = connection.execute(statement, values).first() is not None
+    if not ended:
+        with contextlib.suppress(*RedisAway):
+            stops.request_stop(redis_client.client, task_id)
 
 
 def find_lost(most: int = 500) -> list[str]:
@@ -82,6 +87,3 @@ def find_abandoned(queue_length: int) -> list[str]:
 
 def is_running(state: TaskState) -> bool:
     return state.status == tasks.RUNNING
-
-
-RedisAway = (redis.ConnectionError, redis.TimeoutError)

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 QUEUE = 1_000
 QUIET = 15.0
-CONFIRM = 5.0
+CONFIRM = 3.0
 
 
 class Subscription:
