@@ -9,10 +9,12 @@ import json
 import os
 import pathlib
 import sys
+import urllib.parse
 from collections.abc import Mapping
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
+SCHEMES = {"DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"), "REDIS_URL": ("redis", "rediss", "unix")}
 
 
 class InvalidSetting(Exception):
@@ -129,9 +131,19 @@ class Config:
         for name, what in (("DATABASE_URL", "a PostgreSQL"), ("REDIS_URL", "a Redis")):
             if not getattr(self, name):
                 raise InvalidSetting(f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`.")
+            if not _is_address(getattr(self, name), SCHEMES[name]):
+                raise InvalidSetting(f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://")
         if len(self.SECRET_KEY.encode()) < LEAST_KEY_BYTES:
             raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
         return self
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        address = urllib.parse.urlsplit(text)
+        return address.scheme in schemes and (address.port or 1) > 0
+    except ValueError:
+        return False
 
 
 def serving_config() -> Config:

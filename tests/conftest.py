@@ -56,14 +56,17 @@ def settings(servers: dict[str, str], scripted_model: ScriptedModel, tmp_path_fa
 
 
 @pytest.fixture(scope="session")
-def bound_app(settings: dict[str, str]) -> Flask:
+def bound_app(settings: dict[str, str]) -> Iterator[Flask]:
     """The app on a migrated database, with Celery's tasks run where they are enqueued."""
     bound = create_app(Config(settings), api.init_app, cli.register)
     worker.attach(celery, bound)
     celery.conf.update(task_always_eager=True, task_eager_propagates=True)
     with bound.app_context():
         flask_migrate.upgrade()
-    return bound
+    yield bound
+    for listener in ("hub", "worker_runtime"):
+        if listener in bound.extensions:
+            bound.extensions[listener].stop()
 
 
 @pytest.fixture

@@ -43,6 +43,12 @@ def test_a_server_does_not_start_without_what_it_needs(name, tmp_path):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: ""}).check()
 
 
+@pytest.mark.parametrize(("name", "value"), [("DATABASE_URL", "mysql://x/y"), ("DATABASE_URL", "postgresql://x:y/z"), ("REDIS_URL", "localhost")])
+def test_an_address_that_is_none_is_refused(name, value, tmp_path):
+    with pytest.raises(InvalidSetting, match=name):
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check()
+
+
 def test_a_short_key_is_refused(tmp_path):
     with pytest.raises(InvalidSetting, match="SECRET_KEY"):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SECRET_KEY": "short"}).check()
