@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from flask import Flask
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
@@ -38,7 +38,8 @@ def attach(celery: Celery, app: Flask) -> None:
     }
     keeper = _Keeper(app)
     worker_ready.connect(keeper.start, weak=False)
-    worker_shutting_down.connect(keeper.shut_down, weak=False)
+    worker_shutting_down.connect(keeper.drain, weak=False)
+    worker_shutdown.connect(keeper.end, weak=False)
 
 
 class _Keeper:
@@ -54,12 +55,18 @@ class _Keeper:
             self._runtime = worker_runtime()
         threading.Thread(target=self._watch, name="reaper", daemon=True).start()
 
-    def shut_down(self, **_: Any) -> None:
+    def end(self, **_: Any) -> None:
+        """All runs are over or handed on."""
+        self._ended.set()
+        if self._runtime is not None:
+            self._runtime.stop()
+
+    def drain(self, **_: Any) -> None:
         """Give running answers some time to end, then hand them on."""
         if self._runtime is not None:
-            drain = threading.Timer(self._app.config["DRAIN_SECONDS"], self._runtime.hand_on_all)
-            drain.daemon = True
-            drain.start()
+            timer = threading.Timer(self._app.config["DRAIN_SECONDS"], self._runtime.hand_on_all)
+            timer.daemon = True
+            timer.start()
 
     def _watch(self) -> None:
         rounds = 0
