@@ -41,6 +41,8 @@ def init_app(app: Flask) -> None:
     logs.init_app(app)
     app.config["RESTX_INCLUDE_ALL_MODELS"] = True
     app.config["RESTX_ERROR_404_HELP"] = False
+    app.config["SWAGGER_UI_DOC_EXPANSION"] = "list"
+    app.config["SWAGGER_UI_REQUEST_DURATION"] = True
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     api = WebApi(
         blueprint,

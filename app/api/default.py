@@ -17,6 +17,7 @@ class WorkflowEvents(Resource):
         "Go on reading a generation",
         description="Server-sent events of a generation: those after `Last-Event-ID`, then live ones, to its end. "
         "The path takes a task id, and for messages the message id.",
+        headers={"Last-Event-ID": "The number of the last event that the client has"},
         ok=EventStreamResponse,
         ok_text="SSE event stream",
         refusals={},

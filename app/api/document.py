@@ -43,13 +43,15 @@ def document(
     if query_names is not None:
         parameters |= {name: parameter | {"required": name in required_names} for name, parameter in _query_parameters(query_names).items()}
     about: dict[str, Any] = {"params": parameters, "responses": responses | dict(refusals)}
-    about["description"] = f"{summary}\n{description}".strip()
+    about["description"] = description
     if passport:
         about["security"] = ["Passport"]
     if streams:
         about["produces"] = ["application/json", "text/event-stream"]
 
     def describe(method: Any) -> Any:
+        # RESTX takes the summary from here.
+        method.__doc__ = summary
         if body is not None:
             method = web_ns.expect(_register(body))(method)
         return web_ns.doc(**about)(method)

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas.common import Body, OptionalUuid
 
@@ -31,6 +31,8 @@ class ConversationInfiniteScrollPagination(Body):
 
 
 class ConversationRenamePayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "A better name"}})
+
     name: str | None = None
     auto_generate: bool = False
 

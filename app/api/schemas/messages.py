@@ -2,13 +2,15 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.common import Body, JSONValue, JSONValueType, OptionalUuid, UuidText
 from app.api.schemas.human_input import HumanInputContent
 
 
 class ChatMessagePayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}})
+
     inputs: dict[str, Any] = Field(description="Input variables for the chat")
     query: str = Field(description="User query/message")
     files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
@@ -19,6 +21,8 @@ class ChatMessagePayload(Body):
 
 
 class CompletionMessagePayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {"topic": "cats"}, "response_mode": "streaming"}})
+
     inputs: dict[str, Any] = Field(description="Input variables for the completion")
     query: str = Field("", description="Query text for completion")
     files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
@@ -31,6 +35,8 @@ class MessageMoreLikeThisQuery(Body):
 
 
 class MessageFeedbackPayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"rating": "like", "content": None}})
+
     rating: Literal["like", "dislike"] | None = Field(None, description="Feedback rating")
     content: str | None = Field(None, description="Feedback content")
 
