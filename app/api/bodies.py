@@ -8,11 +8,13 @@ from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, InvalidParam, UnsupportedMediaType
 
+LARGEST_JSON = 15_000_000
+
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_body(shape: type[Shape], *, query: bool = False) -> Shape:
-    """The request's JSON body. Raises UnsupportedMediaType, BadRequest, InvalidParam.
+    """The request's JSON body. Raises UnsupportedMediaType, BadRequest, InvalidParam, and 413 where it is too large.
 
     `query`: the query string stands in for keys that the body lacks; with one of them there the body may be absent.
     """
@@ -23,6 +25,7 @@ def parse_body(shape: type[Shape], *, query: bool = False) -> Shape:
             return _validate(shape, given)
     if not request.is_json:
         raise UnsupportedMediaType
+    request.max_content_length = LARGEST_JSON
     content = request.get_data(cache=False)
     if given and not content:
         return _validate(shape, given)

@@ -173,6 +173,20 @@ def test_a_stop_is_always_a_success(alice):
         assert (answer.status_code, answer.get_json()) == (200, {"result": "success"})
 
 
+def test_a_megabyte_is_a_question_too(alice, model):
+    query = "word " * 200_000
+    frames = alice.ask(query)
+    assert frames[-1].event == "message_end"
+    assert alice.history(frames[0].data["conversation_id"])[0]["query"] == query
+
+
+def test_a_body_without_end_is_refused(alice):
+    body = b'{"inputs": {}, "query": "' + b"x" * 15_000_000 + b'"}'
+    answer = alice.client.post("/api/chat-messages", headers=alice.headers, data=body, content_type="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "request_entity_too_large")
+    assert alice.get("/conversations").get_json()["data"] == []
+
+
 def test_a_message_needs_a_passport(client):
     answer = client.post("/api/chat-messages", json={"inputs": {}, "query": "Hi"})
     assert (answer.status_code, answer.get_json()["message"]) == (401, "App token is missing.")
