@@ -56,10 +56,15 @@ def test_calls_at_the_same_time_make_one_visitor(bound_app: Flask, visited):
     assert len({visitor_of(answer) for answer in answers}) == 1
 
 
-def test_a_name_that_is_too_long_is_refused(client, visited):
-    answer = ask(client, visited, "u" * 256)
+@pytest.mark.parametrize("name", ["u" * 256, "u" * 300, "uuu\0", "\0"])
+def test_a_name_that_no_row_can_hold_is_refused(client, visited, name):
+    answer = ask(client, visited, name)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
     assert "uuu" not in answer.get_json()["message"]
+
+
+def test_the_longest_name_is_one_visitor(client, visited):
+    assert visitor_of(ask(client, visited, "ü" * 255)) == visitor_of(ask(client, visited, "ü" * 255))
 
 
 def test_without_a_code_there_is_no_passport(client):

@@ -1,12 +1,19 @@
 """Passports, login state, access modes."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from app.api.schemas.common import Body
 
 
 class PassportQuery(Body):
     user_id: str | None = Field(None, max_length=255, description="End user session ID")
+
+    @field_validator("user_id")
+    @classmethod
+    def _storable(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("NUL characters cannot be stored")
+        return value
 
 
 class AccessTokenData(Body):
