@@ -106,7 +106,7 @@ def test_a_name_may_stand_in_the_query_and_the_body_wins(alice):
     assert alice.client.post(path, headers=alice.headers, json={"name": None}).status_code == 400
 
 
-@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"name": "x" * 256}, {"name": 5}, {"auto_generate": "maybe"}])
+@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"name": "\0"}, {"name": "x" * 256}, {"name": 5}, {"auto_generate": "maybe"}])
 def test_a_bad_name_is_refused(alice, body):
     answer = rename(alice, begin(alice), body)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")

@@ -38,6 +38,6 @@ class ConversationRenamePayload(Body):
 
     @model_validator(mode="after")
     def _named_somehow(self) -> Self:
-        if not self.auto_generate and not (self.name or "").strip():
+        if not self.auto_generate and not (self.name or "").replace("\0", "").strip():
             raise ValueError("name is required when auto_generate is false")
         return self
