@@ -78,8 +78,10 @@ def is_visitor_of(code: str, user_id: str | None) -> bool:
     """
     if published_apps.by_code(code) is None:
         raise InvalidParam(f"App with code {code} not found")
+    settings = current_app.config
     try:
+        session_id = passports.claimed_session(user_id, settings["PASSPORT_USER_ID"], settings["SECRET_KEY"])
         caller = identify(passport_of_request())
     except AppError:
         return False
-    return caller.app.code == code and user_id in (None, "", caller.end_user.session_id)
+    return caller.app.code == code and session_id in (None, caller.end_user.session_id)

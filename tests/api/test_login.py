@@ -1,5 +1,8 @@
 """GET /login/status for public apps (contract endpoints.md; client.md §3, §11)."""
 
+import hashlib
+import hmac
+
 import pytest
 
 from tests.web_client import WebVisitor
@@ -31,6 +34,19 @@ def test_a_passport_of_another_app_does_not_count(alice, charlie):
 def test_another_visitors_name_asks_for_a_new_passport(client, alice, user_id, logged_in):
     ann = WebVisitor(client, alice.app, "ann")
     assert status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
+
+
+def test_a_signed_name_is_known_again(client, alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "signed")
+    signed = "ann." + hmac.new(app.config["SECRET_KEY"].encode(), b"ann", hashlib.sha256).hexdigest()
+    ann = WebVisitor(client, alice.app, signed)
+    for user_id, logged_in in ((signed, True), ("ann", False), ("ann.00", False)):
+        assert status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
+
+
+def test_a_name_is_not_looked_at_where_names_are_switched_off(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "off")
+    assert status(alice, alice.headers, app_code=alice.app.code, user_id="ann").get_json()["app_logged_in"] is True
 
 
 def test_an_unknown_app_is_refused(client, app):
