@@ -10,7 +10,7 @@ from flask import Flask, Response
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.errors import AppError, ServiceUnavailable
 
@@ -23,7 +23,7 @@ _UNKNOWN = {"code": "unknown", "message": "Internal Server Error", "status": 500
 def render_error(error: Exception) -> Response:
     """The answer to any exception. What nobody foresaw is logged with its traceback and told as 500 without detail."""
     if isinstance(error, AWAY):
-        log.error("service.away", error=type(error).__name__, detail=str(error).splitlines()[0])
+        log.error("service.away", error=type(error).__name__, detail=str(error).partition("\n")[0])
         error = ServiceUnavailable()
     if isinstance(error, AppError):
         return _answer(error.code, error.message, error.status)
@@ -31,7 +31,10 @@ def render_error(error: Exception) -> Response:
         if error.response is not None or error.code < 400:
             return cast(Response, error.get_response())
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.name.replace(" ", "_")).lower()
-        return _answer(code, error.description or error.name, error.code)
+        answer = _answer(code, error.description or error.name, error.code)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return answer
     log.error("request.failed", exc_info=error)
     return _answer(**_UNKNOWN)  # type: ignore[arg-type]
 

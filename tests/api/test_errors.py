@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import redis
 from kombu.exceptions import OperationalError
 
 from app import tasks
+from app.api import errors
 from app.services import app_info
 
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -38,6 +40,7 @@ def test_paths_outside_are_json_too(client, path):
 def test_a_wrong_method_is_told(alice):
     answer = alice.post("/site", {})
     assert (answer.status_code, answer.get_json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"] and "POST" not in answer.headers["Allow"]
 
 
 @pytest.mark.parametrize("body", [b'{"a":', b"", b"\xff", b'{"query": "\\ud800", "inputs": {}}', b'{"query": NaN}', b"[" * 100_000])
@@ -62,6 +65,13 @@ def test_a_fault_of_ours_tells_nothing(alice, monkeypatch, app):
 def test_a_server_that_is_away_is_told_as_such(tmp_path):
     done = subprocess.run([sys.executable, "-c", ASK], cwd=PROJECT, env=AWAY | {"DATA_DIR": str(tmp_path)}, capture_output=True, text=True)
     assert json.loads(done.stdout) == [[503, "service_unavailable"]] * 2, done.stderr
+
+
+@pytest.mark.parametrize("lost", [redis.ConnectionError(), redis.TimeoutError(), OperationalError()])
+def test_a_lost_connection_that_says_nothing_is_told_as_such(app, lost):
+    with app.test_request_context():
+        answer = errors.render_error(lost)
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "service_unavailable")
 
 
 def test_a_question_that_cannot_be_queued_is_told_and_ended(alice, monkeypatch):
