@@ -3,6 +3,7 @@
 import copy
 import json
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from app.api import init_app, swagger_document
 from app.factory import create_app
 from config import Config
 
+PROJECT = pathlib.Path(__file__).parents[2]
+SPECIFICATION_FILE = re.compile(r"\b(spec|openapi)\.(json|ya?ml|md)[\"']")
 SPECIFICATION = json.loads((pathlib.Path(__file__).parent / "spec.json").read_text())
 
 
@@ -122,6 +125,37 @@ def test_a_departure_is_noticed(generated, path, broken):
     if broken is None:
         del place[path[-1]]
     assert list(differences(document))
+
+
+def test_a_renamed_property_is_noticed(generated):
+    document = copy.deepcopy(generated)
+    properties = document["definitions"]["AccessTokenData"]["properties"]
+    properties["token"] = properties.pop("access_token")
+    assert list(differences(document)) == ["AccessTokenData.access_token is missing"]
+
+
+def test_every_property_of_every_schema_is_looked_at(generated):
+    for name in SPECIFICATION["schemas"].keys() & generated["definitions"].keys():
+        for field in SPECIFICATION["schemas"][name].get("properties", {}):
+            document = copy.deepcopy(generated)
+            del document["definitions"][name]["properties"][field]
+            assert list(differences(document)) == [f"{name}.{field} is missing"]
+
+
+def test_every_parameter_and_answer_is_looked_at(generated):
+    for name, operation in operations(generated).items():
+        method, path = name.lower().split(" ")[0], name.split(" ")[1]
+        for part in ("parameters", "responses"):
+            document = copy.deepcopy(generated)
+            document["paths"][path].pop("parameters", None)
+            document["paths"][path][method][part] = type(operation[part])()
+            wanted = SPECIFICATION["operations"][name]
+            assert any(problem.startswith(name) for problem in differences(document)) == bool(wanted[part] or part == "parameters" and wanted["body"])
+
+
+def test_the_app_reads_no_specification():
+    for path in (PROJECT / "app").rglob("*.*"):
+        assert path.suffix == ".pyc" or not SPECIFICATION_FILE.search(path.read_text(errors="replace")), path
 
 
 def test_every_reference_leads_somewhere(generated):
