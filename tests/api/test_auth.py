@@ -97,6 +97,17 @@ def test_a_cookie_wins_over_the_header(alice):
     assert with_cookie(alice, alice.headers["X-App-Passport"]).status_code == 200
 
 
+def test_a_bad_cookie_wins_too(alice):
+    alice.client.set_cookie(f"passport-{alice.app.code}", "rubbish")
+    answer = knock(alice, alice.headers["X-App-Passport"])
+    assert (answer.status_code, answer.get_json()["message"]) == (401, "Invalid token.")
+
+
+def test_without_a_code_no_cookie_is_looked_at(alice):
+    alice.client.set_cookie(f"passport-{alice.app.code}", alice.headers["X-App-Passport"])
+    assert alice.client.get("/api/site").get_json()["message"] == "App token is missing."
+
+
 @pytest.mark.parametrize(("origin", "status"), [("http://localhost", 200), ("http://elsewhere.example", 401), ("null", 401)])
 def test_a_cookie_counts_for_pages_of_this_origin_alone(alice, origin, status):
     assert with_cookie(alice, alice.headers["X-App-Passport"], Origin=origin).status_code == status
@@ -110,7 +121,8 @@ def test_a_cookie_counts_for_pages_of_listed_origins(alice, app, monkeypatch):
 def test_a_remembered_visitor_costs_no_query(alice):
     knock(alice, alice.headers["X-App-Passport"])
     statements = []
-    engine = autocommit_engine()
-    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
-    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
-    assert statements == []
+    watch = autocommit_engine(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
+    event.listen(*watch)
+    answer = knock(alice, alice.headers["X-App-Passport"])
+    event.remove(*watch)
+    assert (answer.status_code, statements) == (200, [])

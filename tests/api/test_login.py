@@ -5,6 +5,7 @@ import hmac
 
 import pytest
 
+from app.services import apps
 from tests.web_client import WebVisitor
 
 
@@ -24,6 +25,20 @@ def test_with_a_passport_the_app_is_logged_in(alice):
 def test_a_bad_passport_is_no_error(alice, passport):
     answer = status(alice, {"X-App-Passport": passport}, app_code=alice.app.code)
     assert (answer.status_code, answer.get_json()["app_logged_in"]) == (200, False)
+
+
+@pytest.mark.parametrize(("origin", "logged_in"), [(None, True), ("http://elsewhere.example", False)])
+def test_the_cookies_of_foreign_pages_do_not_count(alice, origin, logged_in):
+    alice.client.set_cookie(f"passport-{alice.app.code}", alice.headers["X-App-Passport"])
+    alice.client.set_cookie("webapp_access_token", "any")
+    headers = {"X-App-Code": alice.app.code} | ({"Origin": origin} if origin else {})
+    assert status(alice, headers, app_code=alice.app.code).get_json()["app_logged_in"] is logged_in
+    assert status(alice, headers).get_json() == {"logged_in": logged_in, "app_logged_in": False}
+
+
+def test_a_disabled_app_is_one_to_log_in_to(alice):
+    apps.set_enabled(alice.app.code, False)
+    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {"logged_in": True, "app_logged_in": False}
 
 
 def test_a_passport_of_another_app_does_not_count(alice, charlie):
