@@ -57,7 +57,7 @@ def test_pages_follow_one_another_even_where_times_are_equal(alice, sort_by):
     assert len(seen) == 5 and set(seen) == known
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"}, {"sort_by": "name"}, {"last_id": "x"}])
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"}, {"sort_by": "name"}, {"last_id": "x"}, {"pinned": "maybe"}, {"pinned": ""}])
 def test_a_bad_query_is_refused(alice, query):
     answer = alice.get("/conversations", **query)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
@@ -80,6 +80,33 @@ def test_nothing_pinned_is_an_empty_page_whatever_the_last_id(alice):
     assert answer.get_json() == {"limit": 20, "has_more": False, "data": []}
 
 
+@pytest.mark.parametrize("spelling", ["true", "True", "1", "yes", "on", "t"])
+def test_pinned_ones_alone_are_listed_however_that_is_spelled(alice, spelling):
+    pinned, _ = begin(alice), begin(alice)
+    alice.patch(f"/conversations/{pinned}/pin")
+    assert ids(alice.get("/conversations", pinned=spelling)) == [pinned]
+
+
+@pytest.mark.parametrize("spelling", ["false", "False", "0", "no", "off", "f"])
+def test_pinned_ones_are_left_out_however_that_is_spelled(alice, spelling):
+    pinned, other = begin(alice), begin(alice)
+    alice.patch(f"/conversations/{pinned}/pin")
+    assert ids(alice.get("/conversations", pinned=spelling)) == [other]
+
+
+def test_a_full_last_page_has_no_more_behind_it(alice):
+    begin(alice), begin(alice)
+    page = alice.get("/conversations", limit=2).get_json()
+    assert (page["limit"], len(page["data"]), page["has_more"]) == (2, 2, False)
+
+
+def test_a_strangers_conversation_is_no_last_id(alice, bob, charlie):
+    conversation_id = begin(alice)
+    for stranger in (bob, charlie):
+        begin(stranger)
+        assert stranger.get("/conversations", last_id=conversation_id).status_code == 404
+
+
 def test_others_see_nothing(alice, bob, charlie):
     begin(alice)
     assert ids(bob.get("/conversations")) == ids(charlie.get("/conversations")) == []
@@ -95,6 +122,32 @@ def test_a_name_is_stored_as_given(alice):
     conversation_id = begin(alice)
     body = rename(alice, conversation_id, {"name": "  Mine  "}).get_json()
     assert (body["id"], body["name"], len(body)) == (conversation_id, "  Mine  ", 7)
+
+
+@pytest.mark.parametrize("letter", ["x", "🐈"])
+def test_the_longest_name_is_255_characters_long(alice, letter):
+    assert rename(alice, begin(alice), {"name": letter * 255}).get_json()["name"] == letter * 255
+
+
+def test_a_renamed_conversation_comes_first(alice):
+    first, second = begin(alice), begin(alice)
+    rename(alice, first, {"name": "Mine"})
+    assert ids(alice.get("/conversations")) == [first, second]
+
+
+def test_a_generated_name_moves_nothing(alice, model):
+    first, second = begin(alice), begin(alice)
+    model.script("A title")
+    assert rename(alice, first, {"auto_generate": True}).get_json()["name"] == "A title"
+    assert ids(alice.get("/conversations")) == [second, first]
+
+
+def test_a_conversation_without_a_question_gets_no_name(alice):
+    conversation_id = begin(alice)
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("DELETE FROM messages WHERE conversation_id = :id"), {"id": conversation_id})
+    answer = rename(alice, conversation_id, {"auto_generate": True})
+    assert (answer.status_code, answer.get_json()) == (400, {"code": "invalid_param", "message": "", "status": 400})
 
 
 def test_a_name_may_stand_in_the_query_and_the_body_wins(alice):

@@ -2,15 +2,19 @@
 
 import uuid
 
+import orjson
 import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
+from app.streams import channel
+from app.streams.publisher import Publisher
 
 FIELDS = {
     "id", "conversation_id", "parent_message_id", "inputs", "query", "answer", "message_files", "feedback", "retriever_resources",
     "created_at", "agent_thoughts", "status", "error", "extra_contents", "metadata",
 }  # fmt: skip
+BAD_MORE = [{"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"}, {"first_id": "x"}]
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_unknown_names_in_the_query_are_ignored(alice, conversation_id):
     assert len(alice.history(conversation_id, last_id="")) == 5
 
 
-@pytest.mark.parametrize("query", [{}, {"conversation_id": "x"}, {"conversation_id": "", "limit": 0}, {"conversation_id": "", "limit": 101}])
+@pytest.mark.parametrize("query", [{}, {"conversation_id": "x"}, *({"conversation_id": ""} | more for more in BAD_MORE)])
 def test_a_bad_query_is_refused(alice, query):
     answer = alice.get("/messages", **query)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
@@ -78,6 +82,36 @@ def test_an_unknown_first_id_is_not_found(alice, conversation_id):
 def test_a_first_id_of_another_conversation_is_not_found(alice, conversation_id):
     other = alice.ask()[0].data["message_id"]
     assert alice.get("/messages", conversation_id=conversation_id, first_id=other).status_code == 404
+
+
+@pytest.fixture
+def publisher(redis_db):
+    publisher = Publisher(redis_db, life=60, final_life=60)
+    yield publisher
+    publisher.stop()
+
+
+@pytest.fixture
+def running(alice, redis_db):
+    """The first frame of an answer that no worker has begun yet."""
+    frame = alice.ask()[0].data
+    redis_db.delete(channel.log_key(frame["task_id"]), channel.head_key(frame["task_id"]))
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("UPDATE tasks SET status = 'running' WHERE id = :id"), {"id": frame["task_id"]})
+        connection.execute(text("UPDATE messages SET answer = '', metadata = NULL WHERE id = :id"), {"id": frame["message_id"]})
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"), [([], ""), ([("message", "Hel"), ("message", "lo")], "Hello"), ([("message", "a"), ("message_replace", "b"), ("message", "c")], "bc")]
+)
+def test_a_running_answer_shows_the_text_so_far(alice, publisher, running, told, shown):
+    writer = publisher.open(running["task_id"], 1, 0)
+    for event, answer in told:
+        writer.write(orjson.dumps({"event": event, "answer": answer}))
+    writer.wait_until_sent(5)
+    (message,) = alice.history(running["conversation_id"])
+    assert (message["answer"], message["status"], message["metadata"]) == (shown, "normal", None)
 
 
 def test_others_see_nothing(alice, bob, charlie, conversation_id):
