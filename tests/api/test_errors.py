@@ -22,6 +22,17 @@ paths = ("/api/passport", "/api/login/status?app_code=x")
 answers = [app.test_client().get(path, headers={"X-App-Code": "x"}) for path in paths]
 print(json.dumps([[answer.status_code, answer.get_json()["code"]] for answer in answers]))
 """
+SEND = """
+import json, sys
+from wsgi import app
+answer = app.test_client().post("/api/chat-messages", headers=json.loads(sys.argv[1]), json=json.loads(sys.argv[2]))
+print(json.dumps([answer.status_code, answer.get_json()["code"]]))
+"""
+READ = """
+import json, sys
+from wsgi import app
+print(json.dumps([app.test_client().get(path, headers=json.loads(sys.argv[1])).status_code for path in sys.argv[2:]]))
+"""
 AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "k" * 32, "LOG_LEVEL": "ERROR"}
 
 
@@ -62,9 +73,41 @@ def test_a_fault_of_ours_tells_nothing(alice, monkeypatch, app):
     assert (answer.status_code, answer.get_json()) == (500, {"code": "unknown", "message": "Internal Server Error", "status": 500})
 
 
+def elsewhere(tmp_path, settings, program, *arguments):
+    """What a process with other servers prints."""
+    command, settings = [sys.executable, "-c", program, *arguments], settings | {"DATA_DIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=PROJECT, env=settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def test_a_server_that_is_away_is_told_as_such(tmp_path):
-    done = subprocess.run([sys.executable, "-c", ASK], cwd=PROJECT, env=AWAY | {"DATA_DIR": str(tmp_path)}, capture_output=True, text=True)
-    assert json.loads(done.stdout) == [[503, "service_unavailable"]] * 2, done.stderr
+    assert elsewhere(tmp_path, AWAY, ASK) == [[503, "service_unavailable"]] * 2
+
+
+@pytest.mark.parametrize("mode", ["streaming", "blocking"])
+def test_without_redis_a_question_is_refused_and_ended(alice, settings, tmp_path, mode):
+    conversation_id = alice.ask("Before")[0].data["conversation_id"]
+    body = {"inputs": {}, "query": "Hi", "response_mode": mode, "conversation_id": conversation_id}
+    told = elsewhere(tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body))
+    before, message = alice.history(conversation_id)
+    assert told == [503, "service_unavailable"]
+    assert (before["status"], message["status"], message["answer"]) == ("normal", "error", "")
+    assert message["error"]
+
+
+def test_without_redis_the_lists_can_be_read(alice, settings, tmp_path):
+    conversation_id = alice.ask()[0].data["conversation_id"]
+    paths = ["/api/conversations", f"/api/messages?conversation_id={conversation_id}", "/api/site", "/api/parameters"]
+    assert elsewhere(tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, READ, json.dumps(alice.headers), *paths) == [200] * 4
+
+
+def test_without_the_database_a_question_leaves_nothing_in_redis(alice, settings, redis_db, tmp_path):
+    body = {"inputs": {}, "query": "Hi", "response_mode": "streaming"}
+    keys = set(redis_db.keys())
+    told = elsewhere(tmp_path, settings | {"DATABASE_URL": AWAY["DATABASE_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body))
+    assert told == [503, "service_unavailable"]
+    assert set(redis_db.keys()) <= keys
 
 
 @pytest.mark.parametrize("lost", [redis.ConnectionError(), redis.TimeoutError(), OperationalError()])
@@ -86,7 +129,26 @@ def raise_away():
     raise OperationalError("the queue is away")
 
 
-def test_every_answer_names_version_and_environment(client):
-    for path in ("/api/system-features", "/api/nowhere", "/health"):
-        headers = client.get(path).headers
-        assert headers["X-Version"] and headers["X-Env"] == "PRODUCTION" and headers["X-Trace-Id"]
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/system-features"), ("GET", "/api/site"), ("GET", "/api/nowhere"), ("POST", "/api/site"), ("OPTIONS", "/api/site"),
+        ("GET", "/api/swagger.json"), ("GET", "/api/docs"), ("GET", "/"), ("GET", "/health"),
+    ],
+)  # fmt: skip
+def test_every_answer_names_version_and_environment(client, method, path):
+    headers = client.open(path, method=method).headers
+    assert headers["X-Version"] and headers["X-Env"] == "PRODUCTION" and headers["X-Trace-Id"]
+
+
+def test_a_stream_names_version_and_environment(alice):
+    headers = alice.chat().headers
+    assert headers["X-Version"] and headers["X-Env"] == "PRODUCTION" and headers["X-Trace-Id"]
+
+
+def test_a_fault_names_version_and_environment(alice, monkeypatch, app):
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.delitem(app.config, "UPLOAD_LIMITS_MB")
+    answer = alice.get("/parameters")
+    assert (answer.status_code, answer.get_json()["code"], answer.headers["X-Env"]) == (500, "unknown", "PRODUCTION")
+    assert "UPLOAD_LIMITS_MB" not in answer.get_data(as_text=True)

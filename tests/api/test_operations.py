@@ -1,8 +1,22 @@
 """GET /health."""
 
+import json
+import pathlib
+import subprocess
+import sys
 import time
 
+import pytest
+
 from app.streams import leases
+
+PROJECT = pathlib.Path(__file__).parents[2]
+ASK = """
+import json
+from wsgi import app
+answer = app.test_client().get("/health")
+print(json.dumps([answer.status_code, answer.get_json()]))
+"""
 
 
 def test_all_is_well_with_a_worker(client, redis_db):
@@ -19,6 +33,20 @@ def test_without_a_worker_it_is_not(client, redis_db):
     redis_db.delete(leases.WORKERS)
     answer = client.get("/health")
     assert (answer.status_code, answer.get_json()["worker"]["state"]) == (503, "down")
+
+
+@pytest.mark.parametrize(
+    ("away", "down"),
+    [({"DATABASE_URL": "postgresql://127.0.0.1:9/none"}, {"postgres"}), ({"REDIS_URL": "redis://127.0.0.1:9"}, {"redis", "worker"})],
+)
+def test_a_server_that_is_away_is_named(settings, redis_db, tmp_path, away, down):
+    redis_db.zadd(leases.WORKERS, {"one": time.time()})
+    settings = settings | away | {"DATA_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", ASK], cwd=PROJECT, env=settings, capture_output=True, text=True)
+    status, body = json.loads(done.stdout)
+    assert (status, body["status"]) == (503, "degraded")
+    assert {name for name, part in body.items() if name != "status" and part["state"] == "down"} == down
+    assert "127.0.0.1" not in done.stdout
 
 
 def test_a_dead_local_model_is_named(client, app, monkeypatch, redis_db):
