@@ -32,15 +32,15 @@ def test_the_url_names_the_file(bound_app):
 
 @pytest.mark.parametrize("path", sources("app/api/web"), ids=str)
 def test_a_route_decides_nothing(path):
-    assert not re.search(r"(\bsession\.|\btry:|commit\(|execute\()", path.read_text())
+    assert not re.search(r"(\bsession\b|\btry:|\bcommit\b|\bexecute\()", path.read_text())
 
 
 def test_only_services_commit():
-    assert [str(path) for path in sources("app") if "commit()" in path.read_text() and path.parent.name != "services"] == []
+    assert [str(path) for path in sources("app") if "commit(" in path.read_text() and path.parent.name != "services"] == []
 
 
 def test_the_environment_is_read_in_one_file():
-    assert [str(path) for path in sources("app") if "os.environ" in path.read_text()] == []
+    assert [str(path) for path in sources("app") if re.search(r"os\.environ|getenv", path.read_text())] == []
 
 
 def test_tasks_are_doorways():
@@ -54,7 +54,8 @@ def test_no_file_grows_past_a_screenful_of_screens(path):
 
 @pytest.mark.parametrize("entry", ["wsgi", "celery_worker"])
 def test_importing_works_while_every_server_is_away(entry, tmp_path):
-    done = subprocess.run([sys.executable, "-c", f"import {entry}"], cwd=PROJECT, env=AWAY | {"DATA_DIR": str(tmp_path)}, capture_output=True, text=True)
+    settings = AWAY | {"DATA_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", f"import {entry}"], cwd=PROJECT, env=settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
