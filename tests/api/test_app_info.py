@@ -5,7 +5,6 @@ import pytest
 from tests.factories import make_app
 from tests.web_client import WebVisitor
 
-
 FEATURES = {
     "sso_enforced_for_signin": False, "sso_enforced_for_signin_protocol": "", "enable_marketplace": False,
     "max_plugin_package_size": 15728640, "enable_email_code_login": False, "enable_email_password_login": True,

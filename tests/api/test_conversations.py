@@ -10,6 +10,12 @@ from app.providers.openai_compatible import ChatModel
 from tests.factories import make_app
 from tests.web_client import WebVisitor
 
+BAD_QUERIES = [
+    {"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"},
+    {"sort_by": "name"}, {"last_id": "x"}, {"pinned": "maybe"}, {"pinned": ""},
+]  # fmt: skip
+BAD_NAMES = [{}, {"name": None}, {"name": " "}, {"name": "\0"}, {"name": "x" * 256}, {"name": 5}, {"auto_generate": "maybe"}]
+
 
 def ids(answer):
     assert answer.status_code == 200, answer.get_data(as_text=True)
@@ -57,7 +63,7 @@ def test_pages_follow_one_another_even_where_times_are_equal(alice, sort_by):
     assert len(seen) == 5 and set(seen) == known
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"}, {"sort_by": "name"}, {"last_id": "x"}, {"pinned": "maybe"}, {"pinned": ""}])
+@pytest.mark.parametrize("query", BAD_QUERIES)
 def test_a_bad_query_is_refused(alice, query):
     answer = alice.get("/conversations", **query)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
@@ -159,7 +165,7 @@ def test_a_name_may_stand_in_the_query_and_the_body_wins(alice):
     assert alice.client.post(path, headers=alice.headers, json={"name": None}).status_code == 400
 
 
-@pytest.mark.parametrize("body", [{}, {"name": None}, {"name": " "}, {"name": "\0"}, {"name": "x" * 256}, {"name": 5}, {"auto_generate": "maybe"}])
+@pytest.mark.parametrize("body", BAD_NAMES)
 def test_a_bad_name_is_refused(alice, body):
     answer = rename(alice, begin(alice), body)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")

@@ -42,7 +42,8 @@ def test_a_disabled_app_is_one_to_log_in_to(alice):
 
 
 def test_a_passport_of_another_app_does_not_count(alice, charlie):
-    assert status(alice, {"X-App-Passport": charlie.headers["X-App-Passport"]}, app_code=alice.app.code).get_json()["app_logged_in"] is False
+    passport = {"X-App-Passport": charlie.headers["X-App-Passport"]}
+    assert status(alice, passport, app_code=alice.app.code).get_json()["app_logged_in"] is False
 
 
 @pytest.mark.parametrize(("user_id", "logged_in"), [("ann", True), ("bob", False), ("", True)])

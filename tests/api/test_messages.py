@@ -103,7 +103,12 @@ def running(alice, redis_db):
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"), [([], ""), ([("message", "Hel"), ("message", "lo")], "Hello"), ([("message", "a"), ("message_replace", "b"), ("message", "c")], "bc")]
+    ("told", "shown"),
+    [
+        ([], ""),
+        ([("message", "Hel"), ("message", "lo")], "Hello"),
+        ([("message", "a"), ("message_replace", "b"), ("message", "c")], "bc"),
+    ],
 )
 def test_a_running_answer_shows_the_text_so_far(alice, publisher, running, told, shown):
     writer = publisher.open(running["task_id"], 1, 0)
