@@ -174,3 +174,9 @@ def test_process_prints_its_address_and_tells_its_requests() -> None:
     assert [(entry["body"], entry["headers"]["authorization"], entry["chunks_sent"]) for entry in recorded] == [(body, "Bearer key", 2)]
     assert left == []
     assert code == 0
+
+
+def test_server_that_ends_as_soon_as_it_starts_ends_quietly() -> None:
+    for _ in range(30):
+        with ScriptedModel():
+            pass

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
 from app.api import cors, default, errors, operations
+from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
 from app.api.web import app_info, chat_messages, completion_messages, conversations, login, messages, passport, saved_messages
 
@@ -60,6 +61,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     cors.init_app(app)
     operations.init_app(app)
+    app.before_request(_listen)
     app.add_url_rule("/", "home", _home)
 
 
@@ -68,6 +70,11 @@ def swagger_document(app: Flask) -> dict[str, Any]:
     with app.test_request_context("/api/swagger.json"):
         document: dict[str, Any] = app.extensions["web_api"].__schema__
     return document
+
+
+def _listen() -> None:
+    """What a request looks up is remembered: from then on its changes have to be heard, stream or none."""
+    hub()
 
 
 def _home() -> AnyResponse:

@@ -15,6 +15,9 @@ from app.streams import leases
 
 HEARTBEAT_SECONDS = 5.0
 MODEL_SECONDS = 2.0
+MODEL_REMEMBERED_SECONDS = 2.0
+
+_model_states: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
 def check_postgres() -> dict[str, Any]:
@@ -32,12 +35,17 @@ def check_worker() -> dict[str, Any]:
 
 
 def check_model() -> dict[str, Any]:
-    """The embedded model is asked; servers of others are named but not called for every probe."""
+    """The embedded model is asked, at most every two seconds; servers of others are named but not called for every probe."""
     settings = current_app.config
     if not settings["LOCAL_MODEL_FILE"]:
         return {"state": "up", "kind": "remote"}
     about = {"kind": "local", "file": settings["LOCAL_MODEL_FILE"], "sha256": settings["LOCAL_MODEL_SHA256"]}
-    return about | _timed(_ask_model)
+    address = settings["OPENAI_BASE_URL"]
+    good_until, state = _model_states.get(address, (0.0, {}))
+    if good_until <= time.monotonic():
+        state = _timed(lambda: _ask_model(address))
+        _model_states[address] = (time.monotonic() + MODEL_REMEMBERED_SECONDS, state)
+    return about | state
 
 
 def _ask_postgres() -> dict[str, Any]:
@@ -46,8 +54,8 @@ def _ask_postgres() -> dict[str, Any]:
     return {}
 
 
-def _ask_model() -> dict[str, Any]:
-    requests.get(f"{current_app.config['OPENAI_BASE_URL']}/models", timeout=MODEL_SECONDS).raise_for_status()
+def _ask_model(address: str) -> dict[str, Any]:
+    requests.get(f"{address}/models", timeout=MODEL_SECONDS).raise_for_status()
     return {}
 
 

@@ -1,7 +1,9 @@
 """Passports: what they claim, making and checking them (contract README §4.2)."""
 
+import functools
 import hashlib
 import hmac
+import time
 import uuid
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ from app.services.published_apps import PublishedApp, by_code
 
 ALGORITHM = "HS256"
 SUBJECT = "Web API Passport"
+REMEMBERED_PASSPORTS = 4_096
 
 
 class Claims(NamedTuple):
@@ -41,6 +44,15 @@ def issue(app: PublishedApp, end_user_id: uuid.UUID, key: str) -> str:
 
 def verify(passport: str, key: str) -> Claims:
     """Raises PassportExpired, PassportSignatureInvalid, PassportInvalid."""
+    claims, expires = _decode(passport, key)
+    if expires is not None and expires <= time.time():
+        raise PassportExpired
+    return claims
+
+
+@functools.lru_cache(maxsize=REMEMBERED_PASSPORTS)
+def _decode(passport: str, key: str) -> tuple[Claims, int | None]:
+    """The claims and when they expire. Good passports alone are remembered: a visitor shows the same one each time."""
     try:
         claims = jwt.decode(passport, key, [ALGORITHM], options={"verify_aud": False})
     except jwt.ExpiredSignatureError:
@@ -51,7 +63,9 @@ def verify(passport: str, key: str) -> Claims:
         raise PassportInvalid from None
     try:
         app_id, end_user_id = str(uuid.UUID(claims["app_id"])), str(uuid.UUID(claims["end_user_id"]))
-        return Claims(app_id, str(claims["app_code"]), end_user_id, claims.get("token_source"))
+        # A passport without a code names a site that is not there, which has an answer of its own.
+        whose = Claims(app_id, str(claims.get("app_code", "")), end_user_id, claims.get("token_source"))
+        return whose, int(claims["exp"]) if "exp" in claims else None
     except (KeyError, ValueError, TypeError, AttributeError):
         raise PassportInvalid from None
 

@@ -65,6 +65,28 @@ def test_a_changed_code_ends_old_passports(alice):
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
 
 
+def test_a_passport_without_a_code_names_no_site(alice):
+    claims = claims_of(alice)
+    del claims["app_code"]
+    answer = knock(alice, signed(claims))
+    assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
+
+
+def test_a_passport_that_was_good_expires(alice, monkeypatch):
+    expires = int(time.time()) + 60
+    passport = signed(claims_of(alice) | {"exp": expires})
+    assert knock(alice, passport).status_code == 200
+    monkeypatch.setattr(time, "time", lambda: float(expires))
+    answer = knock(alice, passport)
+    assert (answer.status_code, answer.get_json()["message"]) == (401, "Token has expired.")
+
+
+def test_a_passport_that_was_good_is_worth_nothing_under_another_key(alice, app, monkeypatch):
+    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key that is long enough too")
+    assert knock(alice, alice.headers["X-App-Passport"]).get_json()["message"] == "Invalid token signature."
+
+
 def test_a_disabled_site_turns_old_passports_away(alice):
     apps.set_enabled(alice.app.code, False)
     answer = knock(alice, alice.headers["X-App-Passport"])

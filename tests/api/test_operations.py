@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from app.services import health
 from app.streams import leases
 
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -56,3 +57,12 @@ def test_a_dead_local_model_is_named(client, app, monkeypatch, redis_db):
     answer = client.get("/health")
     model = answer.get_json()["model"]
     assert (answer.status_code, model["state"], model["file"], model["sha256"]) == (503, "down", "a.gguf", "ab")
+
+
+def test_a_local_model_is_not_asked_by_every_probe(client, app, monkeypatch, model, redis_db):
+    monkeypatch.setitem(app.config, "LOCAL_MODEL_FILE", "a.gguf")
+    asked = []
+    monkeypatch.setattr(health, "_ask_model", lambda address: asked.append(address) or {})
+    monkeypatch.setattr(health, "_model_states", {})
+    assert [client.get("/health").get_json()["model"]["state"] for _ in range(3)] == ["up"] * 3
+    assert asked == [app.config["OPENAI_BASE_URL"]]

@@ -82,6 +82,8 @@ class ScriptedModel:
             time.sleep(0.002)
 
     def start(self) -> Self:
+        # Before the thread: a stop at once would end the loop before the port is open.
+        self._listen()
         self._thread.start()
         return self
 
@@ -94,6 +96,7 @@ class ScriptedModel:
 
     def serve_forever(self) -> None:
         """Serve in the calling thread, until interrupted."""
+        self._listen()
         self._serve()
 
     def __enter__(self) -> Self:
@@ -102,14 +105,18 @@ class ScriptedModel:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def _serve(self) -> None:
+    def _listen(self) -> None:
         loop = self._loop
         self._state.wheel = TimerWheel(loop)
-        server = loop.run_until_complete(loop.create_server(lambda: Connection(self._state, loop), sock=self._socket, backlog=BACKLOG))
+        listening = loop.create_server(lambda: Connection(self._state, loop), sock=self._socket, backlog=BACKLOG)
+        self._server = loop.run_until_complete(listening)
+
+    def _serve(self) -> None:
+        loop = self._loop
         try:
             loop.run_forever()
         finally:
-            server.close()
+            self._server.close()
             for connection in list(self._state.connections):
                 connection.close()
             loop.run_until_complete(asyncio.sleep(0))

@@ -1,0 +1,48 @@
+"""A web process hears of changes before it has served a single stream."""
+
+import pathlib
+import subprocess
+import sys
+import time
+
+from app.services import apps
+from app.streams import changes
+
+PROJECT = pathlib.Path(__file__).parents[2]
+# A process of its own, as a change made in this one needs no message. One line in: GET /site; one line out: its status.
+SERVE = """
+import sys
+from wsgi import app
+for line in sys.stdin:
+    code, passport = line.split()
+    print(app.test_client().get("/api/site", headers={"X-App-Code": code, "X-App-Passport": passport}).status_code, flush=True)
+"""
+PATIENCE = 5.0
+
+
+def listeners(redis_db):
+    return redis_db.pubsub_numsub(changes.CHANNEL)[0][1]
+
+
+def wait_until(holds):
+    ends = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def test_a_disabled_app_is_forgotten_without_a_stream(alice, settings, tmp_path, redis_db):
+    before = listeners(redis_db)
+    environment = settings | {"DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def status():
+            print(alice.app.code, alice.headers["X-App-Passport"], file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        assert status() == 200
+        wait_until(lambda: listeners(redis_db) > before)
+        apps.set_enabled(alice.app.code, False)
+        wait_until(lambda: status() == 400)
+        process.stdin.close()
