@@ -37,6 +37,11 @@ class Cancellation:
         if self._event.is_set():
             raise Cancelled
 
+    def wait(self, seconds: float) -> None:
+        """Sleep so long. Raises Cancelled as soon as it is."""
+        if self._event.wait(seconds):
+            raise Cancelled
+
     def add(self, callback: Callable[[], None]) -> None:
         """Have a quick function called by `cancel()`. One added too late is not called: look at `is_cancelled` after adding."""
         with self._lock:

@@ -1,0 +1,33 @@
+"""`answer`: a text for the visitor of a chatflow (contract dsl.md §3.7)."""
+
+from typing import Any
+
+from app.workflow.events import Result, Selector
+from app.workflow.files import File
+from app.workflow.node import Config, Context, Node
+from app.workflow.templates import empty, parse
+from app.workflow.values import markdown_of
+
+
+class AnswerConfig(Config):
+    answer: str
+
+
+class Answer(Node):
+    kind = "answer"
+    Config = AnswerConfig
+
+    @property
+    def text_parts(self) -> tuple[str | Selector, ...]:
+        return parse(self.config.answer).parts
+
+    def run(self, context: Context) -> Result:
+        template = parse(self.config.answer)
+        text = template.render(context.variables, markdown_of, missing=empty)
+        files = [file for selector in template.selectors for file in _files(context.variables.get(selector))]
+        return Result(outputs={"answer": text, "files": files})
+
+
+def _files(value: Any) -> list[File]:
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, File)]

@@ -1,0 +1,36 @@
+"""`end`: the outputs of a workflow (contract dsl.md §3.7)."""
+
+from typing import Any
+
+from app.workflow.events import Result, Selector
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.variables import MISSING
+
+
+class Output(Shape):
+    variable: str
+    value_selector: tuple[str, ...] = ()
+
+
+class EndConfig(Config):
+    outputs: list[Output] = []
+
+
+class End(Node):
+    kind = "end"
+    Config = EndConfig
+
+    @property
+    def text_parts(self) -> tuple[str | Selector, ...]:
+        """The outputs, a newline between two."""
+        parts: list[str | Selector] = []
+        for output in self.config.outputs:
+            parts += ["\n", output.value_selector] if parts else [output.value_selector]
+        return tuple(parts)
+
+    def run(self, context: Context) -> Result:
+        outputs: dict[str, Any] = {}
+        for output in self.config.outputs:
+            value = context.variables.get(output.value_selector)
+            outputs[output.variable] = None if value is MISSING else value
+        return Result(outputs=outputs, inputs=outputs)

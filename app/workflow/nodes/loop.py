@@ -1,0 +1,87 @@
+"""`loop`: the children again and again, with variables of the loop's own (contract dsl.md §3.7)."""
+
+import json
+from typing import Any, Literal
+
+import pydantic
+
+from app.workflow.conditions import Condition, hold
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed, RunFailed, TimeIsUp
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.variables import Variables
+
+
+class LoopVariable(Shape):
+    label: str
+    var_type: str = "string"
+    value_type: Literal["variable", "constant"] = "constant"
+    value: Any = None
+
+    def first_value(self, variables: Variables) -> Any:
+        """Raises NodeFailed where the variable that it begins with is not there."""
+        if self.value_type == "variable":
+            return variables.require(tuple(map(str, self.value or ())))
+        if not isinstance(self.value, str) or self.var_type == "string":
+            return self.value
+        try:
+            return json.loads(self.value)
+        except ValueError:
+            raise NodeFailed(f"The loop variable {self.label!r} is no {self.var_type}: {self.value!r}", "LoopVariableError") from None
+
+
+class LoopConfig(Config):
+    loop_count: int = pydantic.Field(ge=1)
+    break_conditions: list[Condition] = []
+    logical_operator: Literal["and", "or"] = "and"
+    loop_variables: list[LoopVariable] = []
+
+
+class Loop(Node):
+    kind = "loop"
+    Config = LoopConfig
+    container = True
+
+    def run(self, context: Context) -> Result:
+        config = self.config
+        values = {variable.label: variable.first_value(context.variables) for variable in config.loop_variables}
+        inputs = {"loop_count": config.loop_count, **values}
+        context.rounds.begin(inputs, config.loop_count)
+        scope = Variables(context.variables)
+        scope.set_node(self.id, values)
+        try:
+            played = self._play(context, scope)
+        except (RunFailed, NodeFailed) as failure:
+            context.rounds.finish(Result(outputs=self._outputs(scope, 0), inputs=inputs), str(failure))
+            if isinstance(failure, TimeIsUp | NodeFailed):
+                raise
+            raise NodeFailed(str(failure), "LoopError", inputs) from None
+        result = Result(outputs=self._outputs(scope, played), inputs=inputs)
+        context.rounds.finish(result, None)
+        return result
+
+    def _play(self, context: Context, scope: Variables) -> int:
+        """How many rounds were played."""
+        if self._breaks_at_once(scope):
+            return 0
+        for index in range(self.config.loop_count):
+            variables = Variables(scope)
+            previous = dict(scope.node(self.id))
+            broken = context.rounds.play(index, variables, previous, announce=index > 0)
+            if broken or self._breaks(variables):
+                return index + 1
+        return int(self.config.loop_count)
+
+    def _outputs(self, scope: Variables, played: int) -> dict[str, Any]:
+        return dict(scope.node(self.id)) | ({"loop_round": played} if played else {})
+
+    def _breaks(self, variables: Variables) -> bool:
+        conditions = self.config.break_conditions
+        return bool(conditions) and hold(conditions, self.config.logical_operator, variables)
+
+    def _breaks_at_once(self, variables: Variables) -> bool:
+        """Before the first round errors are no matter: the children have given nothing yet."""
+        try:
+            return self._breaks(variables)
+        except NodeFailed:
+            return False

@@ -1,0 +1,14 @@
+"""`start`: the visitor's inputs (contract dsl.md §3.7)."""
+
+from app.workflow.events import Result
+from app.workflow.node import Context, Node
+
+
+class Start(Node):
+    """Gives what is under its own id: the engine puts the cleaned inputs there before the run."""
+
+    kind = "start"
+
+    def run(self, context: Context) -> Result:
+        inputs = dict(context.variables.node(self.id))
+        return Result(outputs=inputs, inputs=inputs)

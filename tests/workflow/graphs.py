@@ -1,0 +1,163 @@
+"""Graphs as plain dicts, and what becomes of them."""
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.providers.cancellation import Cancellation
+from app.workflow import crew, events
+from app.workflow.engine import GraphRun, RunEnd, Setting
+from app.workflow.graph import build
+from app.workflow.outside import Ended, Outside, Past
+from app.workflow.variables import Variables
+
+RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
+
+
+def node(node_id: str, kind: str, parent: str | None = None, **data: Any) -> dict[str, Any]:
+    """A node of an app file; `parent` is the container it lies in."""
+    return {"id": node_id, "type": "custom", "data": {"type": kind, "title": node_id, **data}} | ({"parentId": parent} if parent else {})
+
+
+def start(**variables: str) -> dict[str, Any]:
+    """The start node; each argument is a variable and its type."""
+    return node("start", "start", variables=[{"variable": name, "label": name, "type": kind} for name, kind in variables.items()])
+
+
+def end(**outputs: list[str]) -> dict[str, Any]:
+    return node("end", "end", outputs=[{"variable": name, "value_selector": selector} for name, selector in outputs.items()])
+
+
+def answer(text: str, node_id: str = "answer", parent: str | None = None) -> dict[str, Any]:
+    return node(node_id, "answer", parent, answer=text)
+
+
+def edges(*paths: str) -> list[dict[str, Any]]:
+    """`"a > b:true > c"`: edges from a to b, and from b by the handle `true` to c."""
+    found = []
+    for path in paths:
+        steps = [step.strip() for step in path.split(">")]
+        for source, target in zip(steps, steps[1:], strict=False):
+            name, _, handle = source.partition(":")
+            found.append({"source": name, "target": target.partition(":")[0], "sourceHandle": handle or "source"})
+    return found
+
+
+def graph(*parts: dict[str, Any] | str) -> dict[str, Any]:
+    """A graph of nodes and of paths as `edges` reads them."""
+    nodes = [part for part in parts if isinstance(part, dict)]
+    return {"nodes": nodes, "edges": edges(*(part for part in parts if isinstance(part, str)))}
+
+
+class MemoryJournal:
+    """A journal that a next run can be given."""
+
+    def __init__(self, past: Sequence[Ended] = ()) -> None:
+        self.ends: list[Ended] = []
+        self.starts: list[str] = []
+        self._past = [(end.frame, _past(end)) for end in past]
+
+    def past(self, frame: str) -> list[Past]:
+        return [past for key, past in self._past if key == frame]
+
+    def past_inside(self, place: str) -> list[Past]:
+        return [past for key, past in self._past if key.startswith(place)]
+
+    def started(self, execution: events.Execution, frame: str) -> None:
+        self.starts.append(execution.node_id)
+
+    def ended(self, ended: Ended) -> None:
+        self.ends.append(ended)
+
+    def save(self) -> None:
+        pass
+
+
+def _past(end: Ended) -> Past:
+    return Past(
+        end.execution.node_id, end.execution.id, end.execution.index, end.status, end.outputs, end.handle, end.writes,
+        end.usage.get("total_tokens", 0), end.exceptions,
+    )  # fmt: skip
+
+
+@dataclass
+class Told:
+    """A run that ended, and all it told."""
+
+    end: RunEnd
+    events: list[events.Event]
+    journal: MemoryJournal
+    threads: set[int] = field(default_factory=set)
+
+    @property
+    def text(self) -> str:
+        """What the visitor reads."""
+        text = ""
+        for event in self.events:
+            if isinstance(event, events.TextReplaced):
+                text = event.text
+            elif isinstance(event, events.TextStreamed):
+                text += event.text
+        return text
+
+    @property
+    def pieces(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, events.TextStreamed)]
+
+    @property
+    def ran(self) -> list[str]:
+        """The nodes that ended, in order."""
+        return [ended.execution.node_id for ended in self.journal.ends]
+
+    def of(self, node_id: str) -> Ended:
+        """How a node ended, the last time."""
+        return [ended for ended in self.journal.ends if ended.execution.node_id == node_id][-1]
+
+    def outputs(self, node_id: str) -> dict[str, Any]:
+        return dict(self.of(node_id).outputs)
+
+    def named(self) -> list[str]:
+        """The events in short: `NodeStarted start`, `TextStreamed Hello` …"""
+        short = []
+        for event in self.events:
+            about = getattr(event, "execution", None)
+            short.append(f"{type(event).__name__} {about.node_id if about else getattr(event, 'text', '')}")
+        return short
+
+
+def run(
+    definition: dict[str, Any],
+    inputs: dict[str, Any] | None = None,
+    *,
+    outside: Outside | None = None,
+    past: Sequence[Ended] = (),
+    conversation: dict[str, Any] | None = None,
+    system: dict[str, Any] | None = None,
+    environment: dict[str, Any] | None = None,
+    cancellation: Cancellation | None = None,
+    seconds: float = 30.0,
+    most_steps: int = 500,
+    spawn: crew.Spawn = crew.spawn,
+) -> Told:
+    """Build and run a graph. The start node's id must be `start`."""
+    variables = Variables()
+    variables.set_node("start", inputs or {})
+    variables.set_node("sys", {"query": "", "files": [], **(system or {})})
+    variables.set_node("env", environment or {})
+    variables.set_node("conversation", conversation or {})
+    journal = MemoryJournal(past)
+    told: list[events.Event] = []
+    threads: set[int] = set()
+
+    def emit(event: events.Event) -> None:
+        threads.add(threading.get_ident())
+        told.append(event)
+
+    setting = Setting(
+        RUN_ID, outside or Outside(), journal, cancellation or Cancellation(), time.monotonic() + seconds, most_steps, seconds,
+        bool(past), spawn,
+    )  # fmt: skip
+    return Told(GraphRun(build(definition), variables, setting, emit).run(), told, journal, threads)
