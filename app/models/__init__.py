@@ -4,5 +4,8 @@ from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
 from app.models.tasks import Task
+from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
-__all__ = ["App", "AppVersion", "Conversation", "EndUser", "Message", "Task"]
+__all__ = [
+    "App", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task", "WorkflowRun",
+]  # fmt: skip

@@ -1,5 +1,6 @@
 """What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -18,10 +19,12 @@ class MessageEvents:
         self._common = common | {"task_id": task.task_id}
         self._id = task.message_id
         start = {"event": "message", **self._common, "id": self._id}
-        self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":null,"answer":'
+        self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":'
 
-    def message(self, delta: str) -> bytes:
-        return self._message_start + orjson.dumps(delta) + b"}"
+    def message(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
+        """`selector`: the variable of a chatflow that the piece comes from."""
+        source = b"null" if selector is None else orjson.dumps(selector)
+        return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
 
     def message_replace(self, answer: str, reason: str = "") -> bytes:
         return self._event("message_replace", answer=answer, reason=reason)
