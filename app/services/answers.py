@@ -12,15 +12,10 @@ from app.models import tasks
 from app.models.generations import FINISH
 from app.models.identifiers import now
 from app.providers.base import Chunk, Usage
+from app.providers.usage import usage_object
 from app.services.runs import SEND_TIMEOUT, Run
 from app.services.wire_events import MessageEvents, failure_of
 from app.streams.publisher import Superseded
-
-_EMPTY_USAGE = {
-    "prompt_tokens": 0, "prompt_unit_price": "0.0", "prompt_price_unit": "0.0", "prompt_price": "0.0",
-    "completion_tokens": 0, "completion_unit_price": "0.0", "completion_price_unit": "0.0", "completion_price": "0.0",
-    "total_tokens": 0, "total_price": "0.0", "currency": "USD", "latency": 0.0,
-}  # fmt: skip
 
 
 @dataclass
@@ -64,7 +59,8 @@ class Answer:
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         self._mend_lost_log()
-        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
+        usage = usage_object(self.usage, self._began, self._first, time.monotonic())
+        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": usage}
         self._store(status, details, None)
         self.run.writer.write(self.events.message_end(details), final=True)
 
@@ -85,19 +81,6 @@ class Answer:
         """Know what became of every piece before the last word: a reader may have nothing but the last one."""
         self.run.writer.wait_until_sent(SEND_TIMEOUT)
         self._say_again()
-
-    def _usage(self) -> dict[str, Any]:
-        ended = time.monotonic()
-        first = self._first or ended
-        usage = {**_EMPTY_USAGE, "latency": round(ended - self._began, 3)}
-        usage |= {"time_to_first_token": round(first - self._began, 3), "time_to_generate": round(ended - first, 3)}
-        if self.usage is not None:
-            usage |= {
-                "prompt_tokens": self.usage.prompt_tokens,
-                "completion_tokens": self.usage.completion_tokens,
-                "total_tokens": self.usage.total_tokens,
-            }
-        return usage
 
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
         task = self.run.task

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.providers.base import ModelMessage
+from app.providers.context_window import estimate_tokens, newest_that_fit, prompt_room
 from app.services.definitions import ModelConfig
 
 Thread = Sequence[tuple[str, str]]
 
 _VARIABLE = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29}|#(?:context|histories|query)#)\}\}")
-_ANSWER_ROOM = 0.25
-_BYTES_PER_TOKEN = 3
-_MESSAGE_TOKENS = 4
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,11 @@ def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list
 
     `context_tokens`: the model's context. The oldest turns are left out until the rest fits.
     """
-    room = context_tokens - _answer_tokens(config, context_tokens)
+    room = prompt_room(config.model.completion_params, context_tokens)
     fixed = _assemble(config, asked, ())
     room -= sum(estimate_tokens(str(message.content)) for message in fixed)
-    return _assemble(config, asked, _newest_that_fit(asked.thread, room))
-
-
-def estimate_tokens(text: str) -> int:
-    """A safe guess at the tokens of a text and its message's frame: English has about four bytes a token, most else fewer."""
-    return len(text.encode()) // _BYTES_PER_TOKEN + _MESSAGE_TOKENS
+    taken = newest_that_fit([estimate_tokens(query) + estimate_tokens(answer) for query, answer in asked.thread], room)
+    return _assemble(config, asked, asked.thread[len(asked.thread) - taken :])
 
 
 def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | None = None) -> str:
@@ -53,22 +47,6 @@ def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | 
         return "" if inputs[name] is None else str(inputs[name])
 
     return _VARIABLE.sub(value, template)
-
-
-def _answer_tokens(config: ModelConfig, context_tokens: int) -> int:
-    wanted = config.model.completion_params.get("max_tokens")
-    most = int(context_tokens * _ANSWER_ROOM)
-    return min(wanted, most) if isinstance(wanted, int) and wanted > 0 else most
-
-
-def _newest_that_fit(thread: Thread, room: int) -> Thread:
-    taken = 0
-    for query, answer in reversed(thread):
-        room -= estimate_tokens(query) + estimate_tokens(answer)
-        if room < 0:
-            break
-        taken += 1
-    return thread[len(thread) - taken :]
 
 
 def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:

@@ -14,10 +14,11 @@ from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisab
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
+from app.providers.context_window import estimate_tokens
 from app.services.conversations import Owner
 from app.services.definitions import ModelConfig, is_enabled
 from app.services.model_routes import model_routes
-from app.services.prompts import Thread, estimate_tokens
+from app.services.prompts import Thread
 from app.services.published_apps import version
 
 log = structlog.get_logger(__name__)

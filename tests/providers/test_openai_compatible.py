@@ -45,6 +45,9 @@ from tests.providers.raw_server import (
 )
 from tests.scripted_model import ScriptedModel
 
+TOOLS = [{"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}]
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ScriptedModel]:
@@ -113,6 +116,15 @@ def test_a_completion_model_gets_one_text(server: ScriptedModel) -> None:
     assert usage is not None
     assert server.requests[0].path == "/v1/completions"
     assert server.requests[0].body["prompt"] == "A\n\nB"
+
+
+def test_what_the_model_thought_comes_apart_from_its_text(model: ChatModel, server: ScriptedModel) -> None:
+    server.script("So: ", "5", reasoning=("Two and ", "three."))
+
+    chunks = list(model.stream(QUESTION, {}))
+
+    assert "".join(chunk.reasoning for chunk in chunks) == "Two and three."
+    assert "".join(chunk.text for chunk in chunks) == "So: 5"
 
 
 def test_tool_calls_are_handed_on(model: ChatModel, server: ScriptedModel) -> None:
@@ -283,9 +295,13 @@ def test_a_finished_answer_is_not_lost_to_a_silent_end(monkeypatch: pytest.Monke
     [
         (b"Unrecognized request argument supplied: stream_options", {}, "stream_options"),
         (b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", {"max_tokens": 5}, "max_tokens"),
+        (b"registry.example/tiny does not support tools", {"tools": TOOLS, "tool_choice": "auto"}, "tools"),
+        (b"tools param requires --jinja flag", {"tools": TOOLS}, "tools"),
+        (b"This response_format type is unavailable now", {"response_format": "json_object"}, "response_format"),
+        (b"Model tiny does not support the `json_schema` format", {"response_format": SCHEMA}, "response_format"),
     ],
 )
-def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, options: dict[str, int], member: str) -> None:
+def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, options: dict[str, Any], member: str) -> None:
     bodies = []
 
     def behave(connection: socket.socket) -> None:
@@ -302,6 +318,22 @@ def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, opti
 
     assert [member in body for body in bodies] == [True, False, False]
     assert [body.get("max_completion_tokens") for body in bodies[1:]] == [options.get("max_tokens")] * 2
+    assert all("tool_choice" not in body for body in bodies[1:])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "options"),
+    [
+        (b"Invalid schema for function 'clock': schema must be of type object", {"tools": TOOLS}),
+        (b"Invalid schema for response_format 'answer': schema must be of type object", {"response_format": SCHEMA}),
+    ],
+)
+def test_a_member_whose_content_is_at_fault_is_an_error(sentence: bytes, options: dict[str, Any]) -> None:
+    content = b'{"error": {"message": "%b"}}' % sentence
+    with RawServer(say(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))) as server:
+        with pytest.raises(ProviderBadRequest):
+            server.model().complete(QUESTION, options)
+        assert server.model()._endpoint.refused == set()
 
 
 def test_a_member_that_is_refused_again_is_an_error() -> None:
