@@ -1,0 +1,38 @@
+"""Runs of workflow apps: begun by a visitor, looked at by an operator."""
+
+import uuid
+from typing import Any
+
+from app.errors import InvalidParam
+from app.extensions import autocommit_engine
+from app.models.generations import ClaimedTask
+from app.models.identifiers import new_id, now
+from app.models.workflow_statements import BEGIN_RUN
+from app.services.definitions import WorkflowConfig
+from app.services.generations import FILES_NOT_SERVED
+from app.services.input_forms import clean_inputs
+from app.services.limits import admitted
+from app.services.published_apps import PublishedApp
+
+
+def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], files: list[Any]) -> ClaimedTask:
+    """Check everything that can be refused, write the rows, give the task.
+
+    Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
+    """
+    config = WorkflowConfig.from_definition(app.definition)
+    if files and config.accepts_files:
+        raise InvalidParam(FILES_NOT_SERVED)
+    task_id, created_at = str(new_id()), now()
+    with admitted(app.id, end_user_id, task_id):
+        values = {
+            "run_id": str(new_id()), "task_id": task_id, "app_id": str(app.id), "end_user_id": str(end_user_id),
+            "app_version_id": str(app.version_id), "mode": app.mode, "inputs": clean_inputs(config.user_input_form, inputs),
+            "files": [], "now": created_at,
+        }  # fmt: skip
+        with autocommit_engine().connect() as connection:
+            connection.execute(BEGIN_RUN, values)
+    return ClaimedTask(
+        task_id, values["app_id"], values["end_user_id"], values["app_version_id"], app.mode, 0, 0, created_at,
+        "", "", "", values["inputs"], None, created_at, None, values["run_id"],
+    )  # fmt: skip
