@@ -3,7 +3,7 @@
 By the thin HTTP client of the chat calls, not the `openai` SDK: web processes answer these two operations, and they never load the SDK.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import BinaryIO
 
 import orjson
@@ -36,7 +36,7 @@ class SpeechModel:
             return voice
         raise NoVoiceAvailable
 
-    def stream(self, text: str, voice: str, cancellation: Cancellation | None = None, deadline: float | None = None) -> Iterator[bytes]:
+    def stream(self, text: str, voice: str, cancellation: Cancellation | None = None, deadline: float | None = None) -> Generator[bytes]:
         """Yield MP3 as it comes; all of it together is one recording. The deadline is in monotonic seconds.
 
         Closing the iterator closes the connection to the model.
