@@ -18,6 +18,8 @@ from app.services.model_routes import model_routes
 from app.services.published_apps import PublishedApp
 from app.services.sentences import pieces
 
+# Some hours of speech: one request must not cost an operator more.
+MOST_CHARACTERS = 100_000
 _ANSWER = sql(
     "SELECT answer FROM messages JOIN conversations ON conversations.id = conversation_id"
     " WHERE messages.id = :id AND messages.app_id = :app_id AND messages.end_user_id = :end_user_id AND deleted_at IS NULL"
@@ -57,6 +59,8 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
         if wanted.message_id is None:
             raise InvalidParam("Text is required")
         return None
+    if len(text) > MOST_CHARACTERS:
+        raise InvalidParam(f"Text must be at most {MOST_CHARACTERS} characters long")
     feature = app_info.features(app)["text_to_speech"]
     if not is_enabled(feature):
         raise InvalidParam("TTS is not enabled")

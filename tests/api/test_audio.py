@@ -241,6 +241,11 @@ def test_something_has_to_be_said(talker, body):
     assert refusal(speak(talker, **body)) == (400, "invalid_param", "Text is required")
 
 
+def test_a_text_may_be_long_but_not_endless(talker, model):
+    assert refusal(speak(talker, text="word " * 20_001)) == (400, "invalid_param", "Text must be at most 100000 characters long")
+    assert model.audio_requests == []
+
+
 @pytest.mark.parametrize("body", [{"text": 5}, {"message_id": "x", "text": "hi"}, {"text": "hi", "voice": []}, {"message_id": 7}, []])
 def test_a_bad_body_is_refused(talker, body):
     answer = talker.post("/text-to-audio", body)
