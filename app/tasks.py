@@ -33,7 +33,10 @@ def purge_conversations() -> None:
 
 
 def enqueue(task_id: str, aloud: bool) -> None:
-    """Hand a committed task to the workers; not `aloud`: its caller takes no speech. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
+    """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
+
+    Raises redis.ConnectionError, kombu.exceptions.OperationalError.
+    """
     leases.expect(redis_client.client, [task_id])
     generate.apply_async((task_id, aloud), retry=False)
 

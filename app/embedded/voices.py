@@ -1,4 +1,7 @@
-"""Text → sound, offline: eSpeak NG, or Piper where the list `speech.txt` is installed. Both are GPL: they run in the audio server's process alone."""
+"""Text → sound, offline: eSpeak NG, or Piper where the list `speech.txt` is installed.
+
+Both are under the GPL: they run in the audio server's process alone.
+"""
 
 import abc
 import ctypes

@@ -100,8 +100,16 @@ def test_a_voice_that_fails_spoils_no_answer(listener, model, marker):
     assert listener.history(frames[0].data["conversation_id"])[0]["status"] == "normal"
 
 
-def test_a_voice_that_keeps_us_waiting_is_not_waited_for(listener, model, monkeypatch):
-    monkeypatch.setattr(spoken_answers, "WAIT_SECONDS", 0.05)
+@pytest.fixture(params=["patience", "pings"])
+def little_time(request, bound_app, monkeypatch):
+    """The wait for speech ends before the pings of a silent stream would take its end for lost."""
+    if request.param == "patience":
+        monkeypatch.setattr(spoken_answers, "WAIT_SECONDS", 0.05)
+    else:
+        monkeypatch.setitem(bound_app.config, "PING_SECONDS", 0.05)
+
+
+def test_a_voice_that_keeps_us_waiting_is_not_waited_for(listener, model, little_time):
     model.script("Nobody will ever [[hang]] hear this one.")
     frames = listener.ask()
     assert events(frames) == ["message", "message_end", "tts_message_end"]
