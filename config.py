@@ -89,6 +89,11 @@ class Config:
         self.MODEL_CONTEXT = env.whole("MODEL_CONTEXT", 32_768, least=256)
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
+        self.AUDIO_BASE_URL = env.text("AUDIO_BASE_URL").rstrip("/")
+        self.AUDIO_API_KEY = env.text("AUDIO_API_KEY")
+        self.SPEECH_MODEL = env.text("SPEECH_MODEL", "tts-1")
+        self.SPEECH_VOICES = env.words("SPEECH_VOICES", "")
+        self.TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "whisper-1")
         self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)
 
         self.LOCAL_MODEL = env.text("LOCAL_MODEL")

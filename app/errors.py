@@ -2,6 +2,7 @@
 
     AppError
     ├── InvalidParam                    400 invalid_param
+    │   └── NoVoiceAvailable
     ├── BadRequest                      400 bad_request
     ├── SiteGone                        400 bad_request
     ├── SiteDisabled                    400 bad_request
@@ -18,6 +19,10 @@
     ├── NotWorkflowApp                  400 not_workflow_app
     ├── MoreLikeThisDisabled            400 app_more_like_this_disabled
     ├── SuggestedQuestionsDisabled      400 app_suggested_questions_after_answer_disabled
+    ├── NoAudioUploaded                 400 no_audio_uploaded
+    ├── TooManyFiles                    400 too_many_files
+    ├── AudioTooLarge                   413 audio_too_large
+    ├── UnsupportedAudioType            415 unsupported_audio_type
     ├── TooManyRequests                 429 too_many_requests
     ├── RateLimitError                  429 rate_limit_error
     ├── InternalServerError             500 internal_server_error
@@ -29,6 +34,7 @@
             ├── ProviderNotInitialize   400 provider_not_initialize
             ├── ProviderQuotaExceeded   400 provider_quota_exceeded
             ├── ModelNotSupported       400 model_currently_not_support
+            ├── SpeechToTextNotSupported 400 provider_not_support_speech_to_text
             ├── ProviderAuthFailed, ProviderRateLimited, ProviderTimeout, ProviderUnreachable,
             └── ProviderProtocolError, ProviderBadRequest, ProviderServerError, ContextTooLong, ModelNotFound
 
@@ -52,6 +58,10 @@ class AppError(Exception):
 
 class InvalidParam(AppError):
     code, status, message = "invalid_param", 400, "Invalid parameter."
+
+
+class NoVoiceAvailable(InvalidParam):
+    message = "Sorry, no voice available."
 
 
 class BadRequest(AppError):
@@ -169,6 +179,26 @@ class SuggestedQuestionsDisabled(AppError):
     message = "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page."
 
 
+class NoAudioUploaded(AppError):
+    code, status = "no_audio_uploaded", 400
+    message = "Please upload your audio."
+
+
+class TooManyFiles(AppError):
+    code, status = "too_many_files", 400
+    message = "Only one file is allowed."
+
+
+class AudioTooLarge(AppError):
+    code, status = "audio_too_large", 413
+    message = "Audio size larger than 30 mb"
+
+
+class UnsupportedAudioType(AppError):
+    code, status = "unsupported_audio_type", 415
+    message = "Audio type not allowed."
+
+
 class TooManyRequests(AppError):
     code, status = "too_many_requests", 429
     message = "Too many requests. Please try again later."
@@ -220,6 +250,11 @@ class ProviderQuotaExceeded(ProviderError):
 class ModelNotSupported(ProviderError):
     code = "model_currently_not_support"
     message = "The model provider does not offer this model."
+
+
+class SpeechToTextNotSupported(ProviderError):
+    code = "provider_not_support_speech_to_text"
+    message = "Provider not support speech to text."
 
 
 class ProviderAuthFailed(ProviderError):

@@ -15,9 +15,9 @@ GENERATORS = {"chat": generate_message, "completion": generate_message}
 
 
 @celery.task(name="generations.generate")
-def generate(task_id: str) -> None:
-    """Generate one answer."""
-    runs.execute(task_id, GENERATORS, announce_end)
+def generate(task_id: str, aloud: bool = True) -> None:
+    """Generate one answer; not `aloud`: nobody would hear its speech."""
+    runs.execute(task_id, GENERATORS, announce_end, aloud)
 
 
 @celery.task(name="housekeeping.sweep_end_users")
@@ -32,10 +32,13 @@ def purge_conversations() -> None:
     conversations.purge()
 
 
-def enqueue(task_id: str) -> None:
-    """Hand a committed task to the workers. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
+def enqueue(task_id: str, aloud: bool) -> None:
+    """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
+
+    Raises redis.ConnectionError, kombu.exceptions.OperationalError.
+    """
     leases.expect(redis_client.client, [task_id])
-    generate.apply_async((task_id,), retry=False)
+    generate.apply_async((task_id, aloud), retry=False)
 
 
 def enqueue_purge() -> None:

@@ -17,7 +17,7 @@ from app.extensions import redis_client
 from app.models.generations import ClaimedTask, TaskState
 from app.services import task_states
 from app.services.wire_events import MessageEvents
-from app.streams.channel import Event, LogLost, log_exists
+from app.streams.channel import Event, LogLost, log_exists, speech_follows
 from app.streams.hub import Subscription
 from app.streams.relay import follow
 
@@ -32,7 +32,7 @@ def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
     """Subscribe, then enqueue a committed task, then relay. Raises ServiceUnavailable, in blocking mode the run's error."""
     try:
         subscription = hub().subscribe(task.task_id)
-        tasks.enqueue(task.task_id)
+        tasks.enqueue(task.task_id, aloud=streaming)
     except (redis.ConnectionError, redis.TimeoutError, BrokerError) as away:
         log.error("generation.not_queued", task_id=task.task_id, error=str(away))
         task_states.abandon(task.task_id, ServiceUnavailable())
@@ -52,7 +52,7 @@ def resume(state: TaskState, last_event_id: str | None) -> Response:
     subscription = hub().subscribe(state.task_id)
     # Read again: it may have ended before we listened.
     now = task_states.current(state.task_id) or state
-    if not task_states.is_running(now) and after >= now.last_event:
+    if not task_states.is_running(now) and after >= now.last_event and not speech_follows(redis_client.client, state.task_id, after):
         return sse(iter(()), subscription)
     return sse(Reader(subscription).frames(after, look_back=True), subscription)
 

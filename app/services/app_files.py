@@ -150,8 +150,6 @@ NOT_SERVED = (
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
     NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
     NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),
-    NotServed("Speech to text is not served yet", _feature("speech_to_text")),
-    NotServed("Text to speech is not served yet", _feature("text_to_speech")),
     NotServed("File uploads are not served yet: messages with files are refused", _file_uploads),
     NotServed("File inputs are not served yet: a value for one of them is refused", _file_inputs),
     NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),

@@ -1,5 +1,6 @@
 """What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,13 @@ class MessageEvents:
     def message_end(self, details: dict[str, Any]) -> bytes:
         """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2)."""
         return self._event("message_end", id=self._id, metadata=public_details(details), files=[])
+
+    def tts_message(self, sound: bytes) -> bytes:
+        """A piece of the answer's speech, MP3."""
+        return self._event("tts_message", audio=base64.b64encode(sound).decode())
+
+    def tts_message_end(self) -> bytes:
+        return self._event("tts_message_end", audio="")
 
     def error(self, failure: dict[str, Any]) -> bytes:
         """Error frames carry no `task_id` (§2)."""
