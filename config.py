@@ -101,6 +101,7 @@ class Config:
         self.LOCAL_MODEL_SHA256 = env.text("LOCAL_MODEL_SHA256")
 
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
+        self.WORKFLOW_STEPS = env.whole("WORKFLOW_STEPS", 500, least=1)
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")

@@ -7,11 +7,12 @@ from kombu.exceptions import OperationalError
 from app.extensions import celery, redis_client
 from app.services import conversations, end_users, runs
 from app.services.message_generation import announce_end, generate_message
+from app.services.workflow_generation import generate_run
 from app.streams import leases
 
 log = structlog.get_logger(__name__)
 
-GENERATORS = {"chat": generate_message, "completion": generate_message}
+GENERATORS = {"chat": generate_message, "completion": generate_message, "advanced-chat": generate_run, "workflow": generate_run}
 
 
 @celery.task(name="generations.generate")

@@ -10,9 +10,20 @@ from app import logs
 from app.api import cors, default, errors, operations
 from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
-from app.api.web import app_info, audio, chat_messages, completion_messages, conversations, login, messages, passport, saved_messages
+from app.api.web import (
+    app_info,
+    audio,
+    chat_messages,
+    completion_messages,
+    conversations,
+    login,
+    messages,
+    passport,
+    saved_messages,
+    workflows,
+)
 
-ROUTES = (app_info, audio, chat_messages, completion_messages, conversations, default, login, messages, passport, saved_messages)
+ROUTES = (app_info, audio, chat_messages, completion_messages, conversations, default, login, messages, passport, saved_messages, workflows)
 
 AUTHORIZATIONS = {
     "Bearer": {

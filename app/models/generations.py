@@ -102,7 +102,7 @@ FIND_TASK = text(
 SELECT tasks.id::text AS task_id, tasks.mode, tasks.status, tasks.epoch, tasks.last_event, tasks.failure, tasks.created_at,
     coalesce(tasks.conversation_id::text, ''), coalesce(tasks.message_id::text, ''),
     coalesce(message.created_at, tasks.created_at) AS message_created_at, coalesce(message.answer, ''), message.metadata,
-    tasks.workflow_run_id::text
+    tasks.workflow_run_id::text, coalesce(message.query, '')
 FROM tasks LEFT JOIN messages message ON message.id = tasks.message_id
 LEFT JOIN conversations conversation ON conversation.id = tasks.conversation_id
 WHERE (tasks.id = :id OR tasks.message_id = :id OR tasks.workflow_run_id = :id) AND conversation.deleted_at IS NULL
@@ -172,6 +172,7 @@ class TaskState(NamedTuple):
     answer: str
     details: dict[str, Any] | None
     workflow_run_id: str | None = None
+    query: str = ""
 
 
 def claim(connection: Connection, task_id: str) -> ClaimedTask | None:

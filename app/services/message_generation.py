@@ -15,6 +15,7 @@ from app.providers.cancellation import Cancelled
 from app.services.answers import Answer
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
+from app.services.last_words import last_words
 from app.services.model_routes import model_routes
 from app.services.moderation import review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
@@ -115,11 +116,8 @@ def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
     if last is not None and last.final:
         return
     writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
-    events = MessageEvents(state)
-    if state.failure is not None:
-        writer.write(events.error(state.failure), final=True)
-    elif last is not None and last.number >= state.last_event:
-        writer.write(events.tts_message_end(), final=True)
-    else:
-        writer.write(events.message_replace(state.answer))
-        writer.write(events.message_end(state.details or {}), final=True)
+    words = last_words(state)
+    if last is not None and last.number >= state.last_event:
+        words = [MessageEvents(state).tts_message_end()]
+    for word in words:
+        writer.write(word, final=word is words[-1])

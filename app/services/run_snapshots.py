@@ -39,7 +39,8 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
         return
     events = RunEvents(state, run.app_version_id)
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
-    yield events.text_replace(answer)
+    if events.message is not None:
+        yield events.message.message_replace(answer)
     with autocommit_engine().connect() as connection:
         rows = connection.execute(NODES_OF_RUN, {"run_id": run.run_id}).mappings().all()
     for row in rows:
@@ -53,7 +54,7 @@ def _run(state: TaskState) -> StoredRun | None:
 
 
 def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
-    system = {
+    system: dict[str, Any] = {
         "sys.files": run.files, "sys.user_id": run.session_id, "sys.app_id": run.app_id, "sys.workflow_id": run.app_version_id,
         "sys.workflow_run_id": run.run_id,
     }  # fmt: skip

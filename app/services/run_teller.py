@@ -8,7 +8,8 @@ from app.extensions import autocommit_engine
 from app.models import tasks
 from app.models.identifiers import now
 from app.models.workflow_statements import FINISH_RUN, LoadedRun
-from app.services.answers import usage_object
+from app.providers.base import Usage
+from app.providers.usage import usage_object
 from app.services.definitions import WorkflowConfig
 from app.services.moderation import watch_answer
 from app.services.run_journal import RunJournal
@@ -118,7 +119,9 @@ class RunTeller:
 
     def _details(self, end: RunEnd) -> dict[str, Any]:
         """The message's metadata."""
-        usage = usage_object(self._journal.usage, self._began, self._first)
+        counts = self._journal.usage
+        tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
+        usage = usage_object(tokens, self._began, self._first, time.monotonic())
         return {"annotation_reply": None, "retriever_resources": list(self._journal.sources), "usage": usage}
 
     def _last_frames(self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any]) -> list[bytes]:

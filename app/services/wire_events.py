@@ -30,9 +30,9 @@ class MessageEvents:
     def message_replace(self, answer: str, reason: str = "") -> bytes:
         return self._event("message_replace", answer=answer, reason=reason)
 
-    def message_end(self, details: dict[str, Any]) -> bytes:
-        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2)."""
-        return self._event("message_end", id=self._id, metadata=public_details(details), files=[])
+    def message_end(self, details: dict[str, Any], files: Sequence[Any] = ()) -> bytes:
+        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2). `files` made by the assistant."""
+        return self._event("message_end", id=self._id, metadata=public_details(details), files=list(files))
 
     def tts_message(self, sound: bytes) -> bytes:
         """A piece of the answer's speech, MP3."""

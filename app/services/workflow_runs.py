@@ -25,7 +25,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
         raise InvalidParam(FILES_NOT_SERVED)
     task_id, created_at = str(new_id()), now()
     with admitted(app.id, end_user_id, task_id):
-        values = {
+        values: dict[str, Any] = {
             "run_id": str(new_id()), "task_id": task_id, "app_id": str(app.id), "end_user_id": str(end_user_id),
             "app_version_id": str(app.version_id), "mode": app.mode, "inputs": clean_inputs(config.user_input_form, inputs),
             "files": [], "now": created_at,
