@@ -21,8 +21,6 @@ LONGEST_URL = 8_192
 REDIRECTS = (301, 302, 303, 307, 308)
 # What another origin than the asked one may be told.
 HARMLESS_HEADERS = {"accept", "accept-encoding", "accept-language", "content-length", "content-type", "range", "user-agent"}
-# What the transfer itself needs may not grow past this, however little comes out of it.
-TRANSFER_SLACK = 1_048_576
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class GuardedAnswer:
                 if not piece:
                     return
                 size += len(piece)
-                if size > limit or self._response.raw.tell() > limit + TRANSFER_SLACK:
+                if size > limit:
                     raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
                 yield piece
 
