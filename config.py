@@ -128,6 +128,8 @@ class Config:
             "audio": env.whole("UPLOAD_AUDIO_MB", 50),
             "video": env.whole("UPLOAD_VIDEO_MB", 100),
         }
+        self.UPLOAD_BLOCKED_EXTENSIONS = [word.lower().lstrip(".") for word in env.words("UPLOAD_BLOCKED_EXTENSIONS", "")]
+        self.FILE_LINK_SECONDS = env.whole("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.whole("WORKFLOW_FILE_LIMIT", 10)
 
     def _embedded_servers(self) -> dict[str, str]:

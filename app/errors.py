@@ -18,6 +18,13 @@
     ├── NotWorkflowApp                  400 not_workflow_app
     ├── MoreLikeThisDisabled            400 app_more_like_this_disabled
     ├── SuggestedQuestionsDisabled      400 app_suggested_questions_after_answer_disabled
+    ├── NoFileUploaded                  400 no_file_uploaded
+    ├── TooManyFiles                    400 too_many_files
+    ├── FileNameMissing                 400 filename_not_exists_error
+    ├── FileExtensionBlocked            400 file_extension_blocked
+    ├── RemoteFileUploadError           400 remote_file_upload_error
+    ├── FileTooLarge                    413 file_too_large
+    ├── UnsupportedFileType             415 unsupported_file_type
     ├── TooManyRequests                 429 too_many_requests
     ├── RateLimitError                  429 rate_limit_error
     ├── InternalServerError             500 internal_server_error
@@ -167,6 +174,34 @@ class SuggestedQuestionsDisabled(AppError):
 
     code, status = "app_suggested_questions_after_answer_disabled", 400
     message = "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page."
+
+
+class NoFileUploaded(AppError):
+    code, status, message = "no_file_uploaded", 400, "Please upload your file."
+
+
+class TooManyFiles(AppError):
+    code, status, message = "too_many_files", 400, "Only one file is allowed."
+
+
+class FileNameMissing(AppError):
+    code, status, message = "filename_not_exists_error", 400, "The specified filename does not exist."
+
+
+class FileExtensionBlocked(AppError):
+    code, status, message = "file_extension_blocked", 400, "Files with this extension are not allowed."
+
+
+class RemoteFileUploadError(AppError):
+    code, status, message = "remote_file_upload_error", 400, "The remote file could not be read."
+
+
+class FileTooLarge(AppError):
+    code, status, message = "file_too_large", 413, "File size exceeded."
+
+
+class UnsupportedFileType(AppError):
+    code, status, message = "unsupported_file_type", 415, "File type not allowed."
 
 
 class TooManyRequests(AppError):

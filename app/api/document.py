@@ -29,15 +29,18 @@ def document(
     headers: Mapping[str, str] | None = None,
     passport: bool = True,
     streams: bool = False,
+    file: str = "",
 ) -> Callable[[Any], Any]:
     """Describe a route's method: its shapes, its answers, its parameters.
 
     `query_names`: a body whose keys are taken from the query string as well; `required_names` are those that
-    the specification calls required there (a body may hold them all the same).
+    the specification calls required there (a body may hold them all the same). `file` describes a form's file field.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
     parameters |= {name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()}
+    if file:
+        parameters["file"] = {"in": "formData", "type": "file", "required": True, "description": file}
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:
@@ -46,6 +49,8 @@ def document(
     about["description"] = description
     if passport:
         about["security"] = ["Passport"]
+    if file:
+        about["consumes"] = ["multipart/form-data"]
     if streams:
         about["produces"] = ["application/json", "text/event-stream"]
 
