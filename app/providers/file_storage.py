@@ -43,13 +43,13 @@ class FileStorage:
     def open(self, key: str) -> "StoredFile":
         """Raises FileMissing."""
         filesystem, path = self._at(key)
-        return StoredFile(filesystem, _call(filesystem, filesystem.open, path, "rb", block_size=PART))
+        return StoredFile(filesystem, _call(filesystem, filesystem.open, path, "rb", missing=FileMissing, block_size=PART))
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens where there is none."""
         filesystem, path = self._at(key)
         with contextlib.suppress(FileMissing):
-            _call(filesystem, filesystem.rm_file, path)
+            _call(filesystem, filesystem.rm_file, path, missing=FileMissing)
 
     def _at(self, key: str) -> tuple[Any, str]:
         filesystem, root = self._connect()
@@ -66,7 +66,7 @@ class FileStorage:
                 fsspec.asyn.get_loop()
                 options = {"auto_mkdir": True} if self._url.startswith("file:") else {}
                 try:
-                    filesystem, root = fsspec.core.url_to_fs(self._url, **options)
+                    filesystem, root = fsspec.core.url_to_fs(self._url, skip_instance_cache=True, **options)
                 except (ImportError, ValueError) as problem:
                     logger.error("STORAGE_URL cannot be used: %s", problem)
                     raise ServiceUnavailable from None
@@ -97,10 +97,10 @@ class NewFile:
 
     def keep(self) -> None:
         """From here on the file can be read."""
-        self._over = True
         _call(self._handle.fs, self._handle.close)
         if not getattr(self._handle, "autocommit", True):
             _call(self._handle.fs, self._handle.commit)
+        self._over = True
 
     def discard(self) -> None:
         """Leave nothing behind. Without effect on a file that was kept."""
@@ -111,6 +111,8 @@ class NewFile:
             _call(self._handle.fs, self._handle.close)
             self._storage.delete(self._key)
         else:
+            # Else the garbage collector would close it, which writes.
+            self._handle.closed = True
             _call(self._handle.fs, self._handle.discard)
 
 
@@ -144,8 +146,10 @@ class StoredFile:
         _call(self._filesystem, self._handle.close)
 
 
-def _call(filesystem: Any, function: Callable[..., Given], *args: Any, **options: Any) -> Given:
-    """Do one thing with the store. Raises FileMissing, ServiceUnavailable."""
+def _call(
+    filesystem: Any, function: Callable[..., Given], *args: Any, missing: type[Exception] = ServiceUnavailable, **options: Any
+) -> Given:
+    """Do one thing with the store. Raises ServiceUnavailable, and `missing` where the file, or the bucket, is not there."""
     try:
         if filesystem.async_impl and _is_cooperative():
             # fsspec refuses to wait in the system's thread that runs its event loop, and under gevent that is ours.
@@ -154,7 +158,7 @@ def _call(filesystem: Any, function: Callable[..., Given], *args: Any, **options
             return gevent.get_hub().threadpool.apply(function, args, options)  # type: ignore[no-any-return]
         return function(*args, **options)
     except FileNotFoundError:
-        raise FileMissing from None
+        raise missing from None
     except Exception as failure:
         # Each store has errors of its own.
         logger.error("file storage failed: %s: %s", type(failure).__name__, str(failure).partition("\n")[0])
