@@ -37,7 +37,7 @@ class FileStorage:
         """An empty file, to be written and then kept or discarded."""
         filesystem, path = self._at(key)
         # A local file has its name at once: whoever writes must not tell of the key before it is kept.
-        options = {"autocommit": False} if filesystem.async_impl else {}
+        options: dict[str, Any] = {"autocommit": False} if filesystem.async_impl else {}
         return NewFile(self, key, _call(filesystem, filesystem.open, path, "wb", block_size=PART, **options))
 
     def open(self, key: str) -> "StoredFile":

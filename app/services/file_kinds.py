@@ -13,7 +13,7 @@ OCTETS = "application/octet-stream"
 EXTENSIONS = {
     "image": frozenset({"jpg", "jpeg", "png", "webp", "gif", "svg"}),
     "video": frozenset({"mp4", "mov", "mpeg", "webm"}),
-    "audio": frozenset({"mp3", "m4a", "wav", "amr", "mpga", "ogg"}),
+    "audio": frozenset({"mp3", "m4a", "wav", "amr", "mpga", "ogg", "webm"}),
     "document": frozenset(
         {
             "txt", "markdown", "md", "mdx", "pdf", "html", "htm", "xlsx", "xls", "vtt", "properties", "doc", "docx", "csv", "eml", "msg",
@@ -30,6 +30,11 @@ _NO_MEDIA = (b"PK\x03\x04", b"PK\x05\x06", b"%PDF-", b"MZ", b"\x7fELF", b"\x1f\x
 def kind_of(extension: str) -> str:
     """`image`, `video`, `audio` or, for all else, `document`: the class whose size limit counts."""
     return next((kind for kind in ("image", "video", "audio") if extension in EXTENSIONS[kind]), "document")
+
+
+def kinds_of(extension: str) -> set[str]:
+    """All that a known extension can stand for; empty for an unknown one."""
+    return {kind for kind, extensions in EXTENSIONS.items() if extension in extensions}
 
 
 def is_document(extension: str) -> bool:

@@ -14,15 +14,20 @@ _VARIABLE = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29}|#(?:context|histories|
 _ANSWER_ROOM = 0.25
 _BYTES_PER_TOKEN = 3
 _MESSAGE_TOKENS = 4
+_IMAGE_TOKENS = 1_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first."""
+    """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first.
+
+    `images` are OpenAI's content parts; models of mode `completion` see none.
+    """
 
     inputs: Mapping[str, Any]
     query: str
     thread: Thread = ()
+    images: Sequence[Mapping[str, Any]] = ()
 
 
 def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list[ModelMessage]:
@@ -32,8 +37,9 @@ def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list
     """
     room = context_tokens - _answer_tokens(config, context_tokens)
     fixed = _assemble(config, asked, ())
-    room -= sum(estimate_tokens(str(message.content)) for message in fixed)
-    return _assemble(config, asked, _newest_that_fit(asked.thread, room))
+    room -= sum(estimate_tokens(message.text()) for message in fixed) + _IMAGE_TOKENS * len(asked.images)
+    messages = _assemble(config, asked, _newest_that_fit(asked.thread, room))
+    return messages if config.model.mode == "completion" else _with_images(messages, asked.images)
 
 
 def estimate_tokens(text: str) -> int:
@@ -77,6 +83,15 @@ def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMe
         return [ModelMessage("user", build(config, asked, thread))]
     build_messages = _advanced_messages if config.prompt_type == "advanced" else _simple_messages
     return build_messages(config, asked, thread)
+
+
+def _with_images(messages: list[ModelMessage], images: Sequence[Mapping[str, Any]]) -> list[ModelMessage]:
+    """The images beside the text of the last message, which is the visitor's."""
+    if not images:
+        return messages
+    last = messages.pop() if messages and messages[-1].role == "user" else ModelMessage("user", "")
+    words = [{"type": "text", "text": last.text()}] if last.text() else []
+    return [*messages, ModelMessage("user", [*words, *images])]
 
 
 def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:

@@ -31,7 +31,9 @@ def upgrade():
     )
     op.create_index("upload_files_by_end_user", "upload_files", ["end_user_id", "created_at"])
     op.create_index("upload_files_unfinished", "upload_files", ["created_at"], postgresql_where=sa.text("NOT stored"))
+    op.add_column("messages", sa.Column("files", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True))
 
 
 def downgrade():
+    op.drop_column("messages", "files")
     op.drop_table("upload_files")

@@ -183,8 +183,6 @@ def test_a_missing_version_and_another_kind_are_fine():
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),
         ({"speech_to_text": {"enabled": True}}, ["Speech to text"]),
         ({"text_to_speech": {"enabled": True}}, ["Text to speech"]),
-        ({"file_upload": {"image": {"enabled": True}}}, ["File uploads"]),
-        ({"user_input_form": [field("file")]}, ["File inputs", "name"]),
     ],
 )
 def test_what_is_not_served_is_named(change, names):
