@@ -131,7 +131,10 @@ class GuardedHttp:
         check_url(url)
         with gate.failures(url):
             gate.raise_if_over()
-            return Adapter(gate, verify).send(prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify)
+            response = Adapter(gate, verify).send(prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify)
+            # A socket that was shut looks like the end of the headers.
+            gate.raise_if_over()
+            return response
 
 
 def check_url(url: str) -> None:

@@ -1,19 +1,21 @@
-"""What is in a file value: from the storage, or from the server that a visitor named."""
+"""What is in a file value, from the storage or from the server that a visitor named; and files that a run makes."""
 
 import base64
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.errors import RunFailed
+from app.errors import AppError, ServiceUnavailable
+from app.models.identifiers import new_id
 from app.models.upload_files import storage_key
 from app.providers.cancellation import Cancellation
 from app.providers.file_storage import FileMissing, FileStorage
 from app.providers.guarded_http import GuardedHttp, Limits
 from app.providers.request_gate import FetchFailed
-from app.services import file_kinds, uploads
+from app.services import file_kinds, file_links, uploads
+from app.services.conversations import Owner
 from app.services.fetching import guarded_http
 from app.services.storage import storage
+from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 
 FETCH_SECONDS = 60.0
@@ -22,19 +24,22 @@ _PICTURES = ((b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"
 
 
 class FileContents:
-    """The contents of one app's files. To be made inside an app's context; usable outside of it."""
+    """The contents of one visitor's files, as nodes ask for them (`workflow.outside.Files`). To be made inside an app's context.
 
-    def __init__(self, app_id: str) -> None:
-        self._app_id = app_id
+    Every method raises NodeFailed where a file cannot be read or kept.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
         self._storage: FileStorage = storage()
         self._http: GuardedHttp = guarded_http()
         self._image_limit = uploads.size_limit("png")
 
-    def read(self, file: File, most_bytes: int, deadline: float, cancellation: Cancellation) -> bytes:
-        """The whole content; `deadline` in monotonic seconds. Raises RunFailed, Cancelled, ServiceUnavailable."""
+    def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes:
+        """The whole content, in so many seconds. Raises Cancelled too."""
         if file.related_id is not None:
             return self._stored(file, most_bytes)
-        limits = Limits(total=max(min(deadline - time.monotonic(), FETCH_SECONDS), 0.01), size=most_bytes)
+        limits = Limits(total=max(min(seconds, FETCH_SECONDS), 0.01), size=most_bytes)
         try:
             with self._http.request("GET", file.remote_url or "", limits=limits, cancellation=cancellation) as answer:
                 if answer.status != 200:
@@ -43,23 +48,32 @@ class FileContents:
         except FetchFailed:
             raise _unreadable(file) from None
 
-    def image_part(self, file: File, detail: str, deadline: float, cancellation: Cancellation) -> Mapping[str, Any]:
-        """An image as OpenAI's content part. Always with its bytes: a model server could be sent into our own network by a URL.
-
-        Raises as `read`.
-        """
-        content = self.read(file, self._image_limit, deadline, cancellation)
+    def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]:
+        """An image as OpenAI's content part. Always with its bytes: by a URL a model server could be sent into our own network."""
+        content = self.read(file, self._image_limit, seconds, cancellation)
         mime_type = next((known for head, known in _PICTURES if content.startswith(head)), _declared(file))
         url = f"data:{mime_type};base64,{base64.b64encode(content).decode()}"
         return {"type": "image_url", "image_url": {"url": url, "detail": detail}}
 
+    def store(self, name: str, content: bytes, mime_type: str) -> File:
+        """Keep a file that a run made, for its visitor. To be called inside an app's context."""
+        try:
+            kept = uploads.store(self._owner, name, mime_type, [content])
+        except AppError as refused:
+            raise NodeFailed(f"the file {name} cannot be kept: {refused.message}") from None
+        return File(
+            id=str(new_id()), type=file_kinds.kind_of(kept.extension), transfer_method="tool_file", name=kept.name,
+            extension=f".{kept.extension}" if kept.extension else "", mime_type=kept.mime_type, size=kept.size, related_id=kept.id,
+            url=file_links.link(kept.id),
+        )  # fmt: skip
+
     def _stored(self, file: File, most_bytes: int) -> bytes:
         if file.size > most_bytes:
-            raise RunFailed(f"Run failed: the file {file.name} is too large.")
+            raise NodeFailed(f"the file {file.name} is too large")
         try:
-            with self._storage.open(storage_key(self._app_id, str(file.related_id))) as content:
+            with self._storage.open(storage_key(self._owner.app_id, str(file.related_id))) as content:
                 return content.read()
-        except FileMissing:
+        except (FileMissing, ServiceUnavailable):
             raise _unreadable(file) from None
 
 
@@ -67,5 +81,5 @@ def _declared(file: File) -> str:
     return file.mime_type if file.mime_type.startswith("image/") else file_kinds.mime_type_of(file.name) or "image/png"
 
 
-def _unreadable(file: File) -> RunFailed:
-    return RunFailed(f"Run failed: the file {file.name} cannot be read.")
+def _unreadable(file: File) -> NodeFailed:
+    return NodeFailed(f"the file {file.name} cannot be read")

@@ -10,16 +10,20 @@ from flask import current_app
 
 NONCE_BYTES = 16
 _LINK = re.compile(
-    r"(?P<base>[^\s()\[\]<>\"']*)/files/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/file-preview"
+    r"/files/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/file-preview"
     r"\?timestamp=(?P<timestamp>[0-9]{1,12})&(?:amp;)?nonce=(?P<nonce>[0-9a-f]{32})&(?:amp;)?sign=(?P<sign>[A-Za-z0-9_=%-]{40,60})"
 )
 
 
 def link(file_id: str) -> str:
     """A fresh link to a file."""
+    return f"{current_app.config['PUBLIC_URL']}{_path(file_id)}"
+
+
+def _path(file_id: str) -> str:
     timestamp, nonce = str(int(time.time())), secrets.token_hex(NONCE_BYTES)
     sign = _signature(file_id, timestamp, nonce).replace("=", "%3D")
-    return f"{current_app.config['PUBLIC_URL']}/files/{file_id}/file-preview?timestamp={timestamp}&nonce={nonce}&sign={sign}"
+    return f"/files/{file_id}/file-preview?timestamp={timestamp}&nonce={nonce}&sign={sign}"
 
 
 def seconds_left(file_id: str, timestamp: str, nonce: str, sign: str) -> float:
@@ -38,7 +42,7 @@ def renew(text: str) -> str:
     def fresh(match: re.Match[str]) -> str:
         is_ours = _is_ours(match["id"], match["timestamp"], match["nonce"], match["sign"].replace("%3D", "="))
         # Whoever can make a model repeat a made-up link must not get it signed.
-        return link(match["id"]) if is_ours else match[0]
+        return _path(match["id"]) if is_ours else match[0]
 
     return _LINK.sub(fresh, text)
 

@@ -1,5 +1,7 @@
 """What a worker does for a message of a chat or completion app (the order: contract dsl.md §2.4)."""
 
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +16,7 @@ from app.models.generations import find_task, read_thread, read_thread_files
 from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
 from app.services.answers import Answer
+from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
@@ -26,6 +29,7 @@ from app.services.wire_events import MessageEvents
 from app.streams import channel
 from app.streams.publisher import Superseded
 from app.streams.runtime import WorkerRuntime
+from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 
 log = structlog.get_logger(__name__)
@@ -107,8 +111,11 @@ def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
     images = [File.from_object(file) for file in files if file["type"] == "image"]
     if not images:
         return []
-    contents = FileContents(task.app_id)
-    return [contents.image_part(image, rules.detail, run.deadline, run.cancellation) for image in images]
+    contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
+    try:
+        return [contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation) for image in images]
+    except NodeFailed as failure:
+        raise RunFailed(f"Run failed: {failure.message}.") from None
 
 
 def _overdue(run: Run) -> RunFailed:

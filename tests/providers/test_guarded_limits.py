@@ -98,6 +98,10 @@ class TestLimits:
         with RawServer(behaviour) as server, pytest.raises(FetchTimeout):
             fetch(trusting(server), url(server), limits=QUICK)
 
+    def test_headers_that_were_cut_off_are_no_answer(self) -> None:
+        with RawServer(drop_by_drop(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")) as server, pytest.raises(FetchTimeout):
+            trusting(server).request("HEAD", url(server), limits=QUICK)
+
     def test_redirects_share_one_deadline(self) -> None:
         def slowly(connection: socket.socket) -> None:
             read_request(connection)

@@ -38,5 +38,10 @@ def test_every_link_of_a_text_is_renewed(file_id, monkeypatch):
     assert old not in file_links.renew(f"{old}\n{old}")
 
 
+def test_a_link_keeps_the_address_that_it_began_with(file_id, monkeypatch):
+    old = "https://old.example" + file_links.link(file_id).removeprefix("http://127.0.0.1:5001")
+    assert file_links.renew(old).startswith(f"https://old.example/files/{file_id}/file-preview?")
+
+
 def test_a_text_without_links_is_the_same(app):
     assert file_links.renew("no link") == "no link"

@@ -2,6 +2,8 @@
 
 import pathlib
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import psycopg2
@@ -9,6 +11,7 @@ import pytest
 import requests
 
 from tests.object_store import ObjectStore
+from tests.providers.raw_server import RawServer, say
 from tests.stack import CHAT_APP, Stack
 from tests.visitor import wait_until
 
@@ -100,6 +103,33 @@ def count_rows(stack):
     with psycopg2.connect(stack.postgres.url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM upload_files")
         return cursor.fetchone()[0]
+
+
+def test_remote_files_are_fetched_while_others_are_served(tmp_path):
+    """A server that says a byte now and then keeps its own visitor waiting, for some seconds, and nobody else."""
+    started = threading.Event()
+
+    def drop_by_drop(connection):
+        connection.recv(65_536)
+        started.set()
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not threading.Event().wait(0.2):
+            connection.sendall(b"X: y\r\n")
+
+    good = say(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
+    with RawServer(drop_by_drop) as slow, RawServer(good) as quick:
+        settings = {"FETCH_TRUSTED": f"127.0.0.1:{slow.port},127.0.0.1:{quick.port}"}
+        with Stack(tmp_path, web_workers=1, worker_processes=1, environment=settings) as stack, ThreadPoolExecutor() as pool:
+            stack.import_app(CHAT_APP, "chat")
+            headers = headers_of(stack)
+            waiting = pool.submit(
+                requests.get, f"{stack.base_url}/api/remote-files/http://localhost:{slow.port}/x", headers=headers, timeout=30
+            )
+            assert started.wait(10)
+            url = f"http://localhost:{quick.port}/hello.txt"
+            kept = requests.post(f"{stack.base_url}/api/remote-files/upload", json={"url": url}, headers=headers, timeout=10)
+            assert (kept.status_code, kept.json()["size"], waiting.done()) == (201, 5, False)
+            assert (waiting.result().status_code, waiting.result().json()["code"]) == (400, "remote_file_upload_error")
 
 
 def test_the_object_store_serves_gunicorn(tmp_path):
