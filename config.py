@@ -12,6 +12,8 @@ import sys
 import urllib.parse
 from collections.abc import Mapping
 
+from app.providers.public_addresses import AllowedAddresses
+
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
 SCHEMES = {"DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"), "REDIS_URL": ("redis", "rediss", "unix")}
@@ -56,6 +58,14 @@ class Environment:
 
     def words(self, name: str, default: str) -> list[str]:
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def addresses(self, name: str) -> list[str]:
+        entries = self.words(name, "")
+        try:
+            AllowedAddresses(entries)
+        except ValueError as problem:
+            raise InvalidSetting(f"{name}: {problem}.") from None
+        return entries
 
 
 class Config:
@@ -105,6 +115,7 @@ class Config:
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
+        self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
@@ -123,6 +134,8 @@ class Config:
             "audio": env.whole("UPLOAD_AUDIO_MB", 50),
             "video": env.whole("UPLOAD_VIDEO_MB", 100),
         }
+        self.UPLOAD_BLOCKED_EXTENSIONS = [word.lower().lstrip(".") for word in env.words("UPLOAD_BLOCKED_EXTENSIONS", "")]
+        self.FILE_LINK_SECONDS = env.whole("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.whole("WORKFLOW_FILE_LIMIT", 10)
 
     def _embedded_servers(self) -> dict[str, str]:

@@ -20,9 +20,15 @@
     ├── MoreLikeThisDisabled            400 app_more_like_this_disabled
     ├── SuggestedQuestionsDisabled      400 app_suggested_questions_after_answer_disabled
     ├── NoAudioUploaded                 400 no_audio_uploaded
-    ├── TooManyFiles                    400 too_many_files
     ├── AudioTooLarge                   413 audio_too_large
     ├── UnsupportedAudioType            415 unsupported_audio_type
+    ├── NoFileUploaded                  400 no_file_uploaded
+    ├── TooManyFiles                    400 too_many_files
+    ├── FileNameMissing                 400 filename_not_exists_error
+    ├── FileExtensionBlocked            400 file_extension_blocked
+    ├── RemoteFileUploadError           400 remote_file_upload_error
+    ├── FileTooLarge                    413 file_too_large
+    ├── UnsupportedFileType             415 unsupported_file_type
     ├── TooManyRequests                 429 too_many_requests
     ├── RateLimitError                  429 rate_limit_error
     ├── InternalServerError             500 internal_server_error
@@ -184,11 +190,6 @@ class NoAudioUploaded(AppError):
     message = "Please upload your audio."
 
 
-class TooManyFiles(AppError):
-    code, status = "too_many_files", 400
-    message = "Only one file is allowed."
-
-
 class AudioTooLarge(AppError):
     code, status = "audio_too_large", 413
     message = "Audio size larger than 30 mb"
@@ -197,6 +198,34 @@ class AudioTooLarge(AppError):
 class UnsupportedAudioType(AppError):
     code, status = "unsupported_audio_type", 415
     message = "Audio type not allowed."
+
+
+class NoFileUploaded(AppError):
+    code, status, message = "no_file_uploaded", 400, "Please upload your file."
+
+
+class TooManyFiles(AppError):
+    code, status, message = "too_many_files", 400, "Only one file is allowed."
+
+
+class FileNameMissing(AppError):
+    code, status, message = "filename_not_exists_error", 400, "The specified filename does not exist."
+
+
+class FileExtensionBlocked(AppError):
+    code, status, message = "file_extension_blocked", 400, "Files with this extension are not allowed."
+
+
+class RemoteFileUploadError(AppError):
+    code, status, message = "remote_file_upload_error", 400, "The remote file could not be read."
+
+
+class FileTooLarge(AppError):
+    code, status, message = "file_too_large", 413, "File size exceeded."
+
+
+class UnsupportedFileType(AppError):
+    code, status, message = "unsupported_file_type", 415, "File type not allowed."
 
 
 class TooManyRequests(AppError):

@@ -5,7 +5,7 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from app.extensions import celery, redis_client
-from app.services import conversations, end_users, runs
+from app.services import conversations, end_users, runs, uploads
 from app.services.message_generation import announce_end, generate_message
 from app.services.workflow_generation import generate_run
 from app.streams import leases
@@ -31,6 +31,12 @@ def sweep_end_users() -> None:
 def purge_conversations() -> None:
     """Remove the rows of deleted conversations."""
     conversations.purge()
+
+
+@celery.task(name="housekeeping.sweep_uploads")
+def sweep_uploads() -> None:
+    """Remove files that were never finished, and those of visitors who are gone."""
+    uploads.sweep()
 
 
 def enqueue(task_id: str, aloud: bool) -> None:

@@ -34,6 +34,7 @@ def attach(celery: Celery, app: Flask) -> None:
     celery.Task = AppTask
     celery.conf.beat_schedule = {
         "sweep-end-users": {"task": "housekeeping.sweep_end_users", "schedule": SWEEP_SECONDS},
+        "sweep-uploads": {"task": "housekeeping.sweep_uploads", "schedule": SWEEP_SECONDS},
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
     }
     keeper = _Keeper(app)

@@ -30,7 +30,8 @@ def test_the_readme_names_every_setting(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "x"), ("PORT", "-1"), ("WEB_WORKERS", "0"), ("PING_SECONDS", "nan"), ("PASSPORT_USER_ID", "maybe"), ("LOG_LEVEL", "loud")],
+    [("PORT", "x"), ("PORT", "-1"), ("WEB_WORKERS", "0"), ("PING_SECONDS", "nan"), ("PASSPORT_USER_ID", "maybe"), ("LOG_LEVEL", "loud"),
+     ("FETCH_TRUSTED", "10.0.0.0/8,http://x")],
 )
 def test_a_value_that_cannot_be_read_is_refused_by_name(name, value):
     with pytest.raises(InvalidSetting, match=name):

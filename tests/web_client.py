@@ -1,5 +1,6 @@
 """A visitor of the app in this process."""
 
+import io
 from typing import Any, Self
 
 from flask.testing import FlaskClient
@@ -28,6 +29,13 @@ class WebVisitor:
 
     def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
         return self.client.post(f"/api{path}", headers=self.headers, json=body, **more)
+
+    def upload(self, content: bytes = b"hello\n", name: str = "hello.txt", mime_type: str = "text/plain", **form: Any) -> TestResponse:
+        """POST /files/upload with one file in the field `file`."""
+        return self.send_form({"file": (io.BytesIO(content), name, mime_type)} | form)
+
+    def send_form(self, form: Any) -> TestResponse:
+        return self.client.post("/api/files/upload", headers=self.headers, data=form, content_type="multipart/form-data")
 
     def patch(self, path: str) -> TestResponse:
         return self.client.patch(f"/api{path}", headers=self.headers)

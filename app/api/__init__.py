@@ -7,7 +7,7 @@ from flask_restx import Api
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
-from app.api import cors, default, errors, operations
+from app.api import cors, default, errors, file_previews, operations
 from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
 from app.api.web import (
@@ -16,14 +16,19 @@ from app.api.web import (
     chat_messages,
     completion_messages,
     conversations,
+    files,
     login,
     messages,
     passport,
+    remote_files,
     saved_messages,
     workflows,
 )
 
-ROUTES = (app_info, audio, chat_messages, completion_messages, conversations, default, login, messages, passport, saved_messages, workflows)
+ROUTES = (
+    app_info, audio, chat_messages, completion_messages, conversations, default, files, login, messages, passport, remote_files,
+    saved_messages, workflows,
+)  # fmt: skip
 
 AUTHORIZATIONS = {
     "Bearer": {
@@ -72,6 +77,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     cors.init_app(app)
     operations.init_app(app)
+    file_previews.init_app(app)
     app.before_request(_listen)
     app.add_url_rule("/", "home", _home)
 

@@ -41,6 +41,8 @@ def document(
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
     parameters |= {name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()}
+    if file:
+        parameters["file"] = {"in": "formData", "type": "file", "required": True, "description": file}
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:

@@ -10,7 +10,7 @@ from flask import Flask, Response
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from app.errors import AppError, ServiceUnavailable
 
@@ -34,6 +34,8 @@ def render_error(error: Exception) -> Response:
         answer = _answer(code, error.description or error.name, error.code)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+            answer.headers["Content-Range"] = f"{error.units} */{error.length}"
         return answer
     log.error("request.failed", exc_info=error)
     return _answer(**_UNKNOWN)  # type: ignore[arg-type]

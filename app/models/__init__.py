@@ -4,8 +4,9 @@ from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
 from app.models.tasks import Task
+from app.models.upload_files import UploadFile
 from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
-    "App", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task", "WorkflowRun",
+    "App", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task", "UploadFile", "WorkflowRun",
 ]  # fmt: skip

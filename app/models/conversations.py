@@ -45,7 +45,7 @@ class Message(Base):
 
     `parent_message_id` is what the client sent and gets back; `previous_message_id` is the message whose
     thread this one continues: the same, or the conversation's latest where the client did not say.
-    A message has one asker, so rating and saved mark are columns of it.
+    A message has one asker, so rating and saved mark are columns of it. `files` are file objects with `belongs_to`, in their order.
     """
 
     __tablename__ = "messages"
@@ -63,6 +63,7 @@ class Message(Base):
     task_id: Mapped[uuid.UUID]
     query: Mapped[str] = mapped_column(Text)
     inputs: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    files: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     answer: Mapped[str] = mapped_column(Text, server_default="", default="")
     status: Mapped[str] = mapped_column(String(16), server_default="normal", default="normal")
     error: Mapped[str | None] = mapped_column(Text)

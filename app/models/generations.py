@@ -12,7 +12,7 @@ from sqlalchemy.sql import bindparam
 
 
 def _with_json(sql: str, *names: str) -> Any:
-    return text(sql).bindparams(*(bindparam(name, type_=JSONB) for name in names))
+    return text(sql).bindparams(*(bindparam(name, type_=JSONB(none_as_null=True)) for name in names))
 
 
 # A message to a chatflow has a run beside it: `{run}` is where its row is made.
@@ -21,8 +21,8 @@ WITH conversation AS (
     INSERT INTO conversations (id, app_id, end_user_id, app_version_id, mode, name, inputs, introduction, created_at, updated_at)
     VALUES (:conversation_id, :app_id, :end_user_id, :app_version_id, :mode, :name, :inputs, :introduction, :now, :now)
 ), message AS (
-    INSERT INTO messages (id, app_id, end_user_id, conversation_id, parent_message_id, task_id, query, inputs, created_at)
-    VALUES (:message_id, :app_id, :end_user_id, :conversation_id, CAST(:parent_message_id AS uuid), :task_id, :query, :inputs, :now)
+    INSERT INTO messages (id, app_id, end_user_id, conversation_id, parent_message_id, task_id, query, inputs, files, created_at)
+    VALUES (:message_id, :app_id, :end_user_id, :conversation_id, CAST(:parent_message_id AS uuid), :task_id, :query, :inputs, :files, :now)
 ){run}
 INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, options, created_at)
 VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, CAST(:run_id AS uuid), :options, :now)
@@ -35,13 +35,14 @@ WITH conversation AS (
     RETURNING id
 ), message AS (
     INSERT INTO messages (
-        id, app_id, end_user_id, conversation_id, parent_message_id, previous_message_id, task_id, query, inputs, created_at)
+        id, app_id, end_user_id, conversation_id, parent_message_id, previous_message_id, task_id, query, inputs, files,
+        created_at)
     SELECT CAST(:message_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), id, CAST(:parent_message_id AS uuid),
         CASE WHEN :after_latest THEN (
             SELECT latest.id FROM messages latest WHERE latest.conversation_id = conversation.id
             ORDER BY latest.created_at DESC, latest.id DESC LIMIT 1
         ) ELSE CAST(:parent_message_id AS uuid) END,
-        CAST(:task_id AS uuid), :query, :inputs, :now
+        CAST(:task_id AS uuid), :query, :inputs, :files, :now
     FROM conversation RETURNING previous_message_id
 ){run}
 INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, created_at)
@@ -52,19 +53,19 @@ FROM conversation RETURNING id
 
 _FIRST_RUN = """, run AS (
     INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, created_at)
-    VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :message_id, :inputs, :files, 1, :now)
+    VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :message_id, :inputs, coalesce(:files, '[]'), 1, :now)
 )"""
 _NEXT_RUN = """, run AS (
     INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, created_at)
     SELECT CAST(:run_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
-        CAST(:task_id AS uuid), CAST(:message_id AS uuid), :inputs, :files, coalesce((
+        CAST(:task_id AS uuid), CAST(:message_id AS uuid), :inputs, coalesce(:files, '[]'), coalesce((
             SELECT previous.dialogue_count FROM workflow_runs previous WHERE previous.message_id = message.previous_message_id
         ), 0) + 1, :now
     FROM message
 )"""
 
-BEGIN_CONVERSATION = _with_json(_BEGIN_CONVERSATION.format(run=""), "inputs", "options")
-CONTINUE_CONVERSATION = _with_json(_CONTINUE_CONVERSATION.format(run=""), "inputs")
+BEGIN_CONVERSATION = _with_json(_BEGIN_CONVERSATION.format(run=""), "inputs", "files", "options")
+CONTINUE_CONVERSATION = _with_json(_CONTINUE_CONVERSATION.format(run=""), "inputs", "files")
 BEGIN_CHATFLOW = _with_json(_BEGIN_CONVERSATION.format(run=_FIRST_RUN), "inputs", "options", "files")
 CONTINUE_CHATFLOW = _with_json(_CONTINUE_CONVERSATION.format(run=_NEXT_RUN), "inputs", "files")
 
@@ -76,9 +77,9 @@ WITH task AS (
 SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode, task.epoch,
     task.last_event, task.created_at, coalesce(conversation_id::text, ''), coalesce(message_id::text, ''),
     coalesce(message.query, ''), coalesce(message.inputs, '{}'), message.previous_message_id::text,
-    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text
+    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text, message.files
 FROM task LEFT JOIN LATERAL (
-    SELECT query, inputs, previous_message_id, created_at FROM messages WHERE id = task.message_id
+    SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
 """
 )
@@ -134,6 +135,20 @@ SELECT query, answer FROM thread ORDER BY depth
 """
 )
 
+# The files of the latest message of a thread that has some.
+THREAD_FILES = text(
+    """
+WITH RECURSIVE thread AS (
+    SELECT previous_message_id, files, 1 AS depth FROM messages WHERE id = :message_id AND conversation_id = :conversation_id
+    UNION ALL
+    SELECT earlier.previous_message_id, earlier.files, depth + 1
+    FROM thread JOIN messages earlier ON earlier.id = thread.previous_message_id
+    WHERE earlier.conversation_id = :conversation_id AND depth < :most AND thread.files IS NULL
+)
+SELECT files FROM thread WHERE files IS NOT NULL
+"""
+)
+
 
 class ClaimedTask(NamedTuple):
     """What CLAIM gives: the task, and the message it answers; runs of mode `workflow` have none, and empty texts for it."""
@@ -154,6 +169,7 @@ class ClaimedTask(NamedTuple):
     message_created_at: datetime.datetime
     options: dict[str, Any] | None
     workflow_run_id: str | None = None
+    files: list[dict[str, Any]] | None = None
 
 
 class TaskState(NamedTuple):
@@ -195,3 +211,9 @@ def read_thread(connection: Connection, conversation_id: str, message_id: str, m
     """(query, answer) of this message and the `most` - 1 before it in its thread, oldest first."""
     values = {"conversation_id": conversation_id, "message_id": message_id, "most": most}
     return [(row.query, row.answer) for row in connection.execute(THREAD, values)][::-1]
+
+
+def read_thread_files(connection: Connection, conversation_id: str, message_id: str, most: int) -> list[dict[str, Any]]:
+    """The stored files of this message, or of the first before it in its thread that has any; looks at `most` messages."""
+    values = {"conversation_id": conversation_id, "message_id": message_id, "most": most}
+    return connection.execute(THREAD_FILES, values).scalar_one_or_none() or []

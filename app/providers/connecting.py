@@ -1,4 +1,4 @@
-"""Opening a socket to a model server: look up, connect, TLS. Every step ends at a time limit or by cancellation."""
+"""Opening a socket to a server: look up, connect, TLS. Every step ends at a time limit or by cancellation."""
 
 import contextlib
 import dataclasses
@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.errors import ProviderTimeout
@@ -29,21 +29,22 @@ class Server:
 def connect(server: Server, patience: Patience, seconds: float) -> socket.socket:
     """A non-blocking socket, connected and with its TLS agreed. Raises OSError, Cancelled, ProviderTimeout."""
     until = time.monotonic() + seconds
-    addresses = _resolve(server, patience, seconds)
-    connected = None
+    connected = connect_to(look_up(server.host, server.port, patience, seconds), patience, until)
+    return _secure(connected, server.host, patience, until) if server.secure else connected
+
+
+def connect_to(addresses: Sequence[Any], patience: Patience, until: float) -> socket.socket:
+    """A non-blocking socket to the first address, of `look_up`'s, that answers in time. Raises as `connect`."""
     for number, (family, _, _, _, address) in enumerate(addresses):
         # A silent address must not eat up the time of those after it.
         share = (until - time.monotonic()) / (len(addresses) - number)
         try:
-            connected = _connect(family, address, patience, share)
-            break
+            return _connect(family, address, patience, share)
         except (OSError, ProviderTimeout):
             patience.cancellation.raise_if_cancelled()
             if number == len(addresses) - 1:
                 raise
-    if connected is None:
-        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-    return _secure(connected, server.host, patience, until) if server.secure else connected
+    raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
 
 def interrupt(connected: socket.socket) -> None:
@@ -103,23 +104,23 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _resolve(server: Server, patience: Patience, seconds: float) -> list[Any]:
-    """The addresses of a server, as `getaddrinfo` gives them."""
+def look_up(host: str, port: int, patience: Patience, seconds: float) -> list[Any]:
+    """The addresses of a host, as `getaddrinfo` gives them. Raises OSError, Cancelled, ProviderTimeout."""
     try:
-        return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
-        return _look_up(server, patience, seconds)
+        return _look_up_name(host, port, patience, seconds)
 
 
-def _look_up(server: Server, patience: Patience, seconds: float) -> list[Any]:
+def _look_up_name(host: str, port: int, patience: Patience, seconds: float) -> list[Any]:
     """In a thread of its own, since nothing can interrupt a look-up."""
     finished = threading.Event()
     found: list[Any] = []
     failures: list[OSError] = []
 
-    def look_up() -> None:
+    def ask() -> None:
         try:
-            found.extend(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM))
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
             failures.append(error)
         finally:
@@ -128,7 +129,7 @@ def _look_up(server: Server, patience: Patience, seconds: float) -> list[Any]:
     patience.cancellation.add(finished.set)
     try:
         limit = patience.remaining(seconds)
-        threading.Thread(target=look_up, name="name look-up", daemon=True).start()
+        threading.Thread(target=ask, name="name look-up", daemon=True).start()
         answered = finished.wait(limit)
     finally:
         patience.cancellation.remove(finished.set)

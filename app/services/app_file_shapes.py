@@ -191,7 +191,7 @@ def _check_field(kind: str, field: FormField) -> None:
         return
     (view,) = form_fields([{kind: field.model_dump()}])
     try:
-        clean_inputs([dataclasses.replace(view, required=False)], {})
+        clean_inputs([dataclasses.replace(view, required=False)], {}, lambda mappings, rules: ())
     except InvalidParam as error:
         raise ValueError(f"the default of {field.variable!r} cannot be used: {error.message}") from None
 

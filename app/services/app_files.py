@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.services import app_file_shapes, yaml_documents
-from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, external_data_tools, form_fields, is_enabled, start_fields
+from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, external_data_tools, is_enabled
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
@@ -120,18 +120,6 @@ def _external_data(definition: Mapping[str, Any]) -> list[str]:
     return [f"{tool.variable}: {tool.type or 'no type'}" for tool in tools if tool.type != "api"]
 
 
-def _file_uploads(definition: Mapping[str, Any]) -> list[str]:
-    upload = _config(definition).get("file_upload")
-    return [""] if is_enabled(upload) or is_enabled(_inside(upload, "image")) else []
-
-
-def _file_inputs(definition: Mapping[str, Any]) -> list[str]:
-    form = _config(definition).get("user_input_form")
-    if definition["app"]["mode"] in WORKFLOW_MODES:
-        form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
-    return [field.variable for field in form_fields(form) if field.type in ("file", "file-list")]
-
-
 def _image_icon(definition: Mapping[str, Any]) -> list[str]:
     return [""] if definition["app"].get("icon_type") == "image" else []
 
@@ -150,7 +138,5 @@ NOT_SERVED = (
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
     NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
     NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),
-    NotServed("File uploads are not served yet: messages with files are refused", _file_uploads),
-    NotServed("File inputs are not served yet: a value for one of them is refused", _file_inputs),
     NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
 )

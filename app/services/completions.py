@@ -17,7 +17,7 @@ from app.services.published_apps import PublishedApp
 MORE_LIKE_THIS = {"temperature": 0.9}
 
 _ASKED = text(
-    "SELECT query, messages.inputs FROM messages JOIN conversations ON conversations.id = conversation_id"
+    "SELECT query, messages.inputs, messages.files FROM messages JOIN conversations ON conversations.id = conversation_id"
     " WHERE messages.id = :id AND messages.app_id = :app_id AND messages.end_user_id = :end_user_id AND deleted_at IS NULL"
 )
 
@@ -40,4 +40,4 @@ def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.
         raise MessageNotFound
     if not is_enabled(ModelConfig.from_definition(app.definition).features["more_like_this"]):
         raise MoreLikeThisDisabled
-    return start(app, end_user_id, Question(asked.query, asked.inputs), MORE_LIKE_THIS)
+    return start(app, end_user_id, Question(asked.query, asked.inputs, files=tuple(asked.files or ())), MORE_LIKE_THIS)

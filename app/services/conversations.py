@@ -14,6 +14,7 @@ from app.errors import ConversationNotFound, GenerationError, InvalidParam, Last
 from app.extensions import autocommit_engine, redis_client
 from app.providers.base import ModelMessage
 from app.services.definitions import ModelConfig
+from app.services.file_values import shown_inputs
 from app.services.model_routes import model_routes
 from app.services.published_apps import version
 from app.streams import stops
@@ -199,4 +200,4 @@ def _write_name(connection: Connection, owner: Owner, conversation_id: uuid.UUID
 
 def _conversation(row: Any) -> Conversation:
     identifier, name, inputs, status, introduction, created_at, updated_at = row
-    return Conversation(identifier, name, inputs, status, introduction, int(created_at.timestamp()), int(updated_at.timestamp()))
+    return Conversation(identifier, name, shown_inputs(inputs), status, introduction, int(created_at.timestamp()), int(updated_at.timestamp()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from app.errors import AppUnavailable
+from app.services.file_rules import FileRules
 
 SERVED_MODES = ("chat", "completion", "workflow", "advanced-chat")
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
@@ -74,6 +75,7 @@ class InputField:
     options: tuple[str, ...] = ()
     default: Any = None
     hide: bool = False
+    file_rules: FileRules = FileRules()
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,9 @@ class ModelConfig:
         )
 
     @property
-    def accepts_files(self) -> bool:
-        """Whether messages may carry files, in the new spelling or the old one (contract dsl.md §3.1)."""
-        return is_enabled(self.file_upload) or is_enabled(self.file_upload.get("image"))
+    def file_rules(self) -> FileRules | None:
+        """What files messages may carry; None: none."""
+        return FileRules.of_feature(self.file_upload)
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,9 @@ class WorkflowConfig:
         )
 
     @property
-    def accepts_files(self) -> bool:
-        """Whether messages may carry files, in the new spelling or the old one (contract dsl.md §3.1)."""
-        return is_enabled(self.file_upload) or is_enabled(self.file_upload.get("image"))
+    def file_rules(self) -> FileRules | None:
+        """What files runs and messages may carry; None: none."""
+        return FileRules.of_feature(self.file_upload)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -262,6 +264,7 @@ def _field(kind: str, values: Mapping[str, Any]) -> InputField:
         # Editors write an empty text where a number, a choice or a box has no default.
         default=None if default == "" and kind not in ("text-input", "paragraph") else default,
         hide=values.get("hide") is True,
+        file_rules=FileRules.of_field(values),
     )
 
 

@@ -21,6 +21,8 @@ _FIND = text("SELECT app_id, session_id FROM end_users WHERE id = :id")
 _SWEEP = text(
     "DELETE FROM end_users WHERE created_at < now() - interval '30 days'"
     " AND NOT EXISTS (SELECT 1 FROM conversations WHERE conversations.end_user_id = end_users.id)"
+    " AND NOT EXISTS (SELECT 1 FROM upload_files WHERE upload_files.end_user_id = end_users.id"
+    " AND upload_files.created_at > now() - interval '30 days')"
 )
 _remembered: dict[str, tuple[float, uuid.UUID, "EndUserIdentity"]] = {}
 
@@ -64,6 +66,6 @@ def forget_all() -> None:
 
 
 def sweep() -> int:
-    """Remove visitors older than 30 days who never began a conversation; gives how many."""
+    """Remove visitors older than 30 days who never began a conversation and sent no file in that time; gives how many."""
     with autocommit_engine().connect() as connection:
         return connection.execute(_SWEEP).rowcount

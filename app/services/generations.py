@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import ConversationNotFound, InvalidParam
+from app.errors import ConversationNotFound
 from app.extensions import autocommit_engine, redis_client
 from app.models.generations import (
     BEGIN_CHATFLOW,
@@ -16,7 +16,10 @@ from app.models.generations import (
     ClaimedTask,
 )
 from app.models.identifiers import new_id, now
+from app.services import file_values
+from app.services.conversations import Owner
 from app.services.definitions import ModelConfig, WorkflowConfig
+from app.services.file_mappings import OwnFiles
 from app.services.input_forms import clean_inputs
 from app.services.prompts import fill
 from app.services.published_apps import PublishedApp
@@ -24,7 +27,6 @@ from app.streams import stops
 
 NAME_LENGTH = 20
 UNNAMED = "New conversation"
-FILES_NOT_SERVED = "File uploads are not served yet: please send the message without files."
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,18 @@ def begin(asker: Asker, config: ModelConfig | WorkflowConfig, question: Question
 
     Raises InvalidParam, ConversationNotFound.
     """
-    if question.files and config.accepts_files:
-        raise InvalidParam(FILES_NOT_SERVED)
     query = question.query.replace("\0", "")
-    row = _row(asker, question, query, clean_inputs(config.user_input_form, question.inputs)) | {"options": options}
+    own_files = OwnFiles(Owner(asker.app.id, asker.end_user_id))
+    inputs = clean_inputs(config.user_input_form, question.inputs, own_files.choose)
+    rules = config.file_rules
+    # An app without the feature ignores files.
+    files = own_files.choose(question.files, rules) if rules is not None and question.files else []
+    row = _row(asker, question, query, inputs) | {"options": options, "files": file_values.stored(files) or None}
     if question.conversation_id is None:
         introduction = fill(config.opening_statement, row["inputs"]) if config.opening_statement else ""
         row |= {"name": _first_name(query), "introduction": introduction}
     has_run = isinstance(config, WorkflowConfig)
-    row |= {"run_id": str(new_id()) if has_run else None, "files": []}
+    row["run_id"] = str(new_id()) if has_run else None
     with autocommit_engine().connect() as connection:
         if question.conversation_id is None:
             connection.execute(BEGIN_CHATFLOW if has_run else BEGIN_CONVERSATION, row)
@@ -99,6 +104,7 @@ def _task(row: dict[str, Any]) -> ClaimedTask:
     return ClaimedTask(
         row["task_id"], row["app_id"], row["end_user_id"], row["app_version_id"], row["mode"], 0, 0, created_at,
         row["conversation_id"], row["message_id"], row["query"], row["inputs"], None, created_at, row["options"], row["run_id"],
+        row["files"],
     )  # fmt: skip
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 from app.errors import InvalidParam
 from app.services.definitions import InputField
+from app.services.file_rules import FileRules
+from app.workflow.files import File
 
-FILES_NOT_SERVED = "File uploads are not served yet: {} in input form must be left out"
 DEEPEST = 100
 _Check = Callable[[InputField, Any], Any]
+# From file mappings to file values, checked by a field's rules. Raises InvalidParam.
+ChooseFiles = Callable[[Sequence[Mapping[str, Any]], FileRules], Sequence[File]]
 
 # Larger whole numbers than floats can be would be numbers here and none in a browser.
 _LARGEST = 10**300
@@ -19,24 +22,31 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any]) -> dict[str, Any]:
+def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose_files: ChooseFiles) -> dict[str, Any]:
     """A value for every variable of the form, None where there is none; what the form does not declare is dropped.
+
+    Files become the file objects of the Web API, without a link.
 
     Raises InvalidParam.
     """
     # The value of an external data tool comes from the tool, not from the visitor.
     asked = [field for field in fields if field.type != "external_data_tool"]
-    return {field.variable: _clean(field, inputs.get(field.variable)) for field in asked}
+    return {field.variable: _clean(field, inputs.get(field.variable), choose_files) for field in asked}
 
 
-def _clean(field: InputField, value: Any) -> Any:
+def _clean(field: InputField, value: Any, choose_files: ChooseFiles) -> Any:
     if value is None and field.required:
         raise InvalidParam(f"{field.variable} is required in input form")
     given = field.default if value is None else value
     if given is None:
         return None
+    given = _without_nul(field, given, DEEPEST)
+    if field.type == "file":
+        return _file(field, given, choose_files)
+    if field.type == "file-list":
+        return _files(field, given, choose_files)
     check: _Check = _CHECKS.get(field.type, _text)
-    return check(field, _without_nul(field, given, DEEPEST))
+    return check(field, given)
 
 
 def _text(field: InputField, value: Any) -> str:
@@ -84,22 +94,23 @@ def _checkbox(field: InputField, value: Any) -> bool:
     raise InvalidParam(f"{field.variable} in input form must be true or false")
 
 
-def _file(field: InputField, value: Any) -> None:
+def _file(field: InputField, value: Any, choose_files: ChooseFiles) -> dict[str, Any] | None:
     if value == "" and not field.required:
         return None
     if not isinstance(value, Mapping):
         raise InvalidParam(f"{field.variable} in input form must be a file")
-    raise InvalidParam(FILES_NOT_SERVED.format(field.variable))
+    (file,) = choose_files([value], field.file_rules)
+    return file.as_object()
 
 
-def _files(field: InputField, value: Any) -> list[Any] | None:
+def _files(field: InputField, value: Any, choose_files: ChooseFiles) -> list[dict[str, Any]] | None:
     if value == "" and not field.required:
         return None
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise InvalidParam(f"{field.variable} in input form must be a list of files")
-    if value:
-        raise InvalidParam(FILES_NOT_SERVED.format(field.variable))
-    return value
+    if field.max_length and len(value) > field.max_length:
+        raise InvalidParam(f"{field.variable} in input form must be less than {field.max_length} files")
+    return [file.as_object() for file in choose_files(value, field.file_rules)]
 
 
 def _object(field: InputField, value: Any) -> dict[str, Any] | None:
@@ -134,7 +145,5 @@ _CHECKS: Mapping[str, _Check] = {
     "select": _select,
     "number": _number,
     "checkbox": _checkbox,
-    "file": _file,
-    "file-list": _files,
     "json_object": _object,
 }

@@ -1,6 +1,9 @@
 """What a worker does for a message of a chat or completion app (the order: contract dsl.md §2.4)."""
 
-from collections.abc import Iterator
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import structlog
 from flask import current_app
@@ -9,12 +12,14 @@ from sqlalchemy.exc import OperationalError
 from app.errors import AppError, InternalServerError, RunFailed
 from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import find_task, read_thread
+from app.models.generations import find_task, read_thread, read_thread_files
 from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
 from app.services.answers import Answer
+from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
+from app.services.file_contents import FileContents
 from app.services.last_words import last_words
 from app.services.model_routes import model_routes
 from app.services.moderation import review_question, watch_answer
@@ -26,6 +31,8 @@ from app.services.wire_events import MessageEvents
 from app.streams import channel
 from app.streams.publisher import Superseded
 from app.streams.runtime import WorkerRuntime
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +83,7 @@ def _answer(run: Run, answer: Answer) -> None:
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     watch = watch_answer(config, task.app_id)
-    for chunk in _chunks(run, config, Asked(inputs, verdict.query, _thread(run))):
+    for chunk in _chunks(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config))):
         answer.add(chunk)
         replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
         if replacement is not None:
@@ -100,6 +107,25 @@ def _thread(run: Run) -> Thread:
         return ()
     with autocommit_engine().connect() as connection:
         return read_thread(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+
+
+def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
+    """The message's images, or where it brings none the latest ones of its thread, for the model to look at."""
+    rules, task = config.file_rules, run.task
+    if rules is None or config.model.mode == "completion":
+        return []
+    files = task.files or []
+    if not files and task.previous_message_id is not None:
+        with autocommit_engine().connect() as connection:
+            files = read_thread_files(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+    images = [File.from_object(file) for file in files if file["type"] == "image"]
+    if not images:
+        return []
+    contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
+    try:
+        return [contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation) for image in images]
+    except NodeFailed as failure:
+        raise RunFailed(f"Run failed: {failure.message}.") from None
 
 
 def _overdue(run: Run) -> RunFailed:

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from app.errors import InvalidParam, MessageNotFound
 from app.extensions import autocommit_engine
 from app.services.conversations import Owner
+from app.services.file_links import renew
+from app.services.file_values import shown_inputs
 
 NO_FEEDBACK = "rating cannot be None when feedback not exists"
 
@@ -24,7 +26,7 @@ _SAVE = text(f"UPDATE messages SET saved = true WHERE id = :id AND {_VISIBLE} RE
 _UNSAVE = text(f"UPDATE messages SET saved = false WHERE id = :id AND {_MINE}")
 _ANCHOR = text(f"SELECT created_at FROM messages WHERE id = :last_id AND saved AND {_VISIBLE}")
 _SAVED = """
-SELECT id::text AS id, inputs, query, answer, rating, created_at FROM messages
+SELECT id::text AS id, inputs, files, query, answer, rating, created_at FROM messages
 WHERE saved AND {visible} {beyond} ORDER BY created_at DESC, id DESC LIMIT :limit
 """
 
@@ -35,6 +37,7 @@ class SavedMessage:
 
     id: str
     inputs: dict[str, Any]
+    files: list[dict[str, Any]]
     query: str
     answer: str
     rating: str | None
@@ -82,4 +85,5 @@ def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[Save
 
 
 def _saved(row: Any) -> SavedMessage:
-    return SavedMessage(row.id, row.inputs, row.query, row.answer, row.rating, int(row.created_at.timestamp()))
+    created_at = int(row.created_at.timestamp())
+    return SavedMessage(row.id, shown_inputs(row.inputs), row.files or [], row.query, renew(row.answer), row.rating, created_at)

@@ -10,10 +10,12 @@ from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.extensions import autocommit_engine
 from app.models import tasks
 from app.services.conversations import Owner
+from app.services.file_links import renew
+from app.services.file_values import shown_inputs
 from app.services.task_states import answer_so_far
 
 _PAGE = """
-SELECT messages.id::text, parent_message_id::text, inputs, query, answer, messages.status, error, metadata, rating, messages.created_at,
+SELECT messages.id::text, parent_message_id::text, inputs, files, query, answer, messages.status, error, metadata, rating, messages.created_at,
     tasks.id::text AS task_id, tasks.status AS task_status
 FROM messages LEFT JOIN tasks ON tasks.message_id = messages.id
 WHERE messages.conversation_id = :conversation_id {older}
@@ -34,12 +36,13 @@ _IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND convers
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the history. `created_at` in Unix seconds; `details` is the full metadata."""
+    """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata."""
 
     id: str
     conversation_id: str
     parent_message_id: str | None
     inputs: dict[str, Any]
+    files: list[dict[str, Any]]
     query: str
     answer: str
     status: str
@@ -82,6 +85,6 @@ def _check(connection: Connection, owner: Owner, values: dict[str, Any]) -> None
 def _message(conversation_id: str, row: Any) -> Message:
     answer = answer_so_far(row.task_id)[0] if row.task_status == tasks.RUNNING else row.answer
     return Message(
-        row.id, conversation_id, row.parent_message_id, row.inputs, row.query, answer, row.status, row.error, row.metadata, row.rating,
-        int(row.created_at.timestamp()),
+        row.id, conversation_id, row.parent_message_id, shown_inputs(row.inputs), row.files or [], row.query, renew(answer), row.status,
+        row.error, row.metadata, row.rating, int(row.created_at.timestamp()),
     )  # fmt: skip

@@ -1,12 +1,16 @@
 """What the nodes of a run get from outside (`workflow/outside.py`)."""
 
+import uuid
 from collections.abc import Sequence
 
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
-from app.services.definitions import WorkflowConfig
+from app.services.conversations import Owner
+from app.services.fetching import guarded_http
+from app.services.file_contents import FileContents
 from app.services.model_routes import model_routes
+from app.services.node_http import NodeHttp
 from app.services.runs import Run
 from app.workflow.outside import Outside
 
@@ -33,7 +37,8 @@ class ConversationMemory:
             return read_thread(connection, self._conversation_id, self._message_id, MOST_TURNS)
 
 
-def outside_of(run: Run, config: WorkflowConfig) -> Outside:
+def outside_of(run: Run) -> Outside:
     """For one run. What a kind of node needs and is not here fails that node."""
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
-    return Outside(models=model_routes(), memory=memory)
+    files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
+    return Outside(models=model_routes(), http=NodeHttp(guarded_http()), files=files, memory=memory)

@@ -12,15 +12,20 @@ from app.services.definitions import ModelConfig
 Thread = Sequence[tuple[str, str]]
 
 _VARIABLE = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29}|#(?:context|histories|query)#)\}\}")
+_IMAGE_TOKENS = 1_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first."""
+    """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first.
+
+    `images` are OpenAI's content parts; models of mode `completion` see none.
+    """
 
     inputs: Mapping[str, Any]
     query: str
     thread: Thread = ()
+    images: Sequence[Mapping[str, Any]] = ()
 
 
 def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list[ModelMessage]:
@@ -30,9 +35,10 @@ def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list
     """
     room = prompt_room(config.model.completion_params, context_tokens)
     fixed = _assemble(config, asked, ())
-    room -= sum(estimate_tokens(str(message.content)) for message in fixed)
+    room -= sum(estimate_tokens(message.text()) for message in fixed) + _IMAGE_TOKENS * len(asked.images)
     taken = newest_that_fit([estimate_tokens(query) + estimate_tokens(answer) for query, answer in asked.thread], room)
-    return _assemble(config, asked, asked.thread[len(asked.thread) - taken :])
+    messages = _assemble(config, asked, asked.thread[len(asked.thread) - taken :])
+    return messages if config.model.mode == "completion" else _with_images(messages, asked.images)
 
 
 def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | None = None) -> str:
@@ -55,6 +61,15 @@ def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMe
         return [ModelMessage("user", build(config, asked, thread))]
     build_messages = _advanced_messages if config.prompt_type == "advanced" else _simple_messages
     return build_messages(config, asked, thread)
+
+
+def _with_images(messages: list[ModelMessage], images: Sequence[Mapping[str, Any]]) -> list[ModelMessage]:
+    """The images beside the text of the last message, which is the visitor's."""
+    if not images:
+        return messages
+    last = messages.pop() if messages and messages[-1].role == "user" else ModelMessage("user", "")
+    words = [{"type": "text", "text": last.text()}] if last.text() else []
+    return [*messages, ModelMessage("user", [*words, *images])]
 
 
 def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:

@@ -17,6 +17,8 @@ from app.errors import AppUnavailable
 from app.extensions import autocommit_engine
 from app.models import App, AppVersion
 
+# One installation is one tenant.
+TENANT_ID = "00000000-0000-4000-8000-000000000001"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REMEMBER_SECONDS = 60.0
 REMEMBERED_VERSIONS = 256

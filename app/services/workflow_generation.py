@@ -15,6 +15,7 @@ from app.models import tasks
 from app.models.workflow_statements import LoadedRun, load_run
 from app.providers.cancellation import Cancelled
 from app.services.definitions import WorkflowConfig
+from app.services.file_values import opened
 from app.services.moderation import Verdict, review_question
 from app.services.node_outside import outside_of
 from app.services.run_journal import RunJournal
@@ -78,7 +79,7 @@ def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig,
     teller.start(verdict.inputs, system)
     variables = _variables(config, graph, loaded, verdict, system)
     setting = Setting(
-        uuid.UUID(loaded.run_id), outside_of(run, config), journal, run.cancellation, run.deadline,
+        uuid.UUID(loaded.run_id), outside_of(run), journal, run.cancellation, run.deadline,
         current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], begun, _spawn(),
     )  # fmt: skip
     try:
@@ -91,7 +92,7 @@ def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
     """`sys.*` (contract dsl.md §3.3)."""
     task = run.task
     system = {
-        "files": restored(loaded.files), "user_id": loaded.session_id, "app_id": task.app_id, "workflow_id": task.app_version_id,
+        "files": opened(loaded.files), "user_id": loaded.session_id, "app_id": task.app_id, "workflow_id": task.app_version_id,
         "workflow_run_id": loaded.run_id, "timestamp": int(loaded.created_at.timestamp()),
     }  # fmt: skip
     if task.mode == "advanced-chat":
@@ -101,7 +102,7 @@ def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
 
 def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]) -> Variables:
     variables = Variables()
-    variables.set_node(graph.top.start_id, restored(dict(verdict.inputs)))
+    variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
     variables.set_node("sys", system)
     variables.set_node("env", {variable.name: variable.value for variable in config.environment})
     kept = loaded.conversation_variables or {}

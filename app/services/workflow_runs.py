@@ -3,13 +3,14 @@
 import uuid
 from typing import Any
 
-from app.errors import InvalidParam
 from app.extensions import autocommit_engine
 from app.models.generations import ClaimedTask
 from app.models.identifiers import new_id, now
 from app.models.workflow_statements import BEGIN_RUN
+from app.services import file_values
+from app.services.conversations import Owner
 from app.services.definitions import WorkflowConfig
-from app.services.generations import FILES_NOT_SERVED
+from app.services.file_mappings import OwnFiles
 from app.services.input_forms import clean_inputs
 from app.services.limits import admitted
 from app.services.published_apps import PublishedApp
@@ -21,14 +22,16 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
     config = WorkflowConfig.from_definition(app.definition)
-    if files and config.accepts_files:
-        raise InvalidParam(FILES_NOT_SERVED)
+    own_files = OwnFiles(Owner(app.id, end_user_id))
+    cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
+    # An app without the feature ignores files.
+    chosen = own_files.choose(files, rules) if rules is not None and files else []
     task_id, created_at = str(new_id()), now()
     with admitted(app.id, end_user_id, task_id):
         values: dict[str, Any] = {
             "run_id": str(new_id()), "task_id": task_id, "app_id": str(app.id), "end_user_id": str(end_user_id),
-            "app_version_id": str(app.version_id), "mode": app.mode, "inputs": clean_inputs(config.user_input_form, inputs),
-            "files": [], "now": created_at,
+            "app_version_id": str(app.version_id), "mode": app.mode, "inputs": cleaned,
+            "files": file_values.stored(chosen), "now": created_at,
         }  # fmt: skip
         with autocommit_engine().connect() as connection:
             connection.execute(BEGIN_RUN, values)

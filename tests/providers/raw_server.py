@@ -21,15 +21,19 @@ Behaviour = Callable[[socket.socket], None]
 class RawServer:
     """Gives each connection, in order, to the next behaviour; the last one serves all that follow."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, host: str = "127.0.0.1", port: int = 0) -> None:
         self._behaviours = behaviours
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, port))
         self._accepted: list[socket.socket] = []
         self.connections = 0
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
 
     def model(self, *, connect_timeout: float = 2.0, read_timeout: float = 5.0) -> ChatModel:
         return ChatModel(Endpoint(self.base_url, connect_timeout=connect_timeout, read_timeout=read_timeout), "tiny")

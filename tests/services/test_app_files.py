@@ -181,8 +181,6 @@ def test_a_missing_version_and_another_kind_are_fine():
         ({"sensitive_word_avoidance": {"enabled": True, "type": "unheard_of"}}, ["Moderation", "unheard_of"]),
         ({"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]}, ["External data", "w"]),
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),
-        ({"file_upload": {"image": {"enabled": True}}}, ["File uploads"]),
-        ({"user_input_form": [field("file")]}, ["File inputs", "name"]),
     ],
 )
 def test_what_is_not_served_is_named(change, names):

@@ -53,7 +53,7 @@ def test_an_app_without_a_config_is_unavailable():
     [(None, False), ({"enabled": True}, True), ({"image": {"enabled": True}}, True), ({"enabled": False, "image": {"enabled": False}}, False)],
 )
 def test_files_are_accepted_in_both_spellings(upload, accepts):
-    assert ModelConfig.from_definition(chat_definition(file_upload=upload)).accepts_files is accepts
+    assert (ModelConfig.from_definition(chat_definition(file_upload=upload)).file_rules is not None) is accepts
 
 
 def test_no_limit_is_no_limit():

@@ -5,10 +5,16 @@ import pytest
 from app.errors import InvalidParam
 from app.services.definitions import InputField, form_fields
 from app.services.input_forms import DEEPEST, clean_inputs
+from app.workflow.files import File
+
+
+def clean(fields, inputs):
+    """Every file may be named, and is called after its number."""
+    return clean_inputs(fields, inputs, lambda mappings, rules: [File(str(number), "image", "local_file", "") for number in range(len(mappings))])
 
 
 def cleaned(value, kind="text-input", **field):
-    return clean_inputs([InputField("x", kind, **field)], {"x": value})["x"]
+    return clean([InputField("x", kind, **field)], {"x": value})["x"]
 
 
 def refusal(value, kind="text-input", **field):
@@ -19,12 +25,12 @@ def refusal(value, kind="text-input", **field):
 
 def test_declared_variables_are_kept_and_others_dropped():
     fields = [InputField("name"), InputField("age", "number")]
-    assert clean_inputs(fields, {"name": "Ann", "age": "7", "other": 1}) == {"name": "Ann", "age": 7}
+    assert clean(fields, {"name": "Ann", "age": "7", "other": 1}) == {"name": "Ann", "age": 7}
 
 
 def test_a_missing_required_variable_is_refused():
     with pytest.raises(InvalidParam) as caught:
-        clean_inputs([InputField("name", required=True)], {})
+        clean([InputField("name", required=True)], {})
     assert caught.value.message == "name is required in input form"
 
 
@@ -38,8 +44,8 @@ def test_an_empty_required_text_is_accepted(kind):
 
 
 def test_an_optional_variable_has_its_default_or_null():
-    assert clean_inputs([InputField("x", default="d")], {}) == {"x": "d"}
-    assert clean_inputs([InputField("x")], {"x": None}) == {"x": None}
+    assert clean([InputField("x", default="d")], {}) == {"x": "d"}
+    assert clean([InputField("x")], {"x": None}) == {"x": None}
 
 
 def test_a_default_is_checked_like_a_given_value():
@@ -120,10 +126,17 @@ def test_an_object_is_taken_as_it_is():
     assert refusal([1], "json_object") == "x in input form must be a dict"
 
 
-def test_files_are_not_served_yet():
+def test_files_become_file_objects_without_a_link():
     mapping = {"type": "image", "transfer_method": "remote_url", "url": "http://localhost/a.png"}
-    assert "not served yet" in refusal(mapping, "file")
-    assert "not served yet" in refusal([mapping], "file-list")
+    one = cleaned(mapping, "file")
+    assert (one["dify_model_identity"], one["id"], one["url"]) == ("__dify__file__", "0", None)
+    assert [item["id"] for item in cleaned([mapping, mapping], "file-list")] == ["0", "1"]
+
+
+def test_a_list_may_hold_as_many_files_as_the_form_says():
+    mapping = {"type": "image", "transfer_method": "remote_url", "url": "http://localhost/a.png"}
+    assert len(cleaned([mapping] * 2, "file-list", max_length=2)) == 2
+    assert refusal([mapping] * 3, "file-list", max_length=2) == "x in input form must be less than 2 files"
 
 
 def test_empty_files_are_no_files():
@@ -150,9 +163,9 @@ def test_an_object_may_not_be_bottomless():
 
 
 def test_the_variable_of_an_external_data_tool_is_not_the_visitors():
-    assert clean_inputs([InputField("weather", "external_data_tool", required=True)], {"weather": "sunny"}) == {}
+    assert clean([InputField("weather", "external_data_tool", required=True)], {"weather": "sunny"}) == {}
 
 
 def test_an_empty_default_of_a_box_or_a_number_is_none():
     form = [{kind: {"variable": kind, "label": "L", "default": ""}} for kind in ("checkbox", "number", "file", "json_object", "paragraph")]
-    assert clean_inputs(form_fields(form), {}) == {"checkbox": None, "number": None, "file": None, "json_object": None, "paragraph": ""}
+    assert clean(form_fields(form), {}) == {"checkbox": None, "number": None, "file": None, "json_object": None, "paragraph": ""}

@@ -8,6 +8,7 @@ from flask_restx import Resource
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
 from app.api.document import REFUSALS, document
+from app.api.message_files import message_files
 from app.api.namespaces import web_ns
 from app.api.schemas.common import GeneratedAppResponse, ResultResponse
 from app.api.schemas.messages import (
@@ -103,7 +104,7 @@ def _message(row: messages.Message) -> WebMessageListItem:
         inputs=row.inputs,
         query=row.query,
         answer=row.answer,
-        message_files=[],
+        message_files=message_files(row.files),
         feedback=SimpleFeedback(rating=row.rating) if row.rating else None,
         retriever_resources=(row.details or {}).get("retriever_resources", []),
         created_at=row.created_at,

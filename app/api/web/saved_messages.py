@@ -8,6 +8,7 @@ from flask_restx import Resource
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
 from app.api.document import REFUSALS, document
+from app.api.message_files import message_files
 from app.api.namespaces import web_ns
 from app.api.schemas.common import ResultResponse
 from app.api.schemas.messages import (
@@ -76,5 +77,6 @@ class SavedMessage(Resource):
 def _item(row: message_marks.SavedMessage) -> SavedMessageItem:
     feedback = SimpleFeedback(rating=row.rating) if row.rating else None
     return SavedMessageItem.model_construct(
-        id=row.id, inputs=row.inputs, query=row.query, answer=row.answer, message_files=[], feedback=feedback, created_at=row.created_at
+        id=row.id, inputs=row.inputs, query=row.query, answer=row.answer, message_files=message_files(row.files),
+        feedback=feedback, created_at=row.created_at,
     )

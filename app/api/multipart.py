@@ -1,0 +1,38 @@
+"""A file in a form, handed to the storage as it arrives."""
+
+from typing import IO, cast
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wsgi import get_input_stream
+
+from app.errors import BadRequest, FileTooLarge, NoFileUploaded
+from app.services import uploads
+from app.services.conversations import Owner
+
+# What a form has beside its file.
+FORM_BYTES = 1_048_576
+
+
+def receive_upload(owner: Owner) -> uploads.StoredUpload:
+    """The request's file, kept for its owner. Raises what `uploads.Intake.keep` raises, and BadRequest for a broken form."""
+    if request.mimetype != "multipart/form-data":
+        raise NoFileUploaded
+    most = uploads.largest_limit() + FORM_BYTES
+    with uploads.Intake(owner) as intake:
+
+        def open_part(
+            total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
+        ) -> IO[bytes]:
+            return cast(IO[bytes], intake.open(filename, content_type))
+
+        parser = FormDataParser(open_part, max_form_memory_size=FORM_BYTES, max_content_length=most, silent=False)
+        try:
+            stream = get_input_stream(request.environ, max_content_length=most)
+            _, form, files = parser.parse(stream, request.mimetype, request.content_length, request.mimetype_params)
+        except RequestEntityTooLarge:
+            raise FileTooLarge from None
+        except ValueError:
+            raise BadRequest("The form cannot be read.") from None
+        return intake.keep([name for name, _ in files.items(multi=True)], form.get("source"))

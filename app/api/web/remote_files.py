@@ -1,0 +1,57 @@
+"""Files on other servers: what one is, and keeping a copy of it."""
+
+from flask import Response, request
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_body, reply
+from app.api.document import REFUSALS, document
+from app.api.namespaces import web_ns
+from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
+from app.services import file_links, remote_files
+
+
+@web_ns.route("/remote-files/upload")
+class RemoteFileUpload(Resource):
+    @document(
+        "Upload a file from a remote URL",
+        description="Fetches a file from a public address and keeps it, as if the visitor had sent it.",
+        body=RemoteFileUploadPayload,
+        ok=FileWithSignedUrl,
+        ok_text="Remote file uploaded successfully",
+        status=201,
+        refusals=REFUSALS
+        | {400: "Bad request - invalid URL or parameters", 413: "File too large", 415: "Unsupported file type", 500: "Failed to fetch remote file"},
+    )
+    @caller_required
+    def post(self, caller: Caller) -> Response:
+        stored = remote_files.fetch(caller.owner, str(parse_body(RemoteFileUploadPayload).url))
+        body = FileWithSignedUrl(
+            id=stored.id,
+            name=stored.name,
+            size=stored.size,
+            extension=stored.extension,
+            url=file_links.link(stored.id),
+            mime_type=stored.mime_type,
+            created_by=str(caller.end_user.id),
+            created_at=stored.created_at,
+        )
+        return reply(body, 201)
+
+
+# Slashes that come one after another belong to the URL.
+@web_ns.route("/remote-files/<path:url>", merge_slashes=False)
+class RemoteFile(Resource):
+    @document(
+        "Get information about a remote file",
+        description="Type and length of a file at a public address; the URL may be percent-encoded as a whole. "
+        "`file_length` is -1 where the other server does not say.",
+        ok=RemoteFileInfo,
+        ok_text="Remote file information retrieved successfully",
+        refusals=REFUSALS | {400: "Bad request - invalid URL", 404: "Remote file not found", 500: "Failed to fetch remote file"},
+        path={"url": "URL of the file"},
+    )
+    @caller_required
+    def get(self, caller: Caller, url: str) -> Response:
+        about = remote_files.describe(url, request.query_string.decode("latin-1"))
+        return reply(RemoteFileInfo(file_type=about.mime_type, file_length=about.size))

@@ -1,0 +1,89 @@
+"""Which network addresses may be asked on behalf of others: public ones, and those that an operator trusts.
+
+What is public follows IANA's special-purpose registries, kept here because `ipaddress.is_global` has differed between
+Python's minor versions. Addresses that carry an IPv4 address in them are as public as that one.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+WEB_PORTS = (80, 443)
+FIRST_UNPRIVILEGED_PORT = 1024
+NOT_PUBLIC_V4 = [
+    ipaddress.IPv4Network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+        "168.63.129.16/32",  # a public address that Azure answers from inside each machine
+    )
+]  # fmt: skip
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+NOT_PUBLIC_V6 = [
+    ipaddress.IPv6Network(network)
+    # Teredo and other protocol assignments, documentation, 6to4, documentation.
+    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+]
+MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+ISATAP = (0x00005EFE, 0x02005EFE)
+
+
+def is_public(address: Address) -> bool:
+    """Whether everybody in the Internet reaches the same machine by this address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in NOT_PUBLIC_V4)
+    carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in MAPPED or address in NAT64:
+        return is_public(carried)
+    if int(address) >> 32 & 0xFFFFFFFF in ISATAP and not is_public(carried):
+        return False
+    return address in GLOBAL_UNICAST and not any(address in network for network in NOT_PUBLIC_V6)
+
+
+class AllowedAddresses:
+    """Public addresses at the web's ports and the unprivileged ones, and whatever the operator's entries say.
+
+    An entry is a network (`10.1.0.0/16`), an address or a host name, the last two with or without a port (`[::1]:8080`).
+    A name stands for every address that it has. Raises ValueError, whose text names the entry.
+    """
+
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        self._networks: list[tuple[Network, int | None]] = []
+        self._names: set[tuple[str, int | None]] = set()
+        for entry in trusted:
+            self._trust(entry)
+
+    def allows(self, host: str, address: str, port: int) -> bool:
+        """`host` as the URL has it, `address` as the look-up gave it."""
+        # An IPv6 address may come with the interface behind it.
+        found = ipaddress.ip_address(address.partition("%")[0])
+        if {(host.lower(), None), (host.lower(), port)} & self._names:
+            return True
+        if any(found in network and only in (None, port) for network, only in self._networks):
+            return True
+        return is_public(found) and (port in WEB_PORTS or port >= FIRST_UNPRIVILEGED_PORT)
+
+    def _trust(self, entry: str) -> None:
+        try:
+            self._networks.append((ipaddress.ip_network(entry), None))
+            return
+        except ValueError:
+            pass
+        host, port = _split(entry)
+        try:
+            self._networks.append((ipaddress.ip_network(host), port))
+        except ValueError:
+            if not host or any(sign in host for sign in "/:[]@*? "):
+                raise ValueError(f"{entry!r} is neither a network nor an address or host name with or without a port") from None
+            self._names.add((host.lower(), port))
+
+
+def _split(entry: str) -> tuple[str, int | None]:
+    """Host, without its brackets, and port."""
+    host, colon, port = entry.rpartition(":")
+    if colon and port.isdecimal() and not host.endswith(":") and 0 < int(port) < 65_536:
+        return host.removeprefix("[").removesuffix("]"), int(port)
+    return entry.removeprefix("[").removesuffix("]"), None
