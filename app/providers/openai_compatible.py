@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -51,7 +51,7 @@ class ChatModel:
         options: Options,
         cancellation: Cancellation | None = None,
         deadline: float | None = None,
-    ) -> Iterator[Chunk]:
+    ) -> Generator[Chunk, None, None]:
         """Yield text as it comes; the last chunks carry the finish reason and the usage, if the server counts.
 
         The deadline is in monotonic seconds. Closing the iterator closes the connection to the model.

@@ -57,7 +57,7 @@ def test_the_first_text_is_out_before_any_pause(pauses: Pauses) -> None:
 
         assert next(chunks).text == "He"
         assert pauses == []
-        chunks.close()  # type: ignore[attr-defined]
+        chunks.close()
 
 
 def test_everything_that_came_during_a_pause_is_one_chunk(pauses: Pauses) -> None:

@@ -10,12 +10,17 @@ from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
+from app.workflow.nodes.llm import Llm
 from app.workflow.nodes.loop import Loop
+from app.workflow.nodes.parameter_extractor import ParameterExtractor
+from app.workflow.nodes.question_classifier import QuestionClassifier
 from app.workflow.nodes.start import Start
 
 _KINDS: Mapping[str, type[Node]] = {
-    kind.kind: kind for kind in (Answer, End, Iteration, IterationStart, Loop, LoopEnd, LoopStart, Start)
-}
+    kind.kind: kind for kind in (
+        Answer, End, Iteration, IterationStart, Llm, Loop, LoopEnd, LoopStart, ParameterExtractor, QuestionClassifier, Start,
+    )
+}  # fmt: skip
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
 LATER = ("agent", "human-input", "knowledge-retrieval", "tool")
 
