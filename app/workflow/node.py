@@ -153,5 +153,3 @@ class Node(ABC):
     @abstractmethod
     def run(self, context: Context) -> Result:
         """Do it. Raises NodeFailed, NodePaused, Cancelled, TimeIsUp; containers RunPaused too."""
-
-

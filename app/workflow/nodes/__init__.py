@@ -6,6 +6,7 @@ from typing import Any
 from app.workflow.failures import GraphInvalid
 from app.workflow.node import Node
 from app.workflow.nodes.answer import Answer
+from app.workflow.nodes.assigner import Assigner
 from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.if_else import IfElse
@@ -15,7 +16,7 @@ from app.workflow.nodes.loop import Loop
 from app.workflow.nodes.start import Start
 
 _KINDS: Mapping[str, type[Node]] = {
-    kind.kind: kind for kind in (Answer, End, IfElse, Iteration, IterationStart, Loop, LoopEnd, LoopStart, Start)
+    kind.kind: kind for kind in (Answer, Assigner, End, IfElse, Iteration, IterationStart, Loop, LoopEnd, LoopStart, Start)
 }
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
 LATER = ("agent", "human-input", "knowledge-retrieval", "tool")
