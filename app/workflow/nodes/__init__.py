@@ -14,9 +14,24 @@ from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
 from app.workflow.nodes.loop import Loop
 from app.workflow.nodes.start import Start
+from app.workflow.nodes.variable_aggregator import OldVariableAggregator, VariableAggregator
 
 _KINDS: Mapping[str, type[Node]] = {
-    kind.kind: kind for kind in (Answer, Assigner, End, IfElse, Iteration, IterationStart, Loop, LoopEnd, LoopStart, Start)
+    kind.kind: kind
+    for kind in (
+        Answer,
+        Assigner,
+        End,
+        IfElse,
+        Iteration,
+        IterationStart,
+        Loop,
+        LoopEnd,
+        LoopStart,
+        OldVariableAggregator,
+        Start,
+        VariableAggregator,
+    )
 }
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
 LATER = ("agent", "human-input", "knowledge-retrieval", "tool")
