@@ -12,6 +12,7 @@ from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.if_else import IfElse
 from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
+from app.workflow.nodes.list_operator import ListOperator
 from app.workflow.nodes.loop import Loop
 from app.workflow.nodes.start import Start
 from app.workflow.nodes.variable_aggregator import OldVariableAggregator, VariableAggregator
@@ -25,6 +26,7 @@ _KINDS: Mapping[str, type[Node]] = {
         IfElse,
         Iteration,
         IterationStart,
+        ListOperator,
         Loop,
         LoopEnd,
         LoopStart,
