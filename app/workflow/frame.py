@@ -227,10 +227,12 @@ class Frame:
                 self.run.text.decide(node.id, ending.anew)
 
     def _told_inside(self, node: Node) -> None:
-        """The answers that a container's rounds gave before this worker took the run."""
+        """What a container's rounds answered and wrote outside it before this worker took the run."""
         if not node.container:
             return
         for past in self.run.setting.journal.past_inside(f"{self.scope.key}{node.id}["):
+            for selector, value in past.writes:
+                self.scope.variables.write(selector, value)
             if self.run.is_answer(past):
                 with self.run.lock:
                     self.run.answered(past.outputs["answer"], past.outputs["files"])

@@ -48,7 +48,7 @@ class Loop(Node):
         inputs = {"loop_count": config.loop_count, **values}
         context.rounds.begin(inputs, config.loop_count)
         scope = Variables(context.variables)
-        scope.set_node(self.id, values)
+        scope.set_writable(self.id, values, {variable.label: variable.var_type for variable in config.loop_variables})
         try:
             played = self._play(context, scope)
         except (RunFailed, NodeFailed) as failure:
