@@ -107,7 +107,7 @@ def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict:
     variables.set_node("env", {variable.name: variable.value for variable in config.environment})
     kept = loaded.conversation_variables or {}
     conversation = {variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables}
-    variables.set_node("conversation", conversation)
+    variables.set_writable("conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables})
     return variables
 
 
