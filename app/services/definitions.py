@@ -180,6 +180,19 @@ class WorkflowConfig:
         return tuple(str(variable.value) for variable in self.environment if variable.type == "secret" and variable.value)
 
 
+def model_of(definition: Mapping[str, Any]) -> ModelChoice:
+    """The model that an app goes by: its own, or that of its graph's first node that asks one. Raises AppUnavailable."""
+    if "workflow" not in definition:
+        return ModelConfig.from_definition(definition).model
+    nodes = WorkflowConfig.from_definition(definition).graph["nodes"]
+    for node in nodes if isinstance(nodes, list) else []:
+        model = _mapping(_mapping(_mapping(node).get("data")).get("model"))
+        if _text(model.get("name")):
+            return _model(model)
+    # No name at all: the route table's default answers.
+    return ModelChoice("", "default")
+
+
 def is_enabled(feature: Any) -> bool:
     """Whether a feature's object says so."""
     return isinstance(feature, Mapping) and feature.get("enabled") is True

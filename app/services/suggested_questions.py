@@ -16,7 +16,7 @@ from app.models.generations import read_thread
 from app.providers.base import ModelMessage
 from app.providers.context_window import estimate_tokens
 from app.services.conversations import Owner
-from app.services.definitions import ModelChoice, ModelConfig, WorkflowConfig, is_enabled
+from app.services.definitions import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.model_routes import model_routes
 from app.services.prompts import Thread
 from app.services.published_apps import version
@@ -52,10 +52,8 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
     feature = config.features["suggested_questions_after_answer"]
     if not is_enabled(feature):
         raise SuggestedQuestionsDisabled
-    # A chatflow has no model of its own: the table's default answers for a name that it does not know.
-    usual = config.model if isinstance(config, ModelConfig) else ModelChoice("", DEFAULT_MODEL)
     try:
-        return parse_questions(_ask(usual, feature, thread))
+        return parse_questions(_ask(model_of(definition), feature, thread))
     except GenerationError as error:
         log.warning("questions.not_suggested", message_id=str(message_id), error=error.message)
         return []

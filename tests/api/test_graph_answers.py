@@ -89,3 +89,19 @@ def test_secrets_are_covered_in_records(client):
     run_id = visitor.run()[0].data["workflow_run_id"]
     details = run_records.show(run_id)
     assert "s3cret-value" not in repr(details) and "********" in repr(details)
+
+
+def test_a_chatflow_s_conversation_is_named_by_its_model(chatflow, model):
+    conversation_id = chatflow.ask("Hi")[-1].data["conversation_id"]
+    model.script("A talk")
+    answer = chatflow.post(f"/conversations/{conversation_id}/name", {"auto_generate": True})
+    assert answer.get_json()["name"] == "A talk"
+
+
+def test_questions_are_suggested_after_a_chatflow_s_answer(client, model):
+    flow = graph(start(), llm(("user", "{{#sys.query#}}")), answer("{{#llm.text#}}"), "start > llm > answer")
+    features = {"suggested_questions_after_answer": {"enabled": True}}
+    visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", features=features))
+    message_id = visitor.ask("Hi")[0].data["message_id"]
+    model.script('["Why?"]')
+    assert visitor.get(f"/messages/{message_id}/suggested-questions").get_json() == {"data": ["Why?"]}
