@@ -296,6 +296,7 @@ def test_a_finished_answer_is_not_lost_to_a_silent_end(monkeypatch: pytest.Monke
         (b"Unrecognized request argument supplied: stream_options", {}, "stream_options"),
         (b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", {"max_tokens": 5}, "max_tokens"),
         (b"registry.example/tiny does not support tools", {"tools": TOOLS, "tool_choice": "auto"}, "tools"),
+        (b"tool_choice does not support being set to required in thinking mode", {"tools": TOOLS, "tool_choice": "required"}, "tool_choice"),
         (b"tools param requires --jinja flag", {"tools": TOOLS}, "tools"),
         (b"This response_format type is unavailable now", {"response_format": "json_object"}, "response_format"),
         (b"Model tiny does not support the `json_schema` format", {"response_format": SCHEMA}, "response_format"),

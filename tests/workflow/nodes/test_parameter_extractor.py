@@ -126,6 +126,7 @@ def test_in_function_call_mode_the_model_is_given_a_function(model):
         "properties": {"name": {"type": "string", "description": "Who"}, "age": {"type": ["number", "null"], "description": "In years"}},
         "required": ["name", "age"],
     }
+    assert body["tool_choice"] == "required"
     assert "response_format" not in body
 
 
