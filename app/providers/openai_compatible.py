@@ -29,7 +29,11 @@ def _refused(names: bytes) -> re.Pattern[bytes]:
 
 
 # What a server says that knows no tools or no such format, as against one that finds fault with what they hold.
-REFUSED_MEMBERS = {"tools": _refused(rb"\btools?\b"), "response_format": _refused(rb"response.format|json.schema|structured.output")}
+REFUSED_MEMBERS = {
+    "tool_choice": _refused(rb"tool.choice"),
+    "tools": _refused(rb"\btools?\b(?!.choice)"),
+    "response_format": _refused(rb"response.format|json.schema|structured.output"),
+}
 REFUSING_STATUSES = (400, 404, 422, 500, 501)
 
 

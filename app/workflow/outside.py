@@ -65,7 +65,10 @@ class Files(Protocol):
 
 
 class Memory(Protocol):
-    """The conversation so far: messages of `user` and `assistant` in turn, oldest first. Empty in mode `workflow`."""
+    """The conversation so far: messages of `user` and `assistant` in turn, oldest first.
+
+    Empty in mode `workflow`; a run without this part counts as one without a conversation.
+    """
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]: ...
 

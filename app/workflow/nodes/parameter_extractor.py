@@ -144,4 +144,4 @@ def _numbers(text: str) -> list[int | float]:
 
 def _tool(schema: Schema) -> dict[str, Any]:
     function = {"name": FUNCTION, "description": "Take the parameters that were read out of the text.", "parameters": schema}
-    return {"tools": [{"type": "function", "function": function}]}
+    return {"tools": [{"type": "function", "function": function}], "tool_choice": "required"}

@@ -64,7 +64,8 @@ def test_values_of_their_type_are_taken(model, kind, value):
     [
         ("string", 5, ""), ("number", "x", 0), ("number", True, 0), ("number", "5", 5), ("number", "5.5", 5.5), ("number", "1e999", 0),
         ("number", "nan", 0), ("bool", "yes", False), ("boolean", 1, False), ("select", 5, ""), ("array[string]", "a", []),
-        ("array[string]", ["a", 1], ["a"]), ("array[number]", ["1", None, 2, "x"], [1, 2]), ("array[object]", [{"a": 1}, "b"], [{"a": 1}]), ("array[boolean]", [True, 0], [True]),
+        ("array[string]", ["a", 1], ["a"]), ("array[number]", ["1", None, 2, "x"], [1, 2]),
+        ("array[object]", [{"a": 1}, "b"], [{"a": 1}]), ("array[boolean]", [True, 0], [True]),
     ],
 )  # fmt: skip
 def test_a_wrong_type_is_no_failure_and_what_fits_is_kept(model, kind, value, kept):
@@ -125,6 +126,7 @@ def test_in_function_call_mode_the_model_is_given_a_function(model):
         "properties": {"name": {"type": "string", "description": "Who"}, "age": {"type": ["number", "null"], "description": "In years"}},
         "required": ["name", "age"],
     }
+    assert body["tool_choice"] == "required"
     assert "response_format" not in body
 
 
