@@ -114,6 +114,14 @@ class Visitor:
         """A completion, of an app whose only input is `text`."""
         return self._stream("POST", "/completion-messages", json={"inputs": {"text": text}, "response_mode": "streaming"})
 
+    def run(self, **inputs: Any) -> LiveStream:
+        """A workflow run."""
+        return self._stream("POST", "/workflows/run", json={"inputs": inputs})
+
+    def snapshot(self, run_id: str) -> LiveStream:
+        """A running workflow for one who comes late."""
+        return self._stream("GET", f"/workflow/{run_id}/events", params={"include_state_snapshot": "true"})
+
     def resume(self, identifier: str, last_event_id: int | None = None) -> LiveStream:
         headers: Mapping[str, str] = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
         return self._stream("GET", f"/workflow/{identifier}/events", headers=headers)

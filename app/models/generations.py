@@ -56,11 +56,11 @@ _FIRST_RUN = """, run AS (
     VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :message_id, :inputs, coalesce(:files, '[]'), 1, :now)
 )"""
 _NEXT_RUN = """, run AS (
-    INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, created_at)
+    INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, variables, created_at)
     SELECT CAST(:run_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
         CAST(:task_id AS uuid), CAST(:message_id AS uuid), :inputs, coalesce(:files, '[]'), coalesce((
             SELECT previous.dialogue_count FROM workflow_runs previous WHERE previous.message_id = message.previous_message_id
-        ), 0) + 1, :now
+        ), 0) + 1, (SELECT kept.contents FROM conversation_variables kept WHERE kept.conversation_id = CAST(:conversation_id AS uuid)), :now
     FROM message
 )"""
 

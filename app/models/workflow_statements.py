@@ -24,10 +24,8 @@ VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, :now)
 LOAD_RUN = text(
     """
 SELECT run.id::text AS run_id, run.inputs, run.files, run.dialogue_count, run.elapsed, run.created_at, end_user.session_id,
-    variables.contents AS conversation_variables
+    run.variables
 FROM workflow_runs run JOIN end_users end_user ON end_user.id = run.end_user_id
-LEFT JOIN messages message ON message.id = run.message_id
-LEFT JOIN conversation_variables variables ON variables.conversation_id = message.conversation_id
 WHERE run.id = :run_id
 """
 )
@@ -112,7 +110,7 @@ class LoadedRun(NamedTuple):
     elapsed: float
     created_at: datetime.datetime
     session_id: str
-    conversation_variables: dict[str, Any] | None
+    variables: dict[str, Any] | None
 
 
 class StoredRun(NamedTuple):

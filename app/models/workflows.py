@@ -17,7 +17,8 @@ SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED, RUNNING = "succeeded", "partial-suc
 class WorkflowRun(Base):
     """One run of a graph. `inputs` are the visitor's, cleaned; `elapsed` in seconds, without the time in which it waited.
 
-    `dialogue_count` counts the messages of the thread that this run's message ends.
+    `dialogue_count` counts the messages of the thread that this run's message ends. `variables` are the conversation's as the
+    run found them: a worker that takes the run over goes through their changes again.
     """
 
     __tablename__ = "workflow_runs"
@@ -36,6 +37,7 @@ class WorkflowRun(Base):
     status: Mapped[str] = mapped_column(String(32), server_default=RUNNING, default=RUNNING)
     inputs: Mapped[dict[str, Any]] = mapped_column(JSONB)
     files: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"), default=list)
+    variables: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     dialogue_count: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     outputs: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     error: Mapped[str | None] = mapped_column(Text)

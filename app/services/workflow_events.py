@@ -4,9 +4,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from app.models.generations import ClaimedTask, TaskState
+from app.services.stored_values import dump
 from app.services.wire_events import MessageEvents
 from app.workflow import events
 from app.workflow.events import Execution, Selector
@@ -126,6 +125,6 @@ class RunEvents:
         }  # fmt: skip
 
     def _event(self, name: str, data: Mapping[str, Any]) -> bytes:
-        return orjson.dumps({"event": name, **self._common, "data": data}, option=orjson.OPT_NON_STR_KEYS, default=str)
+        return dump({"event": name, **self._common, "data": data}).encode()
 
 

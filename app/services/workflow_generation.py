@@ -105,7 +105,7 @@ def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict:
     variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
     variables.set_node("sys", system)
     variables.set_node("env", {variable.name: variable.value for variable in config.environment})
-    kept = loaded.conversation_variables or {}
+    kept = loaded.variables or {}
     conversation = {variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables}
     variables.set_writable("conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables})
     return variables

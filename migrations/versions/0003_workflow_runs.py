@@ -30,6 +30,7 @@ def upgrade():
         sa.Column("status", sa.String(length=32), server_default="running", nullable=False),
         sa.Column("inputs", JSONB, nullable=False),
         sa.Column("files", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("variables", JSONB, nullable=True),
         sa.Column("dialogue_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("outputs", JSONB, nullable=True),
         sa.Column("error", sa.Text(), nullable=True),

@@ -105,3 +105,9 @@ def test_questions_are_suggested_after_a_chatflow_s_answer(client, model):
     message_id = visitor.ask("Hi")[0].data["message_id"]
     model.script('["Why?"]')
     assert visitor.get(f"/messages/{message_id}/suggested-questions").get_json() == {"data": ["Why?"]}
+
+
+def test_whole_numbers_of_any_size_come_through(client):
+    flow = graph(start(number="json_object"), end(number=["start", "number"]), "start > end")
+    frames = WebVisitor(client, make_graph_app(flow)).run(number={"big": 10**30})
+    assert frames[-1].data["data"]["outputs"] == {"number": {"big": 10**30}}
