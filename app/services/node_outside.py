@@ -1,11 +1,13 @@
 """What the nodes of a run get from outside (`workflow/outside.py`)."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
+from app.providers.sandbox import Sandbox
 from app.services.conversations import Owner
 from app.services.fetching import guarded_http
 from app.services.file_contents import FileContents
@@ -37,8 +39,14 @@ class ConversationMemory:
             return read_thread(connection, self._conversation_id, self._message_id, MOST_TURNS)
 
 
+@functools.cache
+def _sandbox() -> Sandbox:
+    """One for the process: its helpers stay warm."""
+    return Sandbox()
+
+
 def outside_of(run: Run) -> Outside:
     """For one run. What a kind of node needs and is not here fails that node."""
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
-    return Outside(models=model_routes(), http=NodeHttp(guarded_http()), files=files, memory=memory)
+    return Outside(models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory)

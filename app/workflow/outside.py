@@ -18,7 +18,7 @@ class Models(Protocol):
 
 
 class Sandbox(Protocol):
-    """Runs an author's code and templates. Raises NodeFailed; nothing in it outlives `seconds`."""
+    """Runs an author's code and templates. Raises SandboxFailed, Cancelled; nothing in it outlives `seconds`."""
 
     def run_code(self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any: ...
 

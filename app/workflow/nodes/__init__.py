@@ -7,6 +7,7 @@ from app.workflow.failures import GraphInvalid
 from app.workflow.node import Node
 from app.workflow.nodes.answer import Answer
 from app.workflow.nodes.assigner import Assigner
+from app.workflow.nodes.code import Code
 from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.if_else import IfElse
@@ -18,6 +19,7 @@ from app.workflow.nodes.loop import Loop
 from app.workflow.nodes.parameter_extractor import ParameterExtractor
 from app.workflow.nodes.question_classifier import QuestionClassifier
 from app.workflow.nodes.start import Start
+from app.workflow.nodes.template_transform import TemplateTransform
 from app.workflow.nodes.variable_aggregator import OldVariableAggregator, VariableAggregator
 
 _KINDS: Mapping[str, type[Node]] = {
@@ -25,6 +27,7 @@ _KINDS: Mapping[str, type[Node]] = {
     for kind in (
         Answer,
         Assigner,
+        Code,
         End,
         IfElse,
         Iteration,
@@ -38,6 +41,7 @@ _KINDS: Mapping[str, type[Node]] = {
         ParameterExtractor,
         QuestionClassifier,
         Start,
+        TemplateTransform,
         VariableAggregator,
     )
 }

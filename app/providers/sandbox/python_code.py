@@ -1,0 +1,45 @@
+"""Python of code nodes: an interpreter of its own, in worker processes, that can do nothing but compute."""
+
+import functools
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from app.providers.sandbox.failures import SandboxFailed
+
+MEMORY = 128 * 1024 * 1024
+DEPTH = 500
+# The inputs' name inside; a call by keywords cannot collide with what the author named.
+_INPUTS = "frontdesk_inputs"
+
+
+def run_python(code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
+    """What `main(**inputs)` returns. Raises SandboxFailed."""
+    # Imported on first use: most installations never run a code node.
+    import pydantic_monty as monty
+
+    limits: monty.ResourceLimits = {"max_feed_duration_secs": seconds, "max_memory": MEMORY, "max_recursion_depth": DEPTH}
+    try:
+        with _pool().checkout(script_name="code", limits=limits) as session:
+            return session.feed_run(
+                f"{code}\nmain(**{_INPUTS})", inputs={_INPUTS: dict(inputs)}, print_callback=lambda stream, text: None
+            )
+    except monty.MontyCrashedError:
+        raise SandboxFailed(f"The code took longer than {seconds:g} seconds or more memory than it may.") from None
+    except monty.MontyError as error:
+        raise SandboxFailed(_told(str(error), error)) from None
+    except (TimeoutError, ValueError, TypeError) as error:
+        raise SandboxFailed(f"The code could not be run: {error}") from None
+
+
+@functools.cache
+def _pool() -> Any:
+    import pydantic_monty as monty
+
+    return monty.Monty(min_processes=0, max_processes=max(2, os.cpu_count() or 2), checkout_timeout=60).__enter__()
+
+
+def _told(message: str, error: Any) -> str:
+    frames = error.traceback() if hasattr(error, "traceback") else []
+    lines = [frame.line for frame in frames if hasattr(frame, "line")]
+    return f"{message} (line {lines[-1]})" if lines else message
