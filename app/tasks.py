@@ -7,17 +7,18 @@ from kombu.exceptions import OperationalError
 from app.extensions import celery, redis_client
 from app.services import conversations, end_users, runs, uploads
 from app.services.message_generation import announce_end, generate_message
+from app.services.workflow_generation import generate_run
 from app.streams import leases
 
 log = structlog.get_logger(__name__)
 
-GENERATORS = {"chat": generate_message, "completion": generate_message}
+GENERATORS = {"chat": generate_message, "completion": generate_message, "advanced-chat": generate_run, "workflow": generate_run}
 
 
 @celery.task(name="generations.generate")
-def generate(task_id: str) -> None:
-    """Generate one answer."""
-    runs.execute(task_id, GENERATORS, announce_end)
+def generate(task_id: str, aloud: bool = True) -> None:
+    """Generate one answer; not `aloud`: nobody would hear its speech."""
+    runs.execute(task_id, GENERATORS, announce_end, aloud)
 
 
 @celery.task(name="housekeeping.sweep_end_users")
@@ -38,10 +39,13 @@ def sweep_uploads() -> None:
     uploads.sweep()
 
 
-def enqueue(task_id: str) -> None:
-    """Hand a committed task to the workers. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
+def enqueue(task_id: str, aloud: bool) -> None:
+    """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
+
+    Raises redis.ConnectionError, kombu.exceptions.OperationalError.
+    """
     leases.expect(redis_client.client, [task_id])
-    generate.apply_async((task_id,), retry=False)
+    generate.apply_async((task_id, aloud), retry=False)
 
 
 def enqueue_purge() -> None:

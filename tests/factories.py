@@ -34,3 +34,11 @@ def publish(definition: dict[str, Any], code: str) -> PublishedApp:
     app = published_apps.by_code(code)
     assert app is not None
     return app
+
+
+def make_graph_app(graph: dict[str, Any], mode: str = "workflow", **workflow: Any) -> PublishedApp:
+    """Publish a new workflow or chatflow of a graph; the arguments replace keys of its `workflow`."""
+    section = {"name": "Graph", "mode": mode, "icon": "🤖", "icon_background": "#FFEAD5", "description": ""}
+    whole = {"graph": graph, "features": {}, "environment_variables": [], "conversation_variables": []} | workflow
+    definition = {"version": "0.6.0", "kind": "app", "app": section, "workflow": whole}
+    return publish(definition, f"test-{secrets.token_hex(8)}")

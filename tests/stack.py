@@ -30,6 +30,7 @@ from tests.child import Child
 PROJECT = pathlib.Path(__file__).parent.parent
 CHAT_APP = PROJECT / "tests" / "app_files" / "chat.yml"
 COMPLETION_APP = PROJECT / "tests" / "app_files" / "completion.yml"
+TALKING_APP = PROJECT / "tests" / "app_files" / "talking.yml"
 START_SECONDS = 40
 COMMAND_SECONDS = 60
 

@@ -69,7 +69,7 @@ def test_import_says_that_the_pages_address_is_not_known(run, file):
 
 def test_import_as_json(run, file):
     code = new_code()
-    definition = chat_definition(speech_to_text={"enabled": True})
+    definition = chat_definition(annotation_reply={"enabled": True})
     exit_code, out, _ = run("apps", "import", path := file(definition), "--code", code, "--json")
     (line,) = json.loads(out)
     app = published_apps.by_code(code)
@@ -127,10 +127,10 @@ def test_list(run):
 
 def test_show(run, web_app_url):
     form = [{"text-input": {"variable": "topic", "label": "Topic", "required": True}}]
-    app = make_app(user_input_form=form, speech_to_text={"enabled": True})
+    app = make_app(user_input_form=form, annotation_reply={"enabled": True})
     exit_code, out, _ = run("apps", "show", app.code)
     assert exit_code == 0
-    for text in ("openai scripted", "topic (text-input, required)", "Speech to text", f"http://localhost:3000/chat/{app.code}"):
+    for text in ("openai scripted", "topic (text-input, required)", "Annotation replies", f"http://localhost:3000/chat/{app.code}"):
         assert text in out
     assert json.loads(run("apps", "show", app.code, "--json")[1])["inputs"] == ["topic (text-input, required)"]
 

@@ -57,9 +57,13 @@ class WebVisitor:
         """The frames of a streamed answer to a question."""
         return self.frames(self.chat(query, **body))
 
-    def resume(self, identifier: str, last_event_id: str | None = None) -> TestResponse:
+    def run(self, **inputs: Any) -> list[Frame]:
+        """The frames of a workflow run."""
+        return self.frames(self.post("/workflows/run", {"inputs": inputs}))
+
+    def resume(self, identifier: str, last_event_id: str | None = None, **query: Any) -> TestResponse:
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
-        return self.get(f"/workflow/{identifier}/events", headers=headers)
+        return self.get(f"/workflow/{identifier}/events", headers=headers, **query)
 
     def history(self, conversation_id: str, **query: Any) -> list[dict[str, Any]]:
         answer = self.get("/messages", conversation_id=conversation_id, **query)

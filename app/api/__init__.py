@@ -12,6 +12,7 @@ from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
 from app.api.web import (
     app_info,
+    audio,
     chat_messages,
     completion_messages,
     conversations,
@@ -21,10 +22,12 @@ from app.api.web import (
     passport,
     remote_files,
     saved_messages,
+    workflows,
 )
 
 ROUTES = (
-    app_info, chat_messages, completion_messages, conversations, default, files, login, messages, passport, remote_files, saved_messages
+    app_info, audio, chat_messages, completion_messages, conversations, default, files, login, messages, passport, remote_files,
+    saved_messages, workflows,
 )  # fmt: skip
 
 AUTHORIZATIONS = {

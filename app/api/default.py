@@ -16,7 +16,8 @@ class WorkflowEvents(Resource):
     @document(
         "Go on reading a generation",
         description="Server-sent events of a generation: those after `Last-Event-ID`, then live ones, to its end. "
-        "The path takes a task id, and for messages the message id.",
+        "The path takes a workflow run id, a task id, and for messages the message id. A workflow run without `Last-Event-ID` "
+        "goes on from now, with `include_state_snapshot=true` from a summary of what happened so far.",
         headers={"Last-Event-ID": "The number of the last event that the client has"},
         ok=EventStreamResponse,
         ok_text="SSE event stream",
@@ -26,4 +27,5 @@ class WorkflowEvents(Resource):
     @caller_required
     def get(self, caller: Caller, task_id: str) -> Response:
         state = task_states.find(caller.app.id, caller.end_user.id, task_id)
-        return resume(state, request.headers.get("Last-Event-ID"))
+        with_snapshot = request.args.get("include_state_snapshot", "").strip().lower() == "true"
+        return resume(state, request.headers.get("Last-Event-ID"), with_snapshot)

@@ -28,13 +28,15 @@ def document(
     path: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     passport: bool = True,
-    streams: bool = False,
     file: str = "",
+    streams: bool = False,
+    produces: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Describe a route's method: its shapes, its answers, its parameters.
 
     `query_names`: a body whose keys are taken from the query string as well; `required_names` are those that
-    the specification calls required there (a body may hold them all the same). `file` describes a form's file field.
+    the specification calls required there (a body may hold them all the same). `file` describes the part `file` of a form,
+    `produces` what is answered beside JSON.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
@@ -45,14 +47,16 @@ def document(
         parameters |= _query_parameters(query)
     if query_names is not None:
         parameters |= {name: parameter | {"required": name in required_names} for name, parameter in _query_parameters(query_names).items()}
+    if file:
+        parameters["file"] = {"in": "formData", "type": "file", "required": True, "description": file}
     about: dict[str, Any] = {"params": parameters, "responses": responses | dict(refusals)}
     about["description"] = description
     if passport:
         about["security"] = ["Passport"]
+    if streams or produces:
+        about["produces"] = ["application/json", *(("text/event-stream",) if streams else ()), *produces]
     if file:
         about["consumes"] = ["multipart/form-data"]
-    if streams:
-        about["produces"] = ["application/json", "text/event-stream"]
 
     def describe(method: Any) -> Any:
         # RESTX takes the summary from here.

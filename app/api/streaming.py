@@ -1,6 +1,7 @@
 """From a run's channel to the caller: SSE frames, or one body in blocking mode (contract streaming.md §1, §7, §9.4)."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -15,9 +16,10 @@ from app.api.listening import hub
 from app.errors import AppError, InvalidParam, ServiceUnavailable
 from app.extensions import redis_client
 from app.models.generations import ClaimedTask, TaskState
-from app.services import task_states
+from app.services import run_snapshots, task_states
+from app.services.last_words import last_words
 from app.services.wire_events import MessageEvents
-from app.streams.channel import Event, LogLost, log_exists
+from app.streams.channel import Event, LogLost, log_exists, speech_follows
 from app.streams.hub import Subscription
 from app.streams.relay import follow
 
@@ -32,29 +34,47 @@ def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
     """Subscribe, then enqueue a committed task, then relay. Raises ServiceUnavailable, in blocking mode the run's error."""
     try:
         subscription = hub().subscribe(task.task_id)
-        tasks.enqueue(task.task_id)
+        tasks.enqueue(task.task_id, aloud=streaming)
     except (redis.ConnectionError, redis.TimeoutError, BrokerError) as away:
         log.error("generation.not_queued", task_id=task.task_id, error=str(away))
         task_states.abandon(task.task_id, ServiceUnavailable())
         raise ServiceUnavailable from away
     reader = Reader(subscription)
     if streaming:
-        return sse(reader.frames(0, look_back=False), subscription)
+        # Workflow-based streams open with a ping (contract streaming.md §1).
+        frames = reader.frames(0, look_back=False)
+        return sse(frames if task.workflow_run_id is None else chain([PING], frames), subscription)
     try:
         return _blocking(task, reader)
     finally:
         subscription.close()
 
 
-def resume(state: TaskState, last_event_id: str | None) -> Response:
-    """Go on with a run where a client left off. `last_event_id`: the header, None or empty for the beginning."""
+def resume(state: TaskState, last_event_id: str | None, with_snapshot: bool) -> Response:
+    """Go on with a run where a client left off. `last_event_id`: the header, None or empty where the client has seen nothing.
+
+    `with_snapshot`: whether a workflow run tells what happened before (contract streaming.md §9).
+    """
     after = _event_number(last_event_id)
     subscription = hub().subscribe(state.task_id)
     # Read again: it may have ended before we listened.
     now = task_states.current(state.task_id) or state
-    if not task_states.is_running(now) and after >= now.last_event:
+    if now.workflow_run_id is not None and not (last_event_id or "").strip():
+        return sse(_late_reader(now, Reader(subscription), with_snapshot), subscription)
+    if not task_states.is_running(now) and after >= now.last_event and not speech_follows(redis_client.client, state.task_id, after):
         return sse(iter(()), subscription)
     return sse(Reader(subscription).frames(after, look_back=True), subscription)
+
+
+def _late_reader(state: TaskState, reader: "Reader", with_snapshot: bool) -> Iterator[bytes]:
+    """A workflow run for a client that has seen nothing of it: the end alone, or what follows from now on."""
+    if not task_states.is_running(state):
+        return map(_made_frame, run_snapshots.single_frame(state))
+    frames = [PING]
+    answer, after = task_states.answer_so_far(state.task_id) if with_snapshot else ("", task_states.last_number(state.task_id))
+    if with_snapshot:
+        frames += map(_made_frame, run_snapshots.snapshot(state, answer))
+    return chain(frames, reader.frames(after, look_back=True))
 
 
 def sse(frames: Iterator[bytes], subscription: Subscription) -> Response:
@@ -92,8 +112,8 @@ class Reader:
                 if state is None or not task_states.is_running(state):
                     yield from self._stored(state)
                     return
-                text, after = self._so_far()
-                yield [Event(0, MessageEvents(state).message_replace(text), False)]
+                frames, after = self._so_far(state)
+                yield [Event(0, frame, False) for frame in frames]
                 look_back = True
 
     def _live(self, after: int, look_back: bool) -> Iterator[list[Event]]:
@@ -120,39 +140,52 @@ class Reader:
         with self._app.app_context():
             return task_states.current(self._subscription.task_id)
 
-    def _so_far(self) -> tuple[str, int]:
+    def _so_far(self, state: TaskState) -> tuple[list[bytes], int]:
+        """What happened so far, for a client that has lost track, and the number of the last event in it."""
         with self._app.app_context():
-            return task_states.answer_so_far(self._subscription.task_id)
+            text, after = task_states.answer_so_far(self._subscription.task_id)
+            if state.workflow_run_id is None:
+                return [MessageEvents(state).message_replace(text)], after
+            return list(run_snapshots.snapshot(state, text)), after
 
     def _stored(self, state: TaskState | None) -> Iterator[list[Event]]:
         """The end as the row has it; nothing where the conversation was deleted meanwhile."""
         if state is None:
             return
-        events = MessageEvents(state)
-        if state.failure is not None:
-            yield [Event(0, events.error(state.failure), True)]
-        else:
-            yield [Event(0, events.message_replace(state.answer), False), Event(0, events.message_end(state.details or {}), True)]
+        with self._app.app_context():
+            words = last_words(state)
+        yield [Event(0, word, word is words[-1]) for word in words]
 
 
 def _frame(event: Event) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (event.number, event.data) if event.number else b"data: %b\n\n" % event.data
 
 
+def _made_frame(data: bytes) -> bytes:
+    """A frame that stands in no log."""
+    return _frame(Event(0, data, False))
+
+
 def _blocking(task: ClaimedTask, reader: Reader) -> Response:
     parts: list[str] = []
+    metadata: dict[str, Any] = {}
     for group in reader.events(0, look_back=False):
         for event in group:
             body: dict[str, Any] = orjson.loads(event.data)
-            if body["event"] == "error":
-                raise _error(body)
-            if body["event"] == "message_replace":
-                parts = [body["answer"]]
-            elif body["event"] == "message_end":
-                answer = MessageEvents(task).blocking_body(task.mode, "".join(parts), body["metadata"])
+            match body:
+                case {"event": "error"}:
+                    raise _error(body)
+                case {"event": "workflow_finished", "data": {"status": "failed", "error": error}}:
+                    raise InvalidParam(f"Run failed: {error}")
+                case {"event": "message_replace", "answer": text}:
+                    parts = [text]
+                case {"event": "message_end"}:
+                    metadata = body["metadata"]
+                case {"answer": text}:
+                    parts.append(text)
+            if event.final:
+                answer = MessageEvents(task).blocking_body(task.mode, "".join(parts), metadata)
                 return Response(orjson.dumps(answer), mimetype="application/json")
-            elif "answer" in body:
-                parts.append(body["answer"])
     raise ServiceUnavailable
 
 

@@ -1,10 +1,11 @@
-"""The operator's commands: `flask --app wsgi apps …` and `flask --app wsgi models …`."""
+"""The operator's commands: `flask --app wsgi apps …`, `models …`, `runs …`."""
 
 from flask import Flask
 from flask_migrate import Migrate
 
 from app.cli.apps import apps_group
 from app.cli.models import models_group
+from app.cli.runs import runs_group
 from app.extensions import db
 
 
@@ -13,3 +14,4 @@ def register(app: Flask) -> None:
     Migrate(app, db)
     app.cli.add_command(apps_group)
     app.cli.add_command(models_group)
+    app.cli.add_command(runs_group)

@@ -57,8 +57,7 @@ class Launcher:
         apps = self._prepare(environment)
         beat_file = str(self._config.DATA_DIR / "beat-schedule")
         self._children = start_children(environment, self._config.WORKER_PROCESSES, self._config.WORKER_THREADS, beat_file)
-        if self._parts.model is not None:
-            self._children.append(Child("the local model", self._parts.model.spawn, self._parts.model.process))
+        self._children += [Child(server.name, server.spawn, server.process) for server in self._parts.servers]
         self._wait_for_health()
         if not self._ended.is_set():
             self._welcome(apps)

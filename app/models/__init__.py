@@ -5,5 +5,8 @@ from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
 from app.models.tasks import Task
 from app.models.upload_files import UploadFile
+from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
-__all__ = ["App", "AppVersion", "Conversation", "EndUser", "Message", "Task", "UploadFile"]
+__all__ = [
+    "App", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task", "UploadFile", "WorkflowRun",
+]  # fmt: skip

@@ -15,25 +15,20 @@ def _with_json(sql: str, *names: str) -> Any:
     return text(sql).bindparams(*(bindparam(name, type_=JSONB(none_as_null=True)) for name in names))
 
 
-BEGIN_CONVERSATION = _with_json(
-    """
+# A message to a chatflow has a run beside it: `{run}` is where its row is made.
+_BEGIN_CONVERSATION = """
 WITH conversation AS (
     INSERT INTO conversations (id, app_id, end_user_id, app_version_id, mode, name, inputs, introduction, created_at, updated_at)
     VALUES (:conversation_id, :app_id, :end_user_id, :app_version_id, :mode, :name, :inputs, :introduction, :now, :now)
 ), message AS (
     INSERT INTO messages (id, app_id, end_user_id, conversation_id, parent_message_id, task_id, query, inputs, files, created_at)
     VALUES (:message_id, :app_id, :end_user_id, :conversation_id, CAST(:parent_message_id AS uuid), :task_id, :query, :inputs, :files, :now)
-)
-INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, options, created_at)
-VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, :options, :now)
-""",
-    "inputs",
-    "files",
-    "options",
-)
+){run}
+INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, options, created_at)
+VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, CAST(:run_id AS uuid), :options, :now)
+"""
 
-CONTINUE_CONVERSATION = _with_json(
-    """
+_CONTINUE_CONVERSATION = """
 WITH conversation AS (
     UPDATE conversations SET updated_at = :now
     WHERE id = :conversation_id AND app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL
@@ -48,16 +43,31 @@ WITH conversation AS (
             ORDER BY latest.created_at DESC, latest.id DESC LIMIT 1
         ) ELSE CAST(:parent_message_id AS uuid) END,
         CAST(:task_id AS uuid), :query, :inputs, :files, :now
-    FROM conversation
-)
-INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, created_at)
+    FROM conversation RETURNING previous_message_id
+){run}
+INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, created_at)
 SELECT CAST(:task_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
-    :mode, id, CAST(:message_id AS uuid), :now
+    :mode, id, CAST(:message_id AS uuid), CAST(:run_id AS uuid), :now
 FROM conversation RETURNING id
-""",
-    "inputs",
-    "files",
-)
+"""
+
+_FIRST_RUN = """, run AS (
+    INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, created_at)
+    VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :message_id, :inputs, coalesce(:files, '[]'), 1, :now)
+)"""
+_NEXT_RUN = """, run AS (
+    INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, message_id, inputs, files, dialogue_count, created_at)
+    SELECT CAST(:run_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
+        CAST(:task_id AS uuid), CAST(:message_id AS uuid), :inputs, coalesce(:files, '[]'), coalesce((
+            SELECT previous.dialogue_count FROM workflow_runs previous WHERE previous.message_id = message.previous_message_id
+        ), 0) + 1, :now
+    FROM message
+)"""
+
+BEGIN_CONVERSATION = _with_json(_BEGIN_CONVERSATION.format(run=""), "inputs", "files", "options")
+CONTINUE_CONVERSATION = _with_json(_CONTINUE_CONVERSATION.format(run=""), "inputs", "files")
+BEGIN_CHATFLOW = _with_json(_BEGIN_CONVERSATION.format(run=_FIRST_RUN), "inputs", "options", "files")
+CONTINUE_CHATFLOW = _with_json(_CONTINUE_CONVERSATION.format(run=_NEXT_RUN), "inputs", "files")
 
 CLAIM = text(
     """
@@ -65,8 +75,9 @@ WITH task AS (
     UPDATE tasks SET epoch = epoch + 1 WHERE id = :task_id AND status = 'running' RETURNING *
 )
 SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode, task.epoch,
-    task.last_event, task.created_at, conversation_id::text, message_id::text, message.query, message.inputs,
-    message.previous_message_id::text, message.created_at AS message_created_at, task.options, message.files
+    task.last_event, task.created_at, coalesce(conversation_id::text, ''), coalesce(message_id::text, ''),
+    coalesce(message.query, ''), coalesce(message.inputs, '{}'), message.previous_message_id::text,
+    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text, message.files
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
@@ -90,10 +101,12 @@ FROM task WHERE messages.id = task.message_id RETURNING messages.id
 FIND_TASK = text(
     """
 SELECT tasks.id::text AS task_id, tasks.mode, tasks.status, tasks.epoch, tasks.last_event, tasks.failure, tasks.created_at,
-    tasks.conversation_id::text, tasks.message_id::text, message.created_at AS message_created_at, message.answer, message.metadata
+    coalesce(tasks.conversation_id::text, ''), coalesce(tasks.message_id::text, ''),
+    coalesce(message.created_at, tasks.created_at) AS message_created_at, coalesce(message.answer, ''), message.metadata,
+    tasks.workflow_run_id::text, coalesce(message.query, '')
 FROM tasks LEFT JOIN messages message ON message.id = tasks.message_id
 LEFT JOIN conversations conversation ON conversation.id = tasks.conversation_id
-WHERE (tasks.id = :id OR tasks.message_id = :id) AND conversation.deleted_at IS NULL
+WHERE (tasks.id = :id OR tasks.message_id = :id OR tasks.workflow_run_id = :id) AND conversation.deleted_at IS NULL
 """
 )
 
@@ -138,7 +151,7 @@ SELECT files FROM thread WHERE files IS NOT NULL
 
 
 class ClaimedTask(NamedTuple):
-    """What CLAIM gives: the task, and the message it answers."""
+    """What CLAIM gives: the task, and the message it answers; runs of mode `workflow` have none, and empty texts for it."""
 
     task_id: str
     app_id: str
@@ -155,6 +168,7 @@ class ClaimedTask(NamedTuple):
     previous_message_id: str | None
     message_created_at: datetime.datetime
     options: dict[str, Any] | None
+    workflow_run_id: str | None = None
     files: list[dict[str, Any]] | None = None
 
 
@@ -173,6 +187,8 @@ class TaskState(NamedTuple):
     message_created_at: datetime.datetime
     answer: str
     details: dict[str, Any] | None
+    workflow_run_id: str | None = None
+    query: str = ""
 
 
 def claim(connection: Connection, task_id: str) -> ClaimedTask | None:

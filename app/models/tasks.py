@@ -29,6 +29,7 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_running", "created_at", postgresql_where=text("status = 'running'")),
         Index("tasks_message", "message_id", unique=True),
+        Index("tasks_workflow_run", "workflow_run_id", unique=True),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -38,6 +39,7 @@ class Task(Base):
     mode: Mapped[str] = mapped_column(String(32))
     conversation_id: Mapped[uuid.UUID | None]
     message_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    workflow_run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("workflow_runs.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(String(32), server_default=RUNNING, default=RUNNING)
     epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     last_event: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)

@@ -11,7 +11,7 @@ from app.providers.failures import error_in, failure_of_frame
 
 
 class Answer:
-    """What has come of one answer and was not taken yet. `delta.reasoning_content` is left out for now.
+    """What has come of one answer and was not taken yet.
 
     `began`: the model has said something; `finished`: it said why it stopped; `done`: nothing follows;
     `failure`: what to raise once the text before it is taken.
@@ -21,6 +21,7 @@ class Answer:
         self.began = self.finished = self.done = False
         self.failure: ProviderError | None = None
         self._texts: list[str] = []
+        self._thoughts: list[str] = []
         self._tool_calls: list[ToolCallDelta] = []
         self._finish_reason: str | None = None
         self._usage: Usage | None = None
@@ -39,10 +40,10 @@ class Answer:
     def take(self) -> Chunk | None:
         """Everything since the last take as one chunk; None if that is nothing."""
         usage = self._usage if self.finished else None
-        if not (self._texts or self._tool_calls or self._finish_reason or usage):
+        if not (self._texts or self._thoughts or self._tool_calls or self._finish_reason or usage):
             return None
-        chunk = Chunk("".join(self._texts), self._finish_reason, usage, tuple(self._tool_calls))
-        self._texts, self._tool_calls, self._finish_reason = [], [], None
+        chunk = Chunk("".join(self._texts), self._finish_reason, usage, tuple(self._tool_calls), "".join(self._thoughts))
+        self._texts, self._thoughts, self._tool_calls, self._finish_reason = [], [], [], None
         if self.finished:
             self._usage = None
         return chunk
@@ -78,7 +79,9 @@ class Answer:
         if delta.get("tool_calls"):
             self._tool_calls += _tool_calls(delta["tool_calls"])
             self.began = True
-        if delta.get("reasoning_content") or delta.get("reasoning"):
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if thought:
+            self._thoughts.append(_text(thought))
             self.began = True
         reason = choice.get("finish_reason")
         if reason:

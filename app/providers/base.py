@@ -45,10 +45,12 @@ class ToolCallDelta:
 class Chunk:
     """What arrived in one read: joined text, and at the end why the model stopped and what it used.
 
-    Usage comes with the finish reason or in a chunk after it, and not at all from some servers.
+    Usage comes with the finish reason or in a chunk after it, and not at all from some servers. `reasoning` is what the model
+    thought before the text, where its server tells the two apart.
     """
 
     text: str
     finish_reason: str | None = None
     usage: Usage | None = None
     tool_calls: tuple[ToolCallDelta, ...] = ()
+    reasoning: str = ""

@@ -1,18 +1,24 @@
 """One model server: requests to it and their answers, over connections that are kept."""
 
 import contextlib
+import itertools
 import logging
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from app.errors import ProviderError, ProviderProtocolError, ProviderTimeout, ProviderUnreachable
 from app.providers.cancellation import Patience
 from app.providers.connecting import Server, connect
 from app.providers.connections import Connection, ConnectionPool
+from app.providers.forms import Form
 from app.providers.http_messages import LARGEST_HEAD, Head, body_of, parse_head
 
 logger = logging.getLogger(__name__)
 
 DOCUMENT_SECONDS = 5.0
+
+# A request's bytes, made anew when it has to be sent once more.
+Request = Callable[[], Iterable[bytes]]
 
 
 class NoAnswer(Exception):
@@ -92,14 +98,24 @@ class Endpoint:
 
     def post(self, path: str, content: bytes, patience: Patience) -> Response:
         """Send JSON to a path below the base URL. Raises Cancelled, ProviderTimeout, ProviderUnreachable, ProviderProtocolError."""
-        described = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-        return self._request(f"POST {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}{described}".encode() + content, patience)
+        request = self._post_head(path, "application/json", len(content)) + content
+        return self._request(lambda: (request,), patience)
+
+    def post_form(self, path: str, form: Form, patience: Patience) -> Response:
+        """Send a form to a path below the base URL. Raises as `post`."""
+        head = self._post_head(path, form.media_type, form.length)
+        return self._request(lambda: itertools.chain((head,), form.pieces()), patience)
 
     def get(self, path: str, patience: Patience) -> Response:
         """Ask for a path below the base URL. Raises as `post`."""
-        return self._request(f"GET {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}\r\n".encode(), patience)
+        request = f"GET {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}\r\n".encode()
+        return self._request(lambda: (request,), patience)
 
-    def _request(self, request: bytes, patience: Patience) -> Response:
+    def _post_head(self, path: str, media_type: str, length: int) -> bytes:
+        described = f"Content-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n"
+        return f"POST {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}{described}".encode()
+
+    def _request(self, request: Request, patience: Patience) -> Response:
         kept = self.pool.take()
         if kept is not None:
             kept.begin(patience)
@@ -119,11 +135,12 @@ class Endpoint:
             logger.warning("cannot connect to model server %s:%s: %s", self._server.host, self._server.port, error)
             raise (ProviderTimeout if isinstance(error, TimeoutError) else ProviderUnreachable) from error
 
-    def _exchange(self, connection: Connection, request: bytes, patience: Patience) -> Response:
+    def _exchange(self, connection: Connection, request: Request, patience: Patience) -> Response:
         try:
             # A server that refuses a long request may close before it has read all, and still have answered.
             with contextlib.suppress(OSError):
-                connection.send(request, self.read_timeout)
+                for piece in request():
+                    connection.send(piece, self.read_timeout)
             head, rest = self._read_head(connection, patience)
             return Response(head, rest, connection, self)
         except BaseException:

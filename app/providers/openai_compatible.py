@@ -1,7 +1,8 @@
 """A text model behind OpenAI's protocol: `/chat/completions`, or `/completions` for a completion model."""
 
+import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -20,6 +21,20 @@ PATHS: dict[Mode, str] = {"chat": "/chat/completions", "completion": "/completio
 PACE_SECONDS = 0.04
 # Once the model has said why it stopped, only the usage is missing: not worth a failure, nor a long wait.
 TAIL_SECONDS = 2.0
+_REFUSING = rb"support|require|enable|recogni[sz]ed|unknown|unavailable|not permitted"
+
+
+def _refused(names: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:%b).{0,80}(?:%b)|(?:%b).{0,80}(?:%b)" % (names, _REFUSING, _REFUSING, names), re.IGNORECASE | re.DOTALL)
+
+
+# What a server says that knows no tools or no such format, as against one that finds fault with what they hold.
+REFUSED_MEMBERS = {
+    "tool_choice": _refused(rb"tool.choice"),
+    "tools": _refused(rb"\btools?\b(?!.choice)"),
+    "response_format": _refused(rb"response.format|json.schema|structured.output"),
+}
+REFUSING_STATUSES = (400, 404, 422, 500, 501)
 
 
 class ChatModel:
@@ -40,7 +55,7 @@ class ChatModel:
         options: Options,
         cancellation: Cancellation | None = None,
         deadline: float | None = None,
-    ) -> Iterator[Chunk]:
+    ) -> Generator[Chunk, None, None]:
         """Yield text as it comes; the last chunks carry the finish reason and the usage, if the server counts.
 
         The deadline is in monotonic seconds. Closing the iterator closes the connection to the model.
@@ -91,7 +106,7 @@ class ChatModel:
                 refusal = response.read_document()
             finally:
                 response.close()
-            if response.status not in (400, 422) or not self._learn(request, refusal):
+            if response.status not in REFUSING_STATUSES or not self._learn(request, refusal):
                 raise failure_of_answer(response.status, refusal)
 
     def _learn(self, request: dict[str, Any], refusal: bytes) -> bool:
@@ -103,11 +118,21 @@ class ChatModel:
         if b"max_completion_tokens" in refusal and "max_tokens" in request:
             self._endpoint.refused.add(f"max_tokens {self.name}")
             return True
+        # An answer without them is better than none: whoever asks for either says in the prompt too what is wanted.
+        for member, refused in REFUSED_MEMBERS.items():
+            if member in request and refused.search(refusal):
+                self._endpoint.refused.add(f"{member} {self.name}")
+                return True
         return False
 
     def _leave_out_refused(self, request: dict[str, Any]) -> None:
         if "stream_options" in self._endpoint.refused:
             request.pop("stream_options", None)
+        for member in REFUSED_MEMBERS:
+            if f"{member} {self.name}" in self._endpoint.refused:
+                request.pop(member, None)
+        if "tools" not in request:
+            request.pop("tool_choice", None)
         if f"max_tokens {self.name}" in self._endpoint.refused and "max_tokens" in request:
             request["max_completion_tokens"] = request.pop("max_tokens")
 

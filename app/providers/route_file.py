@@ -9,6 +9,8 @@
       - {provider: openai, name: text-embedding-3-small, kind: embedding, endpoint: openai}
     default:                                  # for everything else
       chat: {endpoint: local, remote_name: smollm, context: 4096}
+      speech: {endpoint: openai, remote_name: gpt-4o-mini-tts, voices: [alloy, nova]}
+      transcription: {endpoint: openai, remote_name: whisper-1}
 
 Keys are never in the file: `api_key` names a variable of the environment, as may `base_url`.
 """
@@ -60,12 +62,16 @@ class EndpointEntry(_Strict):
 
 
 class Target(_Strict):
-    """Where a model is answered. Without `remote_name` the app file's name is sent."""
+    """Where a model is answered. Without `remote_name` the app file's name is sent.
+
+    `voices`: what a speech model speaks with, the usual one first; where they are not listed, any voice is sent as it is named.
+    """
 
     endpoint: Name
     remote_name: Name | None = None
     context: int | None = pydantic.Field(default=None, ge=1)
     pass_through: list[Name] = []
+    voices: list[Name] | None = None
 
 
 class ModelEntry(Target):

@@ -4,8 +4,10 @@ import dataclasses
 import pathlib
 import threading
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.errors import ProviderNotInitialize
+from app.providers.audio import SpeechModel, TranscriptionModel
 from app.providers.endpoint import Endpoint
 from app.providers.openai_compatible import ChatModel, Mode
 from app.providers.route_file import (
@@ -23,6 +25,7 @@ from app.providers.route_file import (
 CONTEXT = 32_768
 KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "speech", "transcription")
 FROM_SETTINGS = "OPENAI_BASE_URL"
+AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +40,17 @@ class Route:
     remote_name: str | None
     context: int
     problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """Who speaks and listens where no file says so. Without `base_url` the server for everything; without `voices` any is sent as it is named."""
+
+    base_url: str = ""
+    api_key: str = ""
+    speech_model: str = "tts-1"
+    transcription_model: str = "whisper-1"
+    voices: tuple[str, ...] = ()
 
 
 class ModelRoutes:
@@ -68,11 +82,12 @@ class ModelRoutes:
         model_name: str,
         environ: Mapping[str, str],
         *,
+        audio: AudioSettings = AudioSettings(),
         context: int = CONTEXT,
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
     ) -> "ModelRoutes":
-        """The table of a file; without one, a single server for everything. Raises InvalidModelsFile.
+        """The table of a file; without one, a single server for everything, or two. Raises InvalidModelsFile.
 
         `environ` holds what the file refers to as $NAME. Without a file an empty `api_key` sends none, and an empty
         `model_name` sends the app file's own; without `base_url` there is no route at all.
@@ -80,7 +95,8 @@ class ModelRoutes:
         if models_file:
             table, known = read_route_file(pathlib.Path(models_file)), environ
         else:
-            table, known = _single_server(base_url, api_key, model_name), {"OPENAI_API_KEY": api_key}
+            table = _without_a_file(base_url, api_key, model_name, audio)
+            known = {"OPENAI_API_KEY": api_key, "AUDIO_API_KEY": audio.api_key}
         return cls(table, known, context=context, connect_timeout=connect_timeout, read_timeout=read_timeout)
 
     def chat_model(self, provider: str, name: str, mode: str = "chat") -> ChatModel:
@@ -95,6 +111,16 @@ class ModelRoutes:
             context=target.context or self._context,
             pass_through=frozenset(target.pass_through),
         )
+
+    def speech_model(self) -> SpeechModel:
+        """Who speaks, for every app: app files name no model for it. Raises ProviderNotInitialize."""
+        target = self._audio_target("speech")
+        return SpeechModel(self.endpoint(target.endpoint), _remote_name(target), target.voices)
+
+    def transcription_model(self) -> TranscriptionModel:
+        """Who listens, for every app. Raises ProviderNotInitialize."""
+        target = self._audio_target("transcription")
+        return TranscriptionModel(self.endpoint(target.endpoint), _remote_name(target))
 
     def endpoint(self, name: str) -> Endpoint:
         """A server of the table, with the one pool that all its models share. Raises ProviderNotInitialize."""
@@ -131,6 +157,14 @@ class ModelRoutes:
             raise ProviderNotInitialize
         return target
 
+    def _audio_target(self, kind: Kind) -> Target:
+        """The default of a kind, else the first line of it."""
+        default: Target | None = getattr(self._table.default, kind)
+        target = default or next((entry for entry in self._table.models if entry.kind == kind), None)
+        if target is None:
+            raise ProviderNotInitialize
+        return target
+
     def _resolve(self, entry: EndpointEntry) -> tuple[str, str, str]:
         """Base URL, key and, if either is missing or unusable, what is wrong."""
         url_variable = variable_name(entry.base_url)
@@ -148,14 +182,26 @@ class ModelRoutes:
         return base_url, api_key, ""
 
 
-def _single_server(base_url: str, api_key: str, model_name: str) -> RouteFile:
-    """The table for no file. Raises InvalidModelsFile for a base URL that is none."""
-    if not base_url:
-        return RouteFile(endpoints={})
-    try:
-        check_base_url(base_url)
-    except ValueError as error:
-        raise InvalidModelsFile(f"{FROM_SETTINGS} {error}") from None
-    entry = EndpointEntry(base_url=base_url, api_key="$OPENAI_API_KEY" if api_key else None)
-    target = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
-    return RouteFile.model_validate({"endpoints": {FROM_SETTINGS: entry}, "default": {kind: target for kind in KINDS}})
+def _remote_name(target: Target) -> str:
+    return target.remote_name or (target.name if isinstance(target, ModelEntry) else "")
+
+
+def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
+    """The table that the settings make. Raises InvalidModelsFile for a base URL that is none."""
+    servers = {FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"), AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY")}
+    endpoints = {}
+    for name, (url, key) in servers.items():
+        if url:
+            try:
+                check_base_url(url)
+            except ValueError as error:
+                raise InvalidModelsFile(f"{name} {error}") from None
+            endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
+    text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
+    sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
+    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion", "embedding")} | {
+        "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
+        "transcription": sound | {"remote_name": audio.transcription_model},
+    }
+    default = {kind: target for kind, target in targets.items() if target["endpoint"] in endpoints}
+    return RouteFile.model_validate({"endpoints": endpoints, "default": default})

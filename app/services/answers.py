@@ -12,22 +12,19 @@ from app.models import tasks
 from app.models.generations import FINISH
 from app.models.identifiers import now
 from app.providers.base import Chunk, Usage
+from app.providers.usage import usage_object
 from app.services.runs import SEND_TIMEOUT, Run
+from app.services.spoken_answers import SpokenAnswer
 from app.services.wire_events import MessageEvents, failure_of
 from app.streams.publisher import Superseded
-
-_EMPTY_USAGE = {
-    "prompt_tokens": 0, "prompt_unit_price": "0.0", "prompt_price_unit": "0.0", "prompt_price": "0.0",
-    "completion_tokens": 0, "completion_unit_price": "0.0", "completion_price_unit": "0.0", "completion_price": "0.0",
-    "total_tokens": 0, "total_price": "0.0", "currency": "USD", "latency": 0.0,
-}  # fmt: skip
 
 
 @dataclass
 class Answer:
-    """One message's answer under way. Raises Superseded wherever another worker has taken the run over."""
+    """One message's answer under way, said aloud where it has a voice. Raises Superseded wherever another worker has taken the run over."""
 
     run: Run
+    voice: SpokenAnswer | None = None
     events: MessageEvents = field(init=False)
     usage: Usage | None = None
     _parts: list[str] = field(default_factory=list)
@@ -55,24 +52,44 @@ class Answer:
         self._parts.append(delta)
         if not self._say_again():
             self.run.writer.write(self.events.message(delta))
+        if self.voice is not None:
+            self.voice.feed(delta)
+            self._play(self.voice.sound())
 
     def replace(self, text: str) -> None:
         """Put another text into the place of the whole answer: what was said must not stand."""
         self._parts = [text]
         self.run.writer.write(self.events.message_replace(text))
+        if self.voice is not None:
+            self.voice.restart()
+            self.voice.feed(text)
 
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         self._mend_lost_log()
-        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": self._usage()}
+        usage = usage_object(self.usage, self._began, self._first, time.monotonic())
+        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": usage}
         self._store(status, details, None)
-        self.run.writer.write(self.events.message_end(details), final=True)
+        self.run.writer.write(self.events.message_end(details), final=self.voice is None)
+        if self.voice is not None:
+            for sound in self.voice.rest():
+                self._play(sound)
+            self.run.writer.write(self.events.tts_message_end(), final=True)
 
     def fail(self, error: AppError) -> None:
         """Store what there is and the error, then say so."""
         failure = failure_of(error)
         self._store(tasks.FAILED, {}, failure)
         self.run.writer.write(self.events.error(failure), final=True)
+
+    def hush(self) -> None:
+        """No more speech."""
+        if self.voice is not None:
+            self.voice.close()
+
+    def _play(self, sound: bytes) -> None:
+        if sound:
+            self.run.writer.write(self.events.tts_message(sound))
 
     def _say_again(self) -> bool:
         """Where Redis lost what was said: say all of it again."""
@@ -85,19 +102,6 @@ class Answer:
         """Know what became of every piece before the last word: a reader may have nothing but the last one."""
         self.run.writer.wait_until_sent(SEND_TIMEOUT)
         self._say_again()
-
-    def _usage(self) -> dict[str, Any]:
-        ended = time.monotonic()
-        first = self._first or ended
-        usage = {**_EMPTY_USAGE, "latency": round(ended - self._began, 3)}
-        usage |= {"time_to_first_token": round(first - self._began, 3), "time_to_generate": round(ended - first, 3)}
-        if self.usage is not None:
-            usage |= {
-                "prompt_tokens": self.usage.prompt_tokens,
-                "completion_tokens": self.usage.completion_tokens,
-                "total_tokens": self.usage.total_tokens,
-            }
-        return usage
 
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
         task = self.run.task

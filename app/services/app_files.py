@@ -7,6 +7,9 @@ from typing import Any
 
 from app.services import app_file_shapes, yaml_documents
 from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, external_data_tools, is_enabled
+from app.workflow.failures import GraphInvalid
+from app.workflow.graph import build
+from app.workflow.nodes import LATER
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
@@ -47,6 +50,11 @@ def check(definition: dict[str, Any]) -> AppFile:
         head = app_file_shapes.check(definition)
     except app_file_shapes.InvalidShape as error:
         raise InvalidAppFile(str(error)) from None
+    if head.mode in WORKFLOW_MODES:
+        try:
+            build(definition["workflow"]["graph"])
+        except GraphInvalid as error:
+            raise InvalidAppFile(f"workflow.graph: {error}") from None
     return AppFile(head.mode, head.name, definition, version_warnings + not_served(definition))
 
 
@@ -92,6 +100,12 @@ def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     return config
 
 
+def _later_nodes(definition: Mapping[str, Any]) -> list[str]:
+    nodes = _inside(definition.get("workflow"), "graph", "nodes")
+    data = [_inside(node, "data") for node in nodes] if isinstance(nodes, list) else []
+    return [f"{entry.get('title') or '?'}: {entry['type']}" for entry in data if isinstance(entry, dict) and entry.get("type") in LATER]
+
+
 def _feature(name: str) -> Callable[[Mapping[str, Any]], list[str]]:
     return lambda definition: [""] if is_enabled(_config(definition).get(name)) else []
 
@@ -133,12 +147,11 @@ def _inside(value: Any, *keys: str) -> Any:
 # A release that serves one of these removes its line.
 NOT_SERVED = (
     NotServed("Apps of this mode are not served yet: the page opens, and asking answers 'app_unavailable'", _mode),
+    NotServed("Nodes of these types are not served yet: a run that reaches one fails there", _later_nodes),
     NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
     NotServed("Agent tools are not served yet: answers are made without them", _agent_tools),
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
     NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
     NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),
-    NotServed("Speech to text is not served yet", _feature("speech_to_text")),
-    NotServed("Text to speech is not served yet", _feature("text_to_speech")),
     NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
 )

@@ -28,7 +28,7 @@ def parameters(app: PublishedApp, settings: Mapping[str, Any]) -> dict[str, Any]
     """
     limits = settings["UPLOAD_LIMITS_MB"]
     return {
-        **_features(app),
+        **features(app),
         "system_parameters": {
             "image_file_size_limit": limits["image"],
             "video_file_size_limit": limits["video"],
@@ -59,7 +59,8 @@ def meta(app: PublishedApp) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=REMEMBERED_APPS)
-def _features(app: PublishedApp) -> dict[str, Any]:
+def features(app: PublishedApp) -> dict[str, Any]:
+    """The part of GET /parameters that the app file says. Raises AppUnavailable. The values are shared: not to be changed."""
     if app.mode in MODEL_CONFIG_MODES:
         config, defaults = app.definition.get("model_config"), FEATURE_DEFAULTS
         form = _entries(config, "user_input_form")

@@ -1,4 +1,4 @@
-"""Messages to chat apps."""
+"""Messages to chat apps and chatflows."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from app.errors import AppUnavailable, ConversationNotFound, InvalidParam
 from app.extensions import autocommit_engine
 from app.models.generations import ClaimedTask
 from app.models.identifiers import new_id
-from app.services.definitions import SERVED_MODES, ModelConfig
+from app.services.definitions import SERVED_MODES, ModelConfig, WorkflowConfig
 from app.services.generations import Asker, Question, begin
 from app.services.limits import admitted
 from app.services.published_apps import PublishedApp, version
@@ -30,6 +30,9 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
         raise InvalidParam("query is required")
     task_id = str(new_id())
     with admitted(app.id, end_user_id, task_id):
+        if app.mode == "advanced-chat":
+            # Chatflows go with their app: a conversation is answered by what is published now.
+            return begin(Asker(app, end_user_id, app.version_id, task_id), WorkflowConfig.from_definition(app.definition), question)
         version_id, definition = app.version_id, app.definition
         if question.conversation_id is not None:
             version_id = _version_of(app, end_user_id, question.conversation_id)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from app.errors import ConversationNotFound, GenerationError, InvalidParam, LastConversationNotFound
 from app.extensions import autocommit_engine, redis_client
 from app.providers.base import ModelMessage
-from app.services.definitions import ModelConfig
+from app.services.definitions import model_of
 from app.services.file_values import shown_inputs
 from app.services.model_routes import model_routes
 from app.services.published_apps import version
@@ -172,7 +172,7 @@ def _first_question(connection: Connection, owner: Owner, conversation_id: uuid.
 
 
 def _title(version_id: uuid.UUID, query: str) -> str:
-    model = ModelConfig.from_definition(version(version_id)).model
+    model = model_of(version(version_id))
     prompt = NAMING_PROMPT.format(query=query[:NAMING_QUERY_LIMIT])
     options = {"max_tokens": 32, "temperature": 0.2}
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)

@@ -3,6 +3,7 @@
 The view is tolerant: a field of another type counts as absent. `app_files` refuses such files at import.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -10,7 +11,7 @@ from typing import Any, Self
 from app.errors import AppUnavailable
 from app.services.file_rules import FileRules
 
-SERVED_MODES = ("chat", "completion")
+SERVED_MODES = ("chat", "completion", "workflow", "advanced-chat")
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
@@ -25,6 +26,7 @@ FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {
     "more_like_this": {"enabled": False},
     "sensitive_word_avoidance": {"enabled": False, "type": "", "config": {}},
 }
+WORKFLOW_FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {**FEATURE_DEFAULTS, "retriever_resource": {"enabled": False}}
 FILE_UPLOAD_DEFAULT: dict[str, Any] = {
     "image": {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
 }
@@ -86,6 +88,16 @@ class ExternalDataTool:
 
 
 @dataclass(frozen=True)
+class DeclaredVariable:
+    """An environment or conversation variable (contract dsl.md §3.2)."""
+
+    id: str
+    name: str
+    type: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The model config of an app. `features` has every key of FEATURE_DEFAULTS. Shared: never change its dicts."""
 
@@ -125,6 +137,62 @@ class ModelConfig:
         return FileRules.of_feature(self.file_upload)
 
 
+@dataclass(frozen=True)
+class WorkflowConfig:
+    """What surrounds the graph of a workflow or a chatflow. `features` has every key of FEATURE_DEFAULTS. Shared: never change it."""
+
+    graph: dict[str, Any]
+    opening_statement: str | None
+    suggested_questions: tuple[str, ...]
+    user_input_form: tuple[InputField, ...]
+    file_upload: dict[str, Any]
+    features: dict[str, dict[str, Any]]
+    environment: tuple[DeclaredVariable, ...]
+    conversation_variables: tuple[DeclaredVariable, ...]
+
+    @classmethod
+    def from_definition(cls, definition: Mapping[str, Any]) -> Self:
+        """The view of a definition. Raises AppUnavailable where there is no graph."""
+        workflow = _mapping(definition.get("workflow"))
+        features = _mapping(workflow.get("features"))
+        graph = _mapping(workflow.get("graph"))
+        if not graph.get("nodes"):
+            raise AppUnavailable
+        return cls(
+            graph=graph,
+            opening_statement=_text(features.get("opening_statement")) or None,
+            suggested_questions=tuple(_texts(features.get("suggested_questions"))),
+            user_input_form=form_fields([{str(variable.get("type", "text-input")): variable} for variable in start_fields(workflow)]),
+            file_upload=_mapping(features.get("file_upload")) or FILE_UPLOAD_DEFAULT,
+            features={name: _mapping(features.get(name)) or default for name, default in WORKFLOW_FEATURE_DEFAULTS.items()},
+            environment=_declared(workflow.get("environment_variables")),
+            conversation_variables=_declared(workflow.get("conversation_variables")),
+        )
+
+    @property
+    def file_rules(self) -> FileRules | None:
+        """What files runs and messages may carry; None: none."""
+        return FileRules.of_feature(self.file_upload)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no record may show."""
+        return tuple(str(variable.value) for variable in self.environment if variable.type == "secret" and variable.value)
+
+
+def model_of(definition: Mapping[str, Any]) -> ModelChoice:
+    """The model that an app goes by: its own, or that of its graph's first node that asks one. Raises AppUnavailable."""
+    if "workflow" not in definition:
+        return ModelConfig.from_definition(definition).model
+    nodes = WorkflowConfig.from_definition(definition).graph["nodes"]
+    for node in nodes if isinstance(nodes, list) else []:
+        model = _mapping(_mapping(_mapping(node).get("data")).get("model"))
+        if _text(model.get("name")):
+            return _model(model)
+    # No name at all: the route table's default answers.
+    return ModelChoice("", "default")
+
+
 def is_enabled(feature: Any) -> bool:
     """Whether a feature's object says so."""
     return isinstance(feature, Mapping) and feature.get("enabled") is True
@@ -145,6 +213,26 @@ def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
             variables = data.get("variables")
             return [variable for variable in variables if isinstance(variable, dict)] if isinstance(variables, list) else []
     return []
+
+
+def _declared(variables: Any) -> tuple[DeclaredVariable, ...]:
+    entries = [_mapping(entry) for entry in variables] if isinstance(variables, list) else []
+    return tuple(
+        DeclaredVariable(_text(entry.get("id")) or _text(entry.get("name")), _text(entry.get("name")), kind, _first_value(kind, entry))
+        for entry in entries
+        if _text(entry.get("name")) and (kind := _text(entry.get("value_type")) or "string")
+    )
+
+
+def _first_value(kind: str, entry: Mapping[str, Any]) -> Any:
+    """The value in the file; an empty one of its type where there is none."""
+    value = entry.get("value")
+    if kind == "number" and isinstance(value, str):
+        number = float(value) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) else 0.0
+        return int(number) if number.is_integer() else number
+    if value is None or (value == "" and kind not in ("string", "secret")):
+        return [] if kind.startswith("array") else {"number": 0, "boolean": False, "object": {}}.get(kind, "")
+    return value
 
 
 def _model(model: Mapping[str, Any]) -> ModelChoice:

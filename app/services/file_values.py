@@ -5,6 +5,7 @@ from typing import Any
 
 from app.services import file_links
 from app.workflow.files import File
+from app.workflow.values import restored
 
 
 def stored(files: Sequence[File], belongs_to: str = "user") -> list[dict[str, Any]]:
@@ -15,6 +16,12 @@ def stored(files: Sequence[File], belongs_to: str = "user") -> list[dict[str, An
 def shown_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs with a fresh link in each of their file objects."""
     return {name: _shown(value) for name, value in inputs.items()}
+
+
+def opened(value: Any) -> Any:
+    """Stored inputs or files as a run has them: file values with links that work now."""
+    shown = shown_inputs(value) if isinstance(value, dict) else _shown(value)
+    return restored(shown)
 
 
 def link_to(value: Mapping[str, Any]) -> str | None:

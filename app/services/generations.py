@@ -7,11 +7,18 @@ from typing import Any
 
 from app.errors import ConversationNotFound
 from app.extensions import autocommit_engine, redis_client
-from app.models.generations import BEGIN_CONVERSATION, CONTINUE_CONVERSATION, OWNED_RUNNING, ClaimedTask
+from app.models.generations import (
+    BEGIN_CHATFLOW,
+    BEGIN_CONVERSATION,
+    CONTINUE_CHATFLOW,
+    CONTINUE_CONVERSATION,
+    OWNED_RUNNING,
+    ClaimedTask,
+)
 from app.models.identifiers import new_id, now
 from app.services import file_values
 from app.services.conversations import Owner
-from app.services.definitions import ModelConfig
+from app.services.definitions import ModelConfig, WorkflowConfig
 from app.services.file_mappings import OwnFiles
 from app.services.input_forms import clean_inputs
 from app.services.prompts import fill
@@ -44,7 +51,7 @@ class Asker:
     task_id: str
 
 
-def begin(asker: Asker, config: ModelConfig, question: Question, options: dict[str, Any] | None = None) -> ClaimedTask:
+def begin(asker: Asker, config: ModelConfig | WorkflowConfig, question: Question, options: dict[str, Any] | None = None) -> ClaimedTask:
     """Check inputs and files, write conversation, message and task, give the task (no worker has it yet).
 
     Raises InvalidParam, ConversationNotFound.
@@ -59,10 +66,12 @@ def begin(asker: Asker, config: ModelConfig, question: Question, options: dict[s
     if question.conversation_id is None:
         introduction = fill(config.opening_statement, row["inputs"]) if config.opening_statement else ""
         row |= {"name": _first_name(query), "introduction": introduction}
+    has_run = isinstance(config, WorkflowConfig)
+    row["run_id"] = str(new_id()) if has_run else None
     with autocommit_engine().connect() as connection:
         if question.conversation_id is None:
-            connection.execute(BEGIN_CONVERSATION, row)
-        elif connection.execute(CONTINUE_CONVERSATION, row).one_or_none() is None:
+            connection.execute(BEGIN_CHATFLOW if has_run else BEGIN_CONVERSATION, row)
+        elif connection.execute(CONTINUE_CHATFLOW if has_run else CONTINUE_CONVERSATION, row).one_or_none() is None:
             raise ConversationNotFound
     return _task(row)
 
@@ -94,7 +103,7 @@ def _task(row: dict[str, Any]) -> ClaimedTask:
     created_at: datetime.datetime = row["now"]
     return ClaimedTask(
         row["task_id"], row["app_id"], row["end_user_id"], row["app_version_id"], row["mode"], 0, 0, created_at,
-        row["conversation_id"], row["message_id"], row["query"], row["inputs"], None, created_at, row["options"],
+        row["conversation_id"], row["message_id"], row["query"], row["inputs"], None, created_at, row["options"], row["run_id"],
         row["files"],
     )  # fmt: skip
 

@@ -25,3 +25,10 @@ def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterato
         if most:
             admission.withdraw(redis_client.client, str(app_id), task_id)
         raise
+
+
+def count_audio(end_user_id: uuid.UUID) -> None:
+    """Before something is said or heard for a visitor: as many in a minute as answers, counted apart. Raises RateLimitError."""
+    most = current_app.config["VISITOR_MINUTE_LIMIT"]
+    if most and admission.count(redis_client.client, f"{end_user_id}:audio") > most:
+        raise RateLimitError

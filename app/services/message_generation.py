@@ -20,11 +20,13 @@ from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
+from app.services.last_words import last_words
 from app.services.model_routes import model_routes
 from app.services.moderation import review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
 from app.services.published_apps import version
 from app.services.runs import HandedOn, Run
+from app.services.spoken_answers import voice_of
 from app.services.wire_events import MessageEvents
 from app.streams import channel
 from app.streams.publisher import Superseded
@@ -41,6 +43,13 @@ THREAD_MESSAGES = 100
 def generate_message(run: Run) -> None:
     """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
     answer = Answer(run)
+    try:
+        _generate(run, answer)
+    finally:
+        answer.hush()
+
+
+def _generate(run: Run, answer: Answer) -> None:
     try:
         _answer(run, answer)
     except (Superseded, HandedOn, OperationalError):
@@ -67,6 +76,7 @@ def _answer(run: Run, answer: Answer) -> None:
     if run.overdue:
         raise _overdue(run)
     config = ModelConfig.from_definition(version(task.app_version_id))
+    answer.voice = voice_of(run, config)
     verdict = review_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:
         answer.add(Chunk(verdict.preset_response))
@@ -128,13 +138,12 @@ def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
         state = find_task(connection, task_id)
     if state is None or state.status == tasks.RUNNING:
         return
-    last: Any = runtime.client.xrevrange(channel.log_key(task_id), count=1)
-    if last and channel.FINAL in last[0][1]:
+    last = channel.last_logged(runtime.client, task_id)
+    if last is not None and last.final:
         return
     writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
-    events = MessageEvents(state)
-    if state.failure is not None:
-        writer.write(events.error(state.failure), final=True)
-    else:
-        writer.write(events.message_replace(state.answer))
-        writer.write(events.message_end(state.details or {}), final=True)
+    words = last_words(state)
+    if last is not None and last.number >= state.last_event:
+        words = [MessageEvents(state).tts_message_end()]
+    for word in words:
+        writer.write(word, final=word is words[-1])

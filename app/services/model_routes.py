@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from app.providers.routes import ModelRoutes
+from app.providers.routes import AudioSettings, ModelRoutes
 
 
 def model_routes() -> ModelRoutes:
@@ -15,6 +15,13 @@ def model_routes() -> ModelRoutes:
             settings["OPENAI_API_KEY"],
             settings["MODEL_NAME"],
             settings["ENVIRONMENT"],
+            audio=AudioSettings(
+                settings["AUDIO_BASE_URL"],
+                settings["AUDIO_API_KEY"],
+                settings["SPEECH_MODEL"],
+                settings["TRANSCRIPTION_MODEL"],
+                tuple(settings["SPEECH_VOICES"]),
+            ),
             context=settings["MODEL_CONTEXT"],
             connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],
             read_timeout=settings["MODEL_READ_TIMEOUT"],

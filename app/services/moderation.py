@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.services import api_extensions
-from app.services.definitions import ModelConfig, is_enabled
+from app.services.definitions import ModelConfig, WorkflowConfig, is_enabled
 
 API_EVERY = 300
 DEFAULT_RESPONSE = "The content is not allowed."
@@ -27,7 +27,7 @@ class OutputWatch(Protocol):
         """The text that takes the answer's place, or None. `whole`: nothing follows."""
 
 
-def review_question(config: ModelConfig, app_id: str, inputs: Mapping[str, Any], query: str) -> Verdict:
+def review_question(config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str) -> Verdict:
     """Moderate the inputs and the query. Raises RunFailed where the app's extension does not answer."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "inputs_config")
@@ -51,7 +51,7 @@ def review_question(config: ModelConfig, app_id: str, inputs: Mapping[str, Any],
     return Verdict(inputs, query, str(answer.get("preset_response") or _preset(rules)))
 
 
-def watch_answer(config: ModelConfig, app_id: str) -> OutputWatch | None:
+def watch_answer(config: ModelConfig | WorkflowConfig, app_id: str) -> OutputWatch | None:
     """What reads the answers of this app; None where nothing does."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "outputs_config")

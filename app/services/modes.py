@@ -1,6 +1,6 @@
 """Which routes an app's mode allows (contract README §9)."""
 
-from app.errors import AppError, NotCompletionApp
+from app.errors import AppError, NotCompletionApp, NotWorkflowApp
 from app.services.published_apps import PublishedApp
 
 CHAT_FAMILY = ("chat", "agent-chat", "advanced-chat")
@@ -16,3 +16,9 @@ def require_completion(app: PublishedApp) -> None:
     """Raises NotCompletionApp."""
     if app.mode != "completion":
         raise NotCompletionApp
+
+
+def require_workflow(app: PublishedApp) -> None:
+    """Raises NotWorkflowApp."""
+    if app.mode != "workflow":
+        raise NotWorkflowApp

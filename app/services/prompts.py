@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.providers.base import ModelMessage
+from app.providers.context_window import estimate_tokens, newest_that_fit, prompt_room
 from app.services.definitions import ModelConfig
 
 Thread = Sequence[tuple[str, str]]
 
 _VARIABLE = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]{0,29}|#(?:context|histories|query)#)\}\}")
-_ANSWER_ROOM = 0.25
-_BYTES_PER_TOKEN = 3
-_MESSAGE_TOKENS = 4
 _IMAGE_TOKENS = 1_000
 
 
@@ -35,16 +33,12 @@ def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list
 
     `context_tokens`: the model's context. The oldest turns are left out until the rest fits.
     """
-    room = context_tokens - _answer_tokens(config, context_tokens)
+    room = prompt_room(config.model.completion_params, context_tokens)
     fixed = _assemble(config, asked, ())
     room -= sum(estimate_tokens(message.text()) for message in fixed) + _IMAGE_TOKENS * len(asked.images)
-    messages = _assemble(config, asked, _newest_that_fit(asked.thread, room))
+    taken = newest_that_fit([estimate_tokens(query) + estimate_tokens(answer) for query, answer in asked.thread], room)
+    messages = _assemble(config, asked, asked.thread[len(asked.thread) - taken :])
     return messages if config.model.mode == "completion" else _with_images(messages, asked.images)
-
-
-def estimate_tokens(text: str) -> int:
-    """A safe guess at the tokens of a text and its message's frame: English has about four bytes a token, most else fewer."""
-    return len(text.encode()) // _BYTES_PER_TOKEN + _MESSAGE_TOKENS
 
 
 def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | None = None) -> str:
@@ -59,22 +53,6 @@ def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | 
         return "" if inputs[name] is None else str(inputs[name])
 
     return _VARIABLE.sub(value, template)
-
-
-def _answer_tokens(config: ModelConfig, context_tokens: int) -> int:
-    wanted = config.model.completion_params.get("max_tokens")
-    most = int(context_tokens * _ANSWER_ROOM)
-    return min(wanted, most) if isinstance(wanted, int) and wanted > 0 else most
-
-
-def _newest_that_fit(thread: Thread, room: int) -> Thread:
-    taken = 0
-    for query, answer in reversed(thread):
-        room -= estimate_tokens(query) + estimate_tokens(answer)
-        if room < 0:
-            break
-        taken += 1
-    return thread[len(thread) - taken :]
 
 
 def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:

@@ -30,10 +30,10 @@ class HandedOn(Exception):
 
 
 class Run:
-    """A claimed task and the means to speak for it. `deadline` is in monotonic seconds."""
+    """A claimed task and the means to speak for it. `deadline` is in monotonic seconds; `aloud`: somebody may hear speech."""
 
-    def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float) -> None:
-        self.task, self.writer = task, writer
+    def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, aloud: bool = True) -> None:
+        self.task, self.writer, self.aloud = task, writer, aloud
         self.cancellation = Cancellation()
         self.deadline = time.monotonic() + max_seconds - (now() - task.created_at).total_seconds()
         self._reason = ""
@@ -68,7 +68,7 @@ def worker_runtime() -> WorkerRuntime:
     return runtime
 
 
-def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[[WorkerRuntime, str], None]) -> None:
+def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> None:
     """Take a task and generate its answer; does nothing where another worker has it or it has ended.
 
     `announce_end` sends what a worker that died behind its last statement left unsaid.
@@ -83,7 +83,7 @@ def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[
         if task is None:
             announce_end(runtime, task_id)
         else:
-            _generate(runtime, task, modes[task.mode])
+            _generate(runtime, task, modes[task.mode], aloud)
         hand_on = False
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
@@ -95,9 +95,9 @@ def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[
         runtime.leases.release(task_id, hand_on)
 
 
-def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate) -> None:
+def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> None:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
-    run = Run(task, writer, current_app.config["MAX_RUN_SECONDS"])
+    run = Run(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
     runtime.watch(task.task_id, run.interrupt)
     if stops.stop_requested(runtime.client, [task.task_id]):
         run.interrupt(STOPPED)

@@ -14,10 +14,11 @@ from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisab
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
+from app.providers.context_window import estimate_tokens
 from app.services.conversations import Owner
-from app.services.definitions import ModelConfig, is_enabled
+from app.services.definitions import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.model_routes import model_routes
-from app.services.prompts import Thread, estimate_tokens
+from app.services.prompts import Thread
 from app.services.published_apps import version
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,14 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
         if message is None:
             raise MessageNotFound("Message not found")
         thread = read_thread(connection, message.conversation_id, str(message_id), MESSAGES)
-    config = ModelConfig.from_definition(version(message.app_version_id))
+    definition = version(message.app_version_id)
+    is_chatflow = "workflow" in definition
+    config = WorkflowConfig.from_definition(definition) if is_chatflow else ModelConfig.from_definition(definition)
     feature = config.features["suggested_questions_after_answer"]
     if not is_enabled(feature):
         raise SuggestedQuestionsDisabled
     try:
-        return parse_questions(_ask(config, feature, thread))
+        return parse_questions(_ask(model_of(definition), feature, thread))
     except GenerationError as error:
         log.warning("questions.not_suggested", message_id=str(message_id), error=error.message)
         return []
@@ -72,12 +75,11 @@ def parse_questions(answer: str) -> list[str]:
     return []
 
 
-def _ask(config: ModelConfig, feature: Mapping[str, Any], thread: Thread) -> str:
+def _ask(usual: ModelChoice, feature: Mapping[str, Any], thread: Thread) -> str:
     own = feature.get("model")
     chosen: Mapping[str, Any] = own if isinstance(own, dict) and own.get("name") else {}
     model = model_routes().chat_model(
-        str(chosen.get("provider", config.model.provider)), str(chosen.get("name", config.model.name)),
-        str(chosen.get("mode", config.model.mode)),
+        str(chosen.get("provider", usual.provider)), str(chosen.get("name", usual.name)), str(chosen.get("mode", usual.mode)),
     )  # fmt: skip
     parameters = chosen.get("completion_params")
     options = parameters if isinstance(parameters, dict) else {"temperature": TEMPERATURE, "max_tokens": 256}

@@ -15,7 +15,7 @@ from app.models.generations import UNFINISHED, TaskState, find_task
 from app.models.identifiers import now
 from app.services.wire_events import failure_of
 from app.streams import leases, stops
-from app.streams.channel import read_log
+from app.streams.channel import last_logged, read_log
 
 RedisAway = (redis.ConnectionError, redis.TimeoutError)
 # Longer than a web process waits for Redis before it gives a question up.
@@ -48,19 +48,29 @@ def answer_so_far(task_id: str) -> tuple[str, int]:
     for event in read_log(redis_client.client, task_id, 0):
         number = event.number
         body = orjson.loads(event.data)
-        if body["event"] == "message_replace":
-            parts = [body["answer"]]
-        elif "answer" in body:
-            parts.append(body["answer"])
+        match body:
+            case {"event": "message_replace", "answer": text} | {"event": "text_replace", "data": {"text": text}}:
+                parts = [text]
+            case {"answer": text} | {"event": "text_chunk", "data": {"text": text}}:
+                parts.append(text)
     return "".join(parts), number
+
+
+def last_number(task_id: str) -> int:
+    """The number of the last event of a task that the log knows of, 0 where it knows none."""
+    last = last_logged(redis_client.client, task_id)
+    return 0 if last is None else last.number
 
 
 def abandon(task_id: str, error: AppError) -> None:
     """End a task that could not be queued, or stop it where a worker has found it meanwhile: its caller was told so."""
     statement = text(
         "WITH task AS (UPDATE tasks SET status = 'failed', failure = CAST(:failure AS jsonb), finished_at = :now"
-        " WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING message_id)"
-        " UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id RETURNING messages.id"
+        " WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING id, message_id, workflow_run_id),"
+        " message AS (UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id),"
+        " run AS (UPDATE workflow_runs SET status = 'failed', error = :message, finished_at = :now"
+        " FROM task WHERE workflow_runs.id = task.workflow_run_id)"
+        " SELECT id FROM task"
     )
     failure = failure_of(error)
     values = {"task_id": task_id, "failure": orjson.dumps(failure).decode(), "message": error.message, "now": now()}

@@ -1,5 +1,7 @@
 """What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -18,17 +20,26 @@ class MessageEvents:
         self._common = common | {"task_id": task.task_id}
         self._id = task.message_id
         start = {"event": "message", **self._common, "id": self._id}
-        self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":null,"answer":'
+        self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":'
 
-    def message(self, delta: str) -> bytes:
-        return self._message_start + orjson.dumps(delta) + b"}"
+    def message(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
+        """`selector`: the variable of a chatflow that the piece comes from."""
+        source = b"null" if selector is None else orjson.dumps(selector)
+        return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
 
     def message_replace(self, answer: str, reason: str = "") -> bytes:
         return self._event("message_replace", answer=answer, reason=reason)
 
-    def message_end(self, details: dict[str, Any]) -> bytes:
-        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2)."""
-        return self._event("message_end", id=self._id, metadata=public_details(details), files=[])
+    def message_end(self, details: dict[str, Any], files: Sequence[Any] = ()) -> bytes:
+        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2). `files` made by the assistant."""
+        return self._event("message_end", id=self._id, metadata=public_details(details), files=list(files))
+
+    def tts_message(self, sound: bytes) -> bytes:
+        """A piece of the answer's speech, MP3."""
+        return self._event("tts_message", audio=base64.b64encode(sound).decode())
+
+    def tts_message_end(self) -> bytes:
+        return self._event("tts_message_end", audio="")
 
     def error(self, failure: dict[str, Any]) -> bytes:
         """Error frames carry no `task_id` (§2)."""

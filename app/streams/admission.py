@@ -34,10 +34,10 @@ def withdraw(client: "redis.Redis", app_id: str, task_id: str) -> None:
     pipeline.execute()
 
 
-def count(client: "redis.Redis", end_user_id: str) -> int:
-    """Count one more generation of a visitor; gives how many there were in this minute."""
+def count(client: "redis.Redis", visitor: str) -> int:
+    """Count one more request under a visitor's name; gives how many there were in this minute."""
     minute = int(client.time()[0]) // MINUTE
-    key = f"end_user:{end_user_id}:{minute}"
+    key = f"end_user:{visitor}:{minute}"
     pipeline = client.pipeline(transaction=False)
     pipeline.incr(key)
     pipeline.expire(key, 2 * MINUTE)

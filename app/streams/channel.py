@@ -84,6 +84,24 @@ def read_log(client: "redis.Redis", task_id: str, after: int) -> Iterator[Event]
             return
 
 
+def last_logged(client: "redis.Redis", task_id: str) -> Event | None:
+    """The newest event that the log has."""
+    entries: Any = client.xrevrange(log_key(task_id), count=1)
+    for entry_id, fields in entries:
+        ((kind, data),) = fields.items()
+        return Event(int(entry_id.split(b"-")[0]), data, kind == FINAL)
+    return None
+
+
+def speech_follows(client: "redis.Redis", task_id: str, after: int) -> bool:
+    """Whether a run that has ended says more than event `after`; also said where Redis is away."""
+    try:
+        last = last_logged(client, task_id)
+    except (redis.ConnectionError, redis.TimeoutError):
+        return True
+    return last is not None and (last.number > after or not last.final)
+
+
 def log_exists(client: "redis.Redis", task_id: str) -> bool:
     """Whether Redis has any event of the run; also said where Redis is away, since it may come back."""
     try:

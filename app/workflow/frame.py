@@ -227,10 +227,12 @@ class Frame:
                 self.run.text.decide(node.id, ending.anew)
 
     def _told_inside(self, node: Node) -> None:
-        """The answers that a container's rounds gave before this worker took the run."""
+        """What a container's rounds answered and wrote outside it before this worker took the run."""
         if not node.container:
             return
         for past in self.run.setting.journal.past_inside(f"{self.scope.key}{node.id}["):
+            for selector, value in past.writes:
+                self.scope.variables.write(selector, value)
             if self.run.is_answer(past):
                 with self.run.lock:
                     self.run.answered(past.outputs["answer"], past.outputs["files"])
@@ -244,13 +246,15 @@ class FrameRounds:
         self._frame, self._node, self._execution = frame, node, execution
         self._began = time.perf_counter()
         self._rounds = 0
+        self._cancellation = frame.cancellation
 
     def begin(self, inputs: Mapping[str, Any], length: int) -> None:
         self._frame.run.emit(RoundsStarted(self._execution, inputs, length))
 
     def play(self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True) -> bool:
         run, outer = self._frame.run, self._frame.scope
-        self._rounds += 1
+        with run.lock:
+            self._rounds += 1
         if announce:
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
@@ -259,14 +263,25 @@ class FrameRounds:
             outer.iteration_id if is_loop else self._node.id, self._node.id if is_loop else outer.loop_id,
             outer.speaks_for or self._node.id,
         )  # fmt: skip
-        frame = Frame(run, scope, self._frame.cancellation)
+        frame = Frame(run, scope, self._cancellation)
         if run.setting.begun:
             frame.replay()
         frame.play()
         return frame.broken
 
     def play_all(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
-        crew.do_all(jobs, limit, self._frame.run.setting.spawn)
+        outer = self._frame.cancellation
+        mine = self._cancellation = Cancellation()
+        outer.add(mine.cancel)
+        try:
+            if outer.is_cancelled:
+                mine.cancel()
+            crew.do_all(jobs, limit, self._frame.run.setting.spawn)
+        finally:
+            outer.remove(mine.cancel)
+
+    def abort(self) -> None:
+        self._cancellation.cancel()
 
     def finish(self, result: Result, error: str | None) -> None:
         elapsed = time.perf_counter() - self._began

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.workflow.failures import GraphInvalid
-from app.workflow.node import Node
+from app.workflow.node import Node, handle_name
 from app.workflow.nodes import node_of
 from app.workflow.text_stream import Outline, Speaker
 
@@ -97,7 +97,7 @@ def _edges(edges: Any, placed: Mapping[str, _Placed]) -> list[Edge]:
         if not isinstance(entry, dict) or (edge_id and edge_id in seen):
             raise GraphInvalid(f"two edges have the same id {edge_id!r}" if edge_id else "an edge is not a mapping")
         seen.add(edge_id)
-        edge = Edge(str(entry.get("source") or ""), str(entry.get("target") or ""), str(entry.get("sourceHandle") or "source"))
+        edge = Edge(str(entry.get("source") or ""), str(entry.get("target") or ""), handle_name(entry.get("sourceHandle")) or "source")
         for known, unknown in ((edge.source, edge.target), (edge.target, edge.source)):
             if unknown not in placed:
                 end = placed[known].node.name if known in placed else repr(known)

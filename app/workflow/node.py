@@ -21,9 +21,19 @@ LONGEST_RETRY_PAUSE = 60.0
 
 
 class Shape(pydantic.BaseModel):
-    """A part of a node's `data`. Keys that nobody reads are allowed."""
+    """A part of a node's `data`. Keys that nobody reads are allowed, null means absent, a bare number is taken where a text is wanted."""
 
-    model_config = pydantic.ConfigDict(extra="ignore", protected_namespaces=(), frozen=True)
+    model_config = pydantic.ConfigDict(extra="ignore", protected_namespaces=(), frozen=True, coerce_numbers_to_str=True)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        return {name: value for name, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+def handle_name(value: Any) -> str:
+    """A handle as graphs compare it: hand-written files say true and false without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
 class DefaultValue(Shape):
@@ -143,5 +153,3 @@ class Node(ABC):
     @abstractmethod
     def run(self, context: Context) -> Result:
         """Do it. Raises NodeFailed, NodePaused, Cancelled, TimeIsUp; containers RunPaused too."""
-
-

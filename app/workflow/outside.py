@@ -61,13 +61,14 @@ class Files(Protocol):
 
     def store(self, name: str, content: bytes, mime_type: str) -> File: ...
 
-    def text(self, file: File, seconds: float, cancellation: Cancellation) -> str: ...
-
     def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]: ...
 
 
 class Memory(Protocol):
-    """The conversation so far: messages of `user` and `assistant` in turn, oldest first. Empty in mode `workflow`."""
+    """The conversation so far: messages of `user` and `assistant` in turn, oldest first.
+
+    Empty in mode `workflow`; a run without this part counts as one without a conversation.
+    """
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]: ...
 

@@ -25,5 +25,8 @@ class Rounds(Protocol):
         The caller works too, so that this never waits for a free thread.
         """
 
+    def abort(self) -> None:
+        """Stop the rounds that `play_all` has begun: they raise Cancelled."""
+
     def finish(self, result: Result, error: str | None) -> None:
         """Tell how the container ended."""

@@ -87,6 +87,18 @@ def test_it_serves_the_sample_app_with_the_local_model_and_ends_cleanly(launched
     assert not (tmp_path / "data" / "embedded.json").exists()
 
 
+def test_it_speaks_and_listens(launched):
+    launched.wait_for("Ctrl-C ends everything")
+    base = f"http://127.0.0.1:{launched.port}/api"
+    passport = {"X-App-Passport": requests.get(f"{base}/passport", headers={"X-App-Code": "chat"}, timeout=10).json()["access_token"]}
+    speech = requests.post(f"{base}/text-to-audio", json={"text": "Please call me tomorrow morning."}, headers=passport, timeout=60)
+    assert (speech.status_code, speech.headers["Content-Type"]) == (200, "audio/mpeg")
+    recording = {"file": ("temp.mp3", speech.content, "audio/mp3")}
+    heard = requests.post(f"{base}/audio-to-text", files=recording, headers=passport, timeout=60)
+    assert heard.status_code == 200, heard.text
+    assert "tomorrow" in heard.json()["text"]
+
+
 def test_a_dead_model_is_told_and_started_again(launched):
     launched.wait_for("Ctrl-C ends everything")
     (model,) = [process for process in launched.family() if "app.embedded.model_server" in process.cmdline()]

@@ -62,13 +62,13 @@ def test_text_of_a_completion_model_and_of_a_whole_answer_count() -> None:
     assert answer.take() == Chunk("Hello", "stop")
 
 
-def test_reasoning_is_left_out_but_shows_that_the_model_has_begun() -> None:
+def test_reasoning_is_kept_apart_and_shows_that_the_model_has_begun() -> None:
     answer = Answer()
 
     answer.add([delta(reasoning_content="Hmm"), delta(content=[{"type": "thinking", "text": "Hm"}, {"type": "text", "text": "So"}])])
 
     assert answer.began
-    assert answer.take() == Chunk("So")
+    assert answer.take() == Chunk("So", reasoning="Hmm")
 
 
 def test_tool_calls_come_in_pieces() -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 
 from app.errors import (
@@ -113,6 +112,15 @@ def test_a_completion_model_gets_one_text(server: ScriptedModel) -> None:
     assert usage is not None
     assert server.requests[0].path == "/v1/completions"
     assert server.requests[0].body["prompt"] == "A\n\nB"
+
+
+def test_what_the_model_thought_comes_apart_from_its_text(model: ChatModel, server: ScriptedModel) -> None:
+    server.script("So: ", "5", reasoning=("Two and ", "three."))
+
+    chunks = list(model.stream(QUESTION, {}))
+
+    assert "".join(chunk.reasoning for chunk in chunks) == "Two and three."
+    assert "".join(chunk.text for chunk in chunks) == "So: 5"
 
 
 def test_tool_calls_are_handed_on(model: ChatModel, server: ScriptedModel) -> None:
@@ -276,39 +284,6 @@ def test_a_finished_answer_is_not_lost_to_a_silent_end(monkeypatch: pytest.Monke
     monkeypatch.setattr(openai_compatible, "TAIL_SECONDS", 0.05)
     with RawServer(say(CHUNKED + chunked(frame("Hello"), frame("", "stop")))) as server:
         assert list(server.model().stream(QUESTION, {})) == [Chunk("Hello", "stop")]
-
-
-@pytest.mark.parametrize(
-    ("sentence", "options", "member"),
-    [
-        (b"Unrecognized request argument supplied: stream_options", {}, "stream_options"),
-        (b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", {"max_tokens": 5}, "max_tokens"),
-    ],
-)
-def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, options: dict[str, int], member: str) -> None:
-    bodies = []
-
-    def behave(connection: socket.socket) -> None:
-        while request := read_request(connection):
-            body = orjson.loads(request.partition(b"\r\n\r\n")[2])
-            bodies.append(body)
-            content = b'{"error": {"message": "%b"}}' % sentence
-            connection.sendall(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content) if member in body else ANSWER)
-
-    with RawServer(behave) as server:
-        model = server.model()
-        for _ in range(2):
-            assert model.complete(QUESTION, options)[0] == "Hello"
-
-    assert [member in body for body in bodies] == [True, False, False]
-    assert [body.get("max_completion_tokens") for body in bodies[1:]] == [options.get("max_tokens")] * 2
-
-
-def test_a_member_that_is_refused_again_is_an_error() -> None:
-    content = b'{"error": {"message": "no stream_options"}}'
-    with RawServer(say(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))) as server:
-        with pytest.raises(ProviderBadRequest):
-            server.model().complete(QUESTION, {})
 
 
 def test_a_hundred_threads_share_an_endpoint(model: ChatModel) -> None:

@@ -44,6 +44,11 @@ class ScriptedModel:
         """The generations asked for so far, oldest first."""
         return list(self._state.requests)
 
+    @property
+    def audio_requests(self) -> list[RecordedRequest]:
+        """What it was asked to say or to hear so far, oldest first."""
+        return list(self._state.audio_requests)
+
     def script(
         self,
         *chunks: str,
@@ -72,6 +77,7 @@ class ScriptedModel:
         """Forget scripts and requests."""
         self._state.scripted.clear()
         self._state.requests.clear()
+        self._state.audio_requests.clear()
 
     def wait_for(self, condition: Callable[[Self], bool], seconds: float = 5.0) -> None:
         """Wait until something holds for the requests. Raises TimeoutError."""

@@ -23,7 +23,7 @@ ERROR_OF_STATUS = {429: "rate_limit", 401: "bad_key", 400: "context_length", 404
 
 @dataclasses.dataclass(frozen=True)
 class Behaviour:
-    """One answer. A count names the chunks that are sent before the thing happens; None means that it does not."""
+    """One answer, and `reasoning` sent before it. A count names the chunks that are sent before the thing happens; None means that it does not."""
 
     chunks: tuple[str, ...]
     delay: float = 0.0
@@ -31,6 +31,7 @@ class Behaviour:
     usage: bool = True
     error: str | None = None
     tool_calls: tuple[tuple[str, str], ...] = ()
+    reasoning: tuple[str, ...] = ()
     fail_after: int | None = None
     cut_after: int | None = None
     garbage_after: int | None = None

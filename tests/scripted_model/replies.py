@@ -90,6 +90,9 @@ def _whole(request: Request, behaviour: Behaviour) -> Reply:
 def _streamed(request: Request, behaviour: Behaviour) -> Reply:
     count = behaviour.sent_chunks()
     writes = [_http_chunk(_content_frame(request, text, number)) for number, text in enumerate(behaviour.chunks[:count], 1)]
+    if behaviour.reasoning:
+        thoughts = (_delta_frame(request, {"reasoning_content": thought}) for thought in behaviour.reasoning)
+        _prefix(writes, _http_chunk(b"".join(thoughts)))
     if behaviour.garbage_after is not None:
         _insert(writes, behaviour.garbage_after, _http_chunk(GARBAGE))
     ending: Ending = "complete"

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Any, cast
 
+from tests.scripted_model.audio import speech_reply, transcription_reply
 from tests.scripted_model.behaviour import Behaviour, echoed, last_user_text, message_text, steered
 from tests.scripted_model.recording import RecordedRequest
 from tests.scripted_model.replies import CREATED, Reply, Request, json_reply, make_reply
@@ -22,6 +23,7 @@ class State:
         self.default = default
         self.scripted: deque[Behaviour] = deque()
         self.requests: deque[RecordedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.audio_requests: deque[RecordedRequest] = deque(maxlen=KEPT_REQUESTS)
         self.connections: set[Connection] = set()
         self.wheel: TimerWheel | None = None
 
@@ -99,6 +101,12 @@ class Connection(asyncio.Protocol):
         match request.method, request.path.partition("?")[0]:
             case "POST", "/v1/chat/completions" | "/v1/completions":
                 return self._choose_generation(request)
+            case "POST", "/v1/audio/speech":
+                self._state.audio_requests.append(request)
+                return speech_reply(request, self._state.default)
+            case "POST", "/v1/audio/transcriptions":
+                self._state.audio_requests.append(request)
+                return transcription_reply(request, self._state.default)
             case "GET", "/v1/models":
                 models = [{"id": name, "object": "model", "created": CREATED, "owned_by": "tests"} for name in MODELS]
                 return _at_once({"object": "list", "data": models})

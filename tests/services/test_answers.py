@@ -92,5 +92,19 @@ def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
     assert answer_text(frames) == "Hello"
 
 
+def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_db):
+    run = run_of(task)
+    answer = Answer(run)
+    answer.add(Chunk("Hello"))
+    run.writer.wait_until_sent(5)
+    answer._store(tasks.SUCCEEDED, {}, None)
+    run.writer.write(answer.events.message_end({}))
+    run.writer.write(answer.events.tts_message(b"ID3"))
+    run.writer.wait_until_sent(5)
+    announce_end(worker_runtime(), task.task_id)
+    announce_end(worker_runtime(), task.task_id)
+    assert [frame.event for frame in logged(redis_db, task)] == ["message", "message_end", "tts_message", "tts_message_end"]
+
+
 def test_an_unknown_task_has_no_end(app):
     assert task_states.current(str(uuid.uuid4())) is None

@@ -181,8 +181,6 @@ def test_a_missing_version_and_another_kind_are_fine():
         ({"sensitive_word_avoidance": {"enabled": True, "type": "unheard_of"}}, ["Moderation", "unheard_of"]),
         ({"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]}, ["External data", "w"]),
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),
-        ({"speech_to_text": {"enabled": True}}, ["Speech to text"]),
-        ({"text_to_speech": {"enabled": True}}, ["Text to speech"]),
     ],
 )
 def test_what_is_not_served_is_named(change, names):
@@ -202,10 +200,10 @@ def test_what_is_switched_off_is_not_worth_a_word():
 
 def test_a_workflow_is_taken_and_its_mode_and_features_named():
     definition = copy.deepcopy(WORKFLOW)
-    definition["workflow"]["features"] = {"speech_to_text": {"enabled": True}}
+    definition["workflow"]["features"] = {"annotation_reply": {"enabled": True}}
     warnings = app_files.check(definition).warnings
     assert any("workflow" in warning for warning in warnings) == ("workflow" not in SERVED_MODES)
-    assert any("Speech to text" in warning for warning in warnings)
+    assert any("Annotation replies" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize("workflow", [{}, {"graph": {}}, {"graph": {"nodes": {}}}, {"graph": {"nodes": []}, "features": []}])

@@ -95,7 +95,7 @@ def test_secrets_stay_in_the_table_and_out_of_exports():
     definition = {
         "app": {"name": "Flow", "mode": "workflow"},
         "workflow": {
-            "graph": {"nodes": []},
+            "graph": {"nodes": [{"id": "start", "data": {"type": "start", "title": "Start"}}]},
             "environment_variables": [
                 {"name": "key", "value_type": "secret", "value": "s3cret"}, {"name": "size", "value_type": "number", "value": 3},
             ],

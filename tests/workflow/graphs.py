@@ -135,6 +135,7 @@ def run(
     outside: Outside | None = None,
     past: Sequence[Ended] = (),
     conversation: dict[str, Any] | None = None,
+    types: dict[str, str] | None = None,
     system: dict[str, Any] | None = None,
     environment: dict[str, Any] | None = None,
     cancellation: Cancellation | None = None,
@@ -142,12 +143,12 @@ def run(
     most_steps: int = 500,
     spawn: crew.Spawn = crew.spawn,
 ) -> Told:
-    """Build and run a graph. The start node's id must be `start`."""
+    """Build and run a graph. The start node's id must be `start`. `types`: those of the conversation's variables."""
     variables = Variables()
     variables.set_node("start", inputs or {})
     variables.set_node("sys", {"query": "", "files": [], **(system or {})})
     variables.set_node("env", environment or {})
-    variables.set_node("conversation", conversation or {})
+    variables.set_writable("conversation", conversation or {}, types or {})
     journal = MemoryJournal(past)
     told: list[events.Event] = []
     threads: set[int] = set()

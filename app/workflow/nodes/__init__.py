@@ -6,15 +6,40 @@ from typing import Any
 from app.workflow.failures import GraphInvalid
 from app.workflow.node import Node
 from app.workflow.nodes.answer import Answer
+from app.workflow.nodes.assigner import Assigner
 from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
+from app.workflow.nodes.if_else import IfElse
 from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
+from app.workflow.nodes.list_operator import ListOperator
+from app.workflow.nodes.llm import Llm
 from app.workflow.nodes.loop import Loop
+from app.workflow.nodes.parameter_extractor import ParameterExtractor
+from app.workflow.nodes.question_classifier import QuestionClassifier
 from app.workflow.nodes.start import Start
+from app.workflow.nodes.variable_aggregator import OldVariableAggregator, VariableAggregator
 
 _KINDS: Mapping[str, type[Node]] = {
-    kind.kind: kind for kind in (Answer, End, Iteration, IterationStart, Loop, LoopEnd, LoopStart, Start)
+    kind.kind: kind
+    for kind in (
+        Answer,
+        Assigner,
+        End,
+        IfElse,
+        Iteration,
+        IterationStart,
+        ListOperator,
+        Llm,
+        Loop,
+        LoopEnd,
+        LoopStart,
+        OldVariableAggregator,
+        ParameterExtractor,
+        QuestionClassifier,
+        Start,
+        VariableAggregator,
+    )
 }
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
 LATER = ("agent", "human-input", "knowledge-retrieval", "tool")

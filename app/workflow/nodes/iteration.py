@@ -105,3 +105,4 @@ class _Rounds:
     def _fail(self, failure: BaseException) -> None:
         with self._lock:
             self._failure = self._failure or failure
+        self._context.rounds.abort()

@@ -1,14 +1,15 @@
 """`loop`: the children again and again, with variables of the loop's own (contract dsl.md §3.7)."""
 
-import json
 from typing import Any, Literal
 
+import orjson
 import pydantic
 
 from app.workflow.conditions import Condition, hold
 from app.workflow.events import Result
 from app.workflow.failures import NodeFailed, RunFailed, TimeIsUp
 from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.value_types import fits, zero
 from app.workflow.variables import Variables
 
 
@@ -19,15 +20,24 @@ class LoopVariable(Shape):
     value: Any = None
 
     def first_value(self, variables: Variables) -> Any:
-        """Raises NodeFailed where the variable that it begins with is not there."""
+        """Raises NodeFailed where the variable that it begins with is not there, or a constant is not of its type."""
         if self.value_type == "variable":
             return variables.require(tuple(map(str, self.value or ())))
+        value = self._constant()
+        if not fits(value, self.var_type):
+            raise NodeFailed(f"The loop variable {self.label!r} is no {self.var_type}: {self.value!r}.", "LoopVariableError")
+        return value
+
+    def _constant(self) -> Any:
+        """Editors write numbers, objects and arrays as texts, and leave them empty."""
+        if self.value is None or (self.value == "" and self.var_type != "string"):
+            return zero(self.var_type)
         if not isinstance(self.value, str) or self.var_type == "string":
             return self.value
         try:
-            return json.loads(self.value)
-        except ValueError:
-            raise NodeFailed(f"The loop variable {self.label!r} is no {self.var_type}: {self.value!r}", "LoopVariableError") from None
+            return orjson.loads(self.value)
+        except orjson.JSONDecodeError:
+            return self.value
 
 
 class LoopConfig(Config):
@@ -48,7 +58,7 @@ class Loop(Node):
         inputs = {"loop_count": config.loop_count, **values}
         context.rounds.begin(inputs, config.loop_count)
         scope = Variables(context.variables)
-        scope.set_node(self.id, values)
+        scope.set_writable(self.id, values, {variable.label: variable.var_type for variable in config.loop_variables})
         try:
             played = self._play(context, scope)
         except (RunFailed, NodeFailed) as failure:
@@ -61,13 +71,12 @@ class Loop(Node):
         return result
 
     def _play(self, context: Context, scope: Variables) -> int:
-        """How many rounds were played."""
+        """How many rounds were played. Raises RunFailed, NodeFailed."""
         if self._breaks_at_once(scope):
             return 0
         for index in range(self.config.loop_count):
             variables = Variables(scope)
-            previous = dict(scope.node(self.id))
-            broken = context.rounds.play(index, variables, previous, announce=index > 0)
+            broken = context.rounds.play(index, variables, self._outputs(scope, index), announce=index > 0)
             if broken or self._breaks(variables):
                 return index + 1
         return int(self.config.loop_count)

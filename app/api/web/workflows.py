@@ -1,0 +1,47 @@
+"""POST /workflows/run and its stop."""
+
+from flask import Response
+from flask_restx import Resource
+
+from app.api.auth import Caller, caller_required
+from app.api.bodies import parse_body, reply
+from app.api.document import REFUSALS, document
+from app.api.namespaces import web_ns
+from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
+from app.api.schemas.workflows import WorkflowRunPayload
+from app.api.streaming import run_and_reply
+from app.services import generations, modes, workflow_runs
+
+
+@web_ns.route("/workflows/run")
+class WorkflowRun(Resource):
+    @document(
+        "Run a workflow",
+        description="Always answers with server-sent events, as the run goes on. `inputs` are the variables of the app's input form.",
+        body=WorkflowRunPayload,
+        ok=GeneratedAppResponse,
+        streams=True,
+    )
+    @caller_required
+    def post(self, caller: Caller) -> Response:
+        modes.require_workflow(caller.app)
+        body = parse_body(WorkflowRunPayload)
+        task = workflow_runs.start(caller.app, caller.end_user.id, body.inputs, body.files or [])
+        return run_and_reply(task, streaming=True)
+
+
+@web_ns.route("/workflows/tasks/<string:task_id>/stop")
+class WorkflowTaskStop(Resource):
+    @document(
+        "Stop a workflow run",
+        description="Ends a running run of the caller's. Succeeds where there is nothing to stop.",
+        ok=SimpleResultResponse,
+        refusals=REFUSALS | {404: "Task Not Found"},
+        path={"task_id": "Task ID to stop"},
+    )
+    @caller_required
+    def post(self, caller: Caller, task_id: str) -> Response:
+        stopped = generations.request_stop(caller.app.id, caller.end_user.id, task_id)
+        if not stopped:
+            modes.require_workflow(caller.app)
+        return reply(SimpleResultResponse())

@@ -1,0 +1,56 @@
+"""`flask runs …`: what workflows did, and the end of one that runs."""
+
+import dataclasses
+
+import click
+
+from app.cli.groups import OperatorGroup
+from app.cli.output import as_json_option, print_facts, print_json, print_table
+from app.services import run_records
+
+runs_group = OperatorGroup("runs", help="See what workflows and chatflows did, node by node; stop one that runs.")
+
+
+@runs_group.command("list")
+@click.option("--app", "code", help="Of this app alone, by its code.")
+@click.option("--status", help="Of this status alone: running, succeeded, partial-succeeded, failed, stopped, paused.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@as_json_option
+def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -> None:
+    """List the newest runs."""
+    runs = run_records.list_runs(code, status, limit)
+    if as_json:
+        print_json([dataclasses.asdict(run) for run in runs])
+        return
+    heads = ("RUN", "APP", "STATUS", "BEGAN", "SECONDS", "NODES", "TOKENS", "ERROR")
+    rows = [
+        (run.id, run.app, run.status, f"{run.created_at:%Y-%m-%d %H:%M:%S}", f"{run.elapsed:.2f}", str(run.steps), str(run.tokens),
+         (run.error or "")[:80])
+        for run in runs
+    ]  # fmt: skip
+    print_table(heads, rows)
+
+
+@runs_group.command("show")
+@click.argument("run_id")
+@as_json_option
+def show_run(run_id: str, as_json: bool) -> None:
+    """Show a run with every node: what it was given, what it gave, how long it took. Secrets are covered."""
+    run = run_records.show(run_id)
+    if as_json:
+        print_json(dataclasses.asdict(run))
+        return
+    print_facts(dataclasses.asdict(run.summary) | {"inputs": str(run.inputs), "outputs": str(run.outputs)})
+    rows = [
+        (node.frame + node.node_id, node.kind, node.status, "" if node.elapsed is None else f"{node.elapsed:.3f}", node.error or str(node.outputs))
+        for node in run.nodes
+    ]
+    click.echo()
+    print_table(("NODE", "KIND", "STATUS", "SECONDS", "OUTPUTS OR ERROR"), [(*row[:4], row[4][:120]) for row in rows])
+
+
+@runs_group.command("stop")
+@click.argument("run_id")
+def stop_run(run_id: str) -> None:
+    """Stop a run that runs."""
+    click.echo("The run is asked to stop." if run_records.stop(run_id) else "The run has ended already.")

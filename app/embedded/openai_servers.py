@@ -1,0 +1,91 @@
+"""The processes that speak OpenAI's protocol under `make run`: the local model, and voice and ears."""
+
+import importlib.util
+import pathlib
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import requests
+
+from app.embedded.process import CannotStart, spawn, stop, wait_until_ready
+from app.embedded.weights import find_weights
+from config import Config
+
+MODEL_CONTEXT = "4096"
+AUDIO_PACKAGES = ("espeakng_loader", "pocketsphinx", "lameenc", "miniaudio")
+
+
+class OpenAiServer:
+    """One process, on the same port whenever it is started. `settings` is what config.py has to know of it."""
+
+    def __init__(self, name: str, about: str, module: str, arguments: Sequence[str], log: pathlib.Path) -> None:
+        self.name, self.about = name, about
+        self.settings: dict[str, str] = {}
+        self._log = log
+        self._port = _free_port()
+        self._command = [sys.executable, "-m", module, *arguments, str(self._port)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "not started"
+        return self._process
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start the process without waiting for it."""
+        self._process = spawn(self._command, self._log)
+        return self._process
+
+    def wait(self) -> None:
+        """Until the process answers. Raises CannotStart."""
+        wait_until_ready(self.process, self._answers, self.name.capitalize(), self._log)
+
+    def stop(self) -> None:
+        stop(self._process)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.base_url}/models", timeout=1).ok
+        except requests.RequestException:
+            return False
+
+
+def model_server(config: Config) -> OpenAiServer:
+    """The local model's server. Raises CannotStart where its weights are missing."""
+    weights = find_weights(config.LOCAL_MODEL, config.DATA_DIR / "weights.json")
+    log = config.DATA_DIR / "logs" / "model.log"
+    server = OpenAiServer("the local model", weights.path.name, "app.embedded.model_server", [str(weights.path)], log)
+    server.settings = {
+        "OPENAI_BASE_URL": server.base_url,
+        "MODEL_NAME": "local",
+        "MODEL_CONTEXT": MODEL_CONTEXT,
+        "LOCAL_MODEL_FILE": weights.path.name,
+        "LOCAL_MODEL_SHA256": weights.sha256,
+    }
+    return server
+
+
+def audio_server(config: Config) -> OpenAiServer:
+    """Voice and ears; the engines are chosen and loaded by the process when they are needed. Raises CannotStart."""
+    missing = [name for name in AUDIO_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CannotStart(f"The package {missing[0]} is missing: install app/requirements/embedded.txt, or set AUDIO_BASE_URL.")
+    log = config.DATA_DIR / "logs" / "audio.log"
+    server = OpenAiServer("the local voice", "loads its engines when they are needed", "app.embedded.audio_server", [], log)
+    server.settings = {"AUDIO_BASE_URL": server.base_url}
+    return server
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,123 @@
+"""The journal of a workflow run in PostgreSQL: what ended, so that no worker does it twice (DESIGN: durable engine)."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.extensions import autocommit_engine
+from app.models.workflow_statements import PAST, SAVE_NODES
+from app.services.definitions import DeclaredVariable, WorkflowConfig
+from app.services.runs import Run
+from app.services.stored_values import dump, masked
+from app.streams.publisher import Superseded
+from app.workflow.events import Execution
+from app.workflow.outside import Ended, Past
+from app.workflow.values import plain, restored
+
+TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+class RunJournal:
+    """Keeps ends in memory until `save`, which nodes that touch the world ask for. Used by several threads."""
+
+    def __init__(self, run: Run, config: WorkflowConfig) -> None:
+        self._run, self._secrets = run, config.secrets
+        self._variables: Mapping[str, DeclaredVariable] = {variable.name: variable for variable in config.conversation_variables}
+        self._lock = threading.RLock()
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._open: dict[str, dict[str, Any]] = {}
+        self._contents: dict[str, Any] = {}
+        self._position = 0
+        self._past: list[tuple[str, Past]] = []
+        self.usage: Counter[str] = Counter()
+        self.sources: list[Mapping[str, Any]] = []
+
+    def load(self) -> None:
+        """Read what earlier workers left."""
+        with autocommit_engine().connect() as connection:
+            rows = connection.execute(PAST, {"run_id": self._run.task.workflow_run_id}).all()
+        for row in rows:
+            writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
+            past = Past(
+                row.node_id, row.id, row.run_index, row.status, restored(row.outputs or {}), row.handle or "source", writes,
+                (row.usage or {}).get("total_tokens", 0), row.exceptions,
+            )  # fmt: skip
+            self._past.append((row.frame, past))
+            self._count(row.usage or {})
+        self._position = len(rows)
+
+    def past(self, frame: str) -> Sequence[Past]:
+        return [past for key, past in self._past if key == frame]
+
+    def past_inside(self, place: str) -> Sequence[Past]:
+        return [past for key, past in self._past if key.startswith(place)]
+
+    def started(self, execution: Execution, frame: str) -> None:
+        row = _row(execution, frame)
+        with self._lock:
+            self._open[execution.id] = self._rows[execution.id] = row
+
+    def ended(self, ended: Ended) -> None:
+        execution = ended.execution
+        row = _row(execution, ended.frame) | {
+            "status": ended.status, "inputs": masked(plain(ended.inputs), self._secrets),
+            "process_data": masked(plain(ended.process_data), self._secrets), "outputs": plain(ended.outputs), "handle": ended.handle,
+            "writes": [[selector, plain(value)] for selector, value in ended.writes], "usage": dict(ended.usage),
+            "exceptions": ended.exceptions, "error": masked(ended.error, self._secrets), "elapsed": ended.elapsed,
+            "finished_at": time.time(),
+        }  # fmt: skip
+        with self._lock:
+            self._position += 1
+            row["position"] = self._position
+            self._rows[execution.id] = row
+            self._open.pop(execution.id, None)
+            self._count(ended.usage)
+            self.sources += ended.sources
+            for selector, value in ended.writes:
+                if selector[0] == "conversation" and selector[1] in self._variables:
+                    self._contents[self._variables[selector[1]].id] = plain(value)
+
+    def save(self) -> None:
+        """Raises Superseded where another worker has the run."""
+        with self._lock:
+            if not self._rows:
+                return
+            with autocommit_engine().connect() as connection:
+                if connection.execute(SAVE_NODES, self.pending()).first() is None:
+                    raise Superseded(self._run.task.task_id)
+            self.clear()
+
+    def close_open(self) -> None:
+        """Nodes that were cut off by the run's end will not end any more."""
+        with self._lock:
+            for row in self._open.values():
+                self._rows[row["id"]] = row | {"status": "stopped", "finished_at": time.time()}
+            self._open.clear()
+
+    def pending(self) -> dict[str, Any]:
+        """The values of a statement that saves what is not saved yet."""
+        task = self._run.task
+        return {
+            "task_id": task.task_id, "epoch": task.epoch, "run_id": task.workflow_run_id,
+            "rows": dump(list(self._rows.values())), "conversation_id": task.conversation_id or None,
+            "contents": dump(self._contents) if self._contents else None,
+        }  # fmt: skip
+
+    def clear(self) -> None:
+        """What was pending is saved."""
+        self._rows.clear()
+        self._contents.clear()
+
+    def _count(self, usage: Mapping[str, Any]) -> None:
+        self.usage.update({name: int(usage.get(name) or 0) for name in TOKENS})
+
+
+def _row(execution: Execution, frame: str) -> dict[str, Any]:
+    return {
+        "id": execution.id, "frame": frame, "position": None, "node_id": execution.node_id, "kind": execution.kind,
+        "title": execution.title, "index": execution.index, "predecessor_node_id": execution.predecessor_node_id,
+        "iteration_id": execution.iteration_id, "loop_id": execution.loop_id, "status": "running", "exceptions": 0,
+        "started_at": execution.started_at,
+    }  # fmt: skip

@@ -1,0 +1,73 @@
+"""A stored run as the frames that a late reader gets (contract streaming.md §9)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.extensions import autocommit_engine
+from app.models.generations import TaskState
+from app.models.workflow_statements import NODES_OF_RUN, StoredRun, stored_run
+from app.services.definitions import WorkflowConfig
+from app.services.published_apps import version
+from app.services.workflow_events import RunEvents
+from app.workflow.values import plain
+
+
+def ending(state: TaskState) -> list[bytes]:
+    """The last frames of a run that has ended: the message's end in chatflows, then the run's."""
+    run = _run(state)
+    if run is None:
+        return []
+    events = RunEvents(state, run.app_version_id)
+    frames = []
+    if events.message is not None and run.status != "failed":
+        frames.append(events.message.message_end(state.details or {}, (run.outputs or {}).get("files") or []))
+    return [*frames, events.finished(_summary(run))]
+
+
+def single_frame(state: TaskState) -> list[bytes]:
+    """What a reader without a snapshot gets of a run that has ended (§9): its end, with the run's id as `task_id`."""
+    run = _run(state)
+    if run is None:
+        return []
+    return [RunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
+
+
+def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
+    """What happened so far. `answer`: the text that the visitor has been sent."""
+    run = _run(state)
+    if run is None:
+        return
+    events = RunEvents(state, run.app_version_id)
+    yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
+    if events.message is not None:
+        yield events.message.message_replace(answer)
+    with autocommit_engine().connect() as connection:
+        rows = connection.execute(NODES_OF_RUN, {"run_id": run.run_id}).mappings().all()
+    for row in rows:
+        if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
+            yield from events.node_of_record({**row, "index": row["run_index"]})
+
+
+def _run(state: TaskState) -> StoredRun | None:
+    with autocommit_engine().connect() as connection:
+        return stored_run(connection, state.workflow_run_id or "")
+
+
+def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
+    system: dict[str, Any] = {
+        "sys.files": run.files, "sys.user_id": run.session_id, "sys.app_id": run.app_id, "sys.workflow_id": run.app_version_id,
+        "sys.workflow_run_id": run.run_id,
+    }  # fmt: skip
+    if state.mode == "advanced-chat":
+        system |= {"sys.query": state.query, "sys.dialogue_count": run.dialogue_count}
+    declared = WorkflowConfig.from_definition(version(run.app_version_id)).user_input_form
+    return {field.variable: plain(run.inputs.get(field.variable)) for field in declared} | system
+
+
+def _summary(run: StoredRun) -> Mapping[str, Any]:
+    return {
+        "status": run.status, "outputs": run.outputs or {}, "error": run.error, "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens, "total_steps": run.total_steps, "exceptions_count": run.exceptions_count,
+        "created_by": {"id": run.end_user_id, "user": run.session_id}, "created_at": int(run.created_at.timestamp()),
+        "finished_at": int(run.finished_at.timestamp()) if run.finished_at else None,
+    }  # fmt: skip

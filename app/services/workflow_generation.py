@@ -1,0 +1,133 @@
+"""What a worker does for a run of a workflow or a chatflow: drives the engine, tells the visitor, keeps the record."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
+
+from app.errors import AppError, InternalServerError, RunFailed
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.workflow_statements import LoadedRun, load_run
+from app.providers.cancellation import Cancelled
+from app.services.definitions import WorkflowConfig
+from app.services.file_values import opened
+from app.services.moderation import Verdict, review_question
+from app.services.node_outside import outside_of
+from app.services.run_journal import RunJournal
+from app.services.run_teller import RunTeller
+from app.services.runs import HandedOn, Run
+from app.services.workflow_graphs import graph_of
+from app.streams.publisher import Superseded
+from app.workflow import crew
+from app.workflow.engine import FAILED, GraphRun, RunEnd, Setting
+from app.workflow.graph import Graph
+from app.workflow.values import restored
+from app.workflow.variables import Variables
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 5
+
+
+def generate_run(run: Run) -> None:
+    """Run the task's graph to its end. Raises Superseded, HandedOn; every other failure ends the run as failed."""
+    teller = None
+    try:
+        with autocommit_engine().connect() as connection:
+            loaded = load_run(connection, run.task.workflow_run_id or "")
+        published = graph_of(run.task.app_version_id)
+        journal = RunJournal(run, published.config)
+        teller = RunTeller(run, loaded, published.config, journal)
+        end = _end(run, loaded, teller, published.config, published.graph, journal)
+    except (Superseded, HandedOn, OperationalError):
+        raise
+    except AppError as error:
+        end = _failed(error.message)
+    except Exception:
+        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        log.exception("run.failed", task_id=run.task.task_id)
+        end = _failed(InternalServerError.message)
+    if teller is None:
+        raise RunFailed(end.error or "")
+    if end.status == tasks.STOPPED and not run.stopped:
+        end = _failed(_overdue())
+    teller.finish(end)
+
+
+def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, graph: Graph, journal: RunJournal) -> RunEnd:
+    task = run.task
+    if run.stopped:
+        return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
+    if task.epoch > MOST_ATTEMPTS:
+        return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+    if run.overdue:
+        return _failed(_overdue())
+    verdict = Verdict(loaded.inputs, task.query)
+    if task.mode == "advanced-chat":
+        verdict = review_question(config, task.app_id, loaded.inputs, task.query)
+    if verdict.preset_response is not None:
+        return teller.answer_at_once(verdict.preset_response)
+    begun = task.epoch > 1
+    if begun:
+        journal.load()
+    system = _system_values(run, loaded, verdict.query)
+    teller.start(verdict.inputs, system)
+    variables = _variables(config, graph, loaded, verdict, system)
+    setting = Setting(
+        uuid.UUID(loaded.run_id), outside_of(run), journal, run.cancellation, run.deadline,
+        current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], begun, _spawn(),
+    )  # fmt: skip
+    try:
+        return GraphRun(graph, variables, setting, teller.tell).run()
+    except Cancelled:
+        return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
+
+
+def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
+    """`sys.*` (contract dsl.md §3.3)."""
+    task = run.task
+    system = {
+        "files": opened(loaded.files), "user_id": loaded.session_id, "app_id": task.app_id, "workflow_id": task.app_version_id,
+        "workflow_run_id": loaded.run_id, "timestamp": int(loaded.created_at.timestamp()),
+    }  # fmt: skip
+    if task.mode == "advanced-chat":
+        system |= {"query": query, "conversation_id": task.conversation_id, "dialogue_count": loaded.dialogue_count}
+    return system
+
+
+def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]) -> Variables:
+    variables = Variables()
+    variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
+    variables.set_node("sys", system)
+    variables.set_node("env", {variable.name: variable.value for variable in config.environment})
+    kept = loaded.conversation_variables or {}
+    conversation = {variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables}
+    variables.set_writable("conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables})
+    return variables
+
+
+def _spawn() -> crew.Spawn:
+    """Branches run in threads of their own, which need the app at hand."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def spawn(job: Callable[[], None]) -> None:
+        def in_context() -> None:
+            with app.app_context():
+                job()
+
+        crew.spawn(in_context)
+
+    return spawn
+
+
+def _failed(message: str) -> RunEnd:
+    return RunEnd(FAILED, {}, message, 0, 0, 0)
+
+
+def _overdue() -> str:
+    return f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds."

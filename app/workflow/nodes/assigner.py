@@ -1,0 +1,131 @@
+"""`assigner`: changes variables of the conversation and of loops (contract dsl.md §3.7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import pydantic
+
+from app.workflow.assignments import FROM_VARIABLE, WITHOUT_OPERAND, Operation, Unassignable, assigned
+from app.workflow.events import Result, Selector
+from app.workflow.failures import NodeFailed
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.value_types import is_array
+from app.workflow.variables import Variables
+
+
+class Item(Shape):
+    """One change. `value`: the selector of a variable, or the constant itself."""
+
+    variable_selector: tuple[str, ...]
+    input_type: Literal["variable", "constant"] = "variable"
+    operation: Operation
+    value: Any = None
+
+
+class AssignerConfig(Config):
+    """Version 2 has `items`, version 1 the other three."""
+
+    version: str = "1"
+    items: list[Item] | None = None
+    assigned_variable_selector: tuple[str, ...] | None = None
+    write_mode: Literal["over-write", "append", "clear"] | None = None
+    input_variable_selector: tuple[str, ...] | None = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.items is None
+
+    @pydantic.model_validator(mode="after")
+    def _has_what_its_version_needs(self) -> Self:
+        if self.items is not None:
+            return self
+        if self.version == "2":
+            raise ValueError("items: Field required")
+        needed = ["assigned_variable_selector", "write_mode"]
+        if self.write_mode != "clear":
+            needed.append("input_variable_selector")
+        for name in needed:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}: Field required")
+        return self
+
+
+class Assigner(Node):
+    kind = "assigner"
+    Config = AssignerConfig
+
+    def run(self, context: Context) -> Result:
+        changes = _Changes(context.variables, checked=not self.config.is_first)
+        try:
+            for item in self._items():
+                changes.make(item)
+        except NodeFailed as failure:
+            raise NodeFailed(failure.message, failure.error_type, process_data=changes.record()) from None
+        return Result(writes=changes.writes(), process_data=changes.record())
+
+    def _items(self) -> Sequence[Item]:
+        config = self.config
+        if not config.is_first:
+            return config.items or ()
+        return [
+            Item(
+                variable_selector=config.assigned_variable_selector, input_type="variable", operation=config.write_mode,
+                value=list(config.input_variable_selector or ()),
+            )  # fmt: skip
+        ]
+
+
+@dataclass
+class _Changes:
+    """Changes that later ones see, and nobody else until the node has ended. `checked`: over-writing asks for the right type."""
+
+    variables: Variables
+    checked: bool
+
+    def __post_init__(self) -> None:
+        self._overlay = Variables(self.variables)
+        self._targets: dict[Selector, str] = {}
+
+    def make(self, item: Item) -> None:
+        """Raises NodeFailed."""
+        target = item.variable_selector
+        declared = self.variables.writable_type(target)
+        try:
+            _refuse_pairing(item, declared)
+            operand = self._operand(item)
+            if operand is None and item.input_type == "variable" and item.operation not in WITHOUT_OPERAND:
+                return
+            unchecked = item.operation == "over-write" and not self.checked
+            value = operand if unchecked else assigned(item.operation, declared, self._overlay.get(target), operand)
+        except Unassignable as failure:
+            raise NodeFailed(f"Variable {'.'.join(target)}, {item.operation}: {failure}.", "AssignmentError") from None
+        self._overlay.set_node(target[0], {**self._overlay.node(target[0]), target[1]: value})
+        self._targets[target] = declared
+
+    def writes(self) -> tuple[tuple[Selector, Any], ...]:
+        return tuple((target, self._overlay.get(target)) for target in self._targets)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "updated_variables": [
+                {"selector": list(target), "name": target[1], "value_type": declared, "new_value": self._overlay.get(target)}
+                for target, declared in self._targets.items()
+            ]
+        }
+
+    def _operand(self, item: Item) -> Any:
+        if item.operation in WITHOUT_OPERAND:
+            return None
+        if item.input_type == "constant":
+            return item.value
+        if not isinstance(item.value, list | tuple):
+            raise Unassignable("the value is no selector of a variable")
+        return self._overlay.require(tuple(map(str, item.value)))
+
+
+def _refuse_pairing(item: Item, declared: str) -> None:
+    """Editors offer one kind of input for each operation; both for over-writing what is no array."""
+    wanted = "variable" if item.operation in FROM_VARIABLE else "constant"
+    if item.input_type != wanted and (item.operation != "over-write" or is_array(declared)):
+        raise Unassignable(f"it takes a {wanted}, not a {item.input_type}")

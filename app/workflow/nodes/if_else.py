@@ -1,0 +1,61 @@
+"""`if-else`: one way of several, by conditions (contract dsl.md §3.7)."""
+
+from typing import Annotated, Any
+
+import pydantic
+
+from app.workflow.conditions import Condition, LogicalOperator, hold
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed
+from app.workflow.node import Config, Context, Node, Shape, handle_name
+
+ELSE = "false"
+
+
+class Case(Shape):
+    """The edges of the handle `case_id` are taken where the group of conditions holds."""
+
+    case_id: Annotated[str, pydantic.BeforeValidator(handle_name)]
+    logical_operator: LogicalOperator = "and"
+    conditions: list[Condition] = []
+
+
+class IfElseConfig(Config):
+    """Files of old have one group at the top instead of `cases`."""
+
+    cases: list[Case] | None = None
+    logical_operator: LogicalOperator = "and"
+    conditions: list[Condition] = []
+
+    @property
+    def ways(self) -> list[Case]:
+        if self.cases is None and self.conditions:
+            return [Case(case_id="true", logical_operator=self.logical_operator, conditions=self.conditions)]
+        return self.cases or []
+
+
+class IfElse(Node):
+    kind = "if-else"
+    Config = IfElseConfig
+    branches = True
+
+    @property
+    def own_handles(self) -> tuple[str, ...]:
+        return (*(case.case_id for case in self.config.ways), ELSE)
+
+    def run(self, context: Context) -> Result:
+        compared: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
+        chosen = ELSE
+        try:
+            for case in self.config.ways:
+                result = hold(case.conditions, case.logical_operator, context.variables, compared)
+                results.append({"case_id": case.case_id, "result": result})
+                if result:
+                    chosen = case.case_id
+                    break
+        except NodeFailed as failure:
+            raise NodeFailed(failure.message, failure.error_type, {"conditions": compared}, {"condition_results": results}) from None
+        matched = bool(results) and results[-1]["result"]
+        outputs = {"result": matched, "selected_case_id": chosen}
+        return Result(outputs, chosen, inputs={"conditions": compared}, process_data={"condition_results": results})

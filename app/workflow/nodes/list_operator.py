@@ -1,0 +1,140 @@
+"""`list-operator`: filters, picks, orders and cuts a list (contract dsl.md §3.7)."""
+
+from typing import Any, Literal
+
+from app.workflow.comparisons import Incomparable, Operator, compare, kind_of
+from app.workflow.conditions import file_value, wanted_value
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.templates import filled
+from app.workflow.variables import Variables
+
+_TEXT_OPERATORS = (
+    "contains", "not contains", "start with", "end with", "is", "is not", "in", "not in", "empty", "not empty",
+)  # fmt: skip
+_OPERATORS: dict[str, tuple[str, ...]] = {
+    "string": _TEXT_OPERATORS,
+    "number": ("=", "≠", "<", ">", "≥", "≤"),
+    "boolean": ("is", "is not"),
+}
+
+
+class FilterCondition(Shape):
+    """`key`: the attribute of a file; of no matter for other members. `value` may hold templates."""
+
+    key: str = ""
+    comparison_operator: Operator = "contains"
+    value: Any = None
+
+
+class Filter(Shape):
+    enabled: bool = False
+    conditions: list[FilterCondition] = []
+
+
+class Extract(Shape):
+    """`serial` counts from 1 and may be a template."""
+
+    enabled: bool = False
+    serial: str = "1"
+
+
+class Order(Shape):
+    enabled: bool = False
+    key: str = ""
+    value: Literal["asc", "desc"] = "asc"
+
+
+class Limit(Shape):
+    """A negative size, as editors write it for none, is no limit."""
+
+    enabled: bool = False
+    size: int = -1
+
+
+class ListOperatorConfig(Config):
+    variable: tuple[str, ...]
+    filter_by: Filter = Filter()
+    extract_by: Extract = Extract()
+    order_by: Order = Order()
+    limit: Limit = Limit()
+
+
+class ListOperator(Node):
+    kind = "list-operator"
+    Config = ListOperatorConfig
+
+    def run(self, context: Context) -> Result:
+        items = context.variables.require(self.config.variable)
+        if not isinstance(items, list):
+            raise NodeFailed(f"Variable {'.'.join(self.config.variable)} is no list but of type {kind_of(items)}.", "NotAList")
+        inputs = {"variable": items}
+        try:
+            # Nothing can be picked from an empty list, and that is no failure.
+            result = self._worked_on(items, context.variables) if items else []
+        except Incomparable as failure:
+            raise NodeFailed(f"The list cannot be worked on: {failure}.", "ListOperatorError", inputs) from None
+        outputs = {"result": result, "first_record": result[0] if result else None, "last_record": result[-1] if result else None}
+        return Result(outputs, inputs=inputs)
+
+    def _worked_on(self, items: list[Any], variables: Variables) -> list[Any]:
+        config = self.config
+        if config.filter_by.enabled:
+            for condition in config.filter_by.conditions:
+                value = filled(condition.value, variables)
+                items = [item for item in items if _matches(item, condition, value)]
+        if config.extract_by.enabled:
+            items = _picked(items, filled(config.extract_by.serial, variables))
+        if config.order_by.enabled:
+            items = _ordered(items, config.order_by)
+        if config.limit.enabled and config.limit.size >= 0:
+            items = items[: config.limit.size]
+        return items
+
+
+def _matches(item: Any, condition: FilterCondition, value: Any) -> bool:
+    """Raises Incomparable."""
+    operator = condition.comparison_operator
+    if isinstance(item, File):
+        item, value = _attribute(item, condition.key), wanted_value(value, condition.key)
+        # An attribute that a file lacks is like an empty text.
+        item = "" if item is None else item
+    kind = kind_of(item)
+    if operator not in _OPERATORS.get(kind, ()):
+        raise Incomparable(f"{operator!r} is not for members of type {kind}")
+    if operator in ("in", "not in") and isinstance(value, str):
+        # A text is searched for the member, where if-else would refuse it.
+        return (item in value) == (operator == "in")
+    return compare(item, operator, value)
+
+
+def _picked(items: list[Any], serial: str) -> list[Any]:
+    """Raises Incomparable."""
+    try:
+        place = int(serial)
+    except ValueError:
+        raise Incomparable(f"the serial {serial!r} is no whole number") from None
+    if not 1 <= place <= len(items):
+        raise Incomparable(f"there is no item {place} among {len(items)}")
+    return [items[place - 1]]
+
+
+def _ordered(items: list[Any], order: Order) -> list[Any]:
+    """Members that are null stand first in ascending order. Raises Incomparable."""
+
+    def place(item: Any) -> tuple[bool, Any]:
+        value = _attribute(item, order.key) if isinstance(item, File) else item
+        return value is not None, value
+
+    try:
+        return sorted(items, key=place, reverse=order.value == "desc")
+    except TypeError:
+        raise Incomparable("its members have no order") from None
+
+
+def _attribute(file: File, key: str) -> Any:
+    if key not in File.ATTRIBUTES:
+        raise Incomparable(f"files have no attribute {key!r}")
+    return file_value(file, key)

@@ -1,0 +1,76 @@
+"""`question-classifier`: a model picks the class of a text, and the class the way on (contract dsl.md §3.7)."""
+
+import json
+
+import pydantic
+
+from app.workflow.events import Result, Selector
+from app.workflow.json_answers import find_object
+from app.workflow.model_calls import Lenient
+from app.workflow.model_questions import QuestionFields
+from app.workflow.node import Config, Context, Node
+from app.workflow.structured_output import Schema, request_options
+
+TASK = """You sort texts into classes. Choose the one class that fits the user's text best; do not answer the text.
+Say nothing but a JSON object with the id and the name of that class, exactly as they are in the list:
+{{"category_id": "…", "category_name": "…"}}
+
+The classes:
+{classes}"""
+
+
+class Class(Lenient):
+    model_config = pydantic.ConfigDict(coerce_numbers_to_str=True)
+
+    id: str
+    name: str = ""
+    label: str = ""
+
+
+class QuestionClassifierConfig(Config, QuestionFields):
+    query_variable_selector: Selector
+    classes: list[Class] = pydantic.Field(min_length=1)
+
+
+class QuestionClassifier(Node):
+    kind = "question-classifier"
+    Config = QuestionClassifierConfig
+    outside = True
+    branches = True
+
+    @property
+    def own_handles(self) -> tuple[str, ...]:
+        return tuple(known.id for known in self.config.classes)
+
+    def run(self, context: Context) -> Result:
+        model = self.config.model.find(context)
+        call = self.config.question(context, model, self._task, self.config.query_variable_selector, request_options(self._schema))
+        reply = call.ask(context, model)
+        found = find_object(reply.text)
+        if found is None:
+            raise call.failure("could not find json block in the output.", "OutputParserError", reply)
+        chosen = self._class(found.get("category_id"))
+        outputs = {
+            "class_name": chosen.name, "class_label": chosen.label or chosen.name, "class_id": chosen.id, "usage": reply.usage,
+        }  # fmt: skip
+        return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.usage)
+
+    def _class(self, wanted: object) -> Class:
+        """The class of an id; the first where there is none such."""
+        known: list[Class] = self.config.classes
+        return next((candidate for candidate in known if candidate.id == str(wanted)), known[0])
+
+    @property
+    def _task(self) -> str:
+        classes = [{"category_id": known.id, "category_name": known.name} for known in self.config.classes]
+        return TASK.format(classes=json.dumps(classes, ensure_ascii=False))
+
+    @property
+    def _schema(self) -> Schema:
+        names = {"category_id": list(self.own_handles), "category_name": [known.name for known in self.config.classes]}
+        return {
+            "type": "object",
+            "properties": {name: {"type": "string", "enum": list(dict.fromkeys(values))} for name, values in names.items()},
+            "required": list(names),
+            "additionalProperties": False,
+        }

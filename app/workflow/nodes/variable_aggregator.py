@@ -1,0 +1,56 @@
+"""`variable-aggregator`: what one of several branches gave (contract dsl.md §3.7)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.workflow.events import Result, Selector
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.variables import MISSING, Variables
+
+
+class Group(Shape):
+    group_name: str
+    variables: list[tuple[str, ...]] = []
+
+
+class AdvancedSettings(Shape):
+    group_enabled: bool = False
+    groups: list[Group] = []
+
+
+class AggregatorConfig(Config):
+    variables: list[tuple[str, ...]] = []
+    advanced_settings: AdvancedSettings = AdvancedSettings()
+
+
+class VariableAggregator(Node):
+    """Gives the first variable that exists; those of skipped branches do not, an empty text does."""
+
+    kind = "variable-aggregator"
+    Config = AggregatorConfig
+
+    def run(self, context: Context) -> Result:
+        advanced = self.config.advanced_settings
+        if not advanced.group_enabled:
+            outputs = _first(self.config.variables, context.variables)
+            return Result(outputs, inputs=outputs)
+        outputs = {}
+        for group in advanced.groups:
+            found = _first(group.variables, context.variables)
+            if found:
+                outputs[group.group_name] = found
+        return Result(outputs, inputs=outputs)
+
+
+class OldVariableAggregator(VariableAggregator):
+    """As files of 0.1.x call it; what is told of it has that name too."""
+
+    kind = "variable-assigner"
+
+
+def _first(selectors: Sequence[Selector], variables: Variables) -> dict[str, Any]:
+    for selector in selectors:
+        value = variables.get(selector)
+        if value is not MISSING:
+            return {"output": value}
+    return {}

@@ -1,0 +1,285 @@
+"""`llm`: what its model is sent and what it gives (contract dsl.md §3.7)."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.workflow.failures import GraphInvalid
+from app.workflow.graph import build
+from tests.workflow.graphs import answer, end, graph, node, run, start
+from tests.workflow.nodes.worlds import MODEL, Conversation, picture, said, world
+
+
+def llm(*messages, node_id="llm", parent=None, **data):
+    """Each message a text of the user, or (role, text)."""
+    prompt = [{"role": "user", "text": part} if isinstance(part, str) else {"role": part[0], "text": part[1]} for part in messages]
+    return node(node_id, "llm", parent, **{"model": MODEL, "prompt_template": prompt, **data})
+
+
+def flow(llm_node):
+    return graph(start(), llm_node, end(text=["llm", "text"]), "start > llm > end")
+
+
+def ask(model, llm_node, inputs=None, **world_parts):
+    system = world_parts.pop("system", None)
+    return run(flow(llm_node), inputs, outside=world(model, **world_parts), system=system)
+
+
+def jinja(text, role="user"):
+    return {"role": role, "text": "old text", "edition_type": "jinja2", "jinja2_text": text}
+
+
+def context_of(*selector):
+    return {"enabled": True, "variable_selector": list(selector)}
+
+
+# What the model is sent.
+
+
+def test_the_prompts_messages_are_sent_with_their_references_filled_in(model):
+    messages = [("system", "Be kind to {{#start.name#}}."), ("user", "One?"), ("assistant", "1."), "{{#sys.query#}}"]
+    told = ask(model, llm(*messages), {"name": "Ann"}, system={"query": "Two?"})
+    assert said(model) == [("system", "Be kind to Ann."), ("user", "One?"), ("assistant", "1."), ("user", "Two?")]
+    assert told.of("llm").inputs == {"#start.name#": "Ann", "#sys.query#": "Two?"}
+
+
+def test_values_take_the_form_of_prompts(model):
+    ask(model, llm("{{#start.object#}} {{#start.list#}} {{#start.file#}}"), {"object": {"a": "é"}, "list": [1, 2.5], "file": picture()})
+    assert said(model) == [("user", '{"a": "é"} [1, 2.5] ')]
+
+
+def test_a_value_is_no_template(model):
+    ask(model, llm("{{#start.text#}}"), {"text": "{{#sys.query#}} {{#context#}}"})
+    assert said(model) == [("user", "{{#sys.query#}} {{#context#}}")]
+
+
+def test_a_reference_that_finds_nothing_fails_the_node(model):
+    told = ask(model, llm("{{#start.nothing#}}"))
+    assert (told.end.status, told.of("llm").error) == ("failed", "Variable start.nothing not found.")
+    assert model.requests == []
+
+
+def test_empty_messages_are_dropped(model):
+    ask(model, llm(("system", ""), "{{#start.empty#}}", "Hi"), {"empty": None})
+    assert said(model) == [("user", "Hi")]
+
+
+@pytest.mark.parametrize("prompt", [[], [{"role": "user", "text": ""}], {"text": ""}])
+def test_no_message_at_all_is_an_error(model, prompt):
+    told = ask(model, llm(prompt_template=prompt))
+    assert told.of("llm").error == "The prompt of this node is empty."
+    assert model.requests == []
+
+
+def test_a_system_message_alone_is_sent_as_such(model):
+    ask(model, llm(("system", "Say hello.")))
+    assert said(model) == [("system", "Say hello.")]
+
+
+def test_the_model_and_its_parameters_are_the_nodes(model):
+    ask(model, llm("Hi", model={**MODEL, "completion_params": {"temperature": 0.1, "max_tokens": 9, "top_k": 4}}))
+    body = model.requests[0].body
+    assert {name: body.get(name) for name in ("model", "temperature", "max_tokens", "top_k")} == {
+        "model": "tiny", "temperature": 0.1, "max_tokens": 9, "top_k": None,
+    }  # fmt: skip
+
+
+def test_a_jinja2_prompt_sees_its_variables(model):
+    variables = [
+        {"variable": "names", "value_selector": ["start", "names"]}, {"variable": "gone", "value_selector": ["start", "gone"]},
+    ]  # fmt: skip
+    text = "{% for name in names %}{{ name }};{% endfor %} {{ gone }} {{#context#}}"
+    told = ask(
+        model, llm(prompt_template=[jinja(text)], prompt_config={"jinja2_variables": variables}, context=context_of("start", "text")),
+        {"names": ["Ann", "Bo"], "text": "{{ names }}"},
+    )  # fmt: skip
+    assert said(model) == [("user", "Ann;Bo; None {{ names }}")]
+    assert told.of("llm").inputs["names"] == ["Ann", "Bo"]
+
+
+def test_without_a_sandbox_a_jinja2_prompt_fails(model):
+    told = run(flow(llm(prompt_template=[jinja("Hi")])), outside=replace(world(model), sandbox=None))
+    assert told.of("llm").error == "This run has no sandbox for templates."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("Cats purr.", "Cats purr."),
+        (["Cats purr.", "Dogs bark."], "Cats purr.\nDogs bark."),
+        ([{"metadata": {}, "title": "Cats", "content": "Cats purr."}, {"content": "Dogs bark."}], "Cats purr.\nDogs bark."),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_the_context_is_a_text_or_an_array_joined_by_newlines(model, value, text):
+    told = ask(model, llm(("system", "Know: {{#context#}}."), "Hi", context=context_of("start", "known")), {"known": value})
+    assert said(model)[0] == ("system", f"Know: {text}.")
+    assert told.of("llm").inputs["#context#"] == text
+
+
+@pytest.mark.parametrize("off", [{"enabled": False, "variable_selector": ["start", "known"]}, context_of("start", "gone"), None])
+def test_without_context_its_place_is_empty(model, off):
+    ask(model, llm("Know: {{#context#}}.", context=off), {"known": "Cats purr."})
+    assert said(model) == [("user", "Know: .")]
+
+
+# Completion prompts.
+
+COMPLETION = {**MODEL, "mode": "completion"}
+
+
+def test_a_completion_prompt_starts_with_the_place_of_the_empty_history(model):
+    told = ask(model, llm(prompt_template={"text": "Once upon {{#start.when#}}"}, model=COMPLETION), {"when": "a time"})
+    assert (model.requests[0].path, model.requests[0].body["prompt"]) == ("/v1/completions", "\nOnce upon a time")
+    assert told.outputs("llm")["text"] == "tok0 tok1 tok2"
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("Help.", "Q: one?\nA: 1.\nHelp.\nQ: two?\nA:"),
+        ("Help.\n{{#histories#}}\nNow {{#sys.query#}}", "Help.\nQ: one?\nA: 1.\nNow two?"),
+    ],
+)
+def test_a_completion_prompt_has_history_and_query_in_it(model, text, prompt):
+    memory = {"role_prefix": {"user": "Q", "assistant": "A"}, "window": {"enabled": False}}
+    conversation = Conversation(("one?", "1."))
+    ask(model, llm(prompt_template={"text": text}, model=COMPLETION, memory=memory), memory=conversation, system={"query": "two?"})
+    assert model.requests[0].body["prompt"] == prompt
+
+
+# Memory.
+
+MEMORY = {"role_prefix": {"user": "", "assistant": ""}, "window": {"enabled": False, "size": 50}, "query_prompt_template": ""}
+
+
+def test_memory_puts_the_conversation_behind_the_prompt_and_the_query_last(model):
+    ask(model, llm(("system", "Help."), memory=MEMORY), memory=Conversation(("one?", "1."), ("two?", "2.")), system={"query": "three?"})
+    assert said(model) == [
+        ("system", "Help."), ("user", "one?"), ("assistant", "1."), ("user", "two?"), ("assistant", "2."), ("user", "three?"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("conversation", [Conversation(), None])
+def test_the_query_is_the_last_message_without_history_and_behind_a_user_message_too(model, conversation):
+    ask(model, llm("Please help.", memory=MEMORY), memory=conversation, system={"query": "Hi"})
+    assert said(model) == [("user", "Please help."), ("user", "Hi")]
+
+
+def test_the_query_may_have_a_template(model):
+    memory = {**MEMORY, "query_prompt_template": "{{#sys.query#}} ({{#start.mood#}})"}
+    ask(model, llm(("system", "Help."), memory=memory), {"mood": "sad"}, system={"query": "Hi"})
+    assert said(model)[-1] == ("user", "Hi (sad)")
+
+
+def test_without_a_query_the_prompt_ends_with_itself(model):
+    ask(model, llm("Write.", memory=MEMORY))
+    assert said(model) == [("user", "Write.")]
+
+
+@pytest.mark.parametrize(
+    ("window", "asked"), [({"enabled": True, "size": 1}, 1), ({"enabled": False, "size": 1}, None), ({"enabled": True}, None), (None, None)]
+)
+def test_a_window_limits_the_turns(model, window, asked):
+    conversation = Conversation(("one?", "1."), ("two?", "2."))
+    ask(model, llm(memory={"window": window}), memory=conversation, system={"query": "three?"})
+    assert conversation.asked == [asked]
+    assert [content for _, content in said(model)] == (["two?", "2.", "three?"] if asked else ["one?", "1.", "two?", "2.", "three?"])
+
+
+def test_the_newest_turns_that_fit_the_models_context_are_sent(model):
+    long = Conversation(*((f"question {number} " * 40, f"answer {number} " * 40) for number in range(20)))
+    ask(model, llm(("system", "Help."), memory=MEMORY), memory=long, context=2_000, system={"query": "last"})
+    contents = [content for _, content in said(model)]
+    assert (contents[0], contents[-1]) == ("Help.", "last")
+    assert "question 19" in contents[-3] and 4 <= len(contents) < 42
+    assert sum(map(len, contents)) / 3 < 2_000
+
+
+# Vision.
+
+VISION = {"enabled": True, "configs": {"variable_selector": ["start", "pictures"], "detail": "low"}}
+SHOWN = {"type": "image_url", "image_url": {"url": "https://files.example/cat.png", "detail": "low"}}
+
+
+def test_images_of_the_selector_stand_in_the_last_message_of_the_user(model):
+    told = ask(model, llm(("system", "Look."), "What is it?", vision=VISION), {"pictures": [picture(), picture("notes.pdf", "document")]})
+    assert said(model) == [("system", "Look."), ("user", [{"type": "text", "text": "What is it?"}, SHOWN])]
+    assert told.of("llm").inputs == {"#files#": [picture()]}
+    assert told.of("llm").process_data["prompts"][1] == {"role": "user", "text": "What is it?", "files": [picture()]}
+
+
+def test_images_go_with_the_query_where_memory_is_set(model):
+    conversation = Conversation(("one?", "1."))
+    ask(model, llm("Look.", vision=VISION, memory=MEMORY), {"pictures": picture()}, memory=conversation, system={"query": "And this?"})
+    assert [role for role, _ in said(model)] == ["user", "user", "assistant", "user"]
+    assert said(model)[-1] == ("user", [{"type": "text", "text": "And this?"}, SHOWN])
+
+
+def test_images_alone_are_a_message(model):
+    ask(model, llm(("system", "Describe."), vision=VISION), {"pictures": [picture()]})
+    assert said(model) == [("system", "Describe."), ("user", [SHOWN])]
+
+
+@pytest.mark.parametrize("vision", [{"enabled": True}, {"enabled": True, "configs": {"detail": "high"}}, {"enabled": True, "configs": None}])
+def test_the_visitors_files_are_seen_by_default_and_in_full(model, vision):
+    ask(model, llm("What is it?", vision=vision), system={"files": [picture()]})
+    assert said(model)[0][1][1]["image_url"]["detail"] == "high"
+
+
+@pytest.mark.parametrize("vision", [{"enabled": False, "configs": VISION["configs"]}, {}, None])
+def test_without_vision_no_image_is_sent(model, vision):
+    ask(model, llm("What is it?", vision=vision), {"pictures": [picture()]})
+    assert said(model) == [("user", "What is it?")]
+
+
+def test_an_image_that_cannot_be_read_fails_the_node(model):
+    told = ask(model, llm("What is it?", vision=VISION), {"pictures": [replace(picture(), remote_url=None)]})
+    assert told.of("llm").error == "cat.png cannot be read."
+
+
+# Old and odd files.
+
+
+def test_a_node_of_an_old_file_runs(model):
+    old = {
+        "model": {"provider": "openai", "name": "gpt-3.5-turbo", "mode": "chat", "completion_params": None},
+        "prompt_template": [{"role": "system", "text": "Help."}, {"role": "user", "text": None}],
+        "variables": [], "memory": None, "context": None, "vision": None, "structured_output": None, "prompt_config": None,
+    }  # fmt: skip
+    assert ask(model, node("llm", "llm", **old)).end.status == "succeeded"
+    assert said(model) == [("system", "Help.")]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"model": None}, "node 'llm' (llm): model: Field required"),
+        ({"model": {"provider": "openai"}}, "node 'llm' (llm): model.name: Field required"),
+        ({"structured_output_enabled": True}, "node 'llm' (llm): structured_output.schema: Field required"),
+        (
+            {"structured_output_enabled": True, "structured_output": {"schema": {"type": "thing"}}},
+            "node 'llm' (llm): structured_output.schema: 'thing' is not valid under any of the given schemas",
+        ),
+    ],
+)
+def test_a_node_that_could_never_run_is_refused(data, message):
+    with pytest.raises(GraphInvalid) as refusal:
+        build(flow(llm("Hi", **data)))
+    assert str(refusal.value) == message
+
+
+def test_an_llm_inside_an_iteration_is_not_streamed(model):
+    model.script("a", "b", delay=0.02)
+    model.script("c", "d", delay=0.02)
+    each = node("each", "iteration", iterator_selector=["start", "items"], output_selector=["llm", "text"])
+    told = run(
+        graph(
+            start(), each, node("in", "iteration-start", "each"), llm("{{#each.item#}}", parent="each"), answer("{{#each.output#}}"),
+            "start > each > answer", "in > llm",
+        ),  # fmt: skip
+        {"items": [1, 2]},
+        outside=world(model),
+    )
+    assert told.pieces == ["- ab\n- cd"]

@@ -1,0 +1,145 @@
+"""`question-classifier` (contract dsl.md §3.7)."""
+
+import pytest
+
+from app.workflow.failures import GraphInvalid
+from app.workflow.graph import build
+from tests.workflow.graphs import end, graph, node, run, start
+from tests.workflow.nodes.worlds import MODEL, Conversation, picture, said, world
+
+CLASSES = [{"id": "1", "name": "Refund"}, {"id": "1732007415808", "name": "Shipping", "label": "Where is it?"}]
+
+
+def classifier(**data):
+    return node(
+        "sort", "question-classifier", **{"model": MODEL, "query_variable_selector": ["start", "text"], "classes": CLASSES, **data}
+    )  # fmt: skip
+
+
+def flow(**data):
+    ends = [node(name, "end", outputs=[]) for name in ("refund", "shipping")]
+    return graph(start(), classifier(**data), *ends, "start > sort:1 > refund", "sort:1732007415808 > shipping")
+
+
+def sort(server, text="Where is my parcel?", **data):
+    memory, system = data.pop("conversation", None), data.pop("system", None)
+    return run(flow(**data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=memory), system=system)
+
+
+@pytest.mark.parametrize(
+    ("answer", "way"),
+    [
+        ('{"category_id": "1732007415808", "category_name": "Shipping"}', "shipping"),
+        ('```json\n{"category_id": "1732007415808", "category_name": "Shipping"}\n```', "shipping"),
+        ('[{"category_id": "1732007415808", "category_name": "Shipping"}]', "shipping"),
+        ('<think>{"category_id": "1"}</think>{"category_id": "1732007415808", "category_name": "Shipping"}', "shipping"),
+        ('{"category_id": "1732007415808", "category_name": "Refund"}', "shipping"),
+        ('{"category_id": 1732007415808, "category_name": "Shipping"}', "shipping"),
+        ('{"category_id": "1", "category_name": "Refund"}', "refund"),
+        ('{"category_id": "9", "category_name": "Shipping"}', "refund"),
+        ('{"reason": "unsure"}', "refund"),
+        ("{}", "refund"),
+    ],
+)
+def test_the_models_choice_is_the_way_on(model, answer, way):
+    model.script(answer)
+    assert sort(model).ran == ["start", "sort", way]
+
+
+def test_it_gives_the_class_as_configured_and_the_usage(model):
+    model.script('{"category_id": "1732007415808", "category_name": "Something else"}')
+    told = sort(model)
+    outputs = told.outputs("sort")
+    assert {name: outputs[name] for name in ("class_name", "class_label", "class_id")} == {
+        "class_name": "Shipping", "class_label": "Where is it?", "class_id": "1732007415808",
+    }  # fmt: skip
+    assert outputs["usage"]["completion_tokens"] == 1
+    assert told.end.total_tokens == outputs["usage"]["total_tokens"] > 1
+
+
+@pytest.mark.parametrize("answer", ["Shipping, I think.", '[{"category_id": "1"}, {"category_id": "2"}]', '{"category_id": "1"'])
+def test_an_answer_without_json_fails_the_node(model, answer):
+    model.script(answer)
+    told = sort(model)
+    assert (told.end.status, told.of("sort").error) == ("failed", "could not find json block in the output.")
+
+
+def test_nothing_is_streamed(model):
+    model.script('{"category_id": "1"}')
+    assert sort(model).pieces == []
+
+
+def test_the_model_is_told_classes_instruction_and_text(model):
+    model.script('{"category_id": "1"}')
+    told = sort(model, instruction="Speak of {{#start.text#}}")
+    (first, task), last = said(model)
+    assert first == "system" and last == ("user", "Where is my parcel?")
+    assert '{"category_id": "1732007415808", "category_name": "Shipping"}' in task
+    assert task.endswith("Instruction of the author:\nSpeak of Where is my parcel?")
+    assert told.of("sort").inputs == {"query": "Where is my parcel?"}
+    assert told.of("sort").process_data["prompts"][1]["text"] == "Where is my parcel?"
+
+
+def test_the_server_is_told_what_may_be_answered(model):
+    model.script('{"category_id": "1"}')
+    sort(model)
+    schema = model.requests[0].body["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["category_id"]["enum"] == ["1", "1732007415808"]
+
+
+def test_the_authors_own_format_goes_first(model):
+    model.script('{"category_id": "1"}')
+    sort(model, model={**MODEL, "completion_params": {"response_format": "json_object"}})
+    assert model.requests[0].body["response_format"] == {"type": "json_object"}
+
+
+def test_memory_tells_the_model_of_the_conversation(model):
+    model.script('{"category_id": "1"}')
+    sort(model, memory={"window": {"enabled": True, "size": 1}}, conversation=Conversation(("one?", "1."), ("I ordered a book.", "Fine.")))
+    assert [role for role, _ in said(model)] == ["system", "user"]
+    assert said(model)[0][1].endswith("The conversation before this text:\nHuman: I ordered a book.\nAssistant: Fine.")
+
+
+def test_images_are_seen_with_the_text(model):
+    model.script('{"category_id": "1"}')
+    sort(model, vision={"enabled": True, "configs": {"variable_selector": ["start", "pictures"], "detail": "low"}})
+    assert [part["type"] for part in said(model)[1][1]] == ["text", "image_url"]
+
+
+def test_a_completion_model_is_asked_too(model):
+    model.script('{"category_id": "1"}')
+    assert sort(model, model={**MODEL, "mode": "completion"}).ran[-1] == "refund"
+    assert model.requests[0].body["prompt"].endswith("Where is my parcel?")
+
+
+def test_a_missing_text_fails_the_node(model):
+    assert sort(model, query_variable_selector=["start", "gone"]).of("sort").error == "Variable start.gone not found."
+
+
+def test_a_models_error_may_have_a_way_of_its_own(model):
+    model.script(error="rate_limit")
+    parts = flow(error_strategy="fail-branch")
+    definition = {**parts, "nodes": [*parts["nodes"], end(error=["sort", "error_type"])]}
+    definition["edges"] = [*parts["edges"], {"source": "sort", "target": "end", "sourceHandle": "fail-branch"}]
+    told = run(definition, {"text": "Hi"}, outside=world(model))
+    assert (told.end.status, told.end.outputs) == ("partial-succeeded", {"error": "InvokeRateLimitError"})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"classes": []}, "classes: List should have at least 1 item after validation, not 0"),
+        ({"classes": [{"name": "Refund"}]}, "classes.0.id: Field required"),
+        ({"model": {}}, "model.name: Field required"),
+        ({"query_variable_selector": None}, "query_variable_selector: Field required"),
+    ],
+)
+def test_a_node_that_could_never_run_is_refused(data, message):
+    with pytest.raises(GraphInvalid) as refusal:
+        build(flow(**data))
+    assert str(refusal.value) == f"node 'sort' (question-classifier): {message}"
+
+
+def test_an_id_may_be_a_number_in_the_file(model):
+    model.script('{"category_id": "1"}')
+    assert sort(model, classes=[{"id": 1, "name": "Refund"}]).ran[-1] == "refund"
