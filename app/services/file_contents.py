@@ -4,6 +4,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask, current_app
+
 from app.errors import AppError, ServiceUnavailable
 from app.models.identifiers import new_id
 from app.models.upload_files import storage_key
@@ -24,13 +26,14 @@ _PICTURES = ((b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"
 
 
 class FileContents:
-    """The contents of one visitor's files, as nodes ask for them (`workflow.outside.Files`). To be made inside an app's context.
+    """The contents of one visitor's files, as nodes ask for them (`workflow.outside.Files`). To be made inside an app's context, usable in any thread.
 
     Every method raises NodeFailed where a file cannot be read or kept.
     """
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._storage: FileStorage = storage()
         self._http: GuardedHttp = guarded_http()
         self._image_limit = uploads.size_limit("png")
@@ -56,16 +59,18 @@ class FileContents:
         return {"type": "image_url", "image_url": {"url": url, "detail": detail}}
 
     def store(self, name: str, content: bytes, mime_type: str) -> File:
-        """Keep a file that a run made, for its visitor. To be called inside an app's context."""
-        try:
-            kept = uploads.store(self._owner, name, mime_type, [content])
-        except AppError as refused:
-            raise NodeFailed(f"the file {name} cannot be kept: {refused.message}") from None
-        return File(
-            id=str(new_id()), type=file_kinds.kind_of(kept.extension), transfer_method="tool_file", name=kept.name,
-            extension=f".{kept.extension}" if kept.extension else "", mime_type=kept.mime_type, size=kept.size, related_id=kept.id,
-            url=file_links.link(kept.id),
-        )  # fmt: skip
+        """Keep a file that a run made, for its visitor."""
+        # Branches of a run have threads of their own, without a context.
+        with self._app.app_context():
+            try:
+                kept = uploads.store(self._owner, name, mime_type, [content])
+            except AppError as refused:
+                raise NodeFailed(f"the file {name} cannot be kept: {refused.message}") from None
+            return File(
+                id=str(new_id()), type=file_kinds.kind_of(kept.extension), transfer_method="tool_file", name=kept.name,
+                extension=f".{kept.extension}" if kept.extension else "", mime_type=kept.mime_type, size=kept.size, related_id=kept.id,
+                url=file_links.link(kept.id),
+            )  # fmt: skip
 
     def _stored(self, file: File, most_bytes: int) -> bytes:
         if file.size > most_bytes:

@@ -115,7 +115,14 @@ class Intake:
     def open(self, name: str | None, mime_type: str | None) -> "Part":
         """Where to write a file part with this file name."""
         # All but the first are read for nothing: the request will be refused.
-        part = Part(self._owner, name, mime_type) if not self._parts else Part.refused(TooManyFiles())
+        wrong: AppError | None = TooManyFiles() if self._parts else None
+        upload = None
+        if wrong is None:
+            try:
+                upload = Upload(self._owner, name or "", mime_type)
+            except AppError as refusal:
+                wrong = refusal
+        part = Part(upload, wrong)
         self._parts.append(part)
         return part
 
@@ -137,19 +144,9 @@ class Intake:
 class Part:
     """One part of a form. What is wrong with it is said once the whole request is read, so that the answer reaches the sender."""
 
-    def __init__(self, owner: Owner, name: str | None, mime_type: str | None) -> None:
-        self._upload: Upload | None = None
-        self._wrong: AppError | None = None
-        try:
-            self._upload = Upload(owner, name or "", mime_type)
-        except AppError as wrong:
-            self._wrong = wrong
-
-    @classmethod
-    def refused(cls, wrong: AppError) -> Self:
-        part = cls.__new__(cls)
-        part._upload, part._wrong = None, wrong
-        return part
+    def __init__(self, upload: Upload | None, wrong: AppError | None) -> None:
+        self._upload = upload
+        self._wrong = wrong
 
     def write(self, data: bytes) -> int:
         if self._upload is not None and self._wrong is None:

@@ -1,6 +1,7 @@
 """Files that runs make and read."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,6 +27,11 @@ def test_a_made_file_is_read_again_and_has_a_link(alice, contents):
     assert (made.type, made.transfer_method, made.extension, made.size) == ("image", "tool_file", ".png", 7)
     assert read(contents, made) == b"picture"
     assert alice.client.get(path_of(made.url)).data == b"picture"
+
+
+def test_a_thread_without_context_may_keep_a_file(contents):
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(contents.store, "a.txt", b"x", "text/plain").result().size == 1
 
 
 def test_more_than_is_wanted_is_not_read(contents):

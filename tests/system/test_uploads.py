@@ -18,9 +18,9 @@ from tests.visitor import wait_until
 MEGABYTE = 1_048_576
 
 
-@pytest.fixture
-def stack(tmp_path: pathlib.Path):
-    with Stack(tmp_path, web_workers=1, worker_processes=1) as stack:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory):
+    with Stack(tmp_path_factory.mktemp("stack"), web_workers=1, worker_processes=1) as stack:
         stack.import_app(CHAT_APP, "chat")
         yield stack
 
@@ -66,7 +66,7 @@ def peak(stack):
 
 
 def stored(stack):
-    return [path for path in (stack.directory / "data" / "files").rglob("*") if path.is_file()]
+    return sorted(path for path in (stack.directory / "data" / "files").rglob("*") if path.is_file())
 
 
 def test_a_hundred_megabytes_are_never_held_in_memory(stack):
@@ -83,20 +83,22 @@ def test_a_hundred_megabytes_are_never_held_in_memory(stack):
 
 
 def test_one_byte_too_many_is_told_after_the_last(stack):
+    before = stored(stack)
     assert upload(stack, 101).status_code == 413
-    assert stored(stack) == []
+    assert stored(stack) == before
 
 
 def test_a_connection_that_is_cut_leaves_nothing(stack):
+    before, rows = stored(stack), count_rows(stack)
     headers = "".join(f"{name}: {value}\r\n" for name, value in headers_of(stack).items())
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(
             f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n"
             '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'.encode() + b"x" * 1_000_000
         )
-        wait_until(lambda: stored(stack), 15)
-    wait_until(lambda: not stored(stack), 15)
-    wait_until(lambda: count_rows(stack) == 0, 15)
+        wait_until(lambda: stored(stack) != before, 15)
+    wait_until(lambda: stored(stack) == before, 15)
+    wait_until(lambda: count_rows(stack) == rows, 15)
 
 
 def count_rows(stack):
