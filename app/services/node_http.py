@@ -16,13 +16,10 @@ class NodeHttp:
     def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
         connect, read, _ = request.timeouts
         limits = Limits(connect=connect, read=read, total=seconds, size=most_bytes)
-        files = [(field, (name, content, kind)) for field, name, content, kind in request.files]
-        # A form with files carries its other fields beside them.
-        data = request.body if request.body is not None else list(request.fields) or None
         try:
             with self._client.request(
-                request.method.upper(), request.url, headers=dict(request.headers), params=request.params, data=data,
-                files=files or None, verify=request.verify, limits=limits, cancellation=cancellation,
+                request.method, request.url, headers=dict(request.headers), params=request.params, data=request.body,
+                verify=request.verify, limits=limits, cancellation=cancellation,
             ) as answer:  # fmt: skip
                 return HttpAnswer(answer.status, dict(answer.headers), answer.read(), answer.url)
         except FetchFailed as failure:

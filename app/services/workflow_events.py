@@ -1,7 +1,7 @@
 """What happens in a workflow run → the JSON of the public events (contract streaming.md §2, §3.3, §9.1)."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from app.models.generations import ClaimedTask, TaskState
@@ -126,5 +126,3 @@ class RunEvents:
 
     def _event(self, name: str, data: Mapping[str, Any]) -> bytes:
         return dump({"event": name, **self._common, "data": data}).encode()
-
-

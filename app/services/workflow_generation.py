@@ -1,6 +1,5 @@
 """What a worker does for a run of a workflow or a chatflow: drives the engine, tells the visitor, keeps the record."""
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any

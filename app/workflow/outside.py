@@ -27,15 +27,13 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request of a node. `timeouts`: connect, read, write in seconds. `files`: (field, name, content, content type)."""
+    """One request of a node. `timeouts`: connect, read, write in seconds."""
 
     method: str
     url: str
     headers: Sequence[tuple[str, str]] = ()
     params: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
-    fields: Sequence[tuple[str, str]] = ()
-    files: Sequence[tuple[str, str, bytes, str]] = ()
     timeouts: tuple[float, float, float] = (10.0, 60.0, 60.0)
     verify: bool = True
 

@@ -8,8 +8,10 @@ from app.workflow.node import Node
 from app.workflow.nodes.answer import Answer
 from app.workflow.nodes.assigner import Assigner
 from app.workflow.nodes.code import Code
+from app.workflow.nodes.document_extractor import DocumentExtractor
 from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
+from app.workflow.nodes.http_request import HttpRequestNode
 from app.workflow.nodes.if_else import IfElse
 from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
@@ -28,7 +30,9 @@ _KINDS: Mapping[str, type[Node]] = {
         Answer,
         Assigner,
         Code,
+        DocumentExtractor,
         End,
+        HttpRequestNode,
         IfElse,
         Iteration,
         IterationStart,

@@ -1,0 +1,41 @@
+"""`document-extractor`: the text of a file, or of each file of a list (contract dsl.md §3.7)."""
+
+from typing import Any
+
+from app.providers.documents import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, text_of
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+from app.workflow.node import Config, Context, Node
+
+LARGEST_DOCUMENT = 100 * 1024 * 1024
+
+
+class DocumentExtractorConfig(Config):
+    variable_selector: tuple[str, ...]
+
+
+class DocumentExtractor(Node):
+    kind = "document-extractor"
+    Config = DocumentExtractorConfig
+    outside = True
+
+    def run(self, context: Context) -> Result:
+        value = context.variables.require(self.config.variable_selector)
+        inputs = {"variable_selector": value}
+        if isinstance(value, File):
+            return Result(outputs={"text": self._text(context, value, inputs)}, inputs=inputs)
+        if not isinstance(value, list) or not all(isinstance(item, File) for item in value):
+            raise NodeFailed("The variable is no file and no list of files.", "DocumentExtractorError", inputs)
+        return Result(outputs={"text": [self._text(context, file, inputs) for file in value]}, inputs=inputs)
+
+    def _text(self, context: Context, file: File, inputs: dict[str, Any]) -> str:
+        if context.outside.files is None:
+            raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
+        content = context.outside.files.read(file, LARGEST_DOCUMENT, context.seconds(LONGEST_READ), context.cancellation)
+        try:
+            return text_of(content, file.extension, file.mime_type, context.seconds(LONGEST_READ), context.cancellation)
+        except DocumentUnsupported as failure:
+            raise NodeFailed(str(failure), "UnsupportedFileTypeError", inputs) from None
+        except DocumentUnreadable as failure:
+            raise NodeFailed(str(failure), "TextExtractionError", inputs) from None

@@ -1,0 +1,162 @@
+"""`http-request`: one request to an address that the author or a variable names (contract dsl.md §3.7; limits: README §7)."""
+
+import base64
+import email.message
+import urllib.parse
+from typing import Any
+
+import pydantic
+
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+from app.workflow.http_bodies import Body, fill, pairs
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.outside import HttpAnswer, HttpRequest
+
+LARGEST_BINARY = 10 * 1024 * 1024
+LARGEST_TEXT = 1024 * 1024
+MOST_SECONDS = {"connect": 10.0, "read": 600.0, "write": 600.0}
+USUAL_SECONDS = {"connect": 10.0, "read": 60.0, "write": 20.0}
+SHOWN_BODY = 10_000
+MASK = "********"
+_TEXTS = ("json", "xml", "javascript", "x-www-form-urlencoded", "yaml", "csv", "html", "graphql", "sql", "x-ndjson")
+
+
+class AuthorizationConfig(Shape):
+    """`type`: basic, bearer or custom."""
+
+    type: str = "bearer"
+    api_key: str = ""
+    header: str = ""
+
+
+class Authorization(Shape):
+    """`type`: no-auth or api-key."""
+
+    type: str = "no-auth"
+    config: AuthorizationConfig | None = None
+
+
+class Timeout(Shape):
+    """Seconds; older files have `max_connect_timeout` and its like."""
+
+    connect: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("connect", "max_connect_timeout"))
+    read: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("read", "max_read_timeout"))
+    write: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("write", "max_write_timeout"))
+
+    def seconds(self, name: str) -> float:
+        wanted = getattr(self, name) or USUAL_SECONDS[name]
+        return float(min(max(wanted, 0.1), MOST_SECONDS[name]))
+
+
+class HttpConfig(Config):
+    method: str
+    url: str
+    headers: str = ""
+    params: str = ""
+    authorization: Authorization = Authorization()
+    body: Body = Body()
+    timeout: Timeout = Timeout()
+    ssl_verify: bool = True
+
+
+class HttpRequestNode(Node):
+    kind = "http-request"
+    Config = HttpConfig
+    outside = True
+
+    def run(self, context: Context) -> Result:
+        if context.outside.http is None:
+            raise NodeFailed("Requests cannot be sent here.", "HttpRequestNodeError")
+        request, shown = self._request(context)
+        process_data = {"request": shown}
+        seconds = context.seconds(sum(request.timeouts))
+        try:
+            answer = context.outside.http.send(request, LARGEST_BINARY, seconds, context.cancellation)
+            if self._refuses(answer):
+                raise NodeFailed(f"Request failed with status code {answer.status}", "HTTPResponseCodeError")
+            body, files = _content(context, answer)
+        except NodeFailed as failure:
+            raise NodeFailed(failure.message, failure.error_type, process_data=process_data) from None
+        outputs = {"status_code": answer.status, "body": body, "headers": dict(answer.headers), "files": files}
+        return Result(outputs=outputs, process_data=process_data)
+
+    def _request(self, context: Context) -> tuple[HttpRequest, str]:
+        """The request, and how records show it: without what authorizes it."""
+        config = self.config
+        url = fill(context, config.url).strip()
+        if not url.lower().startswith(("http://", "https://")):
+            raise NodeFailed("The url should start with http:// or https://", "InvalidURLError")
+        params = [(fill(context, key), fill(context, value)) for key, value in pairs(config.params)]
+        headers = {fill(context, key): fill(context, value) for key, value in pairs(config.headers)}
+        body, content_type = config.body.encoded(context)
+        if content_type is not None and not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = content_type
+        secret = self._authorization(context)
+        timeouts = (config.timeout.seconds("connect"), config.timeout.seconds("read"), config.timeout.seconds("write"))
+        sent = HttpRequest(config.method.upper(), url, tuple((headers | secret).items()), tuple(params), body, timeouts, config.ssl_verify)
+        return sent, _shown(sent, headers | dict.fromkeys(secret, MASK))
+
+    def _authorization(self, context: Context) -> dict[str, str]:
+        config = self.config.authorization.config
+        if self.config.authorization.type != "api-key" or config is None:
+            return {}
+        key = fill(context, config.api_key)
+        header = fill(context, config.header) or "Authorization"
+        match config.type:
+            case "basic":
+                return {header: f"Basic {base64.b64encode(key.encode()).decode()}"}
+            case "custom":
+                return {header: key}
+        return {header: f"Bearer {key}"}
+
+    def _refuses(self, answer: HttpAnswer) -> bool:
+        """An answer that is no success fails the node only where the author has said what then."""
+        retry = self.config.retry_config
+        prepared = self.config.error_strategy in ("fail-branch", "default-value") or (retry is not None and retry.retry_enabled)
+        return prepared and not 200 <= answer.status < 300
+
+
+def _content(context: Context, answer: HttpAnswer) -> tuple[str, list[File]]:
+    """The text of an answer, or the file that it is."""
+    header = email.message.Message()
+    for name in ("content-type", "content-disposition"):
+        value = next((value for known, value in answer.headers.items() if known.lower() == name), None)
+        if value is not None:
+            header[name] = value
+    if not answer.content:
+        return "", []
+    if _is_text(header, answer.content):
+        if len(answer.content) > LARGEST_TEXT:
+            raise NodeFailed(f"Text size is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.", "ResponseSizeError")
+        return _decoded(answer.content, header.get_content_charset()), []
+    if context.outside.files is None:
+        raise NodeFailed("Files cannot be kept here.", "HttpRequestNodeError")
+    path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
+    name = header.get_filename() or path.rpartition("/")[2] or "file"
+    kind = header.get_content_type() if "content-type" in header else "application/octet-stream"
+    return "", [context.outside.files.store(name.replace("\\", "/").rpartition("/")[2] or "file", answer.content, kind)]
+
+
+def _is_text(header: email.message.Message, content: bytes) -> bool:
+    if header.get_content_disposition() == "attachment":
+        return False
+    if "content-type" not in header:
+        return b"\0" not in content[:1024]
+    kind = header.get_content_type()
+    return kind.startswith("text/") or any(word in kind for word in _TEXTS)
+
+
+def _decoded(content: bytes, charset: str | None) -> str:
+    try:
+        return content.decode(charset or "utf-8", "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
+
+
+def _shown(request: HttpRequest, headers: dict[str, Any]) -> str:
+    query = f"?{urllib.parse.urlencode(request.params)}" if request.params else ""
+    lines = [f"{request.method} {request.url}{query}", *(f"{name}: {value}" for name, value in headers.items())]
+    body = (request.body or b"")[:SHOWN_BODY].decode("utf-8", "replace")
+    return "\n".join([*lines, "", body])

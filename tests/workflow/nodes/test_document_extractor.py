@@ -1,0 +1,91 @@
+"""Documents to text (contract dsl.md §3.7, document-extractor)."""
+
+import io
+import zipfile
+
+import pytest
+
+from app.workflow.files import File
+from app.workflow.outside import Outside
+from tests.workflow.graphs import end, graph, node, run, start
+
+DOCX_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+)
+DOCX_LINKS = (
+    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/>'
+    "</Relationships>"
+)
+DOCX_TEXT = (
+    '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+    "<w:p><w:r><w:t>Hello from Word</w:t></w:r></w:p></w:body></w:document>"
+)
+
+
+def docx():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as parts:
+        parts.writestr("[Content_Types].xml", DOCX_TYPES)
+        parts.writestr("_rels/.rels", DOCX_LINKS)
+        parts.writestr("word/document.xml", DOCX_TEXT)
+    return content.getvalue()
+
+
+class Contents:
+    """Files of a test, by name."""
+
+    def __init__(self, contents):
+        self._contents = contents
+
+    def read(self, file, most_bytes, seconds, cancellation):
+        return self._contents[file.name]
+
+    def store(self, name, content, mime_type):
+        raise NotImplementedError
+
+    def image_part(self, file, detail, seconds, cancellation):
+        raise NotImplementedError
+
+
+def file(name):
+    return File("i", "document", "local_file", name, "." + name.rpartition(".")[2], "application/octet-stream", 1, "r")
+
+
+def extract(value, contents):
+    part = node("doc", "document-extractor", variable_selector=["start", "file"])
+    return run(graph(start(), part, end(), "start > doc > end"), {"file": value}, outside=Outside(files=Contents(contents)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("a.txt", "Grüße".encode(), "Grüße"),
+        ("a.txt", "Grüße".encode("cp1252"), "Grüße"),
+        ("a.md", b"# Title", "# Title"),
+        ("a.json", b'{"a": 1}', '{"a": 1}'),
+        ("a.yaml", b"a: 1", "a: 1"),
+        ("a.html", b"<h1>Title</h1><script>x()</script>", "Title"),
+        ("a.csv", b"name,size\ncat,4\n", "cat"),
+        ("a.docx", docx(), "Hello from Word"),
+        ("a.eml", b"From: a@b.c\r\nTo: d@e.f\r\nSubject: Hi\r\n\r\nThe letter\r\n", "The letter"),
+    ],
+)
+def test_a_document_becomes_text(name, content, word):
+    assert word in extract(file(name), {name: content}).outputs("doc")["text"]
+
+
+def test_a_list_becomes_a_list():
+    told = extract([file("a.txt"), file("b.txt")], {"a.txt": b"A", "b.txt": b"B"})
+    assert told.outputs("doc") == {"text": ["A", "B"]}
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.exe", b"MZ"), ("a.pdf", b"no pdf"), ("a.docx", b"no docx")])
+def test_what_cannot_be_read_fails_the_node(name, content):
+    assert extract(file(name), {name: content}).end.status == "failed"
+
+
+def test_what_is_no_file_fails_the_node():
+    assert extract("text", {}).end.status == "failed"

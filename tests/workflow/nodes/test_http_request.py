@@ -1,0 +1,199 @@
+"""HTTP nodes against a server on a socket (contract dsl.md §3.7, http-request)."""
+
+import base64
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from app.providers.guarded_http import GuardedHttp
+from app.providers.public_addresses import AllowedAddresses
+from app.services.node_http import NodeHttp
+from app.workflow.files import File
+from app.workflow.outside import Outside
+from tests.workflow.graphs import end, graph, node, run, start
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was asked; the path says with which status and kind."""
+
+    asked: list[dict] = []
+
+    def _answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        request = {"method": self.command, "path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body}
+        self.asked.append(request)
+        status = int(self.path.rpartition("/status/")[2] or 200) if "/status/" in self.path else 200
+        kind, content = "application/json", json.dumps({"path": self.path}).encode()
+        if "/picture.png" in self.path:
+            kind, content = "image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+        if "/large" in self.path:
+            kind, content = "text/plain", b"a" * (1024 * 1024 + 1)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _answer
+
+    def log_message(self, *args):
+        pass
+
+
+class MemoryFiles:
+    """Files of a test."""
+
+    def __init__(self):
+        self.kept = []
+
+    def read(self, file, most_bytes, seconds, cancellation):
+        return b"content of " + file.name.encode()
+
+    def store(self, name, content, mime_type):
+        self.kept.append((name, content, mime_type))
+        return File("f", "image", "tool_file", name, ".png", mime_type, len(content), "r")
+
+    def image_part(self, file, detail, seconds, cancellation):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def server():
+    Echo.asked = []
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    thread = Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield httpd
+    httpd.shutdown()
+    httpd.server_close()
+    thread.join()
+
+
+def send(server, files=None, inputs=None, **data):
+    port = server.server_address[1]
+    http = NodeHttp(GuardedHttp(AllowedAddresses([f"127.0.0.1:{port}"])))
+    settings = {"method": "get", "url": f"http://127.0.0.1:{port}{data.pop('path', '/')}", **data}
+    outputs = end(status=["http", "status_code"], body=["http", "body"])
+    return run(
+        graph(start(), node("http", "http-request", **settings), outputs, "start > http > end"), inputs, outside=Outside(http=http, files=files)
+    )
+
+
+def test_an_answer_has_status_body_and_headers(server):
+    outputs = send(server, path="/a").outputs("http")
+    assert (outputs["status_code"], json.loads(outputs["body"]), outputs["files"]) == (200, {"path": "/a"}, [])
+    assert outputs["headers"]["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("method", ["get", "POST", "Put", "patch", "DELETE", "head", "options"])
+def test_methods_are_sent_in_any_case(server, method):
+    assert send(server, method=method).end.status == "succeeded"
+    assert Echo.asked[0]["method"] == method.upper()
+
+
+def test_texts_may_hold_references(server):
+    send(server, path="/{{#start.who#}}", params="q:{{#start.who#}}\nq:2", headers="X-Who:{{#start.who#}}:b\nX-Empty", inputs={"who": "cat"})
+    asked = Echo.asked[0]
+    assert (asked["path"], asked["headers"]["x-who"], asked["headers"]["x-empty"]) == ("/cat?q=cat&q=2", "cat:b", "")
+
+
+def test_a_missing_reference_stays_bare(server):
+    send(server, headers="X-Who:{{#no.one#}}")
+    assert Echo.asked[0]["headers"]["x-who"] == "no.one"
+
+
+def test_an_address_needs_its_scheme(server):
+    part = node("http", "http-request", method="get", url="127.0.0.1/")
+    told = run(graph(start(), part, end(), "start > http > end"), outside=Outside(http=NodeHttp(GuardedHttp())))
+    assert "http://" in told.end.error
+
+
+def test_addresses_inside_are_refused(server):
+    part = node("http", "http-request", method="get", url=f"http://127.0.0.1:{server.server_address[1]}/")
+    told = run(graph(start(), part, end(), "start > http > end"), outside=Outside(http=NodeHttp(GuardedHttp())))
+    assert (told.end.status, Echo.asked) == ("failed", [])
+
+
+@pytest.mark.parametrize(
+    ("config", "header", "value"),
+    [
+        ({"type": "bearer", "api_key": "k"}, "authorization", "Bearer k"),
+        ({"type": "basic", "api_key": "u:p"}, "authorization", "Basic " + base64.b64encode(b"u:p").decode()),
+        ({"type": "custom", "api_key": "k", "header": "X-Key"}, "x-key", "k"),
+    ],
+)
+def test_authorizations(server, config, header, value):
+    told = send(server, authorization={"type": "api-key", "config": config})
+    assert Echo.asked[0]["headers"][header] == value
+    assert value not in str(told.of("http").process_data)
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "kind"),
+    [
+        ({"type": "raw-text", "data": [{"type": "text", "value": "hi {{#start.who#}}"}]}, b"hi cat", "text/plain"),
+        ({"type": "raw-text", "data": "hi"}, b"hi", "text/plain"),
+        ({"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]}, b'{"a": "cat"}', "application/json"),
+        ({"type": "x-www-form-urlencoded", "data": [{"key": "a", "value": "{{#start.who#}} &"}]}, b"a=cat+%26", "application/x-www-form-urlencoded"),
+        ({"type": "x-www-form-urlencoded", "data": "a:1\nb:2"}, b"a=1&b=2", "application/x-www-form-urlencoded"),
+        ({"type": "binary", "data": [{"type": "file", "file": ["start", "file"]}]}, b"content of a.txt", "text/plain"),
+    ],
+)
+def test_bodies(server, body, sent, kind):
+    file = File("i", "document", "local_file", "a.txt", ".txt", "text/plain", 1, "r")
+    send(server, MemoryFiles(), {"who": "cat", "file": file}, method="post", body=body)
+    assert (Echo.asked[0]["body"], Echo.asked[0]["headers"]["content-type"]) == (sent, kind)
+
+
+def test_a_broken_json_body_is_repaired(server):
+    send(server, inputs={"who": 'x"y'}, method="post", body={"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]})
+    assert isinstance(json.loads(Echo.asked[0]["body"]), dict)
+
+
+def test_forms_carry_files(server):
+    file = File("i", "document", "local_file", "a.txt", ".txt", "text/plain", 1, "r")
+    data = [{"key": "note", "type": "text", "value": "n"}, {"key": "doc", "type": "file", "file": ["start", "files"]}]
+    send(server, MemoryFiles(), {"files": [file, file]}, method="post", body={"type": "form-data", "data": data})
+    body = Echo.asked[0]["body"]
+    assert body.count(b"content of a.txt") == 2 and b'name="note"' in body
+    assert Echo.asked[0]["headers"]["content-type"].startswith("multipart/form-data; boundary=")
+
+
+def test_the_author_s_content_type_wins(server):
+    send(server, method="post", headers="content-type:text/x", body={"type": "raw-text", "data": "hi"})
+    assert Echo.asked[0]["headers"]["content-type"] == "text/x"
+
+
+def test_a_status_that_is_no_success_is_an_answer(server):
+    told = send(server, path="/status/500")
+    assert (told.end.status, told.outputs("http")["status_code"]) == ("succeeded", 500)
+
+
+def test_with_a_strategy_it_is_a_failure(server):
+    defaults = [{"key": "body", "type": "string", "value": "spare"}]
+    told = send(server, path="/status/500", error_strategy="default-value", default_value=defaults)
+    assert told.outputs("http") == {
+        "body": "spare", "error_message": "Request failed with status code 500", "error_type": "HTTPResponseCodeError",
+    }  # fmt: skip
+
+
+def test_with_retries_it_is_asked_again(server):
+    told = send(server, path="/status/503", retry_config={"retry_enabled": True, "max_retries": 2, "retry_interval": 1})
+    assert (told.end.status, len(Echo.asked)) == ("failed", 3)
+    assert [name for name in told.named() if name.startswith("NodeRetried")] == ["NodeRetried http"] * 2
+
+
+def test_what_is_no_text_becomes_a_file(server):
+    files = MemoryFiles()
+    outputs = send(server, files, path="/picture.png").outputs("http")
+    assert (outputs["body"], [file.name for file in outputs["files"]]) == ("", ["picture.png"])
+    assert files.kept[0][2] == "image/png"
+
+
+def test_a_text_over_the_limit_fails_the_node(server):
+    told = send(server, path="/large")
+    assert (told.end.status, told.of("http").status) == ("failed", "failed")
