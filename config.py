@@ -89,6 +89,7 @@ class Config:
         self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
         self.CORS_ALLOW_ORIGINS = env.words("CORS_ALLOW_ORIGINS", "*")
         self.PROXY_HOPS = env.whole("PROXY_HOPS", 0)
+        self.WEB_APP_AUTH = env.choice("WEB_APP_AUTH", "off", "on")
         self.PASSPORT_USER_ID = env.choice("PASSPORT_USER_ID", "open", "signed", "off")
         self.DEPLOY_ENV = env.text("DEPLOY_ENV", "PRODUCTION")
 
