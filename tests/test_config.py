@@ -8,7 +8,7 @@ import pytest
 from config import Config, Environment, InvalidSetting
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "k" * 32}
+GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "0123456789abcdef" * 2}
 
 
 class Recorder(Environment):

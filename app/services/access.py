@@ -7,7 +7,9 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import TextClause, text
 
+from app.errors import InvalidParam
 from app.extensions import autocommit_engine
+from app.services import published_apps
 from app.services.published_apps import PublishedApp
 
 _MAY_ENTER = text(
@@ -49,6 +51,34 @@ def is_checked(app: PublishedApp) -> bool:
 def login_kind(app: PublishedApp) -> str:
     """Whose logins count for an app that is not open: ours, or those of an identity provider."""
     return EXTERNAL if app.access_mode == AccessMode.SSO_VERIFIED else INTERNAL
+
+
+def mode_of(app_id: str | None, app_code: str | None) -> str:
+    """The access mode of an app that is named by either. Raises InvalidParam where authentication is on and no app is named."""
+    if not authentication_is_on():
+        return AccessMode.PUBLIC
+    if not app_id and not app_code:
+        raise InvalidParam("appId or appCode must be provided")
+    return (app_of_id(app_id) if app_id else app_of_code(app_code or "")).access_mode
+
+
+def app_of_code(code: str) -> PublishedApp:
+    """Raises InvalidParam where there is no such app."""
+    app = published_apps.by_code(code)
+    if app is None:
+        raise InvalidParam(f"App with code {code} not found")
+    return app
+
+
+def app_of_id(app_id: str) -> PublishedApp:
+    """Raises InvalidParam where there is no such app."""
+    try:
+        app = published_apps.by_id(uuid.UUID(app_id))
+    except ValueError:
+        app = None
+    if app is None:
+        raise InvalidParam(f"App with ID {app_id} not found")
+    return app
 
 
 def may_enter(app: PublishedApp, account_id: str) -> bool:

@@ -11,7 +11,8 @@ from app.models.identifiers import new_id, now
 
 REMEMBERED_SECONDS = 30.0
 MOST_REMEMBERED = 20_000
-VISITOR = "visitor"
+# Logged-in accounts are a kind of their own: nobody gets to one by claiming its address (contract README §4.5).
+VISITOR, ACCOUNT = "visitor", "account"
 
 _MAKE = text(
     "INSERT INTO end_users (id, app_id, kind, session_id, created_at) VALUES (:id, :app_id, :kind, :session_id, :now)"
@@ -34,9 +35,9 @@ class EndUserIdentity(NamedTuple):
     session_id: str
 
 
-def find_or_make(app_id: uuid.UUID, session_id: str | None = None) -> uuid.UUID:
+def find_or_make(app_id: uuid.UUID, session_id: str | None = None, kind: str = VISITOR) -> uuid.UUID:
     """The visitor of this session, or a new one; calls at the same time get the same."""
-    values = {"id": new_id(), "app_id": app_id, "kind": VISITOR, "session_id": session_id or str(uuid.uuid4()), "now": now()}
+    values = {"id": new_id(), "app_id": app_id, "kind": kind, "session_id": session_id or str(uuid.uuid4()), "now": now()}
     with autocommit_engine().connect() as connection:
         return uuid.UUID(str(connection.execute(_MAKE, values).scalar_one()))
 
