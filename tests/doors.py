@@ -28,9 +28,9 @@ def make_account(email: str = "", password: str | None = PASSWORD) -> str:
     return accounts.create(email or new_email(), password)
 
 
-def app_of_mode(mode: str, *emails: str) -> PublishedApp:
+def app_of_mode(mode: str, *emails: str, app_mode: str = "chat", **model_config: Any) -> PublishedApp:
     """A new app of an access mode, with members."""
-    code = make_app().code
+    code = make_app(app_mode, **model_config).code
     members.set_mode(code, AccessMode(mode))
     if emails:
         members.add(code, emails)
