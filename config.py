@@ -163,7 +163,7 @@ class Config:
                 raise InvalidSetting(f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`.")
             if not _is_address(getattr(self, name), SCHEMES[name]):
                 raise InvalidSetting(f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://")
-        if self.SMTP_URL and not _is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]):
+        if self.SMTP_URL and not (_is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname):
             raise InvalidSetting("SMTP_URL must be smtp+starttls://user:password@host:587, smtps://…:465 or smtp://host:25.")
         if self.SMTP_URL and "@" not in parseaddr(self.MAIL_FROM)[1]:
             raise InvalidSetting("MAIL_FROM must be set to the address that mails come from, as SMTP_URL is set.")

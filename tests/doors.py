@@ -4,6 +4,7 @@ import base64
 import secrets
 from typing import Any
 
+import jwt
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -13,10 +14,22 @@ from app.services.published_apps import PublishedApp
 from tests.factories import make_app
 
 PASSWORD = "correct horse 1"
+KEY = "a key for tests that is long enough"
 
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def claims(token: str) -> dict[str, Any]:
+    """A token's claims."""
+    return dict(jwt.decode(token, KEY, ["HS256"]))
+
+
+def forged(token: str, **changes: Any) -> str:
+    """A token of the server's own key with other claims; None leaves one out."""
+    merged = claims(token) | changes
+    return jwt.encode({name: value for name, value in merged.items() if value is not None}, KEY, "HS256")
 
 
 def new_email() -> str:

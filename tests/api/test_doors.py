@@ -15,9 +15,8 @@ from app.api import swagger_document
 from app.extensions import autocommit_engine
 from app.services import accounts, apps, end_users, members, published_apps
 from app.services.access import AccessMode
-from tests.doors import app_of_mode, outcome
+from tests.doors import KEY, app_of_mode, claims, forged, outcome
 
-KEY = "a key for tests that is long enough"
 NOTHING = "00000000-0000-4000-8000-000000000000"
 # It takes a passport and is content without.
 CONTENT = "/login/status"
@@ -40,14 +39,6 @@ def try_all(app, client, code, passport, expected):
         assert outcome(answer) == expected, f"{method} {path}"
 
 
-def claims(token):
-    return jwt.decode(token, KEY, ["HS256"])
-
-
-def signed(token, **changes):
-    return jwt.encode(claims(token) | changes, KEY, "HS256")
-
-
 def asymmetric(token):
     """Says that our key is a public one, and is signed with it."""
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "RS256", "typ": "JWT"}, claims(token))]
@@ -61,7 +52,7 @@ FORGERIES = {
     "malformed": lambda token: "rubbish",
     "three parts of rubbish": lambda token: "a.b.c",
     "cut": lambda token: token[:-1],
-    "expired": lambda token: signed(token, exp=int(time.time()) - 1),
+    "expired": lambda token: forged(token, exp=int(time.time()) - 1),
     "wrong signature": lambda token: jwt.encode(claims(token), "another key that is long enough too", "HS256"),
     "alg none": lambda token: jwt.encode(claims(token), None, "none"),
     "another algorithm of the same key": lambda token: jwt.encode(claims(token), KEY * 2, "HS512"),
@@ -121,7 +112,7 @@ def test_no_door_of_a_private_app_opens_after(ann, app, change):
 
 def test_no_door_opens_to_an_end_user_of_another_app(alice, charlie, app):
     stolen = claims(charlie.headers["X-App-Passport"])["end_user_id"]
-    try_all(app, alice.client, alice.app.code, signed(alice.headers["X-App-Passport"], end_user_id=stolen), (404, "not_found"))
+    try_all(app, alice.client, alice.app.code, forged(alice.headers["X-App-Passport"], end_user_id=stolen), (404, "not_found"))
 
 
 def test_no_door_opens_to_a_banned_account(ann, app):
