@@ -18,6 +18,7 @@ class MailServer:
     def __init__(self, login: tuple[str, str] | None = None) -> None:
         self.received: list[EmailMessage] = []
         self.refuse = False
+        self.refused = 0
         self._login = login
         options: dict[str, Any] = {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": False} if login else {}
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
@@ -44,6 +45,7 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse:
+            self.refused += 1
             return "451 Try again later"
         content = envelope.content
         assert isinstance(content, bytes)
