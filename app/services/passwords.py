@@ -15,8 +15,8 @@ _STRONG = re.compile(r"(?=.*[a-zA-Z])(?=.*\d).{8,}", re.DOTALL)
 # Of nobody's password. An account that is unknown costs what a known one costs.
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$+hGSmarfX3fA64qG2cRjEw$ouklsDui34HyYELvHRge5ZDdweJRCeZOI57DPrru+kY"
 WEAK = "A password needs at least 8 characters, among them a letter and a digit."
-# Hashes at once in one web process.
-AT_ONCE = 2
+# Hashes at once in one web process: a flood of logins waits, and leaves the cores to the streams.
+AT_ONCE = 1
 
 Outcome = TypeVar("Outcome")
 
