@@ -17,8 +17,6 @@ from app.providers.public_addresses import AllowedAddresses
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
-# Different ones. Random keys have more, placeholders fewer.
-LEAST_KEY_CHARACTERS = 8
 SCHEMES = {"DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"), "REDIS_URL": ("redis", "rediss", "unix"), "SMTP_URL": ("smtp+starttls", "smtps", "smtp")}
 
 
@@ -168,7 +166,7 @@ class Config:
         if self.SMTP_URL and "@" not in parseaddr(self.MAIL_FROM)[1]:
             raise InvalidSetting("MAIL_FROM must be set to the address that mails come from, as SMTP_URL is set.")
         for key in (self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS):
-            if len(key.encode()) < LEAST_KEY_BYTES or len(set(key)) < LEAST_KEY_CHARACTERS:
+            if len(key.encode()) < LEAST_KEY_BYTES:
                 raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
         return self
 

@@ -10,7 +10,7 @@ import pytest
 from config import Config, Environment, InvalidSetting
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "0123456789abcdef" * 2}
+GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "k" * 32}
 
 
 class Recorder(Environment):
@@ -52,8 +52,8 @@ def test_an_address_that_is_none_is_refused(name, value, tmp_path):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check()
 
 
-@pytest.mark.parametrize("key", ["short", "k" * 64, "changemechangemechangemechangeme", GOOD["SECRET_KEY"] + ",short"])
-def test_a_short_or_made_up_key_is_refused(tmp_path, key):
+@pytest.mark.parametrize("key", ["short", "k" * 31, GOOD["SECRET_KEY"] + ",short", "short," + GOOD["SECRET_KEY"]])
+def test_a_short_key_is_refused(tmp_path, key):
     with pytest.raises(InvalidSetting, match="SECRET_KEY must be set to at least 32 random bytes") as refusal:
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SECRET_KEY": key}).check()
     assert key not in str(refusal.value)
@@ -67,7 +67,7 @@ def test_a_server_with_a_short_key_ends_with_one_clear_line(tmp_path):
 
 
 def test_the_first_of_several_keys_signs():
-    first, second = GOOD["SECRET_KEY"], GOOD["SECRET_KEY"][::-1]
+    first, second = "a" * 32, "b" * 32
     config = Config(GOOD | {"SECRET_KEY": f"{first}, {second},"}).check()
     assert (config.SECRET_KEY, config.SECRET_KEY_FALLBACKS) == (first, [second])
 

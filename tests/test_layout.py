@@ -14,7 +14,7 @@ FAMILIES = {
     "logout": "login", "email-code-login": "login", "forgot-password": "login",
 }  # fmt: skip
 TOP_LEVEL = {"setup.cfg", "wsgi.py", "app", "migrations", "tests", "celery_worker.py", "config.py", "Makefile", "README.md"}
-AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "0123456789abcdef" * 2}
+AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "k" * 32}
 
 
 def sources(folder: str) -> list[pathlib.Path]:

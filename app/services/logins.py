@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.errors import AccountBanned, AuthenticationFailed, InvalidParam, PasswordLocked
+from app.errors import InvalidParam
+from app.errors.logins import AccountBanned, AuthenticationFailed, PasswordLocked
 from app.extensions import autocommit_engine
 from app.services import access_tokens, attempts, mail_codes, passwords
 from app.services.mail_codes import Kind

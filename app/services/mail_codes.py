@@ -15,7 +15,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import text
 
-from app.errors import EmailCodeWrong, EmailMismatch, MailTokenDead
+from app.errors.logins import EmailCodeWrong, EmailMismatch, MailTokenDead
 from app.extensions import autocommit_engine, redis_client
 from app.services import mails
 from app.services.mail_texts import code_mail

@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from app.errors import EmailCodeLoginLimited, MailAddressLimited, PasswordResetLimited
+from app.errors.logins import EmailCodeLoginLimited, MailAddressLimited, PasswordResetLimited
 from app.services import attempts, mail_codes
 from app.services.mail_codes import Kind
 

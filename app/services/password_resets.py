@@ -1,6 +1,7 @@
 """A new password for somebody who reads the address's mail (contract endpoints.md, /forgot-password)."""
 
-from app.errors import AuthenticationFailed, EmailCodeWrong, InvalidParam, PasswordMismatch, PasswordResetLocked
+from app.errors import InvalidParam
+from app.errors.logins import AuthenticationFailed, EmailCodeWrong, PasswordMismatch, PasswordResetLocked
 from app.services import accounts, attempts, logins, mail_codes, passwords
 from app.services.accounts import AccountRefused
 from app.services.mail_codes import Kind

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.doors import Person, app_of_mode, make_account
-from tests.factories import make_app
+from tests.factories import make_app, make_graph_app
 from tests.web_client import WebVisitor
+from tests.workflow.graphs import end, graph, start
 
 CHAT = [
     ("get", "/messages?conversation_id={conversation_id}", None, 404),
@@ -31,6 +32,12 @@ COMPLETION = [
     ("post", "/completion-messages/{task_id}/stop", None, 200),
     ("get", "/workflow/{task_id}/events", None, 404),
     ("get", "/workflow/{message_id}/events", None, 404),
+]
+
+WORKFLOW = [
+    ("post", "/workflows/tasks/{task_id}/stop", None, 200),
+    ("get", "/workflow/{task_id}/events", None, 404),
+    ("get", "/workflow/{workflow_run_id}/events", None, 404),
 ]
 
 
@@ -90,3 +97,11 @@ def test_anothers_text_is_not_there_and_stays_as_it_is(request, place, model):
     attempt_all(stranger, COMPLETION, frame)
     assert owner.get("/saved-messages").get_json()["data"] == before and before
     assert stranger.get("/saved-messages").get_json()["data"] == []
+
+
+def test_anothers_run_is_not_there(client, app):
+    published = make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"))
+    owner, stranger = WebVisitor(client, published), WebVisitor(client, published)
+    frame = owner.run(text="Mine")[0].data
+    attempt_all(stranger, WORKFLOW, frame)
+    assert "Mine" in owner.get(f"/workflow/{frame['workflow_run_id']}/events").get_data(as_text=True)

@@ -5,7 +5,9 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.services import end_users
+from tests.factories import make_graph_app
 from tests.web_client import WebVisitor
+from tests.workflow.graphs import end, graph, start
 
 
 def age(visitor, days):
@@ -31,6 +33,14 @@ def test_an_old_visitor_who_left_nothing_goes(alice, days, stays):
 def test_a_visitor_who_left_something_stays(client, app, model, mode):
     visitor = WebVisitor.of_new_app(client, mode=mode)
     visitor.post(f"/{mode}-messages", {"inputs": {}, "query": "Hi"})
+    age(visitor, 31)
+    end_users.sweep()
+    assert is_there(visitor)
+
+
+def test_a_visitor_who_ran_a_workflow_stays(client, app):
+    visitor = WebVisitor(client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end")))
+    visitor.run(text="Hi")
     age(visitor, 31)
     end_users.sweep()
     assert is_there(visitor)

@@ -24,7 +24,7 @@ from app.api.schemas.access import (
     VerificationTokenResponse,
 )
 from app.api.schemas.common import SimpleResultResponse
-from app.errors import EmailCodeWrong
+from app.errors.logins import EmailCodeWrong
 from app.services import access, access_tokens, logins, mail_requests, password_resets
 from app.services.mail_codes import Kind
 from app.tasks import enqueue_mail
