@@ -17,7 +17,11 @@ from app.providers.public_addresses import AllowedAddresses
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
-SCHEMES = {"DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"), "REDIS_URL": ("redis", "rediss", "unix"), "SMTP_URL": ("smtp+starttls", "smtps", "smtp")}
+SCHEMES = {
+    "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
+    "REDIS_URL": ("redis", "rediss", "unix"),
+    "SMTP_URL": ("smtp+starttls", "smtps", "smtp"),
+}
 
 
 class InvalidSetting(Exception):

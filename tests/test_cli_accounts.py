@@ -50,7 +50,9 @@ def test_create_hashes_the_password_and_never_shows_it(run):
     assert passwords.verify(PASSWORD, hash_of(address))
 
 
-@pytest.mark.parametrize(("address", "password"), [("no-address", PASSWORD), ("", PASSWORD), ("a@b.example", "short1"), ("a@b.example", "only letters")])
+@pytest.mark.parametrize(
+    ("address", "password"), [("no-address", PASSWORD), ("", PASSWORD), ("a@b.example", "short1"), ("a@b.example", "only letters")]
+)
 def test_what_cannot_be_an_account_is_refused_in_one_line(run, address, password):
     exit_code, output = run("accounts", "create", address, given=f"{password}\n")
     assert exit_code == 1 and output.count("\n") == 1 and password not in output

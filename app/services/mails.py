@@ -14,6 +14,7 @@ from flask import current_app
 log = structlog.get_logger(__name__)
 
 SERVER_SECONDS = 10
+PORTS = {"smtp+starttls": 587, "smtps": 465, "smtp": 25}
 DEVELOPMENT = "DEVELOPMENT"
 NO_SERVER = "SMTP_URL is not set"
 
@@ -59,7 +60,7 @@ def _message(recipient: str, mail: Mail, sender: str) -> EmailMessage:
 
 def _deliver(url: str, message: EmailMessage) -> None:
     address = urllib.parse.urlsplit(url)
-    host, port = address.hostname or "", address.port or 0
+    host, port = address.hostname or "", address.port or PORTS[address.scheme]
     if address.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SERVER_SECONDS, context=ssl.create_default_context())
     else:

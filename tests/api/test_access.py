@@ -248,5 +248,6 @@ def test_a_token_cookie_counts_for_known_pages_alone(ann, app, monkeypatch, orig
 def test_bearer_is_the_only_scheme(ann):
     token = ann.log_in().token
     ann.token = ""
-    answers = [ann.ask_passport(app_of_mode("private_all"), Authorization=f"{scheme}{token}").status_code for scheme in ("Bearer ", "bearer ", "", "Basic ")]
+    headers = [f"{scheme}{token}" for scheme in ("Bearer ", "bearer ", "", "Basic ")]
+    answers = [ann.ask_passport(app_of_mode("private_all"), Authorization=header).status_code for header in headers]
     assert answers == [200, 200, 401, 401]

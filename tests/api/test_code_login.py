@@ -34,7 +34,9 @@ def test_a_mailed_code_logs_in(ann, mailbox):
     assert (claims["session_id"], claims["token_source"]) == (ann.email, "webapp_login_token")
 
 
-@pytest.mark.parametrize(("language", "words"), [("en-US", "Your login code"), (None, "Your login code"), ("fr", "Your login code"), ("zh-Hans", "登录验证码")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en-US", "Your login code"), (None, "Your login code"), ("fr", "Your login code"), ("zh-Hans", "登录验证码")]
+)
 def test_the_mail_says_it_in_text_and_html_in_the_asked_language(ann, mailbox, language, words):
     ask(ann, **({"language": language} if language else {}))
     (mail,) = mailbox.to(ann.email)
@@ -120,7 +122,10 @@ def test_a_reset_token_logs_nobody_in(ann, mailbox):
     assert outcome(enter(ann, token, mailbox.code(ann.email))) == (400, "invalid_or_expired_token")
 
 
-@pytest.mark.parametrize(("change", "expected"), [(accounts.remove, (401, "authentication_failed")), (lambda email: accounts.set_banned(email, True), (403, "account_banned"))])
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [(accounts.remove, (401, "authentication_failed")), (lambda email: accounts.set_banned(email, True), (403, "account_banned"))],
+)
 def test_an_account_that_went_in_the_meantime(ann, mailbox, change, expected):
     token, code = ask(ann), mailbox.code(ann.email)
     change(ann.email)
@@ -147,7 +152,9 @@ def test_mails_from_one_client_are_limited(stranger, app, monkeypatch):
     assert answers == [(200, "")] * 3 + [(429, "email_send_ip_limit")]
 
 
-@pytest.mark.parametrize("address", ["x", "", None, 1, "a@b", "a@-b.example", "a@example.com, b@example.com", "ü@example.com", "a" * 250 + "@b.example"])
+@pytest.mark.parametrize(
+    "address", ["x", "", None, 1, "a@b", "a@-b.example", "a@example.com, b@example.com", "ü@example.com", "a" * 250 + "@b.example"]
+)
 def test_what_is_no_address_is_refused(stranger, address):
     assert outcome(stranger.post("/email-code-login", email=address)) == (400, "invalid_param")
 

@@ -45,7 +45,9 @@ def test_a_password_of_any_script_works(bound_app, login_on):
     assert person.try_password("пароль 密码 é1 a").status_code == 200
 
 
-@pytest.mark.parametrize("password", ["x", "%%%", encoded(PASSWORD)[:-2] + "é", "/w==", "Y29ycmVjdA", encoded("wrong horse 2"), encoded(PASSWORD.upper())])
+@pytest.mark.parametrize(
+    "password", ["x", "%%%", encoded(PASSWORD)[:-2] + "é", "/w==", "Y29ycmVjdA", encoded("wrong horse 2"), encoded(PASSWORD.upper())]
+)
 def test_a_wrong_password_and_one_that_cannot_be_read_are_alike(ann, password):
     answer = ann.post("/login", email=ann.email, password=password)
     assert (outcome(answer), answer.get_json()["message"]) == ((401, "authentication_failed"), "Invalid email or password.")
@@ -144,7 +146,10 @@ def test_guesses_at_the_same_time_do_not_slip_through(ann, bound_app):
     assert sorted(answers) == [401] * 10 + [429] * 30
 
 
-@pytest.mark.parametrize("path", ["/login", "/email-code-login", "/email-code-login/validity", "/forgot-password", "/forgot-password/validity", "/forgot-password/resets"])
+@pytest.mark.parametrize(
+    "path",
+    ["/login", "/email-code-login", "/email-code-login/validity", "/forgot-password", "/forgot-password/validity", "/forgot-password/resets"],
+)
 def test_there_is_no_login_while_it_is_switched_off(client, app, path):
     for body in ({}, {"email": "a@example.com", "password": encoded(PASSWORD)}):
         assert outcome(client.post(f"/api{path}", json=body)) == (404, "not_found")
