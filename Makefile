@@ -6,14 +6,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LISTS := $(filter-out %/dev.txt %/speech.txt,$(wildcard app/requirements/*.txt))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint app/requirements/constraints.txt
-WORKER := $(BIN)/celery -A celery_worker worker --pool threads --queues generations,housekeeping --without-gossip --without-mingle
+WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip --without-mingle
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install speech run test check format bench openapi web worker beat migrate clean
+.PHONY: help install speech run test check format bench openapi web worker housekeeping beat migrate clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; say which by `make run PYTHON=python3.12`.")'
@@ -62,7 +62,10 @@ web: $(VENV)/installed ## one web server (gunicorn), against servers of your own
 	@exec $(BIN)/gunicorn --config python:app.web_server wsgi:app
 
 worker: $(VENV)/installed ## one worker process, against servers of your own
-	@exec $(WORKER) --concurrency $${WORKER_THREADS:-100}
+	@exec $(WORKER) --queues generations,housekeeping --concurrency $${WORKER_THREADS:-100}
+
+housekeeping: $(VENV)/installed ## a process for mails and cleaning alone, against servers of your own
+	@exec $(WORKER) --queues housekeeping --concurrency 8 --hostname housekeeping@%h
 
 beat: $(VENV)/installed ## the clock of periodic tasks, against servers of your own
 	@exec $(BIN)/celery -A celery_worker beat --schedule $${DATA_DIR:-instance}/beat-schedule --pidfile=

@@ -11,12 +11,17 @@ import pathlib
 import sys
 import urllib.parse
 from collections.abc import Mapping
+from email.utils import parseaddr
 
 from app.providers.public_addresses import AllowedAddresses
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
-SCHEMES = {"DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"), "REDIS_URL": ("redis", "rediss", "unix")}
+SCHEMES = {
+    "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
+    "REDIS_URL": ("redis", "rediss", "unix"),
+    "SMTP_URL": ("smtp+starttls", "smtps", "smtp"),
+}
 
 
 class InvalidSetting(Exception):
@@ -83,12 +88,20 @@ class Config:
         self.DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 10, least=1)
         self.REDIS_URL = env.text("REDIS_URL")
         self.STORAGE_URL = env.text("STORAGE_URL", f"file://{self.DATA_DIR / 'files'}")
-        self.SECRET_KEY = env.text("SECRET_KEY")
+        self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS = env.words("SECRET_KEY", "") or [""]
 
         self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.whole('PORT', 5001)}").rstrip("/")
         self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
         self.CORS_ALLOW_ORIGINS = env.words("CORS_ALLOW_ORIGINS", "*")
         self.PROXY_HOPS = env.whole("PROXY_HOPS", 0)
+        self.WEB_APP_AUTH = env.choice("WEB_APP_AUTH", "off", "on")
+        self.ACCESS_TOKEN_MINUTES = env.whole("ACCESS_TOKEN_MINUTES", 60, least=1)
+        self.SMTP_URL = env.text("SMTP_URL")
+        self.MAIL_FROM = env.text("MAIL_FROM")
+        self.MAIL_CODE_SECONDS = env.whole("MAIL_CODE_SECONDS", 300, least=1)
+        self.MAIL_IP_LIMIT = env.whole("MAIL_IP_LIMIT", 50, least=1)
+        self.RESET_MAIL_SECONDS = env.whole("RESET_MAIL_SECONDS", 60, least=1)
+        self.PASSPORT_IP_LIMIT = env.whole("PASSPORT_IP_LIMIT", 0)
         self.PASSPORT_USER_ID = env.choice("PASSPORT_USER_ID", "open", "signed", "off")
         self.DEPLOY_ENV = env.text("DEPLOY_ENV", "PRODUCTION")
 
@@ -152,8 +165,13 @@ class Config:
                 raise InvalidSetting(f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`.")
             if not _is_address(getattr(self, name), SCHEMES[name]):
                 raise InvalidSetting(f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://")
-        if len(self.SECRET_KEY.encode()) < LEAST_KEY_BYTES:
-            raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
+        if self.SMTP_URL and not (_is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname):
+            raise InvalidSetting("SMTP_URL must be smtp+starttls://user:password@host:587, smtps://…:465 or smtp://host:25.")
+        if self.SMTP_URL and "@" not in parseaddr(self.MAIL_FROM)[1]:
+            raise InvalidSetting("MAIL_FROM must be set to the address that mails come from, as SMTP_URL is set.")
+        for key in (self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS):
+            if len(key.encode()) < LEAST_KEY_BYTES:
+                raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
         return self
 
 

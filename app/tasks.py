@@ -1,11 +1,13 @@
 """The worker's doorway: Celery tasks. Each takes identifiers, calls one service, and may run twice without harm."""
 
+import smtplib
+
 import redis
 import structlog
 from kombu.exceptions import OperationalError
 
 from app.extensions import celery, redis_client
-from app.services import conversations, end_users, runs, uploads
+from app.services import conversations, end_users, mail_codes, runs, uploads
 from app.services.message_generation import announce_end, generate_message
 from app.services.workflow_generation import generate_run
 from app.streams import leases
@@ -39,6 +41,14 @@ def sweep_uploads() -> None:
     uploads.sweep()
 
 
+@celery.task(
+    name="housekeeping.mail_code", autoretry_for=(smtplib.SMTPException, OSError), retry_backoff=2, retry_kwargs={"max_retries": 6},
+)  # fmt: skip
+def mail_code(kind: str, token: str, language: str | None) -> None:
+    """Mail the code of a token, where there is somebody to mail it to."""
+    mail_codes.mail(mail_codes.Kind(kind), token, language)
+
+
 def enqueue(task_id: str, aloud: bool) -> None:
     """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
 
@@ -54,6 +64,11 @@ def enqueue_purge() -> None:
         purge_conversations.apply_async(retry=False)
     except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
         log.warning("purge.not_queued", error=str(away))
+
+
+def enqueue_mail(kind: str, token: str, language: str | None) -> None:
+    """Have a code mailed. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
+    mail_code.apply_async((kind, token, language), retry=False)
 
 
 def requeue(task_ids: list[str]) -> None:

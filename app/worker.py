@@ -37,21 +37,23 @@ def attach(celery: Celery, app: Flask) -> None:
         "sweep-uploads": {"task": "housekeeping.sweep_uploads", "schedule": SWEEP_SECONDS},
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
     }
-    keeper = _Keeper(app)
+    keeper = _Keeper(celery, app)
     worker_ready.connect(keeper.start, weak=False)
     worker_shutting_down.connect(keeper.drain, weak=False)
     worker_shutdown.connect(keeper.end, weak=False)
 
 
 class _Keeper:
-    """The watch of one worker process over everybody's runs."""
+    """The watch of one worker process over everybody's runs. A process for housekeeping alone has no part in them."""
 
-    def __init__(self, app: Flask) -> None:
-        self._app = app
+    def __init__(self, celery: Celery, app: Flask) -> None:
+        self._celery, self._app = celery, app
         self._ended = threading.Event()
         self._runtime: WorkerRuntime | None = None
 
     def start(self, **_: Any) -> None:
+        if self._celery.conf.task_default_queue not in self._celery.amqp.queues.consume_from:
+            return
         with self._app.app_context():
             self._runtime = worker_runtime()
         threading.Thread(target=self._watch, name="reaper", daemon=True).start()

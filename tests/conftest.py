@@ -19,6 +19,8 @@ from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
 from config import Config
+from tests.doors import Person, make_account, new_email
+from tests.mail_server import MailServer
 from tests.scripted_model import ScriptedModel
 from tests.web_client import WebVisitor
 
@@ -103,3 +105,36 @@ def bob(client: FlaskClient, alice: WebVisitor) -> WebVisitor:
 def charlie(client: FlaskClient) -> WebVisitor:
     """A visitor of another app, who must see nothing."""
     return WebVisitor.of_new_app(client)
+
+
+@pytest.fixture
+def login_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web-app authentication is on."""
+    monkeypatch.setitem(app.config, "WEB_APP_AUTH", "on")
+
+
+@pytest.fixture
+def mailbox(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """The server that mails go to."""
+    with MailServer() as server:
+        monkeypatch.setitem(app.config, "SMTP_URL", server.url)
+        monkeypatch.setitem(app.config, "MAIL_FROM", "Frontdesk <desk@example.com>")
+        yield server
+
+
+@pytest.fixture
+def ann(bound_app: Flask, login_on: None) -> Person:
+    """Somebody with an account."""
+    return Person(bound_app.test_client(), make_account())
+
+
+@pytest.fixture
+def ben(bound_app: Flask, login_on: None) -> Person:
+    """Somebody else with an account."""
+    return Person(bound_app.test_client(), make_account())
+
+
+@pytest.fixture
+def stranger(bound_app: Flask, login_on: None) -> Person:
+    """Somebody without an account."""
+    return Person(bound_app.test_client(), new_email())

@@ -135,13 +135,13 @@ class Stack:
         self.model = self._child("model", "tests.scripted_model", *options)
         self._wait(lambda: requests.get(self.model_url + "/models", timeout=2).ok, "the scripted model")
 
-    def start_worker(self) -> Child:
+    def start_worker(self, queues: str = "generations,housekeeping") -> Child:
         """One more worker process; returns before it is ready."""
         self._started_workers += 1
         node = f"worker{self._started_workers}@stack"
         worker = self._child(
             node, "celery", "-A", "celery_worker", "worker", "-P", "threads", "-n", node, "--loglevel", "WARNING",
-            "-c", self.env.get("WORKER_THREADS", "100"), "-Q", "generations,housekeeping", "--without-gossip", "--without-mingle",
+            "-c", self.env.get("WORKER_THREADS", "100"), "-Q", queues, "--without-gossip", "--without-mingle",
         )
         self.workers.append(worker)
         return worker

@@ -2,6 +2,8 @@
 
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -50,9 +52,34 @@ def test_an_address_that_is_none_is_refused(name, value, tmp_path):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check()
 
 
-def test_a_short_key_is_refused(tmp_path):
-    with pytest.raises(InvalidSetting, match="SECRET_KEY"):
-        Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SECRET_KEY": "short"}).check()
+@pytest.mark.parametrize("key", ["short", "k" * 31, GOOD["SECRET_KEY"] + ",short", "short," + GOOD["SECRET_KEY"]])
+def test_a_short_key_is_refused(tmp_path, key):
+    with pytest.raises(InvalidSetting, match="SECRET_KEY must be set to at least 32 random bytes") as refusal:
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SECRET_KEY": key}).check()
+    assert key not in str(refusal.value)
+
+
+def test_a_server_with_a_short_key_ends_with_one_clear_line(tmp_path):
+    settings = GOOD | {"DATA_DIR": str(tmp_path), "SECRET_KEY": "short"}
+    done = subprocess.run([sys.executable, "-c", "import wsgi"], cwd=README.parent, env=settings, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "frontdesk: SECRET_KEY must be set to at least 32 random bytes, e.g. of `openssl rand -hex 32`.\n"
+
+
+def test_the_first_of_several_keys_signs():
+    first, second = "a" * 32, "b" * 32
+    config = Config(GOOD | {"SECRET_KEY": f"{first}, {second},"}).check()
+    assert (config.SECRET_KEY, config.SECRET_KEY_FALLBACKS) == (first, [second])
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [("http://mail", "a@b.example"), ("mail:25", "a@b.example"), ("smtp://mail:x", "a@b.example"), ("smtp://", "a@b.example"),
+     ("smtp://mail", ""), ("smtp://mail", "Desk")],
+)  # fmt: skip
+def test_mail_settings_are_checked(tmp_path, url, sender):
+    with pytest.raises(InvalidSetting, match="SMTP_URL|MAIL_FROM"):
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SMTP_URL": url, "MAIL_FROM": sender}).check()
 
 
 def test_running_embedded_servers_are_found_by_their_data_folder(tmp_path):

@@ -14,9 +14,12 @@ from tests.sse import Frame, parse_frames
 class WebVisitor:
     """One end user of one app, with a passport of its own."""
 
-    def __init__(self, client: FlaskClient, app: PublishedApp, user_id: str = "") -> None:
+    def __init__(self, client: FlaskClient, app: PublishedApp, user_id: str = "", passport: str = "") -> None:
         self.client, self.app = client, app
         self.headers = {"X-App-Code": app.code}
+        if passport:
+            self.headers["X-App-Passport"] = passport
+            return
         answer = client.get("/api/passport", headers=self.headers, query_string={"user_id": user_id} if user_id else None)
         self.headers["X-App-Passport"] = answer.get_json()["access_token"]
 

@@ -7,7 +7,7 @@ from flask_restx import Api
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
-from app.api import cors, default, errors, file_previews, operations
+from app.api import client_address, cors, default, errors, file_previews, operations
 from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
 from app.api.web import (
@@ -75,6 +75,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.extensions["web_api"] = api
     errors.init_app(app)
+    client_address.init_app(app)
     cors.init_app(app)
     operations.init_app(app)
     file_previews.init_app(app)

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 
 from app.api.cors import cookies_count
-from app.errors import AppError, InvalidParam, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized
-from app.services import end_users, passports, published_apps
+from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
+from app.services import access, end_users, passports, published_apps
 from app.services.conversations import Owner
 from app.services.end_users import EndUserIdentity
+from app.services.passports import Claims
 from app.services.published_apps import PublishedApp
+
+ACCESS_TOKEN_COOKIE = "webapp_access_token"
+HOST_PREFIX = "__Host-"
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,33 @@ def caller_required(method: Callable[..., Any]) -> Callable[..., Any]:
     return with_caller
 
 
+def login_family(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A route that is there only while web-app authentication is on (contract README §5.5). Raises NotFound."""
+
+    @functools.wraps(method)
+    def gated(*args: Any, **kwargs: Any) -> Any:
+        if not access.authentication_is_on():
+            raise NotFound
+        return method(*args, **kwargs)
+
+    return gated
+
+
 def passport_of_request() -> str:
     """The passport's text: the cookie for the app code that the request names, else the header; empty where neither is there."""
     code = request.headers.get("X-App-Code")
-    cookie = request.cookies.get(f"passport-{code}") if code and cookies_count() else None
-    return (cookie or request.headers.get("X-App-Passport") or "").strip()
+    return (_cookie(f"passport-{code}") if code else "") or request.headers.get("X-App-Passport", "").strip()
+
+
+def access_token_of_request() -> str:
+    """The access token's text: the cookie, else the header; empty where neither is there."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return _cookie(ACCESS_TOKEN_COOKIE) or (token.strip() if kind.lower() == "bearer" else "")
 
 
 def identify(passport: str) -> Caller:
     """Whose passport this is. Its claims count, whatever app code the request names."""
-    if not passport:
-        raise PassportMissing
-    claims = passports.verify(passport, current_app.config["SECRET_KEY"])
+    claims = _claims(passport)
     app = published_apps.by_id(claims.app_id)
     if app is None:
         raise NotFound
@@ -59,29 +78,35 @@ def identify(passport: str) -> Caller:
     end_user = end_users.known(claims.end_user_id, app.id)
     if end_user is None:
         raise NotFound
-    if claims.token_source == "webapp":
-        raise Unauthorized("webapp token expired.")
+    passports.check_access(app, claims)
     return Caller(app, end_user)
 
 
-def has_access_token() -> bool:
-    """Whether the request brings an access token of a login; it is not looked into."""
-    cookie = request.cookies.get("webapp_access_token") if cookies_count() else None
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return bool(cookie or (kind.lower() == "bearer" and token.strip()))
-
-
-def is_visitor_of(code: str, user_id: str | None) -> bool:
-    """Whether the request's passport is good for the app of this code, and for that session if one is named.
-
-    Raises InvalidParam where there is no such app; a bad passport is no error here.
-    """
-    if published_apps.by_code(code) is None:
-        raise InvalidParam(f"App with code {code} not found")
-    settings = current_app.config
+def is_visitor_of(app: PublishedApp, user_id: str | None) -> bool:
+    """Whether the request's passport is good for this app, and for that session if one is named; a bad one is no error here."""
     try:
-        session_id = passports.claimed_session(user_id, settings["PASSPORT_USER_ID"], settings["SECRET_KEY"])
+        session_id = passports.claimed_session(user_id)
         caller = identify(passport_of_request())
     except AppError:
         return False
-    return caller.app.code == code and session_id in (None, caller.end_user.session_id)
+    return caller.app.id == app.id and session_id in (None, caller.end_user.session_id)
+
+
+def _claims(passport: str) -> Claims:
+    """Raises Unauthorized; WebSsoAuthRequired where the app that the request names wants a login (contract README §5.3)."""
+    try:
+        if not passport:
+            raise PassportMissing
+        return passports.verify(passport)
+    except Unauthorized:
+        app = published_apps.by_code(request.headers.get("X-App-Code", "")) if access.authentication_is_on() else None
+        if app is not None and not access.is_open(app):
+            raise WebSsoAuthRequired from None
+        raise
+
+
+def _cookie(name: str) -> str:
+    """A cookie that counts, also under the name that browsers keep to one host; empty where there is none."""
+    if not cookies_count():
+        return ""
+    return (request.cookies.get(HOST_PREFIX + name) or request.cookies.get(name) or "").strip()

@@ -20,7 +20,13 @@ def cookies_count() -> bool:
     origin = request.headers.get("Origin")
     if origin is None or origin in current_app.config["CORS_ALLOW_ORIGINS"]:
         return True
-    return urlsplit(origin).netloc == request.host
+    return origin in (request.host_url.rstrip("/"), _origin_of(current_app.config["PUBLIC_URL"]))
+
+
+def _origin_of(url: str) -> str:
+    """A proxy that ends TLS leaves us to think that we are asked by plain HTTP; PUBLIC_URL knows better."""
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc}"
 
 
 def _allowed(origin: str | None) -> bool:

@@ -1,9 +1,10 @@
-"""The operator's commands: `flask --app wsgi apps …`, `models …`, `runs …`."""
+"""The operator's commands: `flask --app wsgi accounts …`, `apps …`, `models …`, `runs …`."""
 
 from flask import Flask
 from flask_migrate import Migrate
 
-from app.cli.apps import apps_group
+from app.cli.access import apps_group
+from app.cli.accounts import accounts_group
 from app.cli.models import models_group
 from app.cli.runs import runs_group
 from app.extensions import db
@@ -12,6 +13,7 @@ from app.extensions import db
 def register(app: Flask) -> None:
     """Add the commands to an app's `flask`, those of the migrations too."""
     Migrate(app, db)
+    app.cli.add_command(accounts_group)
     app.cli.add_command(apps_group)
     app.cli.add_command(models_group)
     app.cli.add_command(runs_group)

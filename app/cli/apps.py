@@ -1,14 +1,14 @@
 """`flask apps …`: publish apps and look after them."""
 
-import datetime
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from flask import current_app
 
 from app.cli.groups import OperatorGroup
-from app.cli.output import as_json_option, print_facts, print_json, print_table
+from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
 from app.services import app_files, apps
 from app.services.definitions import MODEL_CONFIG_MODES, form_fields, start_fields
 
@@ -56,8 +56,8 @@ def list_apps(as_json: bool) -> None:
     if not found:
         click.echo("No apps yet: publish one with `flask --app wsgi apps import FILE`.")
         return
-    rows = [(app.code, app.mode, "on" if app.enabled else "off", _time(app.published_at), app.name) for app in found]
-    print_table(("CODE", "MODE", "PAGE", "PUBLISHED", "NAME"), rows)
+    rows = [(app.code, app.mode, "on" if app.enabled else "off", app.access_mode, utc_time(app.published_at), app.name) for app in found]
+    print_table(("CODE", "MODE", "PAGE", "ACCESS", "PUBLISHED", "NAME"), rows)
 
 
 @apps_group.command("show")
@@ -147,8 +147,8 @@ def _print_import(app: apps.ImportedApp) -> None:
 def _summary(app: apps.AppSummary) -> dict[str, Any]:
     return {
         "id": app.id, "code": app.code, "name": app.name, "mode": app.mode, "enabled": app.enabled,
-        "access_mode": app.access_mode, "url": _page_url(app.mode, app.code), "created_at": _time(app.created_at),
-        "published_at": _time(app.published_at), "versions": app.versions,
+        "access_mode": app.access_mode, "url": _page_url(app.mode, app.code), "created_at": utc_time(app.created_at),
+        "published_at": utc_time(app.published_at), "versions": app.versions,
     }  # fmt: skip
 
 
@@ -165,14 +165,15 @@ def _contents(definition: dict[str, Any]) -> dict[str, Any]:
     return facts | {"inputs": fields, "warnings": app_files.not_served(definition)}
 
 
-def _time(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:
+    """What became of an app, and what the operator should know."""
+    if as_json:
+        print_json({"code": code, "name": name, "state": state, "warnings": list(warnings)})
+        return
+    click.echo(f"{name} ({code}): {state}")
+    for warning in warnings:
+        click.echo(f"  warning  {warning}")
 
 
 def _print_change(change: apps.AppChange, state: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"code": change.code, "name": change.name, "state": state, "warnings": list(change.warnings)})
-        return
-    click.echo(f"{change.name} ({change.code}): {state}")
-    for warning in change.warnings:
-        click.echo(f"  warning  {warning}")
+    print_change(change.code, change.name, state, change.warnings, as_json)

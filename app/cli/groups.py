@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.providers.route_file import InvalidModelsFile
+from app.services.accounts import AccountRefused
 from app.services.app_files import InvalidAppFile
 from app.services.apps import AppRefused
 
@@ -21,7 +22,7 @@ class OperatorGroup(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (AppRefused, InvalidAppFile, InvalidModelsFile) as error:
+        except (AppRefused, AccountRefused, InvalidAppFile, InvalidModelsFile) as error:
             raise click.ClickException(str(error)) from None
         except OperationalError:
             raise click.ClickException(DATABASE_AWAY) from None

@@ -1,5 +1,6 @@
 """What commands print."""
 
+import datetime
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -28,3 +29,7 @@ def print_facts(facts: dict[str, Any]) -> None:
         items = (value or ["none"]) if isinstance(value, list) else [value]
         for number, item in enumerate(items):
             click.echo(f"{'' if number else name:{width}}  {item}")
+
+
+def utc_time(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

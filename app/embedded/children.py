@@ -1,4 +1,4 @@
-"""The product's own processes under `make run`: web, workers, beat."""
+"""The product's own processes under `make run`: web, workers, housekeeping, beat."""
 
 import signal
 import subprocess
@@ -10,6 +10,7 @@ from app.embedded.process import die_with_parent
 
 QUICK_DEATH = 5.0
 LONGEST_PAUSE = 30.0
+HOUSEKEEPERS = "8"
 
 
 class Child:
@@ -38,10 +39,12 @@ class Child:
 
 
 def start_children(settings: Mapping[str, str], worker_processes: int, threads: int, beat_file: str) -> list[Child]:
-    """Start workers, web and beat with these settings as their environment."""
-    worker = ["celery", "-A", "celery_worker", "--quiet", "worker", "--pool", "threads", "--concurrency", str(threads)]
-    worker += ["--queues", "generations,housekeeping", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    commands = {f"worker {number}": [*worker, "--hostname", f"worker{number}@%h"] for number in range(1, worker_processes + 1)}
+    """Start workers, housekeeping, web and beat with these settings as their environment."""
+    worker = ["celery", "-A", "celery_worker", "--quiet", "worker", "--pool", "threads"]
+    worker += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    answering = [*worker, "--concurrency", str(threads), "--queues", "generations,housekeeping"]
+    commands = {f"worker {number}": [*answering, "--hostname", f"worker{number}@%h"] for number in range(1, worker_processes + 1)}
+    commands["housekeeping"] = [*worker, "--concurrency", HOUSEKEEPERS, "--queues", "housekeeping", "--hostname", "housekeeping@%h"]
     commands["web"] = ["gunicorn", "--config", "python:app.web_server", "wsgi:app"]
     commands["beat"] = ["celery", "-A", "celery_worker", "--quiet", "beat", "--schedule", beat_file, "--pidfile", "", "--loglevel", "WARNING"]
     return [Child(name, _starter(command, settings)) for name, command in commands.items()]

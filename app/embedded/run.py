@@ -50,7 +50,7 @@ class Launcher:
         self._parts.start()
         settings = {
             "LOG_FORMAT": "console", "LOG_LEVEL": "WARNING", "DEPLOY_ENV": "DEVELOPMENT", "DRAIN_SECONDS": DRAIN,
-            "DATA_DIR": str(self._config.DATA_DIR), "PUBLIC_URL": self._config.PUBLIC_URL,
+            "DATA_DIR": str(self._config.DATA_DIR), "PUBLIC_URL": self._config.PUBLIC_URL, "WEB_APP_AUTH": self._config.WEB_APP_AUTH,
         } | self._parts.settings  # fmt: skip
         _write_private(self._state, json.dumps({name: value for name, value in settings.items() if name != "DATA_DIR"}, indent=2))
         environment = settings | self._config.ENVIRONMENT | {"DATA_DIR": str(self._config.DATA_DIR)}

@@ -1,5 +1,6 @@
 """Tables, and statements about them. Nothing here commits, and nothing here knows Redis."""
 
+from app.models.accounts import Account, AppMember
 from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
@@ -8,5 +9,6 @@ from app.models.upload_files import UploadFile
 from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
-    "App", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task", "UploadFile", "WorkflowRun",
+    "Account", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task",
+    "UploadFile", "WorkflowRun",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import AppUnavailable
+from app.services import mails
 from app.services.definitions import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES, start_fields
 from app.services.published_apps import PublishedApp
 
@@ -56,6 +57,19 @@ def site(app: PublishedApp, end_user_id: uuid.UUID | str) -> dict[str, Any]:
 def meta(app: PublishedApp) -> dict[str, Any]:
     """The icons of the app's custom tools; built-in ones have no icon files here, and pages do without."""
     return {"tool_icons": {name: TOOL_ICON for name in _custom_tools(app)}}
+
+
+def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the installation is not at its default: whether and how visitors log in, whether mails go out."""
+    login = settings["WEB_APP_AUTH"] == "on"
+    return {
+        "is_email_setup": bool(settings["SMTP_URL"]),
+        "webapp_auth": {
+            "enabled": login,
+            "allow_email_password_login": login,
+            "allow_email_code_login": login and mails.can_be_read(settings),
+        },
+    }
 
 
 @functools.lru_cache(maxsize=REMEMBERED_APPS)

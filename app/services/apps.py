@@ -104,7 +104,7 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         db.session.add_all([app, version])
     imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
     db.session.commit()
-    return ImportedApp(*imported, warnings=(*file.warnings, *_announce(imported[0])))
+    return ImportedApp(*imported, warnings=(*file.warnings, *announce(imported[0])))
 
 
 def list_apps() -> list[AppSummary]:
@@ -115,13 +115,13 @@ def list_apps() -> list[AppSummary]:
 def show(code: str) -> AppDetails:
     """Raises AppRefused where there is no such app."""
     for summary in _summaries(code):
-        return AppDetails(summary, _definition(_find(code)))
+        return AppDetails(summary, _definition(find(code)))
     raise _unknown(code)
 
 
 def export(code: str) -> str:
     """The app's current file, without the values of its secrets. Raises AppRefused where there is no such app."""
-    definition = copy.deepcopy(_definition(_find(code)))
+    definition = copy.deepcopy(_definition(find(code)))
     workflow = definition.get("workflow")
     variables = workflow.get("environment_variables") if isinstance(workflow, dict) else None
     for variable in variables if isinstance(variables, list) else []:
@@ -132,11 +132,11 @@ def export(code: str) -> str:
 
 def set_enabled(code: str, enabled: bool) -> AppChange:
     """Switch an app's page on or off. Raises AppRefused where there is no such app."""
-    app = _find(code)
+    app = find(code)
     app.enabled = enabled
     app_id, name = app.id, app.name
     db.session.commit()
-    return AppChange(code, name, _announce(app_id))
+    return AppChange(code, name, announce(app_id))
 
 
 def remove(code: str) -> AppChange:
@@ -144,15 +144,15 @@ def remove(code: str) -> AppChange:
 
     Raises AppRefused where there is no such app.
     """
-    app = _find(code)
+    app = find(code)
     app_id, name = app.id, app.name
     answering = db.session.scalars(select(Task.id).where(Task.app_id == app_id, Task.status == RUNNING)).all()
     db.session.delete(app)
     db.session.commit()
-    return AppChange(code, name, _announce(app_id, answering))
+    return AppChange(code, name, announce(app_id, answering))
 
 
-def _announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
+def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
     """Make this process and all others read the app again, and end these runs; the warnings where the others cannot be told."""
     published_apps.forget(app_id)
     try:
@@ -177,7 +177,8 @@ def _summaries(code: str | None) -> Iterator[AppSummary]:
         yield AppSummary(*row)
 
 
-def _find(code: str) -> App:
+def find(code: str) -> App:
+    """The row of an app. Raises AppRefused where there is no such app."""
     app = db.session.scalars(select(App).where(App.code == code)).one_or_none()
     if app is None:
         raise _unknown(code)

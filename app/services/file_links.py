@@ -8,6 +8,8 @@ import time
 
 from flask import current_app
 
+from app.services.tokens import server_keys
+
 NONCE_BYTES = 16
 _LINK = re.compile(
     r"/files/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/file-preview"
@@ -22,7 +24,7 @@ def link(file_id: str) -> str:
 
 def _path(file_id: str) -> str:
     timestamp, nonce = str(int(time.time())), secrets.token_hex(NONCE_BYTES)
-    sign = _signature(file_id, timestamp, nonce).replace("=", "%3D")
+    sign = _signature(server_keys()[0], file_id, timestamp, nonce).replace("=", "%3D")
     return f"/files/{file_id}/file-preview?timestamp={timestamp}&nonce={nonce}&sign={sign}"
 
 
@@ -50,10 +52,9 @@ def renew(text: str) -> str:
 def _is_ours(file_id: str, timestamp: str, nonce: str, sign: str) -> bool:
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12 and sign.isascii()):
         return False
-    return hmac.compare_digest(_signature(file_id, timestamp, nonce), sign)
+    return any(hmac.compare_digest(_signature(key, file_id, timestamp, nonce), sign) for key in server_keys())
 
 
-def _signature(file_id: str, timestamp: str, nonce: str) -> str:
-    key = current_app.config["SECRET_KEY"].encode()
-    digest = hmac.digest(key, f"file-preview|{file_id}|{timestamp}|{nonce}".encode(), "sha256")
+def _signature(key: str, file_id: str, timestamp: str, nonce: str) -> str:
+    digest = hmac.digest(key.encode(), f"file-preview|{file_id}|{timestamp}|{nonce}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode()

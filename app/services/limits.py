@@ -1,4 +1,4 @@
-"""How many generations an app and a visitor may have; both limits are off unless set."""
+"""How many generations an app and a visitor may have, and how many passports a client; all are off unless set."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,7 +8,10 @@ from flask import current_app
 
 from app.errors import AppError, RateLimitError, TooManyRequests
 from app.extensions import redis_client
+from app.services import attempts
 from app.streams import admission
+
+MINUTE = 60
 
 
 @contextmanager
@@ -31,4 +34,11 @@ def count_audio(end_user_id: uuid.UUID) -> None:
     """Before something is said or heard for a visitor: as many in a minute as answers, counted apart. Raises RateLimitError."""
     most = current_app.config["VISITOR_MINUTE_LIMIT"]
     if most and admission.count(redis_client.client, f"{end_user_id}:audio") > most:
+        raise RateLimitError
+
+
+def count_passport(client_address: str) -> None:
+    """Raises RateLimitError where a client has had its passports of this minute."""
+    most = current_app.config["PASSPORT_IP_LIMIT"]
+    if most and attempts.count(f"passports of {client_address}", MINUTE) > most:
         raise RateLimitError

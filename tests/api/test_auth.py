@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
 from app.services import apps, end_users, published_apps
+from tests.web_client import WebVisitor
 
 KEY = "a key for tests that is long enough"
 
@@ -148,3 +149,15 @@ def test_a_remembered_visitor_costs_no_query(alice):
     answer = knock(alice, alice.headers["X-App-Passport"])
     event.remove(*watch)
     assert (answer.status_code, statements) == (200, [])
+
+
+def test_a_new_key_signs_and_the_old_one_is_still_accepted(alice, app, monkeypatch):
+    new = "another key that is long enough too"
+    monkeypatch.setitem(app.config, "SECRET_KEY", new)
+    monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [KEY])
+    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
+    later = WebVisitor(alice.client, alice.app)
+    assert jwt.decode(later.headers["X-App-Passport"], new, ["HS256"])["app_code"] == alice.app.code
+    assert knock(later, later.headers["X-App-Passport"]).status_code == 200
+    third = signed(claims_of(alice), "a third key that is long enough too")
+    assert knock(alice, third).get_json()["message"] == "Invalid token signature."

@@ -3,11 +3,13 @@
 import concurrent.futures
 import hashlib
 import hmac
+import secrets
 
 import jwt
 import pytest
 from flask import Flask
 
+from app.api import client_address
 from app.services import apps
 from tests.factories import make_app
 
@@ -94,3 +96,56 @@ def test_a_signed_name_is_believed_and_others_are_not(client, app, visited, monk
 def test_names_count_for_nothing_where_they_are_switched_off(client, app, visited, monkeypatch):
     monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "off")
     assert visitor_of(ask(client, visited, "ann")) != visitor_of(ask(client, visited, "ann"))
+
+
+@pytest.fixture
+def limited(app, monkeypatch):
+    """Three passports a minute for one address; asks as somebody behind a proxy of ours."""
+    monkeypatch.setitem(app.config, "PASSPORT_IP_LIMIT", 3)
+
+    def ask_from(visited, address):
+        return app.test_client().get("/api/passport", headers={"X-App-Code": visited.code}, environ_base={"REMOTE_ADDR": address})
+
+    return ask_from
+
+
+def test_one_address_gets_so_many_passports_a_minute(limited, visited):
+    own, other = (f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{last}" for last in (1, 2))
+    answers = [limited(visited, own) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 2
+    assert answers[-1].get_json()["code"] == "rate_limit_error"
+    assert limited(visited, other).status_code == 200
+
+
+def test_a_network_of_ipv6_is_one_address(limited, visited):
+    network = f"2001:db8:{secrets.randbelow(65_536):x}:{secrets.randbelow(65_536):x}"
+    assert [limited(visited, f"{network}::{number}").status_code for number in range(1, 5)] == [200] * 3 + [429]
+    assert limited(visited, "2001:db8:ffff:ffff:1::1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "address"),
+    [
+        (0, "1.1.1.1", "9.9.9.9"),
+        (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"),
+        (2, "1.1.1.1, 2.2.2.2, 3.3.3.3", "2.2.2.2"),
+        (2, "3.3.3.3", "9.9.9.9"),
+        (1, "", "9.9.9.9"),
+        (1, "rubbish", "rubbish"),
+        (1, "::ffff:2.2.2.2", "2.2.2.2"),
+    ],
+)
+def test_as_many_proxies_are_believed_as_are_ours(hops, forwarded, address):
+    app = Flask(__name__)
+    app.config["PROXY_HOPS"] = hops
+    client_address.init_app(app)
+    app.add_url_rule("/", view_func=client_address.client_address)
+    answer = app.test_client().get("/", headers={"X-Forwarded-For": forwarded}, environ_base={"REMOTE_ADDR": "9.9.9.9"})
+    assert answer.text == address
+
+
+def test_a_name_may_be_signed_by_an_old_key(client, app, visited, monkeypatch):
+    monkeypatch.setitem(app.config, "PASSPORT_USER_ID", "signed")
+    monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", ["an old key that is long enough too"])
+    signed = "ann." + hmac.new(b"an old key that is long enough too", b"ann", hashlib.sha256).hexdigest()
+    assert visitor_of(ask(client, visited, signed)) == visitor_of(ask(client, visited, signed))

@@ -45,3 +45,13 @@ def test_a_link_keeps_the_address_that_it_began_with(file_id, monkeypatch):
 
 def test_a_text_without_links_is_the_same(app):
     assert file_links.renew("no link") == "no link"
+
+
+def test_a_link_of_an_old_key_is_ours(file_id, app, monkeypatch):
+    old = file_links.link(file_id)
+    monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [app.config["SECRET_KEY"]])
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another key that is long enough too")
+    renewed = file_links.renew(f"{old} ").strip()
+    assert renewed != old
+    monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [])
+    assert file_links.renew(f"{renewed} ").strip() != renewed and file_links.renew(f"{old} ").strip() == old

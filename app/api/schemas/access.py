@@ -1,8 +1,22 @@
-"""Passports, login state, access modes."""
+"""Passports, logins, access modes."""
 
-from pydantic import Field, field_validator
+import base64
+import binascii
+from typing import Annotated
 
-from app.api.schemas.common import Body
+from pydantic import AfterValidator, Field, field_validator
+
+from app.api.schemas.common import Body, SimpleResultResponse
+from app.services.accounts import is_email
+
+
+def _address(value: str) -> str:
+    if not is_email(value.strip()):
+        raise ValueError("not a valid e-mail address")
+    return value.strip().lower()
+
+
+Email = Annotated[str, AfterValidator(_address)]
 
 
 class PassportQuery(Body):
@@ -18,6 +32,63 @@ class PassportQuery(Body):
 
 class AccessTokenData(Body):
     access_token: str
+
+
+class AccessTokenResultResponse(SimpleResultResponse):
+    data: AccessTokenData
+
+
+class LoginPayload(Body):
+    email: Email
+    password: str
+
+    @property
+    def plain_password(self) -> str | None:
+        """What was meant; None where it is not base64 of a text."""
+        return _plain(self.password)
+
+
+class EmailCodeLoginSendPayload(Body):
+    email: Email
+    language: str | None = None
+
+
+class EmailCodeLoginVerifyPayload(Body):
+    email: Email
+    code: str
+    token: str
+
+    @property
+    def plain_code(self) -> str | None:
+        """The six digits; None where it is not base64 of a text."""
+        return _plain(self.code)
+
+
+class ForgotPasswordSendPayload(Body):
+    email: Email
+    language: str | None = None
+
+
+class ForgotPasswordCheckPayload(Body):
+    email: Email
+    code: str
+    token: str
+
+
+class ForgotPasswordResetPayload(Body):
+    token: str
+    new_password: str
+    password_confirm: str
+
+
+class SimpleResultDataResponse(SimpleResultResponse):
+    data: str
+
+
+class VerificationTokenResponse(Body):
+    is_valid: bool
+    email: str
+    token: str
 
 
 class LoginStatusQuery(Body):
@@ -41,3 +112,10 @@ class AccessModeResponse(Body):
 
 class AppPermissionQuery(Body):
     appId: str = Field(description="Application ID")
+
+
+def _plain(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None

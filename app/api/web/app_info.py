@@ -3,7 +3,7 @@
 from flask import Response, current_app, request
 from flask_restx import Resource
 
-from app.api.auth import Caller, caller_required
+from app.api.auth import Caller, caller_required, passport_of_request
 from app.api.bodies import parse_query, reply
 from app.api.document import document
 from app.api.namespaces import web_ns
@@ -11,7 +11,7 @@ from app.api.schemas.access import AccessModeResponse, AppAccessModeQuery, AppPe
 from app.api.schemas.app_info import AppMetaResponse, AppSiteInfoResponse, Parameters, SystemFeatureModel
 from app.api.schemas.common import BooleanResultResponse
 from app.errors import InvalidParam
-from app.services import app_info
+from app.services import access, app_info, passports
 
 
 @web_ns.route("/site")
@@ -49,21 +49,22 @@ class SystemFeatures(Resource):
         passport=False,
     )
     def get(self) -> Response:
-        return reply(SystemFeatureModel())
+        return reply(SystemFeatureModel.model_validate(app_info.system_features(current_app.config)))
 
 
 @web_ns.route("/webapp/access-mode")
 class AccessMode(Resource):
     @document(
         "Get an app's access mode",
-        description="Whether visitors have to log in. Every app is public here.",
+        description="Who may use the app: `public`, `private`, `private_all` or `sso_verified`.",
         query=AppAccessModeQuery,
         ok=AccessModeResponse,
         refusals={400: "Bad Request", 500: "Internal Server Error"},
         passport=False,
     )
     def get(self) -> Response:
-        return reply(AccessModeResponse(accessMode="public"))
+        query = parse_query(AppAccessModeQuery)
+        return reply(AccessModeResponse(accessMode=access.mode_of(query.appId, query.appCode)))
 
 
 @web_ns.route("/webapp/permission")
@@ -77,6 +78,7 @@ class Permission(Resource):
         passport=False,
     )
     def get(self) -> Response:
-        if not parse_query(AppPermissionQuery).appId or not request.headers.get("X-App-Code"):
+        app_id = parse_query(AppPermissionQuery).appId
+        if not app_id or not request.headers.get("X-App-Code"):
             raise InvalidParam("appId must be provided")
-        return reply(BooleanResultResponse(result=True))
+        return reply(BooleanResultResponse(result=passports.permitted(app_id, passport_of_request())))

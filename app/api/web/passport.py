@@ -1,14 +1,16 @@
 """GET /passport."""
 
-from flask import Response, current_app, request
+from flask import Response, request
 from flask_restx import Resource
 
+from app.api.auth import access_token_of_request
 from app.api.bodies import parse_query, reply
+from app.api.client_address import client_address
 from app.api.document import document
 from app.api.namespaces import web_ns
 from app.api.schemas.access import AccessTokenData, PassportQuery
 from app.errors import AppCodeMissing
-from app.services import end_users, passports
+from app.services import limits, passports
 
 
 @web_ns.route("/passport")
@@ -19,7 +21,7 @@ class Passport(Resource):
         query=PassportQuery,
         ok=AccessTokenData,
         ok_text="Passport retrieved successfully",
-        refusals={401: "Unauthorized - missing app code or invalid authentication", 404: "Application or user not found"},
+        refusals={401: "Unauthorized - missing app code or invalid authentication", 404: "Application or user not found", 429: "Too many passports"},
         headers={"X-App-Code": "The app's code"},
         passport=False,
     )
@@ -28,7 +30,6 @@ class Passport(Resource):
         if code is None:
             raise AppCodeMissing
         user_id = parse_query(PassportQuery).user_id
-        key = current_app.config["SECRET_KEY"]
+        limits.count_passport(client_address())
         app = passports.app_to_visit(code)
-        session_id = passports.claimed_session(user_id, current_app.config["PASSPORT_USER_ID"], key)
-        return reply(AccessTokenData(access_token=passports.issue(app, end_users.find_or_make(app.id, session_id), key)))
+        return reply(AccessTokenData(access_token=passports.visit(app, user_id, access_token_of_request())))

@@ -7,9 +7,10 @@
     ├── SiteGone                        400 bad_request
     ├── SiteDisabled                    400 bad_request
     ├── Unauthorized                    401 unauthorized
-    │   ├── PassportMissing, PassportInvalid, PassportExpired, AppCodeMissing, SessionChanged
+    │   ├── PassportMissing, TokenInvalid, TokenExpired, AppCodeMissing, SessionChanged
     ├── WebSsoAuthRequired              401 web_sso_auth_required
     ├── WebAppAccessDenied              401 web_app_access_denied
+    ├── (logins.py: logging in)
     ├── Forbidden                       403 forbidden
     ├── NotFound                        404 not_found
     │   ├── ConversationNotFound, FirstMessageNotFound, LastConversationNotFound, MessageNotFound
@@ -96,15 +97,15 @@ class PassportMissing(Unauthorized):
     message = "App token is missing."
 
 
-class PassportInvalid(Unauthorized):
+class TokenInvalid(Unauthorized):
     message = "Invalid token."
 
 
-class PassportSignatureInvalid(PassportInvalid):
+class TokenSignatureInvalid(TokenInvalid):
     message = "Invalid token signature."
 
 
-class PassportExpired(Unauthorized):
+class TokenExpired(Unauthorized):
     message = "Token has expired."
 
 
