@@ -21,6 +21,7 @@ def test_a_mail_arrives_whole(app, mailbox):
     assert (mail["To"], mail["Subject"], body(mail, "plain"), body(mail, "html")) == ("ann@example.com", *MAIL)
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_the_servers_name_and_password_may_hold_any_character(app, monkeypatch):
     with MailServer(login=("desk@example.com", "p:a/s@s")) as server:
         monkeypatch.setitem(app.config, "SMTP_URL", server.url.replace("//", "//desk%40example.com:p%3Aa%2Fs%40s@"))
