@@ -143,7 +143,7 @@ def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
         return
     writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
     words = last_words(state)
-    if last is not None and last.number >= state.last_event:
+    if last is not None and last.number >= state.last_event and state.workflow_run_id is None:
         words = [MessageEvents(state).tts_message_end()]
     for word in words:
         writer.write(word, final=word is words[-1])

@@ -14,6 +14,7 @@ from app.services.definitions import WorkflowConfig
 from app.services.moderation import watch_answer
 from app.services.run_journal import RunJournal
 from app.services.runs import SEND_TIMEOUT, Run
+from app.services.spoken_answers import SpokenAnswer, voice_of
 from app.services.stored_values import dump, masked
 from app.services.workflow_events import RunEvents
 from app.streams.publisher import Superseded
@@ -36,10 +37,21 @@ class RunTeller:
         self._watch = watch_answer(config, run.task.app_id)
         self._replacement: str | None = None
         self._at_once = False
+        self._voice: SpokenAnswer | None = None
 
     @property
     def text(self) -> str:
         return "".join(self._parts) if self._replacement is None else self._replacement
+
+    def speak(self) -> None:
+        """From now on say the answer aloud, where the app does so."""
+        if self.events.message is not None:
+            self._voice = voice_of(self._run, self._config)
+
+    def hush(self) -> None:
+        """No more speech."""
+        if self._voice is not None:
+            self._voice.close()
 
     def start(self, inputs: Mapping[str, Any], system: Mapping[str, Any]) -> None:
         """Say that the run begins, unless another worker has said so."""
@@ -75,7 +87,25 @@ class RunTeller:
         self._store(end, error, outputs, details, len(frames))
         for frame in frames[:-1]:
             self._run.writer.write(frame)
-        self._run.writer.write(frames[-1], final=True)
+        if self._voice is None or end.status == FAILED:
+            self._run.writer.write(frames[-1], final=True)
+            return
+        if self._at_once:
+            self._run.writer.write(frames.pop())
+        self._finish_speech(final=not frames)
+        if frames:
+            self._run.writer.write(frames[-1], final=True)
+
+    def _finish_speech(self, final: bool) -> None:
+        """The rest of the answer's sound, between the message's end and the run's (contract streaming.md §4.4)."""
+        if self._voice is not None and self.events.message is not None:
+            for sound in self._voice.rest():
+                self._play(sound)
+            self._run.writer.write(self.events.message.tts_message_end(), final=final)
+
+    def _play(self, sound: bytes) -> None:
+        if sound and self.events.message is not None:
+            self._run.writer.write(self.events.message.tts_message(sound))
 
     def _say(self, event: events.TextStreamed) -> None:
         if self._first is None:
@@ -84,11 +114,16 @@ class RunTeller:
         self._parts.append(delta)
         if self._replacement is None and not self._say_again():
             self._run.writer.write(self.events.text(delta, event.selector))
+            if self._voice is not None:
+                self._voice.feed(delta)
+                self._play(self._voice.sound())
             self._check_text(whole=False)
 
     def _replace_all(self, text: str) -> None:
         """Another worker has spoken: what it said last may be half a node's text."""
         self._parts = [text]
+        if self._voice is not None:
+            self._voice.feed(text)
         if self._run.writer.number:
             self._run.writer.write(self.events.text_replace(text))
 
@@ -98,6 +133,9 @@ class RunTeller:
         self._replacement = self._watch.check("".join(self._parts), whole)
         if self._replacement is not None:
             self._run.writer.write(self.events.text_replace(self._replacement, "output_moderation"))
+            if self._voice is not None:
+                self._voice.restart()
+                self._voice.feed(self._replacement)
 
     def _say_again(self) -> bool:
         """Where Redis lost what was said: say all of it again."""

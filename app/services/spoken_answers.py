@@ -11,7 +11,7 @@ from flask import current_app
 from app.errors import AppError, ProviderError
 from app.providers.audio import SpeechModel
 from app.providers.cancellation import Cancellation, Cancelled
-from app.services.definitions import ModelConfig, is_enabled
+from app.services.definitions import ModelConfig, WorkflowConfig, is_enabled
 from app.services.model_routes import model_routes
 from app.services.runs import Run
 from app.services.sentences import Sentences
@@ -107,7 +107,7 @@ class SpokenAnswer:
                 self._sound.put((take, piece))
 
 
-def voice_of(run: Run, config: ModelConfig) -> SpokenAnswer | None:
+def voice_of(run: Run, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
     """The voice of a run's answer; None where the app does not speak by itself, nobody would hear it, or nobody can speak."""
     feature = config.features["text_to_speech"]
     if not (run.aloud and is_enabled(feature) and feature.get("autoPlay") == "enabled"):

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from app.errors import AppError, InternalServerError, RunFailed
+from app.errors import AppError, InternalServerError
 from app.extensions import autocommit_engine
 from app.models import tasks
 from app.models.workflow_statements import LoadedRun, load_run
@@ -17,6 +17,7 @@ from app.services.definitions import WorkflowConfig
 from app.services.file_values import opened
 from app.services.moderation import Verdict, review_question
 from app.services.node_outside import outside_of
+from app.services.published_apps import version
 from app.services.run_journal import RunJournal
 from app.services.run_teller import RunTeller
 from app.services.runs import HandedOn, Run
@@ -35,30 +36,35 @@ MOST_ATTEMPTS = 5
 
 def generate_run(run: Run) -> None:
     """Run the task's graph to its end. Raises Superseded, HandedOn; every other failure ends the run as failed."""
-    teller = None
+    with autocommit_engine().connect() as connection:
+        loaded = load_run(connection, run.task.workflow_run_id or "")
+    config = WorkflowConfig.from_definition(version(run.task.app_version_id))
+    journal = RunJournal(run, config)
+    teller = RunTeller(run, loaded, config, journal)
     try:
-        with autocommit_engine().connect() as connection:
-            loaded = load_run(connection, run.task.workflow_run_id or "")
-        published = graph_of(run.task.app_version_id)
-        journal = RunJournal(run, published.config)
-        teller = RunTeller(run, loaded, published.config, journal)
-        end = _end(run, loaded, teller, published.config, published.graph, journal)
+        teller.speak()
+        end = _run(run, loaded, teller, config, journal)
+        if end.status == tasks.STOPPED and not run.stopped:
+            end = _failed(_overdue())
+        teller.finish(end)
+    finally:
+        teller.hush()
+
+
+def _run(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, journal: RunJournal) -> RunEnd:
+    try:
+        return _end(run, loaded, teller, config, journal)
     except (Superseded, HandedOn, OperationalError):
         raise
     except AppError as error:
-        end = _failed(error.message)
+        return _failed(error.message)
     except Exception:
         # A fault of ours must end the visitor's stream too, and be seen by the operator.
         log.exception("run.failed", task_id=run.task.task_id)
-        end = _failed(InternalServerError.message)
-    if teller is None:
-        raise RunFailed(end.error or "")
-    if end.status == tasks.STOPPED and not run.stopped:
-        end = _failed(_overdue())
-    teller.finish(end)
+        return _failed(InternalServerError.message)
 
 
-def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, graph: Graph, journal: RunJournal) -> RunEnd:
+def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, journal: RunJournal) -> RunEnd:
     task = run.task
     if run.stopped:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
@@ -71,7 +77,7 @@ def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig,
         verdict = review_question(config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return teller.answer_at_once(verdict.preset_response)
-    begun = task.epoch > 1
+    graph, begun = graph_of(task.app_version_id), task.epoch > 1
     if begun:
         journal.load()
     system = _system_values(run, loaded, verdict.query)

@@ -1,7 +1,6 @@
 """The graphs of published versions, built once per process."""
 
 import functools
-from typing import NamedTuple
 
 from app.errors import RunFailed
 from app.services.definitions import WorkflowConfig
@@ -12,16 +11,10 @@ from app.workflow.graph import Graph, build
 REMEMBERED_GRAPHS = 128
 
 
-class PublishedGraph(NamedTuple):
-    config: WorkflowConfig
-    graph: Graph
-
-
 @functools.lru_cache(maxsize=REMEMBERED_GRAPHS)
-def graph_of(version_id: str) -> PublishedGraph:
+def graph_of(version_id: str) -> Graph:
     """The graph of an app version. Raises AppUnavailable, RunFailed for one that an older release published and this one refuses."""
-    config = WorkflowConfig.from_definition(version(version_id))
     try:
-        return PublishedGraph(config, build(config.graph))
+        return build(WorkflowConfig.from_definition(version(version_id)).graph)
     except GraphInvalid as invalid:
         raise RunFailed(f"Run failed: {invalid}") from None

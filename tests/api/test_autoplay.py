@@ -9,9 +9,11 @@ from sqlalchemy import text
 from app.extensions import autocommit_engine
 from app.providers.routes import ModelRoutes
 from app.services import spoken_answers
+from tests.factories import make_graph_app
 from tests.scripted_model.audio import spoken
 from tests.sse import answer_text, find_problem
 from tests.web_client import WebVisitor
+from tests.workflow.graphs import answer, graph, node, start
 
 ALOUD = {"text_to_speech": {"enabled": True, "voice": "nova", "autoPlay": "enabled"}}
 STORY = ("The cat sat down on the mat. ", "It was a very fine mat, was it not? ", "Yes.")
@@ -186,3 +188,21 @@ def test_speech_is_no_part_of_the_history(listener, model):
     frames = listener.ask()
     (message,) = listener.history(frames[0].data["conversation_id"])
     assert message["answer"] == "".join(STORY)
+
+
+def test_a_chatflow_speaks_between_its_message_s_end_and_the_run_s(client, model):
+    prompt = [{"role": "user", "text": "{{#sys.query#}}"}]
+    choice = {"provider": "openai", "name": "scripted", "mode": "chat", "completion_params": {}}
+    flow = graph(start(), node("llm", "llm", model=choice, prompt_template=prompt), answer("{{#llm.text#}}"), "start > llm > answer")
+    visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", features=ALOUD))
+    model.script(*STORY, delay=0.06)
+    frames = visitor.ask()
+    assert sound(frames) == b"".join(spoken(sentence, "nova") for sentence in SENTENCES)
+    assert events(frames)[-2:] == ["tts_message_end", "workflow_finished"]
+    assert [frame.event for frame in frames].index("message_end") < [frame.event for frame in frames].index("tts_message_end")
+
+
+def test_a_graph_that_cannot_run_fails_its_run(client):
+    broken = graph(start(), node("x", "unheard-of"), answer("x"), "start > x > answer")
+    frames = WebVisitor(client, make_graph_app(broken, "advanced-chat")).ask()
+    assert (frames[-1].event, frames[-1].data["data"]["status"]) == ("workflow_finished", "failed")
