@@ -1,0 +1,60 @@
+"""The operator's look at runs: `flask runs …`."""
+
+import json
+
+import pytest
+
+from tests.factories import make_graph_app
+from tests.test_cli import run_in
+from tests.web_client import WebVisitor
+from tests.workflow.graphs import end, graph, node, start
+
+
+@pytest.fixture
+def run(app):
+    return lambda *line: run_in(app, *line)
+
+
+@pytest.fixture
+def visitor(client):
+    environment = [{"id": "e", "name": "key", "value_type": "secret", "value": "s3cret-value"}]
+    keep = node("keep", "variable-aggregator", title="Keep it", variables=[["env", "key"]])
+    flow = graph(start(text="text-input"), keep, end(result=["start", "text"]), "start > keep > end")
+    return WebVisitor(client, make_graph_app(flow, environment_variables=environment))
+
+
+def test_runs_are_listed_newest_first(run, visitor):
+    ids = [visitor.run(text=text)[0].data["workflow_run_id"] for text in ("one", "two")]
+    exit_code, out, _ = run("runs", "list", "--app", visitor.app.code, "--json")
+    assert exit_code == 0
+    assert [(entry["id"], entry["status"]) for entry in json.loads(out)] == [(ids[1], "succeeded"), (ids[0], "succeeded")]
+    assert ids[0] in run("runs", "list", "--app", visitor.app.code)[1]
+
+
+def test_a_list_can_be_of_one_status(run, visitor):
+    visitor.run(text="one")
+    assert json.loads(run("runs", "list", "--app", visitor.app.code, "--status", "failed", "--json")[1]) == []
+
+
+def test_a_run_is_shown_node_by_node_without_secrets(run, visitor):
+    run_id = visitor.run(text="hello")[0].data["workflow_run_id"]
+    exit_code, out, _ = run("runs", "show", run_id, "--json")
+    shown = json.loads(out)
+    assert exit_code == 0
+    assert [(entry["node_id"], entry["status"]) for entry in shown["nodes"]] == [
+        ("start", "succeeded"), ("keep", "succeeded"), ("end", "succeeded"),
+    ]  # fmt: skip
+    assert shown["outputs"] == {"result": "hello"}
+    assert "s3cret-value" not in out and "s3cret-value" not in run("runs", "show", run_id)[1]
+
+
+def test_an_ended_run_is_not_stopped(run, visitor):
+    run_id = visitor.run(text="hello")[0].data["workflow_run_id"]
+    assert run("runs", "stop", run_id) == (0, "The run has ended already.\n", "")
+
+
+@pytest.mark.parametrize("command", ["show", "stop"])
+@pytest.mark.parametrize("run_id", ["none", "01920000-0000-7000-8000-000000000000"])
+def test_an_unknown_run_is_one_line(run, command, run_id):
+    exit_code, _, err = run("runs", command, run_id)
+    assert exit_code == 1 and err.count("\n") == 1 and run_id in err
