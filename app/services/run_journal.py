@@ -34,6 +34,11 @@ class RunJournal:
         self.usage: Counter[str] = Counter()
         self.sources: list[Mapping[str, Any]] = []
 
+    @property
+    def ended_before(self) -> int:
+        """How many nodes had ended when this worker took the run."""
+        return len(self._past)
+
     def load(self) -> None:
         """Read what earlier workers left."""
         with autocommit_engine().connect() as connection:

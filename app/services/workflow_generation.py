@@ -68,18 +68,19 @@ def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig,
     task = run.task
     if run.stopped:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
-    if task.epoch > MOST_ATTEMPTS:
-        return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
     if run.overdue:
         return _failed(_overdue())
+    if task.epoch > 1:
+        journal.load()
+    # A long run may lose many workers as long as it gets on between.
+    if task.epoch > MOST_ATTEMPTS + journal.ended_before:
+        return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
     verdict = Verdict(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
         verdict = review_question(config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return teller.answer_at_once(verdict.preset_response)
     graph, begun = graph_of(task.app_version_id), task.epoch > 1
-    if begun:
-        journal.load()
     system = _system_values(run, loaded, verdict.query)
     teller.start(verdict.inputs, system)
     variables = _variables(config, graph, loaded, verdict, system)
