@@ -1,10 +1,17 @@
 """POST /workflows/run and its stop (contract endpoints.md; streaming.md §3.3, §4.3)."""
 
-import pytest
+import io
 
+import pytest
+from sqlalchemy import text
+
+from app.extensions import autocommit_engine, redis_client
+from app.models.identifiers import new_id
+from app.services import apps, workflow_runs
+from app.streams import stops
 from tests.factories import make_graph_app
 from tests.web_client import WebVisitor
-from tests.workflow.graphs import end, graph, start
+from tests.workflow.graphs import end, graph, node, start
 
 
 @pytest.fixture
@@ -90,3 +97,47 @@ def test_a_failing_run_says_why(client):
     visitor = WebVisitor(client, make_graph_app(graph(start(), failing, end(result=["tool", "text"]), "start > tool > end")))
     data = visitor.run()[-1].data["data"]
     assert (data["status"], data["error"]) == ("failed", "Nodes of type 'tool' are not served yet.")
+
+
+def test_a_running_workflow_is_stopped(client, model):
+    choice = {"provider": "openai", "name": "scripted", "mode": "chat", "completion_params": {}}
+    llm = node("llm", "llm", model=choice, prompt_template=[{"role": "user", "text": "Hi"}])
+    visitor = WebVisitor(client, make_graph_app(graph(start(), llm, end(text=["llm", "text"]), "start > llm > end")))
+    task_id = str(new_id())
+    stops.request_stop(redis_client.client, task_id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workflow_runs, "new_id", iter([task_id, new_id()]).__next__)
+        frames = visitor.run()
+    data = frames[-1].data["data"]
+    assert (data["status"], data["error"], model.requests) == ("stopped", "Stopped by user.", [])
+
+
+def test_a_removed_app_leaves_no_runs(client, echo):
+    run_id = echo.run(text="hello")[0].data["workflow_run_id"]
+    apps.remove(echo.app.code)
+    with autocommit_engine().connect() as connection:
+        counts = [connection.execute(text(f"SELECT count(*) FROM {table} WHERE {key} = :id"), {"id": run_id}).scalar_one()
+                  for table, key in (("workflow_runs", "id"), ("node_executions", "run_id"), ("tasks", "workflow_run_id"))]  # fmt: skip
+    assert counts == [0, 0, 0]
+
+
+def test_a_visitor_s_file_comes_into_the_run(client):
+    form = start()
+    form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
+    extract = node("text", "document-extractor", variable_selector=["start", "doc"])
+    flow = graph(form, extract, end(text=["text", "text"], name=["start", "doc", "name"]), "start > text > end")
+    visitor = WebVisitor(client, make_graph_app(flow))
+    uploaded = client.post("/api/files/upload", headers=visitor.headers, data={"file": (io.BytesIO(b"Hello file"), "a.txt")}).get_json()
+    frames = visitor.run(doc={"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]})
+    assert frames[-1].data["data"]["outputs"] == {"text": "Hello file", "name": "a.txt"}
+    assert frames[0].data["data"]["inputs"]["doc"]["filename"] == "a.txt"
+
+
+def test_another_visitor_s_file_is_refused(client):
+    form = start()
+    form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
+    app = make_graph_app(graph(form, end(), "start > end"))
+    alice, bob = WebVisitor(client, app), WebVisitor(client, app)
+    uploaded = client.post("/api/files/upload", headers=alice.headers, data={"file": (io.BytesIO(b"Hello"), "a.txt")}).get_json()
+    answer = bob.post("/workflows/run", {"inputs": {"doc": {"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]}}})
+    assert (answer.status_code, answer.get_json()["message"]) == (400, "Invalid upload file")
