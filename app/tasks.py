@@ -8,19 +8,17 @@ from kombu.exceptions import OperationalError
 
 from app.extensions import celery, redis_client
 from app.services import conversations, end_users, mail_codes, runs, uploads
-from app.services.message_generation import announce_end, generate_message
-from app.services.workflow_generation import generate_run
+from app.services.announcements import announce_end
+from app.services.generators import generator_of
 from app.streams import leases
 
 log = structlog.get_logger(__name__)
-
-GENERATORS = {"chat": generate_message, "completion": generate_message, "advanced-chat": generate_run, "workflow": generate_run}
 
 
 @celery.task(name="generations.generate")
 def generate(task_id: str, aloud: bool = True) -> None:
     """Generate one answer; not `aloud`: nobody would hear its speech."""
-    runs.execute(task_id, GENERATORS, announce_end, aloud)
+    runs.execute(task_id, generator_of, announce_end, aloud)
 
 
 @celery.task(name="housekeeping.sweep_end_users")

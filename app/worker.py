@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from app import tasks
-from app.services import task_states
+from app.services import generators, task_states
 from app.services.runs import worker_runtime
 from app.streams.runtime import WorkerRuntime
 
@@ -54,6 +54,7 @@ class _Keeper:
     def start(self, **_: Any) -> None:
         if self._celery.conf.task_default_queue not in self._celery.amqp.queues.consume_from:
             return
+        generators.load_all()
         with self._app.app_context():
             self._runtime = worker_runtime()
         threading.Thread(target=self._watch, name="reaper", daemon=True).start()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.errors import AppError, InternalServerError, RunFailed
 from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import find_task, read_thread, read_thread_files
+from app.models.generations import read_thread, read_thread_files
 from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
 from app.services.answers import Answer
@@ -20,17 +20,13 @@ from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
-from app.services.last_words import last_words
 from app.services.model_routes import model_routes
 from app.services.moderation import review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
 from app.services.published_apps import version
 from app.services.runs import HandedOn, Run
 from app.services.spoken_answers import voice_of
-from app.services.wire_events import MessageEvents
-from app.streams import channel
 from app.streams.publisher import Superseded
-from app.streams.runtime import WorkerRuntime
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 
@@ -130,20 +126,3 @@ def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
 
 def _overdue(run: Run) -> RunFailed:
     return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")
-
-
-def announce_end(runtime: WorkerRuntime, task_id: str) -> None:
-    """Send the last event of a task whose worker died between storing the answer and saying so."""
-    with autocommit_engine().connect() as connection:
-        state = find_task(connection, task_id)
-    if state is None or state.status == tasks.RUNNING:
-        return
-    last = channel.last_logged(runtime.client, task_id)
-    if last is not None and last.final:
-        return
-    writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - 1)
-    words = last_words(state)
-    if last is not None and last.number >= state.last_event and state.workflow_run_id is None:
-        words = [MessageEvents(state).tts_message_end()]
-    for word in words:
-        writer.write(word, final=word is words[-1])

@@ -5,7 +5,7 @@ A run is a task under one epoch. Whatever its mode generates, this is the frame 
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 from flask import current_app
@@ -68,7 +68,7 @@ def worker_runtime() -> WorkerRuntime:
     return runtime
 
 
-def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> None:
+def execute(task_id: str, generator_of: Callable[[str], Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> None:
     """Take a task and generate its answer; does nothing where another worker has it or it has ended.
 
     `announce_end` sends what a worker that died behind its last statement left unsaid.
@@ -83,7 +83,7 @@ def execute(task_id: str, modes: Mapping[str, Generate], announce_end: Callable[
         if task is None:
             announce_end(runtime, task_id)
         else:
-            _generate(runtime, task, modes[task.mode], aloud)
+            _generate(runtime, task, generator_of(task.mode), aloud)
         hand_on = False
     except Superseded:
         log.warning("run.superseded", task_id=task_id)

@@ -10,10 +10,10 @@ from app.models import tasks
 from app.models.generations import claim
 from app.providers.base import Chunk
 from app.services import generations, task_states
+from app.services.announcements import announce_end
 from app.services.answers import Answer
 from app.services.chat import start
 from app.services.end_users import find_or_make
-from app.services.message_generation import announce_end
 from app.services.runs import Run, worker_runtime
 from app.streams import channel, stops
 from tests.factories import make_app
