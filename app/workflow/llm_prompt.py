@@ -11,13 +11,14 @@ from app.workflow.events import Selector
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 from app.workflow.model_calls import Lenient
+from app.workflow.named_values import NamedSelector, named_values
 from app.workflow.node import Context
+from app.workflow.rendering import render
 from app.workflow.structured_output import Schema, instructed
 from app.workflow.templates import Template, parse
-from app.workflow.values import plain, text_of
+from app.workflow.values import text_of
 from app.workflow.variables import ALIASES, MISSING
 
-RENDER_SECONDS = 10.0
 # Written like references, and none: they name no node.
 CONTEXT, HISTORIES = "{{#context#}}", "{{#histories#}}"
 _JINJA_NAMES = {CONTEXT: "context_of_the_node", HISTORIES: "histories_of_the_node"}
@@ -33,13 +34,8 @@ class PromptPart(Lenient):
     jinja2_text: str = ""
 
 
-class JinjaVariable(Lenient):
-    variable: str
-    value_selector: Selector = ()
-
-
 class PromptConfig(Lenient):
-    jinja2_variables: list[JinjaVariable] = []
+    jinja2_variables: list[NamedSelector] = []
 
 
 class ContextConfig(Lenient):
@@ -146,16 +142,11 @@ class LlmPrompt:
 
     def _jinja(self, text: str) -> str:
         context = self._context
-        if context.outside.sandbox is None:
-            raise NodeFailed("This run has no sandbox for templates.", "SandboxNotAvailableError")
-        values: dict[str, Any] = {}
-        for variable in self._fields.prompt_config.jinja2_variables:
-            value = context.variables.get(variable.value_selector)
-            values[variable.variable] = None if value is MISSING else plain(value)
+        values = named_values(self._fields.prompt_config.jinja2_variables, context.variables)
         self.inputs |= values
         text = _with_special(text, {mark: f"{{{{ {name} }}}}" for mark, name in _JINJA_NAMES.items()})
         values |= {name: self._special[mark] for mark, name in _JINJA_NAMES.items()}
-        return context.outside.sandbox.render(text, values, context.seconds(RENDER_SECONDS), context.cancellation)
+        return render(context, text, values)
 
 
 def _with_special(text: str, special: Mapping[str, str]) -> str:

@@ -6,20 +6,14 @@ from app.providers.sandbox import SandboxFailed
 from app.workflow.code_outputs import checked_outputs
 from app.workflow.events import Result
 from app.workflow.failures import NodeFailed
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.values import plain
-from app.workflow.variables import MISSING
+from app.workflow.named_values import NamedSelector, named_values
+from app.workflow.node import Config, Context, Node
 
 LONGEST_RUN = 15.0
 
 
-class Variable(Shape):
-    variable: str
-    value_selector: tuple[str, ...] = ()
-
-
 class CodeConfig(Config):
-    variables: list[Variable] = []
+    variables: list[NamedSelector] = []
     code_language: Literal["python3", "javascript"] = "python3"
     code: str
     outputs: dict[str, dict[str, Any]] = {}
@@ -33,7 +27,7 @@ class Code(Node):
     def run(self, context: Context) -> Result:
         if context.outside.sandbox is None:
             raise NodeFailed("There is no sandbox to run code in.", "CodeExecutionError")
-        inputs = {entry.variable: plain(_value(context, entry)) for entry in self.config.variables}
+        inputs = named_values(self.config.variables, context.variables)
         try:
             given = context.outside.sandbox.run_code(
                 self.config.code_language, self.config.code, inputs, context.seconds(LONGEST_RUN), context.cancellation
@@ -44,8 +38,3 @@ class Code(Node):
             return Result(outputs=checked_outputs(given, self.config.outputs), inputs=inputs)
         except NodeFailed as failure:
             raise NodeFailed(failure.message, failure.error_type, inputs) from None
-
-
-def _value(context: Context, entry: Variable) -> Any:
-    value = context.variables.get(entry.value_selector)
-    return None if value is MISSING else value

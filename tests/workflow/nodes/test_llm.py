@@ -99,7 +99,13 @@ def test_a_jinja2_prompt_sees_its_variables(model):
 
 def test_without_a_sandbox_a_jinja2_prompt_fails(model):
     told = run(flow(llm(prompt_template=[jinja("Hi")])), outside=replace(world(model), sandbox=None))
-    assert told.of("llm").error == "This run has no sandbox for templates."
+    assert told.of("llm").error == "There is no sandbox to render templates in."
+
+
+@pytest.mark.parametrize("template", ["{% if %}", "{{ 'a' * 10000000000 }}", "{{ ''.__class__.__mro__[1] }}{{ 1 / 0 }}"])
+def test_a_jinja2_prompt_that_fails_fails_the_node(model, template):
+    told = ask(model, llm(prompt_template=[jinja(template)]))
+    assert (told.end.status, told.of("llm").status, model.requests) == ("failed", "failed", [])
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2.sandbox import SandboxedEnvironment
-
 from app.providers.base import ModelMessage
 from app.providers.cancellation import Cancellation
 from app.providers.routes import ModelRoutes
+from app.providers.sandbox import Sandbox
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 from app.workflow.outside import Outside
 from tests.scripted_model import ScriptedModel
 
+SANDBOX = Sandbox()
 MODEL = {"provider": "langgenius/openai/openai", "name": "tiny", "mode": "chat", "completion_params": {"temperature": 0.5}}
 
 
@@ -38,26 +38,15 @@ class Pictures:
     def store(self, name: str, content: bytes, mime_type: str) -> File:
         raise NodeFailed("Not here.")
 
-    def text(self, file: File, seconds: float, cancellation: Cancellation) -> str:
-        raise NodeFailed("Not here.")
-
     def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]:
         if file.remote_url is None:
             raise NodeFailed(f"{file.name} cannot be read.", "FileError")
         return {"type": "image_url", "image_url": {"url": file.remote_url, "detail": detail}}
 
 
-class Templates:
-    def run_code(self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
-        raise NodeFailed("Not here.")
-
-    def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
-        return SandboxedEnvironment().from_string(template).render(values)
-
-
 def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> Outside:
     routes = ModelRoutes.from_settings("", server.base_url, "key", "", {}, context=context, read_timeout=5)
-    return Outside(models=routes, sandbox=Templates(), files=Pictures(), memory=memory)
+    return Outside(models=routes, sandbox=SANDBOX, files=Pictures(), memory=memory)
 
 
 def picture(name: str = "cat.png", kind: str = "image") -> File:
