@@ -11,7 +11,7 @@ from tests.visitor import LiveStream, Visitor, wait_until
 from tests.workflow.graphs import answer, end, graph, node, start
 
 NODES = 10
-CHUNKS = 12
+CHUNKS = 24
 CODE = "chain"
 
 
@@ -59,7 +59,7 @@ def test_a_node_cut_in_mid_stream_is_run_again_and_no_other(stack: Stack, chain:
     stream = visitor.chat(mark)
     for number in numbers:
         wait_until(lambda number=number: calls(stack, mark)[f"node{number}"], 20, f"node {number}")
-        stream.wait_for_frames(len(stream.frames) + 3)
+        stream.wait_for_frames(len(stream.frames) + 1)
         stack.kill_worker(stack.worker_of(f"{mark} node{number}."))
         stack.start_worker()
     stream.wait_for_end()
