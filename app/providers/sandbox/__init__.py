@@ -24,7 +24,7 @@ class Sandbox:
     def run_code(self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
         """What `main` returns: `python3` gets the inputs as named arguments, `javascript` as one object."""
         if language == "python3":
-            return run_python(code, inputs, seconds)
+            return run_python(code, inputs, seconds, cancellation)
         if language == "javascript":
             return self._processes.ask({"kind": "javascript", "code": code, "inputs": dict(inputs)}, seconds, cancellation)
         raise SandboxFailed(f"Code in {language!r} is not run here: python3 and javascript are.")

@@ -2,23 +2,52 @@
 
 import functools
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 
+from app.providers.cancellation import Cancellation
 from app.providers.sandbox.failures import SandboxFailed
 
 MEMORY = 128 * 1024 * 1024
 DEPTH = 500
 # The inputs' name inside; a call by keywords cannot collide with what the author named.
 _INPUTS = "frontdesk_inputs"
+_STEP = 0.05
 
 
-def run_python(code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
-    """What `main(**inputs)` returns. Raises SandboxFailed."""
+def run_python(code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
+    """What `main(**inputs)` returns. Raises SandboxFailed, Cancelled."""
+    cancellation.raise_if_cancelled()
+    given: list[Any] = []
+    over = threading.Event()
+
+    def run() -> None:
+        try:
+            given.append(_run(code, inputs, seconds))
+        except SandboxFailed as failure:
+            given.append(failure)
+        finally:
+            over.set()
+
+    # The interpreter's call cannot be broken off: a stop leaves it to its own limits.
+    threading.Thread(target=run, name="python-code", daemon=True).start()
+    while not over.wait(_STEP):
+        cancellation.raise_if_cancelled()
+    if not given:
+        raise SandboxFailed("The code could not be run.")
+    if isinstance(given[0], SandboxFailed):
+        raise given[0]
+    return given[0]
+
+
+def _run(code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
     # Imported on first use: most installations never run a code node.
     import pydantic_monty as monty
 
-    limits: monty.ResourceLimits = {"max_feed_duration_secs": seconds, "max_memory": MEMORY, "max_recursion_depth": DEPTH}
+    limits: monty.ResourceLimits = {
+        "max_feed_duration_secs": seconds, "max_total_sleep_secs": seconds, "max_memory": MEMORY, "max_recursion_depth": DEPTH,
+    }  # fmt: skip
     try:
         with _pool().checkout(script_name="code", limits=limits) as session:
             return session.feed_run(
@@ -28,7 +57,7 @@ def run_python(code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
         raise SandboxFailed(f"The code took longer than {seconds:g} seconds or more memory than it may.") from None
     except monty.MontyError as error:
         raise SandboxFailed(_told(str(error), error)) from None
-    except (TimeoutError, ValueError, TypeError) as error:
+    except (TimeoutError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise SandboxFailed(f"The code could not be run: {error}") from None
 
 

@@ -1,5 +1,9 @@
 """Code and templates of strangers: what they may do, and what must fail cleanly."""
 
+import pathlib
+import re
+import subprocess
+import sys
 import threading
 
 import psutil
@@ -7,6 +11,8 @@ import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.sandbox import Sandbox, SandboxFailed
+
+PROJECT = pathlib.Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +80,7 @@ def test_an_error_names_its_line(sandbox):
         "def main():\n    return {'a': 9 ** 9 ** 9}",
         "def main():\n    a = []\n    while True:\n        a.append('x' * 1000000)",
         "import re\ndef main():\n    return {'a': re.match('(a+)+$', 'a' * 40 + 'b')}\n    1 / 0",
+        "import time\ndef main():\n    time.sleep(60)\n    return {'a': None}\n    1 / 0",
         "def main(",
     ],
 )
@@ -170,11 +177,36 @@ def test_killed_processes_are_replaced(sandbox):
     assert javascript(sandbox, "function main() { return {a: 1} }") == {"a": 1}
 
 
-def test_a_stop_ends_the_wait(sandbox):
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("javascript", "function main() { while (true) {} }"), ("python3", "def main():\n    while True:\n        pass")],
+)
+def test_a_stop_ends_the_wait(sandbox, language, code):
     cancellation = Cancellation()
     threading.Timer(0.1, cancellation.cancel).start()
     with pytest.raises(Cancelled):
-        sandbox.run_code("javascript", "function main() { while (true) {} }", {}, 10.0, cancellation)
+        sandbox.run_code(language, code, {}, 3.0, cancellation)
+
+
+def test_inputs_that_cannot_be_passed_on_are_told(sandbox):
+    for value in (2**70, "\ud800"):
+        with pytest.raises(SandboxFailed):
+            javascript(sandbox, "function main({a}) { return {a: 1} }", a=value)
+
+
+def test_a_text_that_grows_is_stopped_on_its_way(sandbox):
+    with pytest.raises(SandboxFailed, match="longer"):
+        render(sandbox, "{{ a }}" * 500, a="x" * 100_000)
+
+
+def test_lists_may_be_changed_in_a_template(sandbox):
+    assert render(sandbox, "{% set all = [] %}{% for i in l %}{% set _ = all.append(i) %}{% endfor %}{{ all }}", l=[1, 2]) == "[1, 2]"
+
+
+def test_a_sandbox_process_cannot_start_others(sandbox):
+    javascript(sandbox, "function main() { return {a: 1} }")
+    limits = [pathlib.Path(f"/proc/{process.pid}/limits").read_text() for process in helpers()]
+    assert limits and all(re.search(r"Max processes +0 +0 ", limit) for limit in limits)
 
 
 def test_many_call_at_once(sandbox):
@@ -188,3 +220,19 @@ def test_many_call_at_once(sandbox):
     for thread in threads:
         thread.join()
     assert sorted(answers) == list(range(20))
+
+
+def test_a_busy_process_ends_without_the_one_it_works_for():
+    line = (
+        "from app.providers.sandbox import Sandbox; from app.providers.cancellation import Cancellation; print(flush=True); "
+        "Sandbox().run_code('javascript', 'function main() { while (true) {} }', {}, 1.0, Cancellation())"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", line], cwd=PROJECT, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    worker.stdout.readline()
+    found = []
+    while not found:
+        found = [child for child in psutil.Process(worker.pid).children() if child.cpu_times().user > 0.2]
+    worker.kill()
+    worker.communicate()
+    assert psutil.wait_procs(found, timeout=15)[1] == []
