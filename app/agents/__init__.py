@@ -1,0 +1,1 @@
+"""Models that call tools until they can answer."""
