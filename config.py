@@ -125,12 +125,15 @@ class Config:
 
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
         self.WORKFLOW_STEPS = env.whole("WORKFLOW_STEPS", 500, least=1)
+        self.FORM_MAX_SECONDS = env.whole("FORM_MAX_SECONDS", 604_800, least=1)
+        self.FORM_IP_LIMIT = env.whole("FORM_IP_LIMIT", 30)
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
         self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
+        self.STREAM_IDLE_SECONDS = env.seconds("STREAM_IDLE_SECONDS", 300)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
         self.DRAIN_SECONDS = env.seconds("DRAIN_SECONDS", 20)
 

@@ -7,7 +7,8 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from app.extensions import celery, redis_client
-from app.services import conversations, end_users, mail_codes, runs, uploads
+from app.models.identifiers import now
+from app.services import conversations, end_users, form_expiry, form_mails, mail_codes, runs, uploads
 from app.services.announcements import announce_end
 from app.services.generators import generator_of
 from app.streams import leases
@@ -18,7 +19,9 @@ log = structlog.get_logger(__name__)
 @celery.task(name="generations.generate")
 def generate(task_id: str, aloud: bool = True) -> None:
     """Generate one answer; not `aloud`: nobody would hear its speech."""
-    runs.execute(task_id, generator_of, announce_end, aloud)
+    to_mail = runs.execute(task_id, generator_of, announce_end, aloud)
+    if to_mail:
+        enqueue_form_mails(to_mail)
 
 
 @celery.task(name="housekeeping.sweep_end_users")
@@ -47,6 +50,22 @@ def mail_code(kind: str, token: str, language: str | None) -> None:
     mail_codes.mail(mail_codes.Kind(kind), token, language)
 
 
+@celery.task(name="housekeeping.expire_forms")
+def expire_forms() -> None:
+    """Close forms that ran out, have their runs go on, and see to mails that were left behind."""
+    for task_id in form_expiry.expire(now()):
+        enqueue_resumed(task_id)
+    enqueue_form_mails(form_mails.unmailed(now()))
+
+
+@celery.task(
+    name="housekeeping.mail_form", autoretry_for=(smtplib.SMTPException, OSError), retry_backoff=2, retry_kwargs={"max_retries": 6},
+)  # fmt: skip
+def mail_form(token: str) -> None:
+    """Mail a form to one of its recipients."""
+    form_mails.mail(token)
+
+
 def enqueue(task_id: str, aloud: bool) -> None:
     """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
 
@@ -56,12 +75,31 @@ def enqueue(task_id: str, aloud: bool) -> None:
     generate.apply_async((task_id, aloud), retry=False)
 
 
+def enqueue_resumed(task_id: str | None) -> None:
+    """Have a run go on that waited for people; where the queue is away, the workers find it by themselves."""
+    if task_id is None:
+        return
+    try:
+        enqueue(task_id, aloud=True)
+    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+        log.warning("run.not_queued", task_id=task_id, error=str(away))
+
+
 def enqueue_purge() -> None:
     """Have deleted conversations' rows removed soon; the clock does it where the queue is away."""
     try:
         purge_conversations.apply_async(retry=False)
     except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
         log.warning("purge.not_queued", error=str(away))
+
+
+def enqueue_form_mails(tokens: list[str]) -> None:
+    """Have forms mailed; where the queue is away, the clock does it."""
+    try:
+        for token in tokens:
+            mail_form.apply_async((token,), retry=False)
+    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+        log.warning("form_mails.not_queued", error=str(away))
 
 
 def enqueue_mail(kind: str, token: str, language: str | None) -> None:

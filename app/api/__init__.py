@@ -17,6 +17,7 @@ from app.api.web import (
     completion_messages,
     conversations,
     files,
+    human_input,
     login,
     messages,
     passport,
@@ -26,7 +27,7 @@ from app.api.web import (
 )
 
 ROUTES = (
-    app_info, audio, chat_messages, completion_messages, conversations, default, files, login, messages, passport, remote_files,
+    app_info, audio, chat_messages, completion_messages, conversations, default, files, human_input, login, messages, passport, remote_files,
     saved_messages, workflows,
 )  # fmt: skip
 

@@ -29,26 +29,27 @@ def document(
     headers: Mapping[str, str] | None = None,
     passport: bool = True,
     file: str = "",
+    fields: type[BaseModel] | None = None,
     streams: bool = False,
     produces: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """Describe a route's method: its shapes, its answers, its parameters.
 
     `query_names`: a body whose keys are taken from the query string as well; `required_names` are those that
-    the specification calls required there (a body may hold them all the same). `file` describes the part `file` of a form,
-    `produces` what is answered beside JSON.
+    the specification calls required there (a body may hold them all the same). `file` describes the part `file` of a form and
+    `fields` what stands beside or instead of it, `produces` what is answered beside JSON.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
     parameters |= {name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()}
-    if file:
-        parameters["file"] = {"in": "formData", "type": "file", "required": True, "description": file}
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:
         parameters |= {name: parameter | {"required": name in required_names} for name, parameter in _query_parameters(query_names).items()}
+    if fields is not None:
+        parameters |= {name: parameter | {"in": "formData"} for name, parameter in _query_parameters(fields).items()}
     if file:
-        parameters["file"] = {"in": "formData", "type": "file", "required": True, "description": file}
+        parameters["file"] = {"in": "formData", "type": "file", "required": fields is None, "description": file}
     about: dict[str, Any] = {"params": parameters, "responses": responses | dict(refusals)}
     about["description"] = description
     if passport:

@@ -1,5 +1,6 @@
 """A file in a form, handed to the storage as it arrives."""
 
+from collections.abc import Mapping
 from typing import IO, cast
 
 from flask import request
@@ -17,22 +18,36 @@ FORM_BYTES = 1_048_576
 
 def receive_upload(owner: Owner) -> uploads.StoredUpload:
     """The request's file, kept for its owner. Raises what `uploads.Intake.keep` raises, and BadRequest for a broken form."""
+    with uploads.Intake(owner) as intake:
+        names, fields = _receive(intake)
+        return intake.keep(names, fields.get("source"))
+
+
+def receive_upload_or_url(owner: Owner) -> uploads.StoredUpload | str:
+    """The same, or the address in the field `url`, which goes before a file."""
+    with uploads.Intake(owner) as intake:
+        names, fields = _receive(intake)
+        url = (fields.get("url") or "").strip()
+        return url or intake.keep(names, None)
+
+
+def _receive(intake: uploads.Intake) -> tuple[list[str], Mapping[str, str]]:
+    """Read the form: the names of its file fields, and its other fields."""
     if request.mimetype != "multipart/form-data":
         raise NoFileUploaded
     most = uploads.largest_limit() + FORM_BYTES
-    with uploads.Intake(owner) as intake:
 
-        def open_part(
-            total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
-        ) -> IO[bytes]:
-            return cast(IO[bytes], intake.open(filename, content_type))
+    def open_part(
+        total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
+    ) -> IO[bytes]:
+        return cast(IO[bytes], intake.open(filename, content_type))
 
-        parser = FormDataParser(open_part, max_form_memory_size=FORM_BYTES, max_content_length=most, silent=False)
-        try:
-            stream = get_input_stream(request.environ, max_content_length=most)
-            _, form, files = parser.parse(stream, request.mimetype, request.content_length, request.mimetype_params)
-        except RequestEntityTooLarge:
-            raise FileTooLarge from None
-        except ValueError:
-            raise BadRequest("The form cannot be read.") from None
-        return intake.keep([name for name, _ in files.items(multi=True)], form.get("source"))
+    parser = FormDataParser(open_part, max_form_memory_size=FORM_BYTES, max_content_length=most, silent=False)
+    try:
+        stream = get_input_stream(request.environ, max_content_length=most)
+        _, form, files = parser.parse(stream, request.mimetype, request.content_length, request.mimetype_params)
+    except RequestEntityTooLarge:
+        raise FileTooLarge from None
+    except ValueError:
+        raise BadRequest("The form cannot be read.") from None
+    return [name for name, _ in files.items(multi=True)], form

@@ -61,20 +61,25 @@ def resume(state: TaskState, last_event_id: str | None, with_snapshot: bool) -> 
     now = task_states.current(state.task_id) or state
     if now.workflow_run_id is not None and not (last_event_id or "").strip():
         return sse(_late_reader(now, Reader(subscription), with_snapshot), subscription)
-    if not task_states.is_running(now) and after >= now.last_event and not speech_follows(redis_client.client, state.task_id, after):
+    if not (task_states.is_running(now) or task_states.is_paused(now)) and after >= now.last_event and not speech_follows(redis_client.client, state.task_id, after):
         return sse(iter(()), subscription)
     return sse(Reader(subscription).frames(after, look_back=True), subscription)
 
 
 def _late_reader(state: TaskState, reader: "Reader", with_snapshot: bool) -> Iterator[bytes]:
     """A workflow run for a client that has seen nothing of it: the end alone, or what follows from now on."""
-    if not task_states.is_running(state):
+    if not (task_states.is_running(state) or task_states.is_paused(state)):
         return map(_made_frame, run_snapshots.single_frame(state))
-    frames = [PING]
-    answer, after = task_states.answer_so_far(state.task_id) if with_snapshot else ("", task_states.last_number(state.task_id))
-    if with_snapshot:
-        frames += map(_made_frame, run_snapshots.snapshot(state, answer))
-    return chain(frames, reader.frames(after, look_back=True))
+    if not with_snapshot:
+        return chain([PING], reader.frames(task_states.last_number(state), look_back=True))
+    answer, after = _answer_of(state)
+    frames = [PING, *map(_made_frame, run_snapshots.snapshot(state, answer))]
+    return iter(frames) if task_states.is_paused(state) else chain(frames, reader.frames(after, look_back=True))
+
+
+def _answer_of(state: TaskState) -> tuple[str, int]:
+    """What the visitor of a run has been told so far, and the number of the last event in it."""
+    return task_states.answer_so_far(state.task_id, state.answer, state.last_event)
 
 
 def sse(frames: Iterator[bytes], subscription: Subscription) -> Response:
@@ -93,6 +98,7 @@ class Reader:
         # The stream is read when the request's context is gone.
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._idle: float = current_app.config["PING_SECONDS"]
+        self._longest_pause: float = current_app.config["STREAM_IDLE_SECONDS"]
 
     def frames(self, after: int, look_back: bool) -> Iterator[bytes]:
         """SSE frames behind event `after`, to the final one."""
@@ -100,12 +106,19 @@ class Reader:
             yield b"".join(map(_frame, group)) or PING
 
     def events(self, after: int, look_back: bool) -> Iterator[list[Event]]:
-        """Groups of events; an empty group is silence. Events made from the row have number 0."""
+        """Groups of events; an empty group is silence. Events made from the row have number 0.
+
+        Ends behind the final event; where a run waits for people, without one when nothing comes for a long time.
+        """
+        silent = 0.0
         while True:
             try:
                 for group in self._live(after, look_back):
                     yield group
                     after = max(after, group[-1].number if group else 0)
+                    silent = 0.0 if group else silent + self._idle
+                    if silent >= self._longest_pause and self._waits():
+                        return
                 return
             except LogLost:
                 state = self._state()
@@ -118,7 +131,7 @@ class Reader:
 
     def _live(self, after: int, look_back: bool) -> Iterator[list[Event]]:
         """Events as they come. Raises LogLost, also where the run has ended and Redis does not know of it (any more)."""
-        if look_back and not log_exists(self._redis, self._subscription.task_id) and self._has_ended():
+        if look_back and not log_exists(self._redis, self._subscription.task_id) and self._says_no_more(after):
             raise LogLost
         silent_after_end = False
         for group in follow(self._redis, self._subscription, after, self._idle, look_back):
@@ -126,15 +139,23 @@ class Reader:
                 # The last event may be on its way: only a second silence tells that it is lost.
                 if silent_after_end:
                     raise LogLost
-                silent_after_end = self._has_ended()
+                silent_after_end = self._says_no_more(after)
+            else:
+                after = max(after, group[-1].number)
             yield group
 
-    def _has_ended(self) -> bool:
+    def _says_no_more(self, after: int) -> bool:
+        try:
+            return task_states.says_no_more(self._state(), after)
+        except OperationalError:
+            return False
+
+    def _waits(self) -> bool:
         try:
             state = self._state()
         except OperationalError:
             return False
-        return state is None or not task_states.is_running(state)
+        return state is not None and task_states.is_paused(state)
 
     def _state(self) -> TaskState | None:
         with self._app.app_context():
@@ -143,7 +164,7 @@ class Reader:
     def _so_far(self, state: TaskState) -> tuple[list[bytes], int]:
         """What happened so far, for a client that has lost track, and the number of the last event in it."""
         with self._app.app_context():
-            text, after = task_states.answer_so_far(self._subscription.task_id)
+            text, after = _answer_of(state)
             if state.workflow_run_id is None:
                 return [MessageEvents(state).message_replace(text)], after
             return list(run_snapshots.snapshot(state, text)), after
@@ -179,6 +200,8 @@ def _blocking(task: ClaimedTask, reader: Reader) -> Response:
                     raise InvalidParam(f"Run failed: {error}")
                 case {"event": "message_replace", "answer": text}:
                     parts = [text]
+                case {"event": "workflow_paused"}:
+                    return _paused(task, body)
                 case {"event": "message_end"}:
                     metadata = body["metadata"]
                 case {"answer": text}:
@@ -187,6 +210,13 @@ def _blocking(task: ClaimedTask, reader: Reader) -> Response:
                 answer = MessageEvents(task).blocking_body(task.mode, "".join(parts), metadata)
                 return Response(orjson.dumps(answer), mimetype="application/json")
     raise ServiceUnavailable
+
+
+def _paused(task: ClaimedTask, frame: dict[str, Any]) -> Response:
+    state = task_states.current(task.task_id)
+    if state is None:
+        raise ServiceUnavailable
+    return Response(orjson.dumps(run_snapshots.blocking_pause(state, frame)), mimetype="application/json")
 
 
 def _error(frame: dict[str, Any]) -> AppError:

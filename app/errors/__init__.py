@@ -10,7 +10,7 @@
     │   ├── PassportMissing, TokenInvalid, TokenExpired, AppCodeMissing, SessionChanged
     ├── WebSsoAuthRequired              401 web_sso_auth_required
     ├── WebAppAccessDenied              401 web_app_access_denied
-    ├── (logins.py: logging in)
+    ├── (logins.py: logging in; forms.py: forms that runs put to people)
     ├── Forbidden                       403 forbidden
     ├── NotFound                        404 not_found
     │   ├── ConversationNotFound, FirstMessageNotFound, LastConversationNotFound, MessageNotFound

@@ -4,11 +4,12 @@ from app.models.accounts import Account, AppMember
 from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
+from app.models.human_input import HumanInputFile, HumanInputForm, HumanInputRecipient, HumanInputUploadToken
 from app.models.tasks import Task
 from app.models.upload_files import UploadFile
 from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
-    "Account", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "Message", "NodeExecution", "Task",
-    "UploadFile", "WorkflowRun",
+    "Account", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "HumanInputFile",
+    "HumanInputForm", "HumanInputRecipient", "HumanInputUploadToken", "Message", "NodeExecution", "Task", "UploadFile", "WorkflowRun",
 ]  # fmt: skip

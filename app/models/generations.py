@@ -77,7 +77,8 @@ WITH task AS (
 SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode, task.epoch,
     task.last_event, task.created_at, coalesce(conversation_id::text, ''), coalesce(message_id::text, ''),
     coalesce(message.query, ''), coalesce(message.inputs, '{}'), message.previous_message_id::text,
-    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text, message.files
+    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text, message.files,
+    task.decisions, task.resumed_at
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
@@ -151,7 +152,10 @@ SELECT files FROM thread WHERE files IS NOT NULL
 
 
 class ClaimedTask(NamedTuple):
-    """What CLAIM gives: the task, and the message it answers; runs of mode `workflow` have none, and empty texts for it."""
+    """What CLAIM gives: the task, and the message it answers; runs of mode `workflow` have none, and empty texts for it.
+
+    `decisions`: how many forms of the run were decided so far; `resumed_at`: since when it runs, where it waited for one.
+    """
 
     task_id: str
     app_id: str
@@ -170,6 +174,8 @@ class ClaimedTask(NamedTuple):
     options: dict[str, Any] | None
     workflow_run_id: str | None = None
     files: list[dict[str, Any]] | None = None
+    decisions: int = 0
+    resumed_at: datetime.datetime | None = None
 
 
 class TaskState(NamedTuple):

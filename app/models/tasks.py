@@ -15,6 +15,7 @@ RUNNING = "running"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
 STOPPED = "stopped"
+PAUSED = "paused"
 
 
 class Task(Base):
@@ -22,7 +23,8 @@ class Task(Base):
 
     `epoch` counts the workers that took it: what an older epoch writes is refused, in the row and
     in the event log. `last_event` is the last sequence number that was sent, kept for the time after the log.
-    `options` override the app's model parameters for this generation.
+    `options` override the app's model parameters for this generation. A workflow run rests as `paused` while people have its forms:
+    `decisions` counts those that were answered or ran out, `resumed_at` says since when it runs again.
     """
 
     __tablename__ = "tasks"
@@ -46,4 +48,6 @@ class Task(Base):
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)
+    decisions: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
+    resumed_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     finished_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))

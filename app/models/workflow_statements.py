@@ -24,16 +24,17 @@ VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, :now)
 LOAD_RUN = text(
     """
 SELECT run.id::text AS run_id, run.inputs, run.files, run.dialogue_count, run.elapsed, run.created_at, end_user.session_id,
-    run.variables
-FROM workflow_runs run JOIN end_users end_user ON end_user.id = run.end_user_id
+    run.variables, coalesce(message.answer, '') AS answer
+FROM workflow_runs run JOIN end_users end_user ON end_user.id = run.end_user_id LEFT JOIN messages message ON message.id = run.message_id
 WHERE run.id = :run_id
 """
 )
 
 PAST = text(
     """
-SELECT frame, node_id, id::text, index AS run_index, status, outputs, handle, writes, usage, exceptions FROM node_executions
-WHERE run_id = :run_id AND status IN ('succeeded', 'exception') ORDER BY position
+SELECT frame, node_id, id::text, index AS run_index, status, outputs, handle, writes, usage, exceptions, predecessor_node_id,
+    extract(epoch FROM started_at)::float AS started_at
+FROM node_executions WHERE run_id = :run_id AND status IN ('succeeded', 'exception', 'paused') ORDER BY position NULLS LAST
 """
 )
 
@@ -63,6 +64,35 @@ WITH task AS (
 """
 _OWNED = "SELECT id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'running' FOR UPDATE"
 
+# Where the run waits for people. Gives the task's status and decisions: still running where something was decided meanwhile.
+PAUSE_RUN = text(
+    _SAVE.format(
+        task="UPDATE tasks SET status = CASE WHEN decisions = :decisions THEN 'paused' ELSE status END,"
+        " last_event = CASE WHEN decisions = :decisions THEN :last_event ELSE last_event END"
+        " WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING id, status, decisions",
+        end=""", run AS (
+    UPDATE workflow_runs SET status = 'paused', outputs = CAST(:outputs AS jsonb), elapsed = :elapsed, total_tokens = :total_tokens, total_steps = :total_steps,
+        exceptions_count = :exceptions_count
+    FROM task WHERE workflow_runs.id = CAST(:run_id AS uuid) AND task.status = 'paused' RETURNING message_id
+), message AS (
+    UPDATE messages SET answer = :answer, status = 'paused', metadata = CAST(:details AS jsonb), prompt_tokens = :prompt_tokens,
+        answer_tokens = :answer_tokens, latency = :elapsed
+    FROM run WHERE messages.id = run.message_id
+), form AS (
+    INSERT INTO human_input_forms (id, run_id, node_id, node_title, definition, mails, expires_at, created_at)
+    SELECT row.id, CAST(:run_id AS uuid), row.node_id, row.node_title, row.definition, row.mails, to_timestamp(row.expires_at), :now
+    FROM task, jsonb_to_recordset(CAST(:forms AS jsonb)) AS row(id uuid, node_id text, node_title text, definition jsonb, mails jsonb,
+        expires_at float)
+    WHERE task.status = 'paused'
+), recipient AS (
+    INSERT INTO human_input_recipients (token, form_id, kind, email, mail, created_at)
+    SELECT row.token, row.form_id, row.kind, row.email, row.mail, :now
+    FROM task, jsonb_to_recordset(CAST(:recipients AS jsonb)) AS row(token text, form_id uuid, kind text, email text, mail integer)
+    WHERE task.status = 'paused'
+) SELECT status, decisions FROM task""",
+    )
+)
+
 # Gives a row as long as the run is this epoch's.
 SAVE_NODES = text(_SAVE.format(task=_OWNED, end=" SELECT id FROM task"))
 
@@ -74,6 +104,9 @@ FINISH_RUN = text(
     UPDATE workflow_runs SET status = :status, outputs = CAST(:outputs AS jsonb), error = :error, elapsed = :elapsed,
         total_tokens = :total_tokens, total_steps = :total_steps, exceptions_count = :exceptions_count, finished_at = :now
     FROM task WHERE workflow_runs.id = CAST(:run_id AS uuid) RETURNING message_id
+), form AS (
+    UPDATE human_input_forms SET status = 'expired', decided_at = :now
+    FROM task WHERE human_input_forms.run_id = CAST(:run_id AS uuid) AND human_input_forms.status = 'waiting'
 ), message AS (
     UPDATE messages SET answer = :answer, status = :message_status, error = :message_error, metadata = CAST(:details AS jsonb),
         prompt_tokens = :prompt_tokens, answer_tokens = :answer_tokens, latency = :elapsed
@@ -101,7 +134,7 @@ FROM workflow_runs run JOIN end_users end_user ON end_user.id = run.end_user_id 
 
 
 class LoadedRun(NamedTuple):
-    """What LOAD_RUN gives."""
+    """What LOAD_RUN gives. `answer`: the text as it was when the run last waited."""
 
     run_id: str
     inputs: dict[str, Any]
@@ -111,6 +144,7 @@ class LoadedRun(NamedTuple):
     created_at: datetime.datetime
     session_id: str
     variables: dict[str, Any] | None
+    answer: str
 
 
 class StoredRun(NamedTuple):

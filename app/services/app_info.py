@@ -40,11 +40,11 @@ def parameters(app: PublishedApp, settings: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def site(app: PublishedApp, end_user_id: uuid.UUID | str) -> dict[str, Any]:
-    """Title and looks of the app's page. The values are shared: not to be changed."""
+def site(app: PublishedApp, end_user_id: uuid.UUID | str | None = None) -> dict[str, Any]:
+    """Title and looks of the app's page; of a form's page, which knows no end user. The values are shared: not to be changed."""
     return {
         "app_id": str(app.id),
-        "end_user_id": str(end_user_id),
+        "end_user_id": None if end_user_id is None else str(end_user_id),
         "enable_site": True,
         "site": _site(app),
         "model_config": None,

@@ -36,6 +36,8 @@ def link_to(value: Mapping[str, Any]) -> str | None:
 def _shown(value: Any) -> Any:
     if isinstance(value, list):
         return [_shown(item) for item in value]
-    if isinstance(value, dict) and File.is_object(value):
-        return value | {"url": link_to(value), "upload_file_id": value.get("related_id")}
+    if isinstance(value, dict):
+        if File.is_object(value):
+            return value | {"url": link_to(value), "upload_file_id": value.get("related_id")}
+        return shown_inputs(value)
     return value

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.extensions import autocommit_engine
 from app.models import tasks
+from app.models.form_statements import FORMS_OF_MESSAGES, FormRow
 from app.services.conversations import Owner
 from app.services.file_links import renew
 from app.services.file_values import shown_inputs
@@ -16,7 +17,7 @@ from app.services.task_states import answer_so_far
 
 _PAGE = """
 SELECT messages.id::text, parent_message_id::text, inputs, files, query, answer, messages.status, error, metadata, rating, messages.created_at,
-    tasks.id::text AS task_id, tasks.status AS task_status
+    tasks.id::text AS task_id, tasks.status AS task_status, tasks.last_event, tasks.workflow_run_id
 FROM messages LEFT JOIN tasks ON tasks.message_id = messages.id
 WHERE messages.conversation_id = :conversation_id {older}
 ORDER BY messages.created_at DESC, messages.id DESC LIMIT :limit
@@ -36,7 +37,7 @@ _IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND convers
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata."""
+    """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata, `forms` those of its run."""
 
     id: str
     conversation_id: str
@@ -50,6 +51,7 @@ class Message:
     details: dict[str, Any] | None
     rating: str | None
     created_at: int
+    forms: list[FormRow]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, l
     with autocommit_engine().connect() as connection:
         _check(connection, owner, values)
         rows = connection.execute(_NEWEST if first_id is None else _OLDER, values).all()
-    messages = [_message(conversation_id, row) for row in rows[:limit]]
+        forms = _forms(connection, [row.id for row in rows[:limit] if row.workflow_run_id is not None])
+    messages = [_message(conversation_id, row, forms.get(row.id, [])) for row in rows[:limit]]
     return MessagePage(messages[::-1], len(rows) > limit)
 
 
@@ -82,9 +85,19 @@ def _check(connection: Connection, owner: Owner, values: dict[str, Any]) -> None
         raise FirstMessageNotFound
 
 
-def _message(conversation_id: str, row: Any) -> Message:
-    answer = answer_so_far(row.task_id)[0] if row.task_status == tasks.RUNNING else row.answer
+def _forms(connection: Connection, message_ids: list[str]) -> dict[str, list[FormRow]]:
+    """The forms of the messages that have runs."""
+    found: dict[str, list[FormRow]] = {}
+    if message_ids:
+        for row in connection.execute(FORMS_OF_MESSAGES, {"message_ids": message_ids}):
+            found.setdefault(row.message_id, []).append(FormRow(*row[: len(FormRow._fields)]))
+    return found
+
+
+def _message(conversation_id: str, row: Any, forms: list[FormRow]) -> Message:
+    answer = answer_so_far(row.task_id, row.answer, row.last_event)[0] if row.task_status == tasks.RUNNING else row.answer
     return Message(
         row.id, conversation_id, row.parent_message_id, shown_inputs(row.inputs), row.files or [], row.query, renew(answer), row.status,
         row.error, row.metadata, row.rating, int(row.created_at.timestamp()),
+        forms,
     )  # fmt: skip

@@ -8,12 +8,15 @@ from typing import Any
 
 from app.extensions import autocommit_engine
 from app.models.workflow_statements import PAST, SAVE_NODES
+from app.models.workflows import PAUSED
 from app.services.definitions import DeclaredVariable, WorkflowConfig
+from app.services.file_values import opened
 from app.services.runs import Run
 from app.services.stored_values import dump, masked
 from app.streams.publisher import Superseded
+from app.workflow.engine import STOPPED, RunEnd
 from app.workflow.events import Execution
-from app.workflow.outside import Ended, Past
+from app.workflow.outside import Ended, Past, Waiting
 from app.workflow.values import plain, restored
 
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -31,6 +34,7 @@ class RunJournal:
         self._contents: dict[str, Any] = {}
         self._position = 0
         self._past: list[tuple[str, Past]] = []
+        self._waiting: dict[str, tuple[str, Waiting]] = {}
         self.usage: Counter[str] = Counter()
         self.sources: list[Mapping[str, Any]] = []
 
@@ -39,25 +43,48 @@ class RunJournal:
         """How many nodes had ended when this worker took the run."""
         return len(self._past)
 
+    def stopped(self, error: str) -> RunEnd:
+        """The end of a run that goes no further than it went."""
+        counts = [past for _, past in self._past]
+        return RunEnd(
+            STOPPED, {}, error, sum(past.exceptions for past in counts), sum(past.total_tokens for past in counts), len(counts),
+        )  # fmt: skip
+
     def load(self) -> None:
-        """Read what earlier workers left."""
+        """Read what happened before: by earlier workers, or before the run waited for people."""
         with autocommit_engine().connect() as connection:
             rows = connection.execute(PAST, {"run_id": self._run.task.workflow_run_id}).all()
+        self._past, self._waiting = [], {}
+        self.usage.clear()
         for row in rows:
+            if row.status == PAUSED:
+                self._waiting[row.id] = row.frame, Waiting(row.run_index, row.predecessor_node_id, row.started_at)
+                continue
             writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
             past = Past(
-                row.node_id, row.id, row.run_index, row.status, restored(row.outputs or {}), row.handle or "source", writes,
+                row.node_id, row.id, row.run_index, row.status, opened(row.outputs or {}), row.handle or "source", writes,
                 (row.usage or {}).get("total_tokens", 0), row.exceptions,
             )  # fmt: skip
             self._past.append((row.frame, past))
             self._count(row.usage or {})
-        self._position = len(rows)
+        self._position = len(self._past)
 
     def past(self, frame: str) -> Sequence[Past]:
         return [past for key, past in self._past if key == frame]
 
     def past_inside(self, place: str) -> Sequence[Past]:
         return [past for key, past in self._past if key.startswith(place)]
+
+    def waiting(self, execution_id: str) -> Waiting | None:
+        known = self._waiting.get(execution_id)
+        return None if known is None else known[1]
+
+    def waits_inside(self, place: str) -> bool:
+        return bool(self.past_inside(place)) or any(frame.startswith(place) for frame, _ in self._waiting.values())
+
+    @property
+    def last_index(self) -> int:
+        return max([past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0)
 
     def started(self, execution: Execution, frame: str) -> None:
         row = _row(execution, frame)
@@ -96,9 +123,16 @@ class RunJournal:
 
     def close_open(self) -> None:
         """Nodes that were cut off by the run's end will not end any more."""
+        self._mark_open({"status": "stopped", "finished_at": time.time()})
+
+    def pause_open(self) -> None:
+        """Nodes that have not ended wait for people."""
+        self._mark_open({"status": PAUSED})
+
+    def _mark_open(self, marks: dict[str, Any]) -> None:
         with self._lock:
             for row in self._open.values():
-                self._rows[row["id"]] = row | {"status": "stopped", "finished_at": time.time()}
+                self._rows[row["id"]] = row | marks
             self._open.clear()
 
     def pending(self) -> dict[str, Any]:

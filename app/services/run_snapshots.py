@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.extensions import autocommit_engine
+from app.models.form_statements import FORMS_OF_RUN, FormRow
 from app.models.generations import TaskState
 from app.models.workflow_statements import NODES_OF_RUN, StoredRun, stored_run
+from app.models.workflows import PAUSED
 from app.services.definitions import WorkflowConfig
 from app.services.published_apps import version
+from app.services.wire_events import public_details
 from app.services.workflow_events import RunEvents
+from app.workflow.forms import WAITING
 from app.workflow.values import plain
 
 
@@ -46,11 +50,45 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
     for row in rows:
         if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
             yield from events.node_of_record({**row, "index": row["run_index"]})
+    if run.status == PAUSED:
+        yield from _pause(run, events)
+
+
+def paused(state: TaskState) -> list[bytes]:
+    """The last frames of a run that waits for people."""
+    run = _run(state)
+    return [] if run is None else list(_pause(run, RunEvents(state, run.app_version_id)))
+
+
+def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]:
+    """`workflow_paused` as the body of blocking mode (contract streaming.md §7.3). `frame`: the event."""
+    common = {
+        "mode": state.mode, "conversation_id": state.conversation_id, "message_id": state.message_id, "answer": state.answer,
+        "metadata": public_details(state.details or {}), "created_at": int(state.message_created_at.timestamp()),
+        "workflow_run_id": state.workflow_run_id,
+    }  # fmt: skip
+    data: Mapping[str, Any] = frame["data"]
+    told = {name: data[name] for name in ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")}
+    event = {"event": "workflow_paused", "task_id": state.task_id, "id": state.message_id, **common}
+    return event | {"data": {"id": state.message_id, **common, **told}}
 
 
 def _run(state: TaskState) -> StoredRun | None:
     with autocommit_engine().connect() as connection:
         return stored_run(connection, state.workflow_run_id or "")
+
+
+def _pause(run: StoredRun, events: RunEvents) -> Iterator[bytes]:
+    with autocommit_engine().connect() as connection:
+        rows = [FormRow(*row) for row in connection.execute(FORMS_OF_RUN, {"run_id": run.run_id})]
+    waiting = [row for row in rows if row.status == WAITING]
+    for form in waiting:
+        yield events.human_input_required(form)
+    totals = {
+        "outputs": run.outputs or {}, "created_at": int(run.created_at.timestamp()), "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens, "total_steps": run.total_steps,
+    }  # fmt: skip
+    yield events.paused(waiting, totals)
 
 
 def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:

@@ -35,7 +35,11 @@ class Run:
     def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, aloud: bool = True) -> None:
         self.task, self.writer, self.aloud = task, writer, aloud
         self.cancellation = Cancellation()
-        self.deadline = time.monotonic() + max_seconds - (now() - task.created_at).total_seconds()
+        # Tokens of forms that are to be mailed once the run waits.
+        self.to_mail: list[str] = []
+        # Of its forms, as far as this worker knows of them.
+        self.decisions = task.decisions
+        self.deadline = time.monotonic() + max_seconds - (now() - (task.resumed_at or task.created_at)).total_seconds()
         self._reason = ""
 
     def interrupt(self, reason: str) -> None:
@@ -68,22 +72,22 @@ def worker_runtime() -> WorkerRuntime:
     return runtime
 
 
-def execute(task_id: str, generator_of: Callable[[str], Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> None:
+def execute(task_id: str, generator_of: Callable[[str], Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> list[str]:
     """Take a task and generate its answer; does nothing where another worker has it or it has ended.
 
-    `announce_end` sends what a worker that died behind its last statement left unsaid.
+    `announce_end` sends what a worker that died behind its last statement left unsaid. Gives the tokens of forms that are to be mailed.
     """
     runtime = worker_runtime()
     if not runtime.leases.take(task_id):
-        return
-    hand_on = True
+        return []
+    hand_on, to_mail = True, []
     try:
         with autocommit_engine().connect() as connection:
             task = claim(connection, task_id)
         if task is None:
             announce_end(runtime, task_id)
         else:
-            _generate(runtime, task, generator_of(task.mode), aloud)
+            to_mail = _generate(runtime, task, generator_of(task.mode), aloud)
         hand_on = False
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
@@ -93,9 +97,10 @@ def execute(task_id: str, generator_of: Callable[[str], Generate], announce_end:
     finally:
         runtime.unwatch(task_id)
         runtime.leases.release(task_id, hand_on)
+    return to_mail
 
 
-def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> None:
+def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> list[str]:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
     run = Run(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
     runtime.watch(task.task_id, run.interrupt)
@@ -103,3 +108,4 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, alo
         run.interrupt(STOPPED)
     generate(run)
     writer.wait_until_sent(SEND_TIMEOUT)
+    return run.to_mail

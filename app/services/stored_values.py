@@ -14,14 +14,19 @@ SHORTEST_SECRET = 4
 
 def dump(value: Any) -> str:
     """A value as JSON text that PostgreSQL takes."""
-    cleaned = plain(value)
+    made = plain(value)
     try:
-        text = orjson.dumps(cleaned, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+        text = orjson.dumps(made, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
     except (TypeError, ValueError):
         # Whole numbers beyond 64 bits, half characters.
-        text = json.dumps(cleaned, default=str).encode("utf-8", "replace").decode()
+        text = json.dumps(made, default=str).encode("utf-8", "replace").decode()
         text = _without_half_characters(text)
     return text if "\\u0000" not in text else orjson.dumps(_without_nul(orjson.loads(text))).decode()
+
+
+def cleaned(value: Any) -> Any:
+    """A JSON value without what PostgreSQL refuses."""
+    return orjson.loads(dump(value))
 
 
 def masked(value: Any, secrets: Sequence[str]) -> Any:

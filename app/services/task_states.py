@@ -41,11 +41,13 @@ def current(task_id: str) -> TaskState | None:
         return find_task(connection, task_id)
 
 
-def answer_so_far(task_id: str) -> tuple[str, int]:
-    """The text of a running answer as its event log has it, and the number of the last event read."""
-    parts: list[str] = []
-    number = 0
-    for event in read_log(redis_client.client, task_id, 0):
+def answer_so_far(task_id: str, stored: str = "", number: int = 0) -> tuple[str, int]:
+    """The text of a running answer, and the number of the last event read.
+
+    `stored`: the text as it was at event `number`, where the run last waited for people; the event log has the rest.
+    """
+    parts = [stored]
+    for event in read_log(redis_client.client, task_id, number):
         number = event.number
         body = orjson.loads(event.data)
         match body:
@@ -56,10 +58,10 @@ def answer_so_far(task_id: str) -> tuple[str, int]:
     return "".join(parts), number
 
 
-def last_number(task_id: str) -> int:
-    """The number of the last event of a task that the log knows of, 0 where it knows none."""
-    last = last_logged(redis_client.client, task_id)
-    return 0 if last is None else last.number
+def last_number(state: TaskState) -> int:
+    """The number of the last event of a task that the log knows of, else of the last that its row knows of."""
+    last = last_logged(redis_client.client, state.task_id)
+    return state.last_event if last is None else last.number
 
 
 def abandon(task_id: str, error: AppError) -> None:
@@ -97,3 +99,17 @@ def find_abandoned(queue_length: int) -> list[str]:
 
 def is_running(state: TaskState) -> bool:
     return state.status == tasks.RUNNING
+
+
+def is_paused(state: TaskState) -> bool:
+    """Whether its run waits for people."""
+    return state.status == tasks.PAUSED
+
+
+def says_no_more(state: TaskState | None, after: int) -> bool:
+    """Whether a reader that has event `after` must not wait for live ones: all that follows stands in the rows."""
+    if state is None:
+        return True
+    if is_paused(state):
+        return after < state.last_event
+    return not is_running(state)

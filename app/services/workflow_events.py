@@ -1,10 +1,13 @@
 """What happens in a workflow run → the JSON of the public events (contract streaming.md §2, §3.3, §9.1)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.models.form_statements import FormRow
 from app.models.generations import ClaimedTask, TaskState
+from app.models.workflows import PAUSED
+from app.services import form_views
 from app.services.stored_values import dump
 from app.services.wire_events import MessageEvents
 from app.workflow import events
@@ -12,6 +15,7 @@ from app.workflow.events import Execution, Selector
 from app.workflow.values import plain
 
 CHATFLOW = "advanced-chat"
+PUBLIC_NOTES = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
 
 
 class RunEvents:
@@ -41,6 +45,8 @@ class RunEvents:
                 return self._event("node_finished", self._finished(execution, "exception", elapsed))
             case events.NodeFailedForGood(execution, _, elapsed):
                 return self._event("node_finished", self._finished(execution, "failed", elapsed))
+            case events.NodeNoted(execution, name, details):
+                return self._of_note(execution, name, details)
             case events.NodeRetried(execution, _, elapsed, _, attempt):
                 more = {"retry_index": attempt, "inputs_truncated": False, "process_data_truncated": False, "outputs_truncated": False}
                 return self._event("node_retry", self._finished(execution, "retry", elapsed) | more)
@@ -64,6 +70,17 @@ class RunEvents:
         """`data`: status, outputs, error, elapsed_time, total_tokens, total_steps, created_by, created_at, finished_at, exceptions_count."""
         return self._event("workflow_finished", {"id": self._run_id, "workflow_id": self._workflow_id, "files": [], **data})
 
+    def human_input_required(self, form: FormRow) -> bytes:
+        return self._event("human_input_required", form_views.required(form))
+
+    def paused(self, forms: Sequence[FormRow], totals: Mapping[str, Any]) -> bytes:
+        """`forms`: those that wait. `totals`: outputs, created_at, elapsed_time, total_tokens, total_steps."""
+        data = {
+            "workflow_run_id": self._run_id, "paused_nodes": list(dict.fromkeys(form.node_id for form in forms)),
+            "reasons": [form_views.reason(form) for form in forms], "status": PAUSED, **totals,
+        }  # fmt: skip
+        return self._event("workflow_paused", data)
+
     def node_of_record(self, record: Mapping[str, Any]) -> list[bytes]:
         """A node of the stored run, for a client that comes late: started, and finished unless it runs."""
         execution = Execution(
@@ -76,6 +93,13 @@ class RunEvents:
             finished = self._finished(execution, status, record["elapsed"] or 0.0) | {"finished_at": int(record["finished_at"])}
             frames.append(self._event("node_finished", finished))
         return frames
+
+    def _of_note(self, execution: Execution, name: str, details: Mapping[str, Any]) -> bytes | None:
+        """What a node tells by a word of its own."""
+        public = PUBLIC_NOTES.get(name)
+        if public is None:
+            return None
+        return self._event(public, {"node_id": execution.node_id, "node_title": execution.title, **details})
 
     def _of_rounds(self, event: events.Event) -> bytes | None:
         match event:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from app.services.file_values import opened
 from app.services.moderation import Verdict, review_question
 from app.services.node_outside import outside_of
 from app.services.published_apps import version
+from app.services.run_forms import RunForms
 from app.services.run_journal import RunJournal
 from app.services.run_teller import RunTeller
 from app.services.runs import HandedOn, Run
@@ -35,61 +37,95 @@ MOST_ATTEMPTS = 5
 
 
 def generate_run(run: Run) -> None:
-    """Run the task's graph to its end. Raises Superseded, HandedOn; every other failure ends the run as failed."""
+    """Run the task's graph to its end, or to where it waits for people.
+
+    Raises Superseded, HandedOn; every other failure ends the run as failed.
+    """
     with autocommit_engine().connect() as connection:
         loaded = load_run(connection, run.task.workflow_run_id or "")
+    run.deadline -= loaded.elapsed
     config = WorkflowConfig.from_definition(version(run.task.app_version_id))
     journal = RunJournal(run, config)
-    teller = RunTeller(run, loaded, config, journal)
+    work = _Work(run, loaded, config, journal, RunTeller(run, loaded, config, journal), RunForms(loaded.run_id))
     try:
-        teller.speak()
-        end = _run(run, loaded, teller, config, journal)
-        if end.status == tasks.STOPPED and not run.stopped:
-            end = _failed(_overdue())
-        teller.finish(end)
+        while not _rests(work):
+            work.begun = True
     finally:
-        teller.hush()
+        work.teller.hush()
 
 
-def _run(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, journal: RunJournal) -> RunEnd:
+@dataclass
+class _Work:
+    """A run in this worker's hands. `begun`: another worker, an earlier pause, or this worker left a journal."""
+
+    run: Run
+    loaded: LoadedRun
+    config: WorkflowConfig
+    journal: RunJournal
+    teller: RunTeller
+    forms: RunForms
+    begun: bool = False
+
+    def __post_init__(self) -> None:
+        self.begun = self.run.task.epoch > 1
+
+
+def _rests(work: _Work) -> bool:
+    """Whether the run has ended or waits; False where somebody answered a form just now."""
+    work.teller.speak()
+    end = _run(work)
+    if end.status == tasks.STOPPED and end.error is None and not work.run.stopped:
+        end = _failed(_overdue())
+    if end.status == tasks.PAUSED:
+        waits = work.teller.pause(end, work.forms)
+        work.run.to_mail = work.forms.to_mail if waits else []
+        return waits
+    work.teller.finish(end)
+    return True
+
+
+def _run(work: _Work) -> RunEnd:
     try:
-        return _end(run, loaded, teller, config, journal)
+        return _end(work)
     except (Superseded, HandedOn, OperationalError):
         raise
     except AppError as error:
         return _failed(error.message)
     except Exception:
         # A fault of ours must end the visitor's stream too, and be seen by the operator.
-        log.exception("run.failed", task_id=run.task.task_id)
+        log.exception("run.failed", task_id=work.run.task.task_id)
         return _failed(InternalServerError.message)
 
 
-def _end(run: Run, loaded: LoadedRun, teller: RunTeller, config: WorkflowConfig, journal: RunJournal) -> RunEnd:
-    task = run.task
+def _end(work: _Work) -> RunEnd:
+    run, task, loaded = work.run, work.run.task, work.loaded
     if run.stopped:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
     if run.overdue:
         return _failed(_overdue())
-    if task.epoch > 1:
-        journal.load()
+    if work.begun:
+        work.journal.load()
+        work.forms.load()
     # A long run may lose many workers as long as it gets on between.
-    if task.epoch > MOST_ATTEMPTS + journal.ended_before:
+    if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
         return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
     verdict = Verdict(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
-        verdict = review_question(config, task.app_id, loaded.inputs, task.query)
+        verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
-        return teller.answer_at_once(verdict.preset_response)
-    graph, begun = graph_of(task.app_version_id), task.epoch > 1
+        return work.teller.answer_at_once(verdict.preset_response)
+    graph = graph_of(task.app_version_id)
     system = _system_values(run, loaded, verdict.query)
-    teller.start(verdict.inputs, system)
-    variables = _variables(config, graph, loaded, verdict, system)
+    work.teller.start(verdict.inputs, system)
+    if work.forms.expired_node is not None:
+        return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
+    variables = _variables(work.config, graph, loaded, verdict, system)
     setting = Setting(
-        uuid.UUID(loaded.run_id), outside_of(run), journal, run.cancellation, run.deadline,
-        current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], begun, _spawn(),
+        uuid.UUID(loaded.run_id), outside_of(run, work.forms), work.journal, run.cancellation, run.deadline,
+        current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], work.begun, _spawn(),
     )  # fmt: skip
     try:
-        return GraphRun(graph, variables, setting, teller.tell).run()
+        return GraphRun(graph, variables, setting, work.teller.tell).run()
     except Cancelled:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
 

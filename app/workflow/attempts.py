@@ -47,13 +47,13 @@ class Attempts:
         journal.started(self._execution, self._frame.scope.key)
         if node.outside:
             journal.save()
-        if not node.container:
+        if not (node.container or self._execution.resumed):
             self._tell(NodeStarted(self._execution))
         while True:
             try:
                 result = node.run(self._context())
             except NodePaused as pause:
-                raise RunPaused((Pause(node.id, node.title, pause.details),)) from None
+                raise RunPaused((Pause(self._execution.id, node.id, node.title, pause.details),)) from None
             except NodeFailed as failure:
                 if time.monotonic() >= self._run.setting.deadline:
                     raise self._run.time_is_up() from None

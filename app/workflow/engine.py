@@ -56,7 +56,7 @@ class GraphRun:
 
     def __init__(self, graph: Graph, variables: Variables, setting: Setting, emit: Callable[[Event], None]) -> None:
         self.graph, self.setting = graph, setting
-        self.indexes = itertools.count(1)
+        self.indexes = itertools.count(setting.journal.last_index + 1)
         self.exceptions = self.total_tokens = self.steps = 0
         self._variables, self._emit = variables, emit
         # Of events, of the text stream and of the counts: what a visitor sees has one order.
@@ -100,10 +100,11 @@ class GraphRun:
     def is_answer(self, past: Past) -> bool:
         return any(past.node_id in plan.nodes and plan.nodes[past.node_id].kind == "answer" for plan in self.graph.plans.values())
 
-    def count(self, exceptions: int, tokens: int) -> None:
+    def count(self, exceptions: int, tokens: int, steps: int = 0) -> None:
         with self.lock:
             self.exceptions += exceptions
             self.total_tokens += tokens
+            self.steps += steps
 
     def answered(self, text: str, files: Sequence[Any]) -> None:
         with self.lock:

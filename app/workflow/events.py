@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.workflow.failures import Pause
-
 Selector = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of one node. `id` is the same when the node is run again after a worker was lost; `started_at` in Unix seconds."""
+    """One run of one node. `id` is the same when the node is run again after a worker was lost; `started_at` in Unix seconds.
+
+    `resumed`: it waited for something, and its begin was told before.
+    """
 
     id: str
     node_id: str
@@ -22,6 +23,7 @@ class Execution:
     iteration_id: str | None
     loop_id: str | None
     started_at: float
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,6 @@ class NodeRetried(Event):
     elapsed: float
     error: str
     attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class NodeWaits(Event):
-    execution: Execution
-    pause: Pause
 
 
 @dataclass(frozen=True, slots=True)

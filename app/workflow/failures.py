@@ -38,8 +38,9 @@ class TimeIsUp(RunFailed):
 
 @dataclass(frozen=True)
 class Pause:
-    """Why a node waits. `details` are the node's own; `node_id` and `node_title` say who."""
+    """Why a node waits. `details` are the node's own; `node_id`, `node_title` and the id of its run say who."""
 
+    execution_id: str
     node_id: str
     node_title: str
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from app.providers.cancellation import Cancellation
 from app.workflow import crew
 from app.workflow.attempts import Attempts
-from app.workflow.events import Execution, NodeWaits, Result, RoundsEnded, RoundsStarted, RoundStarted
+from app.workflow.events import Execution, Result, RoundsEnded, RoundsStarted, RoundStarted
 from app.workflow.failures import Pause, RunFailed, RunPaused
 from app.workflow.graph import Plan
 from app.workflow.node import Node
+from app.workflow.outside import Waiting
 from app.workflow.variables import Variables
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Frame:
                 continue
             self._ready.remove(past.node_id)
             self.steps += 1
-            self.run.count(past.exceptions, past.total_tokens)
+            self.run.count(past.exceptions, past.total_tokens, steps=1)
             node = self.scope.plan.nodes[past.node_id]
             result = Result(past.outputs, past.handle, writes=tuple(past.writes))
             self._told_inside(node)
@@ -138,23 +139,21 @@ class Frame:
 
     def _execute(self, node: Node) -> Ending:
         self._count_step()
-        execution = Execution(
-            self.run.identify(f"{self.scope.key}{node.id}"), node.id, node.kind, node.title, next(self.run.indexes), self._taken.get(node.id),
-            self.scope.iteration_id, self.scope.loop_id, time.time(),
-        )  # fmt: skip
         try:
-            ended = Attempts(self.run, self, node, execution).make()
+            ended = Attempts(self.run, self, node, self._execution_of(node)).make()
         except RunPaused as pause:
-            return self._wait(node, execution, pause.pauses)
+            with self._changed:
+                self._pauses += pause.pauses
+            return Ending(node, Result(), None)
         return Ending(node, ended.result, ended.handle, ended.anew)
 
-    def _wait(self, node: Node, execution: Execution, pauses: tuple[Pause, ...]) -> Ending:
-        with self._changed:
-            self._pauses += pauses
-        if not node.container:
-            for pause in pauses:
-                self.run.emit(NodeWaits(execution, pause))
-        return Ending(node, Result(), None)
+    def _execution_of(self, node: Node) -> Execution:
+        identity = self.run.identify(f"{self.scope.key}{node.id}")
+        waiting = self.run.setting.journal.waiting(identity) or Waiting(next(self.run.indexes), self._taken.get(node.id), 0.0)
+        return Execution(
+            identity, node.id, node.kind, node.title, waiting.index, waiting.predecessor_node_id, self.scope.iteration_id,
+            self.scope.loop_id, waiting.started_at or time.time(), resumed=waiting.started_at > 0,
+        )  # fmt: skip
 
     def _count_step(self) -> None:
         self.cancellation.raise_if_cancelled()
@@ -231,6 +230,7 @@ class Frame:
         if not node.container:
             return
         for past in self.run.setting.journal.past_inside(f"{self.scope.key}{node.id}["):
+            self.run.count(past.exceptions, past.total_tokens, steps=1)
             for selector, value in past.writes:
                 self.scope.variables.write(selector, value)
             if self.run.is_answer(past):
@@ -249,17 +249,19 @@ class FrameRounds:
         self._cancellation = frame.cancellation
 
     def begin(self, inputs: Mapping[str, Any], length: int) -> None:
-        self._frame.run.emit(RoundsStarted(self._execution, inputs, length))
+        if not self._execution.resumed:
+            self._frame.run.emit(RoundsStarted(self._execution, inputs, length))
 
     def play(self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True) -> bool:
         run, outer = self._frame.run, self._frame.scope
         with run.lock:
             self._rounds += 1
-        if announce:
+        place = f"{outer.key}{self._node.id}[{index}]/"
+        if announce and not (self._execution.resumed and run.setting.journal.waits_inside(place)):
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
         scope = Scope(
-            run.graph.plans[self._node.id], f"{outer.key}{self._node.id}[{index}]/", variables,
+            run.graph.plans[self._node.id], place, variables,
             outer.iteration_id if is_loop else self._node.id, self._node.id if is_loop else outer.loop_id,
             outer.speaks_for or self._node.id,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.openai_compatible import ChatModel
 from app.workflow.events import Execution, Selector
 from app.workflow.files import File
+from app.workflow.forms import Forms
 
 
 class Models(Protocol):
@@ -71,12 +72,6 @@ class Memory(Protocol):
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]: ...
 
 
-class Forms(Protocol):
-    """Forms that people fill in. Gives what was decided, or raises NodePaused where nothing is yet."""
-
-    def decide(self, execution: Execution, config: Mapping[str, Any], rendered: Mapping[str, Any]) -> Mapping[str, Any]: ...
-
-
 @dataclass(frozen=True)
 class Outside:
     """All of it. A part that is None is not there, and a node that needs it fails."""
@@ -97,6 +92,16 @@ class Journal(Protocol):
 
     def past_inside(self, place: str) -> Sequence["Past"]:
         """The same for all frames whose keys begin with `place`."""
+
+    def waiting(self, execution_id: str) -> "Waiting | None":
+        """What is known of a node that waited when the run came to rest; None for all others."""
+
+    def waits_inside(self, place: str) -> bool:
+        """Whether anything waited, or had ended, in frames whose keys begin with `place`."""
+
+    @property
+    def last_index(self) -> int:
+        """The highest index that a node of this run had, 0 before the first."""
 
     def started(self, execution: Execution, frame: str) -> None: ...
 
@@ -119,6 +124,15 @@ class Past:
     writes: Sequence[tuple[Selector, Any]]
     total_tokens: int = 0
     exceptions: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A node that goes on where it waited. `started_at` in Unix seconds."""
+
+    index: int
+    predecessor_node_id: str | None
+    started_at: float
 
 
 @dataclass(frozen=True)

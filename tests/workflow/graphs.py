@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.providers.cancellation import Cancellation
 from app.workflow import crew, events
 from app.workflow.engine import GraphRun, RunEnd, Setting
 from app.workflow.graph import build
-from app.workflow.outside import Ended, Outside, Past
+from app.workflow.outside import Ended, Outside, Past, Waiting
 from app.workflow.variables import Variables
 
 RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
@@ -55,10 +55,12 @@ def graph(*parts: dict[str, Any] | str) -> dict[str, Any]:
 class MemoryJournal:
     """A journal that a next run can be given."""
 
-    def __init__(self, past: Sequence[Ended] = ()) -> None:
+    def __init__(self, past: Sequence[Ended] = (), waiting: Mapping[str, tuple[str, Waiting]] | None = None) -> None:
         self.ends: list[Ended] = []
         self.starts: list[str] = []
+        self.open: dict[str, tuple[str, Waiting]] = {}
         self._past = [(end.frame, _past(end)) for end in past]
+        self._waiting = waiting or {}
 
     def past(self, frame: str) -> list[Past]:
         return [past for key, past in self._past if key == frame]
@@ -66,11 +68,25 @@ class MemoryJournal:
     def past_inside(self, place: str) -> list[Past]:
         return [past for key, past in self._past if key.startswith(place)]
 
+    def waiting(self, execution_id: str) -> Waiting | None:
+        known = self._waiting.get(execution_id)
+        return None if known is None else known[1]
+
+    def waits_inside(self, place: str) -> bool:
+        frames = [frame for frame, _ in self._past] + [frame for frame, _ in self._waiting.values()]
+        return any(frame.startswith(place) for frame in frames)
+
+    @property
+    def last_index(self) -> int:
+        return max([past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0)
+
     def started(self, execution: events.Execution, frame: str) -> None:
         self.starts.append(execution.node_id)
+        self.open[execution.id] = frame, Waiting(execution.index, execution.predecessor_node_id, execution.started_at)
 
     def ended(self, ended: Ended) -> None:
         self.ends.append(ended)
+        self.open.pop(ended.execution.id, None)
 
     def save(self) -> None:
         pass
@@ -134,6 +150,7 @@ def run(
     *,
     outside: Outside | None = None,
     past: Sequence[Ended] = (),
+    waiting: Mapping[str, tuple[str, Waiting]] | None = None,
     conversation: dict[str, Any] | None = None,
     types: dict[str, str] | None = None,
     system: dict[str, Any] | None = None,
@@ -149,7 +166,7 @@ def run(
     variables.set_node("sys", {"query": "", "files": [], **(system or {})})
     variables.set_node("env", environment or {})
     variables.set_writable("conversation", conversation or {}, types or {})
-    journal = MemoryJournal(past)
+    journal = MemoryJournal(past, waiting)
     told: list[events.Event] = []
     threads: set[int] = set()
 
@@ -159,6 +176,6 @@ def run(
 
     setting = Setting(
         RUN_ID, outside or Outside(), journal, cancellation or Cancellation(), time.monotonic() + seconds, most_steps, seconds,
-        bool(past), spawn,
+        bool(past or waiting), spawn,
     )  # fmt: skip
     return Told(GraphRun(build(definition), variables, setting, emit).run(), told, journal, threads)

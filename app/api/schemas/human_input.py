@@ -1,9 +1,10 @@
 """The forms that a workflow puts to a person, as the history shows them."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 from typing_extensions import TypeAliasType
 
 from app.api.schemas.common import Body
@@ -87,6 +88,16 @@ FormInputConfig = TypeAliasType(
 )
 
 
+_INPUTS: Mapping[str, type[ParagraphInputConfig | SelectInputConfig | FileInputConfig]] = {
+    "paragraph": ParagraphInputConfig, "select": SelectInputConfig, "file": FileInputConfig, "file-list": FileListInputConfig,
+}  # fmt: skip
+
+
+def form_input(shape: Mapping[str, Any]) -> ParagraphInputConfig | SelectInputConfig | FileInputConfig:
+    """A stored input in the shape of its type: several of them would fit."""
+    return _INPUTS[shape["type"]].model_validate(shape)
+
+
 class UserActionConfig(Body):
     """One way to answer a form."""
 
@@ -123,3 +134,39 @@ class HumanInputContent(Body):
     form_definition: HumanInputFormDefinition | None = None
     form_submission_data: HumanInputFormSubmissionData | None = None
     type: ExecutionContentType = ExecutionContentType.HUMAN_INPUT
+
+
+class HumanInputFormDefinitionResponse(Body):
+    form_content: Any
+    inputs: Any
+    resolved_default_values: dict[str, str]
+    user_actions: Any
+    expiration_time: int
+    site: dict[str, Any] | None = None
+
+
+class HumanInputFormSubmitPayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {"comment": "Looks good."}, "action": "approve"}})
+
+    inputs: dict[str, JsonValue] = Field(
+        description="Submitted human input values keyed by output variable name. Use a string for paragraph or select input values, a "
+        "file mapping for file inputs, and a list of file mappings for file-list inputs. Local file mappings use "
+        "`transfer_method=local_file` with `upload_file_id`; remote file mappings use `transfer_method=remote_url` with `url` or "
+        "`remote_url`."
+    )
+    action: str
+
+
+class HumanInputFormSubmitResponse(Body):
+    """Nothing: the answer counts."""
+
+
+class HumanInputUploadTokenResponse(Body):
+    upload_token: str
+    expires_at: int
+
+
+class HumanInputFileUploadFormPayload(Body):
+    """Parsed multipart form fields for HITL uploads."""
+
+    url: str | None = Field(None, description="Remote file URL")

@@ -3,14 +3,13 @@
 from flask import Response
 from flask_restx import Resource
 
+from app.api import file_bodies
 from app.api.auth import Caller, caller_required
 from app.api.bodies import reply
 from app.api.document import REFUSALS, document
 from app.api.multipart import receive_upload
 from app.api.namespaces import web_ns
 from app.api.schemas.files import FileResponse
-from app.services import file_links
-from app.services.published_apps import TENANT_ID
 
 
 @web_ns.route("/files/upload")
@@ -27,16 +26,4 @@ class FileUpload(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        stored = receive_upload(caller.owner)
-        body = FileResponse(
-            id=stored.id,
-            name=stored.name,
-            size=stored.size,
-            extension=stored.extension,
-            mime_type=stored.mime_type,
-            created_by=str(caller.end_user.id),
-            created_at=stored.created_at,
-            source_url=file_links.link(stored.id),
-            tenant_id=TENANT_ID,
-        )
-        return reply(body, 201)
+        return reply(file_bodies.uploaded(receive_upload(caller.owner)), 201)

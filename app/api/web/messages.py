@@ -8,6 +8,7 @@ from flask_restx import Resource
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
 from app.api.document import REFUSALS, document
+from app.api.form_contents import form_contents
 from app.api.message_files import message_files
 from app.api.namespaces import web_ns
 from app.api.schemas.common import GeneratedAppResponse, ResultResponse
@@ -111,6 +112,6 @@ def _message(row: messages.Message) -> WebMessageListItem:
         agent_thoughts=[],
         status=row.status,
         error=row.error,
-        extra_contents=[],
+        extra_contents=form_contents(row.forms),
         metadata=row.details,
     )

@@ -3,12 +3,13 @@
 from flask import Response, request
 from flask_restx import Resource
 
+from app.api import file_bodies
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document
 from app.api.namespaces import web_ns
 from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
-from app.services import file_links, remote_files
+from app.services import remote_files
 
 
 @web_ns.route("/remote-files/upload")
@@ -26,17 +27,7 @@ class RemoteFileUpload(Resource):
     @caller_required
     def post(self, caller: Caller) -> Response:
         stored = remote_files.fetch(caller.owner, str(parse_body(RemoteFileUploadPayload).url))
-        body = FileWithSignedUrl(
-            id=stored.id,
-            name=stored.name,
-            size=stored.size,
-            extension=stored.extension,
-            url=file_links.link(stored.id),
-            mime_type=stored.mime_type,
-            created_by=str(caller.end_user.id),
-            created_at=stored.created_at,
-        )
-        return reply(body, 201)
+        return reply(file_bodies.fetched(stored), 201)
 
 
 # Slashes that come one after another belong to the URL.

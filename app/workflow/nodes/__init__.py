@@ -12,6 +12,7 @@ from app.workflow.nodes.document_extractor import DocumentExtractor
 from app.workflow.nodes.end import End
 from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.http_request import HttpRequestNode
+from app.workflow.nodes.human_input import HumanInput
 from app.workflow.nodes.if_else import IfElse
 from app.workflow.nodes.iteration import Iteration
 from app.workflow.nodes.later import Later
@@ -33,6 +34,7 @@ _KINDS: Mapping[str, type[Node]] = {
         DocumentExtractor,
         End,
         HttpRequestNode,
+        HumanInput,
         IfElse,
         Iteration,
         IterationStart,
@@ -50,7 +52,7 @@ _KINDS: Mapping[str, type[Node]] = {
     )
 }
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
-LATER = ("agent", "human-input", "knowledge-retrieval", "tool")
+LATER = ("agent", "knowledge-retrieval", "tool")
 
 
 def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:

@@ -13,7 +13,6 @@ class Later(Node):
 
     def __init__(self, node_id: str, data: Mapping[str, Any], kind: str) -> None:
         self.kind = kind  # type: ignore[misc]
-        self.branches = kind == "human-input"  # type: ignore[misc]
         super().__init__(node_id, data)
 
     def run(self, context: Context) -> Result:

@@ -1,0 +1,122 @@
+"""`human-input`: a form for a person; the run waits for the answer (contract human-input.md)."""
+
+from typing import Any
+
+import pydantic
+
+from app.workflow.events import Result
+from app.workflow.failures import GraphInvalid, NodeFailed, NodePaused
+from app.workflow.form_shapes import UNIT_SECONDS, Action, Delivery, EmailConfig, Input, Paragraph, Select
+from app.workflow.forms import LINK, SUBMITTED, TIMEOUT, WAITING, Draft, Form, Mail, rendered
+from app.workflow.node import Config, Context, Node
+from app.workflow.templates import empty, parse
+from app.workflow.values import markdown_of, plain, text_of
+from app.workflow.variables import MISSING, Variables
+
+
+class HumanInputConfig(Config):
+    form_content: str = ""
+    inputs: tuple[Input, ...] = ()
+    user_actions: tuple[Action, ...] = ()
+    timeout: int = pydantic.Field(36, ge=1, le=100_000)
+    timeout_unit: str = pydantic.Field("hour", pattern="^(hour|day)$")
+    delivery_methods: tuple[Delivery, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _names_are_unique(self) -> "HumanInputConfig":
+        for what, names in (
+            ("output_variable_name", [field.output_variable_name for field in self.inputs]),
+            ("id of an action", [action.id for action in self.user_actions]),
+        ):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"the {what} {twice!r} is there twice")
+        return self
+
+
+class HumanInput(Node):
+    kind = "human-input"
+    Config = HumanInputConfig
+    branches = True
+
+    def check(self) -> None:
+        for mail in self._mails():
+            if LINK not in mail.body:
+                raise GraphInvalid(f"{self.name}: delivery_methods: the body of a mail must contain {LINK}")
+
+    @property
+    def own_handles(self) -> tuple[str, ...]:
+        return (*(action.id for action in self.config.user_actions), TIMEOUT)
+
+    def run(self, context: Context) -> Result:
+        if context.outside.forms is None:
+            raise NodeFailed("This run has nobody to ask.", "NotServed")
+        form = context.outside.forms.find(context.execution.id)
+        if form is None:
+            raise NodePaused({"draft": self._draft(context.variables)})
+        if form.status == WAITING:
+            raise NodePaused({})
+        if form.status == SUBMITTED:
+            return self._submitted(form, context)
+        context.note("form_timeout", {"expiration_time": form.expires_at})
+        outputs = {"__action_id": "", "__action_value": "", "__rendered_content": form.content}
+        return Result(outputs, TIMEOUT)
+
+    def _submitted(self, form: Form, context: Context) -> Result:
+        title = next((action.title for action in self.config.user_actions if action.id == form.action_id), "")
+        shapes = [field.model_dump(mode="json") for field in self.config.inputs]
+        content = rendered(form.content, shapes, form.values)
+        context.note("form_filled", {
+            "rendered_content": content, "action_id": form.action_id, "action_text": title, "submitted_data": plain(form.values),
+        })  # fmt: skip
+        given = {field.output_variable_name: form.values.get(field.output_variable_name) for field in self.config.inputs}
+        decided = {"__action_id": form.action_id, "__action_value": title, "__rendered_content": content}
+        return Result(given | decided, form.action_id)
+
+    def _draft(self, variables: Variables) -> Draft:
+        config = self.config
+        defaults: dict[str, Any] = {}
+        inputs = []
+        for field in config.inputs:
+            shape = field.model_dump(mode="json")
+            if isinstance(field, Paragraph) and field.default is not None and field.default.type == "variable":
+                value = variables.get(field.default.selector)
+                defaults[field.output_variable_name] = None if value is MISSING else plain(value)
+            if isinstance(field, Select) and field.option_source.type == "variable":
+                shape["option_source"]["value"] = self._options(field, variables)
+            inputs.append(shape)
+        content = parse(config.form_content).render(variables, markdown_of, missing=empty)
+        in_page = any(method.enabled and method.type == "webapp" for method in config.delivery_methods)
+        mails = [
+            Mail(_filled(mail.subject, variables), _filled(mail.body, variables), *_recipients(mail)) for mail in self._mails()
+        ]  # fmt: skip
+        actions = [action.model_dump(mode="json") for action in config.user_actions]
+        return Draft(content, inputs, actions, defaults, in_page, config.timeout * UNIT_SECONDS[config.timeout_unit], mails)
+
+    def _options(self, field: Select, variables: Variables) -> list[str]:
+        """Raises NodeFailed where the variable is no array of texts."""
+        value = variables.require(field.option_source.selector)
+        if not isinstance(value, list) or not all(isinstance(option, str) for option in value):
+            raise NodeFailed(f"The options of {field.output_variable_name!r} are no array of strings.", "FormOptionsError")
+        return value
+
+    def _mails(self) -> list[EmailConfig]:
+        """Raises GraphInvalid."""
+        methods = [method for method in self.config.delivery_methods if method.enabled and method.type == "email"]
+        try:
+            return [EmailConfig.model_validate(method.config) for method in methods]
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            raise GraphInvalid(f"{self.name}: delivery_methods: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _filled(text: str, variables: Variables) -> str:
+    return parse(text).render(variables, text_of, missing=empty)
+
+
+def _recipients(mail: EmailConfig) -> tuple[list[str], list[str], bool]:
+    """Addresses, references to accounts, and whether everybody is meant."""
+    items = mail.recipients.items
+    addresses = [item.email.strip() for item in items if item.type == "external" and item.email.strip()]
+    members = [item.reference_id or item.user_id for item in items if item.type == "member" and (item.reference_id or item.user_id)]
+    return addresses, members, mail.recipients.whole_workspace or mail.recipients.include_bound_group
