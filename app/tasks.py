@@ -58,9 +58,7 @@ def expire_forms() -> None:
     enqueue_form_mails(form_mails.unmailed(now()))
 
 
-@celery.task(
-    name="housekeeping.mail_form", autoretry_for=(smtplib.SMTPException, OSError), retry_backoff=2, retry_kwargs={"max_retries": 6},
-)  # fmt: skip
+@celery.task(name="housekeeping.mail_form")
 def mail_form(token: str) -> None:
     """Mail a form to one of its recipients."""
     form_mails.mail(token)

@@ -8,7 +8,12 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.extensions import autocommit_engine
-from tests.sse import Frame
+from app.services.published_apps import PublishedApp
+from tests.factories import make_graph_app
+from tests.sse import Frame, parse_frames
+from tests.web_client import WebVisitor
+from tests.workflow.graphs import end, graph, start
+from tests.workflow.people import human
 
 
 class Answerer:
@@ -39,6 +44,36 @@ class Answerer:
     @property
     def _from(self) -> dict[str, Any]:
         return {"environ_base": {"REMOTE_ADDR": self.address}}
+
+
+def asking(*actions: str, **data: Any) -> PublishedApp:
+    """A workflow: start > ask > end by every action, and where nobody answers in time."""
+    actions = actions or ("go",)
+    last = end(comment=["ask", "comment"], action=["ask", "__action_id"])
+    paths = [f"start > ask:{action} > end" for action in (*actions, "__timeout")]
+    return make_graph_app(graph(start(topic="text-input"), human("ask", *actions, **data), last, *paths))
+
+
+def somebody(visitor: WebVisitor, frames: list[Frame]) -> Answerer:
+    """Whoever was shown the form."""
+    return Answerer(visitor.client, form_of(frames)["form_token"])
+
+
+def run_id(frames: list[Frame]) -> str:
+    return str(frames[0].data["workflow_run_id"])
+
+
+def events(frames: list[Frame]) -> list[str]:
+    return [frame.event for frame in frames]
+
+
+def rest(visitor: WebVisitor, frames: list[Frame]) -> list[Frame]:
+    """What followed the last frame that a client has."""
+    return parse_frames(visitor.resume(run_id(frames), str(frames[-1].number)).get_data(as_text=True))
+
+
+def refusal(answer: TestResponse) -> tuple[int, str]:
+    return answer.status_code, answer.get_json()["code"]
 
 
 def form_of(frames: list[Frame]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from app import tasks
 from tests.factories import make_graph_app
+from tests.people import Answerer, asking, refusal, rest, run_id, somebody
 from tests.test_cli import run_in
 from tests.web_client import WebVisitor
 from tests.workflow.graphs import end, graph, node, start
@@ -54,7 +56,35 @@ def test_an_ended_run_is_not_stopped(run, visitor):
 
 
 @pytest.mark.parametrize("command", ["show", "stop"])
-@pytest.mark.parametrize("run_id", ["none", "01920000-0000-7000-8000-000000000000"])
-def test_an_unknown_run_is_one_line(run, command, run_id):
-    exit_code, _, err = run("runs", command, run_id)
-    assert exit_code == 1 and err.count("\n") == 1 and run_id in err
+@pytest.mark.parametrize("unknown", ["none", "01920000-0000-7000-8000-000000000000"])
+def test_an_unknown_run_is_one_line(run, command, unknown):
+    exit_code, _, err = run("runs", command, unknown)
+    assert exit_code == 1 and err.count("\n") == 1 and unknown in err
+
+
+@pytest.fixture
+def waiting(client):
+    """The frames of a run that waits for a person, and its visitor."""
+    visitor = WebVisitor(client, asking(inputs=[]))
+    return visitor, visitor.run(topic="x")
+
+
+def test_a_run_that_waits_shows_its_forms(run, waiting, client, app, monkeypatch):
+    monkeypatch.setitem(app.config, "WEB_APP_URL", "https://pages.example.com")
+    exit_code, out, _ = run("runs", "show", run_id(waiting[1]), "--json")
+    (form,) = json.loads(out)["forms"]
+    assert (exit_code, form["node_id"], form["status"]) == (0, "ask", "waiting")
+    token = form["page"].removeprefix("https://pages.example.com/form/")
+    assert token in run("runs", "show", run_id(waiting[1]))[1]
+    assert Answerer(client, token).submit().status_code == 200
+    (form,) = json.loads(run("runs", "show", run_id(waiting[1]), "--json")[1])["forms"]
+    assert (form["status"], form["action"], form["page"]) == ("submitted", "go", None)
+
+
+def test_a_run_that_waits_can_be_stopped(run, waiting):
+    visitor, frames = waiting
+    assert run("runs", "stop", run_id(frames)) == (0, "The run is asked to stop.\n", "")
+    tasks.generate(frames[0].data["task_id"])
+    data = rest(visitor, frames)[-1].data["data"]
+    assert (data["status"], data["error"], data["total_steps"]) == ("stopped", "Stopped by user.", 1)
+    assert refusal(somebody(visitor, frames).read()) == (412, "human_input_form_expired")

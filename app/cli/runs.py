@@ -8,7 +8,7 @@ from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
 from app.services import run_records
 
-runs_group = OperatorGroup("runs", help="See what workflows and chatflows did, node by node; stop one that runs.")
+runs_group = OperatorGroup("runs", help="See what workflows and chatflows did, node by node; stop one.")
 
 
 @runs_group.command("list")
@@ -47,10 +47,14 @@ def show_run(run_id: str, as_json: bool) -> None:
     ]
     click.echo()
     print_table(("NODE", "KIND", "STATUS", "SECONDS", "OUTPUTS OR ERROR"), [(*row[:4], row[4][:120]) for row in rows])
+    if run.forms:
+        click.echo()
+        forms = [(form.node_id, form.status, f"{form.expires_at:%Y-%m-%d %H:%M}", form.page or form.action or "") for form in run.forms]
+        print_table(("FORM OF", "STATUS", "EXPIRES", "PAGE OR ACTION"), forms)
 
 
 @runs_group.command("stop")
 @click.argument("run_id")
 def stop_run(run_id: str) -> None:
-    """Stop a run that runs."""
+    """Stop a run that runs, or waits for people."""
     click.echo("The run is asked to stop." if run_records.stop(run_id) else "The run has ended already.")

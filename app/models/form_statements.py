@@ -80,6 +80,17 @@ EXPIRE = text(
     )
 )
 
+# An operator stops a run that waits.
+CLOSE_FORMS = text(_DECIDE.format(change="status = 'expired'", condition="run_id = :run_id AND status = 'waiting'"))
+
+FORM_RECORDS = text(
+    """
+SELECT form.node_id, form.node_title, form.status, form.action_id, form.expires_at, recipient.token
+FROM human_input_forms form LEFT JOIN human_input_recipients recipient ON recipient.form_id = form.id AND recipient.kind = 'backstage'
+WHERE form.run_id = :run_id ORDER BY form.created_at, form.id
+"""
+)
+
 ADD_UPLOAD_TOKEN = text("INSERT INTO human_input_upload_tokens (token_hash, form_id, created_at) VALUES (:token_hash, :form_id, :now)")
 LINK_FILE = text("INSERT INTO human_input_files (form_id, upload_file_id) VALUES (:form_id, :file_id)")
 
@@ -95,7 +106,6 @@ WHERE form.status = 'waiting' AND form.expires_at > :now
 """
 )
 MAIL_SENT = text("UPDATE human_input_recipients SET mailed_at = :now WHERE token = :token")
-MAIL_FAILED = text("UPDATE human_input_recipients SET tried_at = NULL WHERE token = :token")
 UNMAILED = text(
     """
 SELECT token FROM human_input_recipients recipient JOIN human_input_forms form ON form.id = recipient.form_id

@@ -2,20 +2,23 @@
 
 import datetime
 import html
+import smtplib
 from typing import Any
 
+import structlog
 from flask import current_app
 
 from app.extensions import autocommit_engine
-from app.models.form_statements import MAIL_FAILED, MAIL_SENT, TAKE_MAIL, UNMAILED
+from app.models.form_statements import MAIL_SENT, TAKE_MAIL, UNMAILED
 from app.models.identifiers import now
 from app.services import mails
 from app.services.mails import Mail
 from app.workflow.forms import LINK
 
+log = structlog.get_logger(__name__)
+
 DEFAULT_SUBJECT = "A form waits for your answer"
 LONGEST_SUBJECT = 200
-RETRY = datetime.timedelta(minutes=10)
 LATE = datetime.timedelta(minutes=1)
 _HTML = (
     '<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{subject}</title></head>\n'
@@ -24,18 +27,17 @@ _HTML = (
 
 
 def mail(token: str) -> None:
-    """Mail a form to the recipient of a token, unless that was done or the form is closed. Raises smtplib.SMTPException, OSError."""
+    """Mail a form to the recipient of a token, unless that was done or the form is closed; where it fails, the clock tries again."""
     moment = now()
     with autocommit_engine().connect() as connection:
-        row = connection.execute(TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - RETRY}).one_or_none()
+        row = connection.execute(TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - LATE}).one_or_none()
     if row is None:
         return
     try:
         mails.send(row.email, _mail(row.mail, token))
-    except BaseException:
-        with autocommit_engine().connect() as connection:
-            connection.execute(MAIL_FAILED, {"token": token})
-        raise
+    except (smtplib.SMTPException, OSError) as failure:
+        log.warning("form.not_mailed", error=str(failure))
+        return
     with autocommit_engine().connect() as connection:
         connection.execute(MAIL_SENT, {"token": token, "now": now()})
 

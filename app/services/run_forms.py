@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.extensions import autocommit_engine
 from app.models.form_statements import LOAD_FORMS, FormRow
 from app.models.identifiers import now
+from app.services.accounts import is_email
 from app.services.file_values import opened
 from app.services.stored_values import dump
 from app.workflow.failures import Pause
@@ -98,11 +99,12 @@ def _recipient_rows(form_id: str, draft: Draft) -> list[dict[str, Any]]:
     for index, mail in enumerate(draft.mails):
         members = _members(mail)
         addresses = [(address, "email_member") for address in members]
-        addresses += [(address, "email_external") for address in dict.fromkeys(mail.addresses) if address not in members]
+        others = [address for address in dict.fromkeys(mail.addresses) if address not in members and is_email(address)]
+        addresses += [(address, "email_external") for address in others]
         if not addresses:
             log.warning("form.mail_without_recipients", form_id=form_id)
         rows += [
-            {"token": new_token(), "form_id": form_id, "kind": kind, "email": address[:255], "mail": index}
+            {"token": new_token(), "form_id": form_id, "kind": kind, "email": address, "mail": index}
             for address, kind in addresses[:MOST_RECIPIENTS]
         ]
     return rows

@@ -43,7 +43,7 @@ class RunJournal:
         """How many nodes had ended when this worker took the run."""
         return len(self._past)
 
-    def stopped(self, error: str) -> RunEnd:
+    def stopped(self, error: str | None) -> RunEnd:
         """The end of a run that goes no further than it went."""
         counts = [past for _, past in self._past]
         return RunEnd(

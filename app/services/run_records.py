@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine, redis_client
+from app.models.form_statements import CLOSE_FORMS, FORM_RECORDS
+from app.models.identifiers import now
 from app.services.apps import AppRefused
 from app.services.definitions import WorkflowConfig
+from app.services.form_mails import link_of
 from app.services.published_apps import version
 from app.services.stored_values import masked
 from app.streams import stops
@@ -64,11 +67,24 @@ class NodeRecord:
 
 
 @dataclass(frozen=True)
+class FormRecord:
+    """A form that the run put to people. `page`: where it can be answered, as long as it can."""
+
+    node_id: str
+    title: str
+    status: str
+    action: str | None
+    expires_at: datetime.datetime
+    page: str | None
+
+
+@dataclass(frozen=True)
 class RunDetails:
     summary: RunSummary
     inputs: dict[str, Any]
     outputs: Any
     nodes: list[NodeRecord]
+    forms: list[FormRecord]
 
 
 def list_runs(code: str | None, status: str | None, limit: int) -> list[RunSummary]:
@@ -82,23 +98,32 @@ def show(run_id: str) -> RunDetails:
     with autocommit_engine().connect() as connection:
         row = connection.execute(_ONE, {"id": _uuid(run_id)}).one_or_none()
         nodes = connection.execute(_NODES, {"id": _uuid(run_id)}).all()
+        forms = connection.execute(FORM_RECORDS, {"run_id": _uuid(run_id)}).all()
     if row is None:
         raise AppRefused(f"There is no run {run_id}.")
     secrets = WorkflowConfig.from_definition(version(row.app_version_id)).secrets
     records = [NodeRecord(*(masked(value, secrets) for value in node)) for node in nodes]
-    return RunDetails(RunSummary(*row[:10]), masked(row.inputs, secrets), masked(row.outputs, secrets), records)
+    return RunDetails(RunSummary(*row[:10]), masked(row.inputs, secrets), masked(row.outputs, secrets), records, list(map(_form_record, forms)))
 
 
 def stop(run_id: str) -> bool:
-    """Ask a running run to end; False where it has ended. Raises AppRefused where there is no such run."""
+    """Ask a run that runs, or waits for people, to end; False where it has ended. Raises AppRefused where there is no such run."""
     with autocommit_engine().connect() as connection:
         row = connection.execute(_ONE, {"id": _uuid(run_id)}).one_or_none()
     if row is None:
         raise AppRefused(f"There is no run {run_id}.")
-    if row.status != "running":
+    if row.status not in ("running", "paused"):
         return False
     stops.request_stop(redis_client.client, row.task_id)
+    with autocommit_engine().connect() as connection:
+        # A worker takes it up, and finds that it is to stop.
+        connection.execute(CLOSE_FORMS, {"run_id": _uuid(run_id), "now": now()})
     return True
+
+
+def _form_record(row: Any) -> FormRecord:
+    page = link_of(row.token) if row.status == "waiting" and row.token else None
+    return FormRecord(row.node_id, row.node_title, row.status, row.action_id, row.expires_at, page)
 
 
 def _uuid(run_id: str) -> uuid.UUID:

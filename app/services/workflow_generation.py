@@ -99,13 +99,13 @@ def _run(work: _Work) -> RunEnd:
 
 def _end(work: _Work) -> RunEnd:
     run, task, loaded = work.run, work.run.task, work.loaded
-    if run.stopped:
-        return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
-    if run.overdue:
-        return _failed(_overdue())
     if work.begun:
         work.journal.load()
         work.forms.load()
+    if run.stopped:
+        return work.journal.stopped(None)
+    if run.overdue:
+        return _failed(_overdue())
     # A long run may lose many workers as long as it gets on between.
     if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
         return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")

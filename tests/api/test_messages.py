@@ -97,7 +97,7 @@ def running(alice, redis_db):
     frame = alice.ask()[0].data
     redis_db.delete(channel.log_key(frame["task_id"]), channel.head_key(frame["task_id"]))
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE tasks SET status = 'running' WHERE id = :id"), {"id": frame["task_id"]})
+        connection.execute(text("UPDATE tasks SET status = 'running', last_event = 0 WHERE id = :id"), {"id": frame["task_id"]})
         connection.execute(text("UPDATE messages SET answer = '', metadata = NULL WHERE id = :id"), {"id": frame["message_id"]})
     return frame
 
