@@ -126,6 +126,7 @@ class Config:
         self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
         self.WORKFLOW_STEPS = env.whole("WORKFLOW_STEPS", 500, least=1)
         self.FORM_MAX_SECONDS = env.whole("FORM_MAX_SECONDS", 604_800, least=1)
+        self.FORM_SCAN_SECONDS = env.whole("FORM_SCAN_SECONDS", 60, least=1)
         self.FORM_IP_LIMIT = env.whole("FORM_IP_LIMIT", 30)
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)

@@ -21,7 +21,6 @@ REAP_SECONDS = 0.5
 LOST_EVERY = 10
 SWEEP_SECONDS = 3600.0
 PURGE_SECONDS = 300.0
-FORMS_SECONDS = 60.0
 
 
 def attach(celery: Celery, app: Flask) -> None:
@@ -36,7 +35,7 @@ def attach(celery: Celery, app: Flask) -> None:
     celery.conf.beat_schedule = {
         "sweep-end-users": {"task": "housekeeping.sweep_end_users", "schedule": SWEEP_SECONDS},
         "sweep-uploads": {"task": "housekeeping.sweep_uploads", "schedule": SWEEP_SECONDS},
-        "expire-forms": {"task": "housekeeping.expire_forms", "schedule": FORMS_SECONDS},
+        "expire-forms": {"task": "housekeeping.expire_forms", "schedule": float(app.config["FORM_SCAN_SECONDS"])},
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
     }
     keeper = _Keeper(celery, app)

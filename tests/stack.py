@@ -53,6 +53,7 @@ class Stack:
         self.redis = EmbeddedRedis(directory / "redis")
         self.workers: list[Child] = []
         self.web: Child | None = None
+        self.beat: Child | None = None
         self.model: Child | None = None
         self._model_options = ["--chunks", str(chunks), "--delay-ms", str(delay_ms)]
         self._model_port = free_port()
@@ -118,7 +119,7 @@ class Stack:
         with contextlib.ExitStack() as parts:
             parts.callback(self.postgres.stop)
             parts.callback(self.redis.stop)
-            for child in (self.model, *self.workers, self.web):
+            for child in (self.model, *self.workers, self.beat, self.web):
                 if child is not None:
                     parts.callback(child.stop)
 
@@ -169,6 +170,28 @@ class Stack:
     def restart_web(self) -> None:
         """kill -9 of master and workers, and a new start on the same port."""
         self.kill_web()
+        self.start_web()
+        self.wait_for_health()
+
+    def start_beat(self) -> None:
+        schedule = str(self.directory / "data" / "beat-schedule")
+        self.beat = self._child("beat", "celery", "-A", "celery_worker", "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "WARNING")
+
+    def kill_beat(self) -> None:
+        assert self.beat is not None
+        self.beat.kill()
+
+    def restart_everything(self) -> None:
+        """kill -9 of every process of ours, servers stopped and started: what a power cut leaves is all there is."""
+        for child in (*self.workers, *([self.web] if self.web else [])):
+            child.kill()
+        self.workers.clear()
+        self.redis.stop()
+        self.postgres.stop()
+        self.postgres.start()
+        self.redis.start()
+        for _ in range(self.worker_processes):
+            self.start_worker()
         self.start_web()
         self.wait_for_health()
 
