@@ -58,13 +58,14 @@ class Tool(Protocol):
 class ToolChoice:
     """How an app file names a tool (contract dsl.md §2, `agent_mode.tools`; §3.7, tool node).
 
-    `settings`: what the author fixed (`tool_parameters` of an agent's tool, `tool_configurations` of a node): arguments that
+    `provider` and `provider_name`: its id and its name, which custom tools have both. `settings`: what the author fixed (`tool_parameters` of an agent's tool, `tool_configurations` of a node): arguments that
     the model does not choose.
     """
 
     provider_type: str
     provider: str
     name: str
+    provider_name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
