@@ -1,6 +1,7 @@
 """Tables, and statements about them. Nothing here commits, and nothing here knows Redis."""
 
 from app.models.accounts import Account, AppMember
+from app.models.agents import AgentThought
 from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser
@@ -10,6 +11,6 @@ from app.models.upload_files import UploadFile
 from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
-    "Account", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "HumanInputFile",
+    "Account", "AgentThought", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "EndUser", "HumanInputFile",
     "HumanInputForm", "HumanInputRecipient", "HumanInputUploadToken", "Message", "NodeExecution", "Task", "UploadFile", "WorkflowRun",
 ]  # fmt: skip

@@ -10,10 +10,26 @@ Options = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelMessage:
-    """One message of a prompt. The content is a text or a list of OpenAI's content parts (`{"type": "image_url", …}`)."""
+    """One message of a prompt. The content is a text or a list of OpenAI's content parts (`{"type": "image_url", …}`).
+
+    `tool_calls`: what an assistant's message asked for; `tool_call_id`: which of them a message of role `tool` answers.
+    """
 
     role: str
     content: str | Sequence[Mapping[str, Any]]
+    tool_calls: tuple["ToolCallDelta", ...] = ()
+    tool_call_id: str = ""
+
+    def wire(self) -> dict[str, Any]:
+        """The message as OpenAI's protocol has it."""
+        wire: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            wire["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in self.tool_calls
+            ]
+        if self.tool_call_id:
+            wire["tool_call_id"] = self.tool_call_id
+        return wire
 
     def text(self) -> str:
         """The content's text, with what is no text left out."""

@@ -67,6 +67,10 @@ class ChatModel:
         finally:
             response.close()
 
+    def takes(self, member: str) -> bool:
+        """Whether the server has not refused `tools`, `tool_choice` or `response_format` so far."""
+        return f"{member} {self.name}" not in self._endpoint.refused
+
     def complete(
         self,
         messages: Sequence[ModelMessage],
@@ -85,7 +89,7 @@ class ChatModel:
     def _request(self, messages: Sequence[ModelMessage], options: Options) -> dict[str, Any]:
         chat = self.mode == "chat"
         prompt: dict[str, Any] = (
-            {"messages": [{"role": message.role, "content": message.content} for message in messages]}
+            {"messages": [message.wire() for message in messages]}
             if chat else {"prompt": "\n\n".join(message.text() for message in messages)}
         )
         parameters = request_parameters(options, self._pass_through, chat=chat)

@@ -25,8 +25,13 @@ class Answer:
 
     run: Run
     voice: SpokenAnswer | None = None
+    # What of the answer is stored: a worker before us has said it, and perhaps more.
+    stored: str = ""
     events: MessageEvents = field(init=False)
     usage: Usage | None = None
+    # What the answer stands on, and the file objects that belong to it.
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _first: float | None = None
@@ -35,7 +40,9 @@ class Answer:
         self.events = MessageEvents(self.run.task)
         if self.run.writer.number:
             # A worker before us has spoken; a half-said text can't be continued.
-            self.run.writer.write(self.events.message_replace(""))
+            self.run.writer.write(self.events.message_replace(self.stored))
+        if self.stored:
+            self._parts.append(self.stored)
 
     @property
     def text(self) -> str:
@@ -68,9 +75,9 @@ class Answer:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         self._mend_lost_log()
         usage = usage_object(self.usage, self._began, self._first, time.monotonic())
-        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": usage}
+        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self.sources, "usage": usage}
         self._store(status, details, None)
-        self.run.writer.write(self.events.message_end(details), final=self.voice is None)
+        self.run.writer.write(self.events.message_end(details, self.files), final=self.voice is None)
         if self.voice is not None:
             for sound in self.voice.rest():
                 self._play(sound)

@@ -1,13 +1,17 @@
 """What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from app.agents.steps import Step
 from app.errors import AppError
 from app.models.generations import ClaimedTask, TaskState
+
+
+AGENT = "agent-chat"
 
 
 class MessageEvents:
@@ -19,13 +23,25 @@ class MessageEvents:
         self._error_part = common
         self._common = common | {"task_id": task.task_id}
         self._id = task.message_id
-        start = {"event": "message", **self._common, "id": self._id}
+        name = "agent_message" if task.mode == AGENT else "message"
+        start = {"event": name, **self._common, "id": self._id}
         self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":'
 
     def message(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
         """`selector`: the variable of a chatflow that the piece comes from."""
         source = b"null" if selector is None else orjson.dumps(selector)
         return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
+
+    def agent_thought(self, step: Step) -> bytes:
+        """A step as it stands: sent again as it fills, under the same id."""
+        return self._event(
+            "agent_thought", id=step.id, position=step.position, thought=step.thought, observation=step.observation, tool=step.tool,
+            tool_labels=step.tool_labels, tool_input=step.tool_input, message_files=[file["related_id"] for file in step.files],
+        )  # fmt: skip
+
+    def message_file(self, file: Mapping[str, Any]) -> bytes:
+        """A file that a tool made. `file`: its file object, with a link that works now."""
+        return self._event("message_file", id=file["id"], type=file["type"], belongs_to="assistant", url=file["url"])
 
     def message_replace(self, answer: str, reason: str = "") -> bytes:
         return self._event("message_replace", answer=answer, reason=reason)

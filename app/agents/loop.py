@@ -1,0 +1,198 @@
+"""A model that calls tools until it can answer. Pure: model, tools and who listens come as arguments.
+
+A run that another worker has begun goes on from its stored steps: what came back from a tool is not asked for again.
+"""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import json_repair
+import orjson
+import structlog
+
+from app.agents.function_call import FunctionCall
+from app.agents.react import React
+from app.agents.room import fitted
+from app.agents.steps import Call, Step
+from app.agents.strategies import Strategy
+from app.providers.base import Chunk, ModelMessage, Options, Usage
+from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.openai_compatible import ChatModel
+from app.tools.base import Tool, ToolDescription, ToolFailed, ToolFile
+
+log = structlog.get_logger(__name__)
+
+LONGEST_CALL = 300.0
+LONGEST_OBSERVATION = 40_000
+MOST_CALLS = 20
+MOST_ROUNDS = 99
+MOST_STOPS = 4
+
+
+class Listener(Protocol):
+    """Who follows an agent. Each is called before the next thing happens, so that what is kept is kept before it counts."""
+
+    def began(self, step: Step) -> None:
+        """The model is asked."""
+
+    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+        """The visitor may read more; also called for a chunk without text."""
+
+    def called(self, step: Step) -> None:
+        """The model wants tools: they are about to be called."""
+
+    def observed(self, step: Step, call: Call) -> None:
+        """A tool has come back."""
+
+    def ended(self, step: Step) -> None:
+        """The step's thought is the answer."""
+
+    def keep_file(self, file: ToolFile) -> Any:
+        """Store a file that a tool made; gives its file object. Raises ToolFailed."""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What an agent works with. `prompt`: system message, earlier turns and the question; `past`: steps that were stored.
+
+    `deadline` in monotonic seconds; `most_rounds`: rounds in which tools may be called.
+    """
+
+    model: ChatModel
+    options: Options
+    prompt: Sequence[ModelMessage]
+    tools: Mapping[str, Tool]
+    strategy: str
+    cancellation: Cancellation
+    deadline: float
+    new_id: Callable[[], str]
+    most_rounds: int = 10
+    past: Sequence[Step] = ()
+    template: str = ""
+
+
+@dataclass
+class Agent:
+    """One run of an agent."""
+
+    brief: Brief
+    listener: Listener
+    usage: Counter[str] = field(default_factory=Counter)
+    counted: bool = False
+
+    def __post_init__(self) -> None:
+        self.steps = list(self.brief.past)
+        self._strategy: Strategy = React(self.brief.template) if self.brief.strategy == "react" else FunctionCall()
+        self._said = "".join(step.said for step in self.steps)
+
+    def run(self) -> str:
+        """To the answer. Raises ProviderError, Cancelled, and what the listener raises."""
+        if self.steps and self.steps[-1].open_calls:
+            self._perform(self.steps[-1])
+        while True:
+            step = Step(self.brief.new_id(), len(self.steps) + 1)
+            self.listener.began(step)
+            self._ask(step)
+            if not step.calls:
+                self.listener.ended(step)
+                return self._said
+            self.steps.append(step)
+            self.listener.called(step)
+            self._perform(step)
+
+    @property
+    def _offered(self) -> Sequence[Tool]:
+        """None in the last round: it has to be the answer."""
+        rounds = max(1, min(self.brief.most_rounds, MOST_ROUNDS))
+        return list(self.brief.tools.values()) if len(self.steps) < rounds else []
+
+    def _ask(self, step: Step) -> None:
+        offered = [tool.description for tool in self._offered]
+        reader = self._strategy.reader(step.position)
+        with contextlib.closing(self._stream(offered)) as stream:
+            for chunk in stream:
+                if self._is_refused(offered):
+                    # The server knows no tools, and answers without: it is told of them in words.
+                    self._strategy = React(self.brief.template)
+                    break
+                self._count(chunk.usage)
+                self._say(step, reader.feed(chunk), chunk)
+            else:
+                reading, more = reader.finish()
+                self._say(step, more, None)
+                step.thought, step.calls = reading.thought, reading.calls[:MOST_CALLS] if offered else []
+                return
+        self._ask(step)
+
+    def _stream(self, offered: Sequence[ToolDescription]) -> Generator[Chunk, None, None]:
+        brief, strategy = self.brief, self._strategy
+        own = strategy.options(offered)
+        options = {**brief.options, **own}
+        if "stop" in own:
+            options["stop"] = [*own["stop"], *(brief.options.get("stop") or [])][:MOST_STOPS]
+        messages = fitted(strategy.messages(brief.prompt, self.steps, offered), brief.options, brief.model.context)
+        return brief.model.stream(messages, options, brief.cancellation, brief.deadline)
+
+    def _is_refused(self, offered: Sequence[ToolDescription]) -> bool:
+        return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.brief.model.takes("tools")
+
+    def _say(self, step: Step, text: str, chunk: Chunk | None) -> None:
+        if text and not step.said and self._said and not self._said.endswith("\n"):
+            text = f"\n{text}"
+        step.said += text
+        self._said += text
+        self.listener.said(step, text, chunk)
+
+    def _perform(self, step: Step) -> None:
+        for call in step.open_calls:
+            observation = self._observe(call)
+            call.observation = observation if len(observation) <= LONGEST_OBSERVATION else f"{observation[:LONGEST_OBSERVATION]}\n(cut)"
+            self.listener.observed(step, call)
+
+    def _observe(self, call: Call) -> str:
+        """What a call came to: its answer, or in words why there is none. Raises Cancelled."""
+        self.brief.cancellation.raise_if_cancelled()
+        tool = self.brief.tools.get(call.name)
+        if tool is None:
+            return f"There is no tool {call.name!r}. The tools are: {', '.join(self.brief.tools) or 'none'}."
+        call.label = dict(tool.description.label)
+        arguments = _arguments(call.arguments)
+        if arguments is None:
+            return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
+        try:
+            answer = tool.call(arguments, max(0.1, min(LONGEST_CALL, self.brief.deadline - time.monotonic())), self.brief.cancellation)
+            call.files = [self.listener.keep_file(file) for file in answer.files]
+        except ToolFailed as failure:
+            return f"{call.name} failed: {failure}"
+        except Cancelled:
+            raise
+        except Exception:
+            # A fault of a tool's must not be the answer's end; the operator sees it.
+            log.exception("tool.failed", tool=call.name)
+            return f"{call.name} failed."
+        texts = [answer.text.replace("\0", "")] if answer.text else []
+        if answer.json and not answer.text:
+            texts.append(orjson.dumps(list(answer.json), default=str).decode())
+        texts += [f"(made the file {file.name}, which the user can see)" for file in answer.files]
+        return "\n".join(texts) or "(no output)"
+
+    def _count(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.counted = True
+            self.usage.update(
+                prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, total_tokens=usage.total_tokens
+            )
+
+
+def _arguments(written: str) -> dict[str, Any] | None:
+    """The JSON object of a call, mended where it is nearly one; None where it is none."""
+    text = written.strip() or "{}"
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = json_repair.loads(text) if text.startswith("{") else None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,27 @@
+"""An agent's messages, cut so that the model can take them in."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from app.providers.base import ModelMessage, Options
+from app.providers.context_window import message_tokens, prompt_room
+
+SHORT = 400
+CUT = "\n(cut)"
+
+
+def fitted(messages: Sequence[ModelMessage], options: Options, context_tokens: int) -> list[ModelMessage]:
+    """The messages; where they are too many tokens, long texts after the question are shortened, the oldest first."""
+    room = prompt_room(options, context_tokens)
+    kept = list(messages)
+    over = sum(map(message_tokens, kept)) - room
+    for index, message in enumerate(kept):
+        if over <= 0:
+            break
+        observed = message.role == "tool" or (isinstance(message.content, str) and message.content.startswith("Observation: "))
+        if not observed or not isinstance(message.content, str) or len(message.content) <= SHORT:
+            continue
+        short = dataclasses.replace(message, content=message.content[:SHORT] + CUT)
+        over -= message_tokens(message) - message_tokens(short)
+        kept[index] = short
+    return kept

@@ -1,0 +1,68 @@
+"""What an agent did: rounds of the model, and the tools that it called in each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+@dataclass
+class Call:
+    """One call of a tool. `arguments`: as the model wrote them; `observation` None: it has not come back. `files`: file objects that it made."""
+
+    id: str
+    name: str
+    arguments: str
+    label: Mapping[str, str] = field(default_factory=dict)
+    observation: str | None = None
+    files: list[Any] = field(default_factory=list)
+
+    @property
+    def input(self) -> Any:
+        """The arguments for a reader: an object where they are one, else what was written."""
+        try:
+            return orjson.loads(self.arguments or "{}")
+        except orjson.JSONDecodeError:
+            return self.arguments
+
+
+@dataclass
+class Step:
+    """One round. `thought`: what the model thought aloud, or its answer; `said`: what of it the visitor has read as answer."""
+
+    id: str
+    position: int
+    thought: str = ""
+    said: str = ""
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def tool(self) -> str:
+        """The names of its tools (contract streaming.md §3.1)."""
+        return ";".join(call.name for call in self.calls)
+
+    @property
+    def tool_input(self) -> str:
+        return _text({call.name: call.input for call in self.calls}) if self.calls else ""
+
+    @property
+    def observation(self) -> str:
+        known = {call.name: call.observation for call in self.calls if call.observation is not None}
+        return _text(known) if known else ""
+
+    @property
+    def tool_labels(self) -> dict[str, Any]:
+        return {call.name: dict(call.label) for call in self.calls}
+
+    @property
+    def files(self) -> list[Any]:
+        return [file for call in self.calls for file in call.files]
+
+    @property
+    def open_calls(self) -> Sequence[Call]:
+        return [call for call in self.calls if call.observation is None]
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()

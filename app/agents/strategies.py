@@ -1,0 +1,37 @@
+"""How a model is told of tools and how it asks for them. Two ways: OpenAI's function calls, and reasoning in plain text (ReAct)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.agents.steps import Call, Step
+from app.providers.base import Chunk, ModelMessage
+from app.tools.base import ToolDescription
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a round came to. No calls: `thought` is the answer."""
+
+    thought: str
+    calls: list[Call]
+
+
+class Reader(Protocol):
+    """Reads one answer of the model as it comes."""
+
+    def feed(self, chunk: Chunk) -> str:
+        """The text that the visitor may read now."""
+
+    def finish(self) -> tuple[Reading, str]:
+        """What it was, and text that the visitor has still to read."""
+
+
+class Strategy(Protocol):
+    def messages(self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]) -> list[ModelMessage]:
+        """What the model reads in the next round. Without tools it is to answer now."""
+
+    def options(self, tools: Sequence[ToolDescription]) -> Mapping[str, Any]:
+        """Request parameters beside the app's own."""
+
+    def reader(self, position: int) -> Reader: ...
