@@ -131,6 +131,7 @@ class Config:
         self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
         self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
+        self.TOOLS_FILE = env.text("TOOLS_FILE")
         self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
         self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)

@@ -1,4 +1,4 @@
-"""The operator's commands: `flask --app wsgi accounts …`, `apps …`, `models …`, `runs …`."""
+"""The operator's commands: `flask --app wsgi accounts …`, `apps …`, `models …`, `runs …`, `tools …`."""
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -7,6 +7,7 @@ from app.cli.access import apps_group
 from app.cli.accounts import accounts_group
 from app.cli.models import models_group
 from app.cli.runs import runs_group
+from app.cli.tools import tools_group
 from app.extensions import db
 
 
@@ -17,3 +18,4 @@ def register(app: Flask) -> None:
     app.cli.add_command(apps_group)
     app.cli.add_command(models_group)
     app.cli.add_command(runs_group)
+    app.cli.add_command(tools_group)

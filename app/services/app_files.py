@@ -116,13 +116,6 @@ def _datasets(definition: Mapping[str, Any]) -> list[str]:
     return [str(entry.get("id")) for entry in entries if isinstance(entry, dict) and entry.get("enabled", True)]
 
 
-def _agent_tools(definition: Mapping[str, Any]) -> list[str]:
-    mode = _config(definition).get("agent_mode")
-    tools = _inside(mode, "tools") if is_enabled(mode) else None
-    entries = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
-    return [str(tool.get("tool_name")) for tool in entries if tool.get("enabled", True)]
-
-
 def _moderation(definition: Mapping[str, Any]) -> list[str]:
     feature = _config(definition).get("sensitive_word_avoidance")
     kind = str(_inside(feature, "type") or "no type")
@@ -149,7 +142,6 @@ NOT_SERVED = (
     NotServed("Apps of this mode are not served yet: the page opens, and asking answers 'app_unavailable'", _mode),
     NotServed("Nodes of these types are not served yet: a run that reaches one fails there", _later_nodes),
     NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
-    NotServed("Agent tools are not served yet: answers are made without them", _agent_tools),
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
     NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
     NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),

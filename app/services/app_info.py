@@ -7,8 +7,12 @@ from typing import Any
 
 from app.errors import AppUnavailable
 from app.services import mails
+from app.services.app_tools import tools_of
 from app.services.definitions import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES, start_fields
 from app.services.published_apps import PublishedApp
+from app.services.tool_registry import tool_registry
+from app.tools.base import ToolChoice
+from app.tools.tool_file import InvalidToolsFile
 
 DEFAULT_ICON = "🤖"
 DEFAULT_ICON_BACKGROUND = "#FFEAD5"
@@ -55,8 +59,8 @@ def site(app: PublishedApp, end_user_id: uuid.UUID | str | None = None) -> dict[
 
 
 def meta(app: PublishedApp) -> dict[str, Any]:
-    """The icons of the app's custom tools; built-in ones have no icon files here, and pages do without."""
-    return {"tool_icons": {name: TOOL_ICON for name in _custom_tools(app)}}
+    """The icons of the app's tools: a URL, or a background and an emoji. No tool server is asked."""
+    return {"tool_icons": {choice.name: _tool_icon(choice) for choice in tools_of(app.definition)}}
 
 
 def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,11 +124,11 @@ def _site(app: PublishedApp) -> dict[str, Any]:
     }
 
 
-@functools.lru_cache(maxsize=REMEMBERED_APPS)
-def _custom_tools(app: PublishedApp) -> tuple[str, ...]:
-    mode = _configured(app.definition.get("model_config") or {}, "agent_mode", {})
-    tools = _entries(mode, "tools")
-    return tuple(str(tool.get("tool_name")) for tool in tools if tool.get("provider_type") == "api")
+def _tool_icon(choice: ToolChoice) -> Any:
+    try:
+        return tool_registry().icon(choice) or TOOL_ICON
+    except InvalidToolsFile:
+        return TOOL_ICON
 
 
 def _configured(config: Mapping[str, Any], name: str, default: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.models.identifiers import new_id, now
 from app.models.tasks import RUNNING
 from app.services import published_apps, yaml_documents
 from app.services.app_files import AppFile
+from app.services.app_tools import unresolved
 from app.streams import changes, stops
 
 log = structlog.get_logger(__name__)
@@ -104,7 +105,7 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         db.session.add_all([app, version])
     imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
     db.session.commit()
-    return ImportedApp(*imported, warnings=(*file.warnings, *announce(imported[0])))
+    return ImportedApp(*imported, warnings=(*file.warnings, *unresolved(file.definition), *announce(imported[0])))
 
 
 def list_apps() -> list[AppSummary]:

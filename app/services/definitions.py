@@ -11,7 +11,7 @@ from typing import Any, Self
 from app.errors import AppUnavailable
 from app.services.file_rules import FileRules
 
-SERVED_MODES = ("chat", "completion", "workflow", "advanced-chat")
+SERVED_MODES = ("chat", "completion", "agent-chat", "workflow", "advanced-chat")
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)

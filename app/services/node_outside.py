@@ -14,6 +14,7 @@ from app.services.file_contents import FileContents
 from app.services.model_routes import model_routes
 from app.services.node_http import NodeHttp
 from app.services.runs import Run
+from app.services.tool_registry import tool_registry
 from app.workflow.forms import Forms
 from app.workflow.outside import Outside
 
@@ -50,4 +51,7 @@ def outside_of(run: Run, forms: Forms) -> Outside:
     """For one run. What a kind of node needs and is not here fails that node."""
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
-    return Outside(models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory, forms=forms)
+    return Outside(
+        models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory, forms=forms,
+        tools=tool_registry(),
+    )

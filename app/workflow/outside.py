@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from app.providers.base import ModelMessage
 from app.providers.cancellation import Cancellation
 from app.providers.openai_compatible import ChatModel
+from app.tools.base import Tools
 from app.workflow.events import Execution, Selector
 from app.workflow.files import File
 from app.workflow.forms import Forms
+from app.workflow.retrieval import Knowledge
 
 
 class Models(Protocol):
@@ -82,6 +84,8 @@ class Outside:
     files: Files | None = None
     memory: Memory | None = None
     forms: Forms | None = None
+    tools: Tools | None = None
+    knowledge: Knowledge | None = None
 
 
 class Journal(Protocol):

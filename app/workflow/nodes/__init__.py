@@ -23,6 +23,7 @@ from app.workflow.nodes.parameter_extractor import ParameterExtractor
 from app.workflow.nodes.question_classifier import QuestionClassifier
 from app.workflow.nodes.start import Start
 from app.workflow.nodes.template_transform import TemplateTransform
+from app.workflow.nodes.tool import ToolNode
 from app.workflow.nodes.variable_aggregator import OldVariableAggregator, VariableAggregator
 
 _KINDS: Mapping[str, type[Node]] = {
@@ -48,11 +49,12 @@ _KINDS: Mapping[str, type[Node]] = {
         QuestionClassifier,
         Start,
         TemplateTransform,
+        ToolNode,
         VariableAggregator,
     )
 }
 # Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
-LATER = ("agent", "knowledge-retrieval", "tool")
+LATER = ("agent", "knowledge-retrieval")
 
 
 def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:

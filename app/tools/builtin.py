@@ -1,0 +1,118 @@
+"""The tools that are there without a tools file: the time, a calculator, the text of a web page."""
+
+import base64
+import dataclasses
+import datetime
+import zoneinfo
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.providers.cancellation import Cancellation
+from app.providers.documents import DocumentUnreadable, DocumentUnsupported, text_of
+from app.providers.guarded_http import GuardedHttp, Limits
+from app.providers.request_gate import FetchFailed
+from app.tools.arithmetic import ArithmeticFailed, evaluate
+from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed
+
+LARGEST_PAGE = 4 * 1024 * 1024
+LONGEST_TEXT = 20_000
+PAGE_SECONDS = 30.0
+Call = Callable[[Mapping[str, Any], float, Cancellation], str]
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltinTool:
+    description: ToolDescription
+    answer: Call
+
+    def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
+        return ToolAnswer(self.answer(arguments, seconds, cancellation))
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltinProvider:
+    """`icon`: a URL of its own picture."""
+
+    icon: str
+    all_tools: Sequence[Tool]
+
+    def tools(self) -> Sequence[Tool]:
+        return self.all_tools
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def builtin_providers(http: Callable[[], GuardedHttp]) -> dict[str, BuiltinProvider]:
+    """By the names that app files give them. `http`: the guarded way out."""
+    time = _provider("🕒", _tool(
+        "current_time", "The current date and time.", {"en_US": "Current time", "zh_Hans": "当前时间"}, _current_time,
+        timezone=("string", "IANA time zone, such as Europe/Berlin; UTC by default"),
+        format=("string", "strftime format; %Y-%m-%d %H:%M:%S by default"),
+    ))  # fmt: skip
+    calculator = _provider("🧮", *(
+        _tool(
+            name, "Evaluates an arithmetic expression: + - * / // % **, parentheses, sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
+            {"en_US": "Calculator", "zh_Hans": "计算器"}, _calculate, ("expression",), expression=("string", "For example (3 + 4) * 2.5"),
+        )
+        for name in ("calculator", "eval_expression")
+    ))  # fmt: skip
+    page = _provider("🌐", _tool(
+        "webscraper", "Reads a web page and gives its text.", {"en_US": "Web page", "zh_Hans": "网页"},
+        lambda arguments, seconds, cancellation: _page(http(), arguments, seconds, cancellation), ("url",),
+        url=("string", "The address of the page, http or https"),
+    ))  # fmt: skip
+    return {"time": time, "calculator": calculator, "maths": calculator, "webscraper": page}
+
+
+def _tool(
+    name: str, text: str, label: Mapping[str, str], answer: Call, required: Sequence[str] = (), **parameters: tuple[str, str]
+) -> BuiltinTool:
+    properties = {parameter: {"type": kind, "description": about} for parameter, (kind, about) in parameters.items()}
+    return BuiltinTool(ToolDescription(name, text, {"type": "object", "properties": properties, "required": list(required)}, label, ""), answer)
+
+
+def _provider(emoji: str, *tools: BuiltinTool) -> BuiltinProvider:
+    """A page shows a built-in tool's icon from a URL: this one holds the picture itself."""
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#eef2ff"/>'
+        f'<text x="16" y="22" font-size="18" text-anchor="middle">{emoji}</text></svg>'
+    )
+    icon = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
+    shown = [dataclasses.replace(tool, description=dataclasses.replace(tool.description, icon=icon)) for tool in tools]
+    return BuiltinProvider(icon, shown)
+
+
+def _current_time(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+    name = arguments.get("timezone") or "UTC"
+    try:
+        zone = zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ToolFailed(f"There is no time zone {name[:60]!r}: use an IANA name such as Europe/Berlin.") from None
+    try:
+        return datetime.datetime.now(zone).strftime(arguments.get("format") or "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        raise ToolFailed("This is no strftime format.") from None
+
+
+def _calculate(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+    try:
+        return evaluate(arguments["expression"])
+    except ArithmeticFailed as failure:
+        raise ToolFailed(str(failure)) from None
+
+
+def _page(http: GuardedHttp, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+    seconds = min(seconds, PAGE_SECONDS)
+    try:
+        with http.request("GET", arguments["url"].strip(), limits=Limits(total=seconds, size=LARGEST_PAGE), cancellation=cancellation) as answer:
+            if answer.status >= 400:
+                raise ToolFailed(f"The page answered {answer.status}.")
+            content, kind = answer.read(), answer.headers.get("Content-Type", "text/html")
+        text = text_of(content, "txt" if kind.startswith("text/plain") else "", kind, seconds, cancellation)
+    except FetchFailed as failure:
+        raise ToolFailed(str(failure)) from None
+    except (DocumentUnsupported, DocumentUnreadable) as failure:
+        raise ToolFailed(str(failure)) from None
+    text = text.strip()
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}\n(cut: the page has {len(text)} characters)"

@@ -1,0 +1,84 @@
+"""`tool`: one call of a tool (contract dsl.md §3.7)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
+from app.tools.bound import fixed_settings
+from app.workflow.events import Result
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+from app.workflow.node import Config, Context, Node, Shape
+from app.workflow.templates import empty, filled
+from app.workflow.values import plain
+from app.workflow.variables import MISSING, Variables
+
+LONGEST_CALL = 600.0
+
+
+class Parameter(Shape):
+    """`mixed`: a text with references; `variable`: a selector; `constant`: a value."""
+
+    type: str = "mixed"
+    value: Any = None
+
+    def given(self, variables: Variables) -> Any:
+        if self.type == "variable":
+            selector = tuple(map(str, self.value)) if isinstance(self.value, list) else ()
+            value = variables.get(selector)
+            return None if value is MISSING else plain(value)
+        return filled(self.value, variables, missing=empty) if self.type == "mixed" else self.value
+
+
+class ToolConfig(Config):
+    provider_id: str = ""
+    provider_type: str = "builtin"
+    provider_name: str = ""
+    tool_name: str
+    tool_configurations: dict[str, Any] = {}
+    tool_parameters: dict[str, Any] = {}
+
+
+class ToolNode(Node):
+    kind = "tool"
+    Config = ToolConfig
+    outside = True
+
+    def run(self, context: Context) -> Result:
+        config = self.config
+        if context.outside.tools is None:
+            raise NodeFailed("This run has no tools.", "ToolNodeError")
+        arguments = self._arguments(context.variables)
+        choice = ToolChoice(config.provider_type, config.provider_id or config.provider_name, config.tool_name, config.provider_name)
+        try:
+            tool = context.outside.tools.find(choice)
+            known = tool.description.parameters.get("properties", {})
+            wanted = {name: value for name, value in arguments.items() if name in known or not known}
+            answer = tool.call(wanted, context.seconds(LONGEST_CALL), context.cancellation)
+        except ToolFailed as failure:
+            raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
+        files = _stored(context, answer)
+        outputs = {**answer.variables, "text": answer.text, "files": files, "json": [dict(item) for item in answer.json]}
+        return Result(outputs=outputs, inputs=arguments)
+
+    def _arguments(self, variables: Variables) -> dict[str, Any]:
+        """What the author fixed, and on top of it what the node is given; what has no value is left to the tool."""
+        config = self.config
+        # Editors leave nulls and lists here, which mean nothing.
+        settings = {name: value for name, value in config.tool_configurations.items() if value is not None and not isinstance(value, list)}
+        given: dict[str, Any] = {}
+        for name, value in {**settings, **config.tool_parameters}.items():
+            if isinstance(value, Mapping) and "value" in value:
+                found = Parameter.model_validate(value).given(variables)
+            else:
+                found = filled(value, variables, missing=empty)
+            given[name] = found
+        return fixed_settings(given)
+
+
+def _stored(context: Context, answer: ToolAnswer) -> list[File]:
+    if not answer.files:
+        return []
+    if context.outside.files is None:
+        raise NodeFailed("Files cannot be kept here.", "ToolFileError")
+    return [context.outside.files.store(file.name, file.content, file.mime_type) for file in answer.files]

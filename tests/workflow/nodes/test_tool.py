@@ -1,0 +1,92 @@
+"""`tool` (contract dsl.md §3.7)."""
+
+from typing import Any
+
+import pytest
+
+from app.providers.cancellation import Cancellation
+from app.tools.base import ToolAnswer, ToolFailed, ToolFile
+from app.workflow.files import File
+from app.workflow.outside import Outside
+from tests.workflow.graphs import Told, end, graph, node, run, start
+from tests.workflow.toolbox import CountedTool, Toolbox
+
+
+class Kept:
+    """Files that were stored."""
+
+    def store(self, name: str, content: bytes, mime_type: str) -> File:
+        return File(id="1", type="image", transfer_method="tool_file", name=name, mime_type=mime_type, size=len(content), related_id="r")
+
+
+def play(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -> Told:
+    plain: dict[str, Any] = {"provider_id": "p", "provider_type": "builtin", "provider_name": "p", "tool_name": tool.name, "tool_configurations": {}}
+    definition = graph(start(said="text-input"), node("t", "tool", **(plain | data)), end(text=["t", "text"], json=["t", "json"]), "start > t > end")
+    return run(definition, inputs, outside=Outside(tools=Toolbox(tool), files=Kept()))  # type: ignore[arg-type]
+
+
+def mixed(value: Any) -> dict[str, Any]:
+    return {"type": "mixed", "value": value}
+
+
+def test_a_tool_gives_text_files_and_json() -> None:
+    tool = CountedTool("say", lambda arguments, _: ToolAnswer("hi", [ToolFile("a.png", b"x", "image/png")], [{"a": 1}], {"extra": 5}))
+    told = play(tool, tool_parameters={"text": mixed("x")})
+    outputs = told.outputs("t")
+    assert (outputs["text"], outputs["json"], outputs["extra"], outputs["files"][0].name) == ("hi", [{"a": 1}], 5, "a.png")
+    assert told.end.outputs == {"text": "hi", "json": [{"a": 1}]}
+
+
+def test_parameters_are_templates_variables_and_constants() -> None:
+    tool = CountedTool("say", parameters={"type": "object", "properties": {name: {} for name in "abc"}})
+    parameters = {
+        "a": mixed("<{{#start.said#}}>"), "b": {"type": "variable", "value": ["start", "said"]}, "c": {"type": "constant", "value": 3},
+    }  # fmt: skip
+    play(tool, {"said": "hello"}, tool_parameters=parameters)
+    assert tool.calls == [{"a": "<hello>", "b": "hello", "c": 3}]
+
+
+def test_texts_become_what_the_tool_wants() -> None:
+    tool = CountedTool("say")
+    play(tool, {"said": "7"}, tool_parameters={"text": mixed("{{#start.said#}}"), "count": mixed("{{#start.said#}}")})
+    assert tool.calls == [{"text": "7", "count": 7}]
+
+
+def test_configurations_are_arguments_and_nulls_and_lists_are_left_out() -> None:
+    tool = CountedTool("say")
+    play(tool, tool_configurations={"text": "fixed", "count": None, "more": [1]})
+    assert tool.calls == [{"text": "fixed"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ({"tool_name": "gone"}, "The tool 'gone' is not set up here."),
+        ({"tool_parameters": {}}, "Bad arguments: 'text' is a required property"),
+        ({"tool_parameters": {"text": mixed("x"), "count": mixed("many")}}, "Bad argument 'count': 'many' is not of type 'integer'"),
+    ],
+)
+def test_a_call_that_cannot_be_made_fails_the_node(data: dict[str, Any], error: str) -> None:
+    told = play(CountedTool("say"), **data)
+    assert (told.end.status, told.end.error) == ("failed", error)
+
+
+def test_a_tool_s_failure_is_the_node_s() -> None:
+    def fail(arguments: Any, cancellation: Cancellation) -> ToolAnswer:
+        raise ToolFailed("no luck")
+
+    told = play(CountedTool("say", fail), tool_parameters={"text": mixed("x")}, error_strategy="default-value", default_value=[{"key": "text", "value": "d"}])
+    assert (told.end.status, told.outputs("t")["text"], told.outputs("t")["error_message"]) == ("partial-succeeded", "d", "no luck")
+
+
+def test_a_run_without_tools_says_so() -> None:
+    definition = graph(start(), node("t", "tool", tool_name="x"), end(), "start > t > end")
+    assert run(definition).end.error == "This run has no tools."
+
+
+def test_a_call_whose_answer_was_stored_is_not_made_again() -> None:
+    tool = CountedTool("say")
+    definition = graph(start(), node("t", "tool", tool_name="say", tool_parameters={"text": mixed("x")}), end(text=["t", "text"]), "start > t > end")
+    first = run(definition, outside=Outside(tools=Toolbox(tool)))
+    again = run(definition, outside=Outside(tools=Toolbox(tool)), past=first.journal.ends[:2])
+    assert (len(tool.calls), again.end.outputs) == (1, {"text": "say: x"})
