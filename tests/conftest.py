@@ -40,10 +40,11 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture
-def model(scripted_model: ScriptedModel) -> ScriptedModel:
-    """The scripted model, without a memory of other tests."""
+def model(scripted_model: ScriptedModel) -> Iterator[ScriptedModel]:
+    """The scripted model, without a memory of other tests and for them."""
     scripted_model.reset()
-    return scripted_model
+    yield scripted_model
+    scripted_model.reset()
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Listener(Protocol):
 class Brief:
     """What an agent works with. `prompt`: system message, earlier turns and the question; `past`: steps that were stored.
 
-    `deadline` in monotonic seconds; `most_rounds`: rounds in which tools may be called.
+    `deadline` in monotonic seconds; `most_rounds`: rounds in which tools may be called; `new_id`: the id of the step at a position.
     """
 
     model: ChatModel
@@ -69,7 +69,7 @@ class Brief:
     strategy: str
     cancellation: Cancellation
     deadline: float
-    new_id: Callable[[], str]
+    new_id: Callable[[int], str]
     most_rounds: int = 10
     past: Sequence[Step] = ()
     template: str = ""
@@ -86,7 +86,8 @@ class Agent:
 
     def __post_init__(self) -> None:
         self.steps = list(self.brief.past)
-        self._strategy: Strategy = React(self.brief.template) if self.brief.strategy == "react" else FunctionCall()
+        knows_tools = self.brief.strategy != "react" and self.brief.model.takes("tools")
+        self._strategy: Strategy = FunctionCall() if knows_tools else React(self.brief.template)
         self._said = "".join(step.said for step in self.steps)
 
     def run(self) -> str:
@@ -94,7 +95,8 @@ class Agent:
         if self.steps and self.steps[-1].open_calls:
             self._perform(self.steps[-1])
         while True:
-            step = Step(self.brief.new_id(), len(self.steps) + 1)
+            position = len(self.steps) + 1
+            step = Step(self.brief.new_id(position), position)
             self.listener.began(step)
             self._ask(step)
             if not step.calls:
@@ -149,7 +151,8 @@ class Agent:
 
     def _perform(self, step: Step) -> None:
         for call in step.open_calls:
-            observation = self._observe(call)
+            # Half characters too would be refused by every row and every frame.
+            observation = self._observe(call).encode("utf-8", "replace").decode()
             call.observation = observation if len(observation) <= LONGEST_OBSERVATION else f"{observation[:LONGEST_OBSERVATION]}\n(cut)"
             self.listener.observed(step, call)
 

@@ -17,7 +17,7 @@ from app.errors import AppError, InvalidParam, ServiceUnavailable
 from app.extensions import redis_client
 from app.models.generations import ClaimedTask, TaskState
 from app.services import run_snapshots, task_states
-from app.services.last_words import last_words
+from app.services.last_words import last_words, so_far
 from app.services.wire_events import MessageEvents
 from app.streams.channel import Event, LogLost, log_exists, speech_follows
 from app.streams.hub import Subscription
@@ -165,9 +165,7 @@ class Reader:
         """What happened so far, for a client that has lost track, and the number of the last event in it."""
         with self._app.app_context():
             text, after = _answer_of(state)
-            if state.workflow_run_id is None:
-                return [MessageEvents(state).message_replace(text)], after
-            return list(run_snapshots.snapshot(state, text)), after
+            return so_far(state, text), after
 
     def _stored(self, state: TaskState | None) -> Iterator[list[Event]]:
         """The end as the row has it; nothing where the conversation was deleted meanwhile."""

@@ -9,7 +9,7 @@ from flask import current_app
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
-from app.services import app_files, app_tools, apps
+from app.services import app_files, apps, tool_registry
 from app.services.definitions import MODEL_CONFIG_MODES, form_fields, start_fields
 
 NO_URL = "not known, as WEB_APP_URL is not set"
@@ -162,7 +162,7 @@ def _contents(definition: dict[str, Any]) -> dict[str, Any]:
         form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
         facts = {}
     fields = [f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form_fields(form)]
-    return facts | {"inputs": fields, "warnings": app_files.not_served(definition) + app_tools.unresolved(definition)}
+    return facts | {"inputs": fields, "warnings": app_files.not_served(definition) + tool_registry.unresolved(definition)}
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:

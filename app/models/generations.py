@@ -136,7 +136,7 @@ SELECT query, answer FROM thread ORDER BY depth
 """
 )
 
-# The files of the latest message of a thread that has some.
+# The files of the latest message of a thread to which its visitor gave some.
 THREAD_FILES = text(
     """
 WITH RECURSIVE thread AS (
@@ -144,9 +144,10 @@ WITH RECURSIVE thread AS (
     UNION ALL
     SELECT earlier.previous_message_id, earlier.files, depth + 1
     FROM thread JOIN messages earlier ON earlier.id = thread.previous_message_id
-    WHERE earlier.conversation_id = :conversation_id AND depth < :most AND thread.files IS NULL
+    WHERE earlier.conversation_id = :conversation_id AND depth < :most
+        AND NOT coalesce(thread.files @> '[{"belongs_to": "user"}]', false)
 )
-SELECT files FROM thread WHERE files IS NOT NULL
+SELECT files FROM thread WHERE files @> '[{"belongs_to": "user"}]'
 """
 )
 

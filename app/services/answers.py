@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.agents.steps import Step
 from app.errors import AppError
 from app.extensions import autocommit_engine
 from app.models import tasks
@@ -13,6 +14,7 @@ from app.models.generations import FINISH
 from app.models.identifiers import now
 from app.providers.base import Chunk, Usage
 from app.providers.usage import usage_object
+from app.services import file_values
 from app.services.runs import SEND_TIMEOUT, Run
 from app.services.spoken_answers import SpokenAnswer
 from app.services.wire_events import MessageEvents, failure_of
@@ -25,24 +27,23 @@ class Answer:
 
     run: Run
     voice: SpokenAnswer | None = None
-    # What of the answer is stored: a worker before us has said it, and perhaps more.
-    stored: str = ""
+    # What an agent did for it; those of a worker before us are stored with what they said of the answer.
+    steps: list[Step] = field(default_factory=list)
     events: MessageEvents = field(init=False)
     usage: Usage | None = None
-    # What the answer stands on, and the file objects that belong to it.
+    # What the answer stands on.
     sources: list[dict[str, Any]] = field(default_factory=list)
-    files: list[dict[str, Any]] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _first: float | None = None
 
     def __post_init__(self) -> None:
         self.events = MessageEvents(self.run.task)
+        said = "".join(step.said for step in self.steps)
+        self._parts.append(said)
         if self.run.writer.number:
             # A worker before us has spoken; a half-said text can't be continued.
-            self.run.writer.write(self.events.message_replace(self.stored))
-        if self.stored:
-            self._parts.append(self.stored)
+            self.run.writer.write(self.events.message_replace(said))
 
     @property
     def text(self) -> str:
@@ -71,13 +72,17 @@ class Answer:
             self.voice.restart()
             self.voice.feed(text)
 
+    def add_file(self, file: dict[str, Any]) -> None:
+        """A tool has made a file: tell of it. `file`: its stored object."""
+        self.run.writer.write(self.events.message_file(file))
+
     def finish(self, status: str) -> None:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         self._mend_lost_log()
         usage = usage_object(self.usage, self._began, self._first, time.monotonic())
         details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self.sources, "usage": usage}
         self._store(status, details, None)
-        self.run.writer.write(self.events.message_end(details, self.files), final=self.voice is None)
+        self.run.writer.write(self.events.message_end(details, file_values.shown_files([file for step in self.steps for file in step.files])), final=self.voice is None)
         if self.voice is not None:
             for sound in self.voice.rest():
                 self._play(sound)
@@ -102,6 +107,8 @@ class Answer:
         """Where Redis lost what was said: say all of it again."""
         lost, self.run.writer.log_was_lost = self.run.writer.log_was_lost, False
         if lost:
+            for step in self.steps:
+                self.run.writer.write(self.events.agent_thought(step))
             self.run.writer.write(self.events.message_replace(self.text))
         return lost
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.services import app_file_shapes, yaml_documents
-from app.services.definitions import SERVED_MODES, WORKFLOW_MODES, external_data_tools, is_enabled
+from app.services.definitions import WORKFLOW_MODES, external_data_tools, is_enabled
 from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
 from app.workflow.nodes import LATER
@@ -87,11 +87,6 @@ class NotServed:
     names: Callable[[Mapping[str, Any]], list[str]]
 
 
-def _mode(definition: Mapping[str, Any]) -> list[str]:
-    mode = str(definition["app"]["mode"])
-    return [] if mode in SERVED_MODES else [mode]
-
-
 def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where the features are."""
     if definition["app"]["mode"] in WORKFLOW_MODES:
@@ -139,7 +134,6 @@ def _inside(value: Any, *keys: str) -> Any:
 
 # A release that serves one of these removes its line.
 NOT_SERVED = (
-    NotServed("Apps of this mode are not served yet: the page opens, and asking answers 'app_unavailable'", _mode),
     NotServed("Nodes of these types are not served yet: a run that reaches one fails there", _later_nodes),
     NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.services.tool_registry import tool_registry
-from app.tools.base import ToolChoice, ToolFailed
-from app.tools.tool_file import InvalidToolsFile
+from app.tools.base import ToolChoice
 
 DATASET_PROVIDERS = ("dataset", "dataset-retrieval")
 
@@ -14,17 +12,6 @@ def tools_of(definition: Mapping[str, Any]) -> list[ToolChoice]:
     """The tools of an app, each once, in the order of the file."""
     chosen = [*agent_tools(_mapping(_mapping(definition.get("model_config")).get("agent_mode"))), *_of_nodes(definition)]
     return list({(choice.provider, choice.name): choice for choice in chosen}.values())
-
-
-def unresolved(definition: Mapping[str, Any]) -> list[str]:
-    """A sentence for each tool of the app that cannot be called now, and why. Asks tool servers."""
-    sentences = []
-    for choice in tools_of(definition):
-        try:
-            tool_registry().find(choice)
-        except (ToolFailed, InvalidToolsFile) as failure:
-            sentences.append(str(failure))
-    return sentences
 
 
 def agent_tools(agent_mode: Mapping[str, Any]) -> list[ToolChoice]:

@@ -21,7 +21,7 @@ from app.models.identifiers import new_id, now
 from app.models.tasks import RUNNING
 from app.services import published_apps, yaml_documents
 from app.services.app_files import AppFile
-from app.services.app_tools import unresolved
+from app.services.tool_registry import unresolved
 from app.streams import changes, stops
 
 log = structlog.get_logger(__name__)

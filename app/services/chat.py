@@ -4,11 +4,11 @@ import uuid
 
 from sqlalchemy import text
 
-from app.errors import AppUnavailable, ConversationNotFound, InvalidParam
+from app.errors import ConversationNotFound, InvalidParam
 from app.extensions import autocommit_engine
 from app.models.generations import ClaimedTask
 from app.models.identifiers import new_id
-from app.services.definitions import SERVED_MODES, ModelConfig, WorkflowConfig
+from app.services.definitions import ModelConfig, WorkflowConfig
 from app.services.generations import Asker, Question, begin
 from app.services.limits import admitted
 from app.services.published_apps import PublishedApp, version
@@ -24,8 +24,6 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
 
     Raises InvalidParam, ConversationNotFound, AppUnavailable, TooManyRequests, RateLimitError.
     """
-    if app.mode not in SERVED_MODES:
-        raise AppUnavailable
     if not question.query.replace("\0", ""):
         raise InvalidParam("query is required")
     task_id = str(new_id())

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from app.errors import AppUnavailable
+from app.services.app_tools import agent_tools
 from app.services.file_rules import FileRules
+from app.tools.base import ToolChoice
 
-SERVED_MODES = ("chat", "completion", "agent-chat", "workflow", "advanced-chat")
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
@@ -26,6 +27,7 @@ FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {
     "more_like_this": {"enabled": False},
     "sensitive_word_avoidance": {"enabled": False, "type": "", "config": {}},
 }
+AGENT_ROUNDS = 10
 WORKFLOW_FEATURE_DEFAULTS: Mapping[str, dict[str, Any]] = {**FEATURE_DEFAULTS, "retriever_resource": {"enabled": False}}
 FILE_UPLOAD_DEFAULT: dict[str, Any] = {
     "image": {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
@@ -88,6 +90,16 @@ class ExternalDataTool:
 
 
 @dataclass(frozen=True)
+class AgentMode:
+    """How an agent works. `strategy` is `function_call` or `react`; `template`: the author's own instructions for the latter."""
+
+    strategy: str
+    most_rounds: int
+    tools: tuple[ToolChoice, ...]
+    template: str
+
+
+@dataclass(frozen=True)
 class DeclaredVariable:
     """An environment or conversation variable (contract dsl.md §3.2)."""
 
@@ -112,6 +124,7 @@ class ModelConfig:
     external_data_tools: tuple[ExternalDataTool, ...]
     file_upload: dict[str, Any]
     features: dict[str, dict[str, Any]]
+    agent_mode: AgentMode
 
     @classmethod
     def from_definition(cls, definition: Mapping[str, Any]) -> Self:
@@ -129,6 +142,7 @@ class ModelConfig:
             external_data_tools=tuple(external_data_tools(config)),
             file_upload=_mapping(config.get("file_upload")) or FILE_UPLOAD_DEFAULT,
             features={name: _mapping(config.get(name)) or default for name, default in FEATURE_DEFAULTS.items()},
+            agent_mode=_agent_mode(_mapping(config.get("agent_mode"))),
         )
 
     @property
@@ -252,6 +266,16 @@ def _chat_prompt(config: Mapping[str, Any]) -> tuple[PromptMessage, ...]:
 def _completion_prompt(config: Mapping[str, Any]) -> CompletionPrompt:
     prompt, roles = _mapping(config.get("prompt")), _mapping(config.get("conversation_histories_role"))
     return CompletionPrompt(_text(prompt.get("text")), _text(roles.get("user_prefix")), _text(roles.get("assistant_prefix")))
+
+
+def _agent_mode(mode: Mapping[str, Any]) -> AgentMode:
+    rounds = mode.get("max_iteration")
+    return AgentMode(
+        strategy="react" if mode.get("strategy") in ("react", "react_router", "cot") else "function_call",
+        most_rounds=rounds if isinstance(rounds, int) and rounds > 0 else AGENT_ROUNDS,
+        tools=tuple(agent_tools(mode)),
+        template=_text(_mapping(mode.get("prompt")).get("first_prompt")),
+    )
 
 
 def external_data_tools(config: Mapping[str, Any]) -> Iterator[ExternalDataTool]:

@@ -24,6 +24,11 @@ def opened(value: Any) -> Any:
     return restored(shown)
 
 
+def shown_files(files: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Stored file objects with links that work now."""
+    return [_shown(dict(file)) for file in files]
+
+
 def link_to(value: Mapping[str, Any]) -> str | None:
     """A link that opens a file object's file now."""
     related_id = value.get("related_id")

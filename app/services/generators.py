@@ -9,7 +9,7 @@ from app.services.runs import Generate
 # Named, not imported: the web process enqueues tasks and never runs one, and the engine with its libraries takes 10 MiB.
 _PLACES: Mapping[str, tuple[str, str]] = {
     "chat": ("app.services.message_generation", "generate_message"),
-    "agent-chat": ("app.services.agent_generation", "generate_agent"),
+    "agent-chat": ("app.services.message_generation", "generate_message"),
     "completion": ("app.services.message_generation", "generate_message"),
     "advanced-chat": ("app.services.workflow_generation", "generate_run"),
     "workflow": ("app.services.workflow_generation", "generate_run"),

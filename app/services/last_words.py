@@ -2,8 +2,18 @@
 
 from app.models.generations import TaskState
 from app.models.tasks import PAUSED
-from app.services import run_snapshots
-from app.services.wire_events import MessageEvents
+from app.services import file_values, run_snapshots
+from app.services.agent_steps import stored_steps
+from app.services.wire_events import AGENT, MessageEvents
+
+
+def so_far(state: TaskState, answer: str) -> list[bytes]:
+    """What happened so far in a generation that runs, for a reader who has lost track. `answer`: its text by now."""
+    if state.workflow_run_id is not None:
+        return list(run_snapshots.snapshot(state, answer))
+    events = MessageEvents(state)
+    steps = stored_steps(state.message_id) if state.mode == AGENT else []
+    return [*map(events.agent_thought, steps), events.message_replace(answer)]
 
 
 def last_words(state: TaskState) -> list[bytes]:
@@ -12,7 +22,9 @@ def last_words(state: TaskState) -> list[bytes]:
         events = MessageEvents(state)
         if state.failure is not None:
             return [events.error(state.failure)]
-        return [events.message_replace(state.answer), events.message_end(state.details or {})]
+        steps = stored_steps(state.message_id) if state.mode == AGENT else []
+        files = file_values.shown_files([file for step in steps for file in step.files])
+        return [*map(events.agent_thought, steps), events.message_replace(state.answer), events.message_end(state.details or {}, files)]
     if state.status == PAUSED:
         return list(run_snapshots.snapshot(state, state.answer))
     answer = [MessageEvents(state).message_replace(state.answer)] if state.mode == "advanced-chat" else []

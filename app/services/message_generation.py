@@ -1,4 +1,4 @@
-"""What a worker does for a message of a chat or completion app (the order: contract dsl.md §2.4)."""
+"""What a worker does for a message of a chat, agent or completion app (the order: contract dsl.md §2.4)."""
 
 import time
 import uuid
@@ -15,17 +15,20 @@ from app.models import tasks
 from app.models.generations import read_thread, read_thread_files
 from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
+from app.services.agent_answers import answer_by_agent
+from app.services.agent_steps import finished_steps
 from app.services.answers import Answer
 from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
 from app.services.model_routes import model_routes
-from app.services.moderation import review_question, watch_answer
+from app.services.moderation import OutputWatch, review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
 from app.services.published_apps import version
 from app.services.runs import HandedOn, Run
 from app.services.spoken_answers import voice_of
+from app.services.wire_events import AGENT
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File
@@ -38,7 +41,7 @@ THREAD_MESSAGES = 100
 
 def generate_message(run: Run) -> None:
     """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
-    answer = Answer(run)
+    answer = Answer(run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else [])
     try:
         _generate(run, answer)
     finally:
@@ -79,7 +82,15 @@ def _answer(run: Run, answer: Answer) -> None:
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     watch = watch_answer(config, task.app_id)
-    for chunk in _chunks(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config))):
+    asked = Asked(inputs, verdict.query, _thread(run), _images(run, config))
+    if task.mode == AGENT:
+        answer_by_agent(run, config, asked, answer, watch)
+    else:
+        _answer_by_model(run, config, asked, answer, watch)
+
+
+def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
+    for chunk in _chunks(run, config, asked):
         answer.add(chunk)
         replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
         if replacement is not None:
@@ -110,11 +121,11 @@ def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
     rules, task = config.file_rules, run.task
     if rules is None or config.model.mode == "completion":
         return []
-    files = task.files or []
+    files = [file for file in task.files or [] if file["belongs_to"] == "user"]
     if not files and task.previous_message_id is not None:
         with autocommit_engine().connect() as connection:
             files = read_thread_files(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
-    images = [File.from_object(file) for file in files if file["type"] == "image"]
+    images = [File.from_object(file) for file in files if file["type"] == "image" and file["belongs_to"] == "user"]
     if not images:
         return []
     contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))

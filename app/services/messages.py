@@ -6,10 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.agents.steps import Step
 from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.extensions import autocommit_engine
 from app.models import tasks
+from app.models.agents import read_thoughts
 from app.models.form_statements import FORMS_OF_MESSAGES, FormRow
+from app.services.agent_steps import step_of
 from app.services.conversations import Owner
 from app.services.file_links import renew
 from app.services.file_values import shown_inputs
@@ -36,6 +39,14 @@ _IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND convers
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What an agent did in one round. `created_at` in Unix seconds."""
+
+    step: Step
+    created_at: int
+
+
+@dataclass(frozen=True)
 class Message:
     """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata, `forms` those of its run."""
 
@@ -52,6 +63,7 @@ class Message:
     rating: str | None
     created_at: int
     forms: list[FormRow]
+    thoughts: list[Thought]
 
 
 @dataclass(frozen=True)
@@ -62,10 +74,10 @@ class MessagePage:
     has_more: bool
 
 
-def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, limit: int) -> MessagePage:
+def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, limit: int, with_thoughts: bool = False) -> MessagePage:
     """The newest `limit` messages, or those before `first_id`; a running answer is shown as far as it has come.
 
-    No conversation, no messages. Raises ConversationNotFound, FirstMessageNotFound.
+    `with_thoughts`: what an agent did, too. No conversation, no messages. Raises ConversationNotFound, FirstMessageNotFound.
     """
     if conversation_id is None:
         return MessagePage([], False)
@@ -74,7 +86,8 @@ def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, l
         _check(connection, owner, values)
         rows = connection.execute(_NEWEST if first_id is None else _OLDER, values).all()
         forms = _forms(connection, [row.id for row in rows[:limit] if row.workflow_run_id is not None])
-    messages = [_message(conversation_id, row, forms.get(row.id, [])) for row in rows[:limit]]
+        thoughts = _thoughts(connection, [row.id for row in rows[:limit]]) if with_thoughts else {}
+    messages = [_message(conversation_id, row, forms.get(row.id, []), thoughts.get(row.id, [])) for row in rows[:limit]]
     return MessagePage(messages[::-1], len(rows) > limit)
 
 
@@ -94,10 +107,17 @@ def _forms(connection: Connection, message_ids: list[str]) -> dict[str, list[For
     return found
 
 
-def _message(conversation_id: str, row: Any, forms: list[FormRow]) -> Message:
+def _thoughts(connection: Connection, message_ids: list[str]) -> dict[str, list[Thought]]:
+    found: dict[str, list[Thought]] = {}
+    for row in read_thoughts(connection, message_ids):
+        found.setdefault(row.message_id, []).append(Thought(step_of(row), int(row.created_at.timestamp())))
+    return found
+
+
+def _message(conversation_id: str, row: Any, forms: list[FormRow], thoughts: list[Thought]) -> Message:
     answer = answer_so_far(row.task_id, row.answer, row.last_event)[0] if row.task_status == tasks.RUNNING else row.answer
     return Message(
         row.id, conversation_id, row.parent_message_id, shown_inputs(row.inputs), row.files or [], row.query, renew(answer), row.status,
         row.error, row.metadata, row.rating, int(row.created_at.timestamp()),
-        forms,
+        forms, thoughts,
     )  # fmt: skip

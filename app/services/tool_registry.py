@@ -2,13 +2,17 @@
 
 import functools
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask, current_app
 
+from app.services.app_tools import tools_of
 from app.services.fetching import guarded_http
+from app.tools.base import ToolFailed
 from app.tools.builtin import builtin_providers
 from app.tools.registry import ToolProvider, ToolRegistry
-from app.tools.tool_file import Icon, Provider, ToolFile, read_tool_file
+from app.tools.tool_file import Icon, InvalidToolsFile, Provider, ToolFile, read_tool_file
 
 
 def tool_registry() -> ToolRegistry:
@@ -19,6 +23,17 @@ def tool_registry() -> ToolRegistry:
         extensions.setdefault("tool_registry", _load(current_app._get_current_object()))  # type: ignore[attr-defined]
     known: ToolRegistry = extensions["tool_registry"]
     return known
+
+
+def unresolved(definition: Mapping[str, Any]) -> list[str]:
+    """A sentence for each tool of the app that cannot be called now, and why. Asks tool servers."""
+    sentences = []
+    for choice in tools_of(definition):
+        try:
+            tool_registry().find(choice)
+        except (ToolFailed, InvalidToolsFile) as failure:
+            sentences.append(str(failure))
+    return sentences
 
 
 def _load(app: Flask) -> ToolRegistry:

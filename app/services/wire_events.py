@@ -9,7 +9,7 @@ import orjson
 from app.agents.steps import Step
 from app.errors import AppError
 from app.models.generations import ClaimedTask, TaskState
-
+from app.services.file_values import link_to
 
 AGENT = "agent-chat"
 
@@ -36,12 +36,12 @@ class MessageEvents:
         """A step as it stands: sent again as it fills, under the same id."""
         return self._event(
             "agent_thought", id=step.id, position=step.position, thought=step.thought, observation=step.observation, tool=step.tool,
-            tool_labels=step.tool_labels, tool_input=step.tool_input, message_files=[file["related_id"] for file in step.files],
+            tool_labels=step.tool_labels, tool_input=step.tool_input, message_files=[file["id"] for file in step.files],
         )  # fmt: skip
 
     def message_file(self, file: Mapping[str, Any]) -> bytes:
-        """A file that a tool made. `file`: its file object, with a link that works now."""
-        return self._event("message_file", id=file["id"], type=file["type"], belongs_to="assistant", url=file["url"])
+        """A file that a tool made. `file`: its stored object."""
+        return self._event("message_file", id=file["id"], type=file["type"], belongs_to="assistant", url=link_to(file))
 
     def message_replace(self, answer: str, reason: str = "") -> bytes:
         return self._event("message_replace", answer=answer, reason=reason)

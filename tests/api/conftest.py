@@ -1,13 +1,19 @@
-"""Visitors of apps that wait for people."""
+"""Visitors of apps that wait for people, and of agents."""
+
+from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.agents import agent, house_registry
 from tests.factories import make_graph_app
 from tests.people import asking
+from tests.scripted_model import ScriptedModel
 from tests.web_client import WebVisitor
 from tests.workflow.graphs import answer, graph, start
 from tests.workflow.people import human, paragraph, variable
+from tests.workflow.toolbox import CountedTool
 
 
 @pytest.fixture
@@ -26,3 +32,25 @@ def chatter(client: FlaskClient) -> WebVisitor:
         answer("You said {{#ask.comment#}}.", "last"), "start > first > ask:go > last",
     )  # fmt: skip
     return WebVisitor(client, make_graph_app(people, "advanced-chat"))
+
+
+@pytest.fixture
+def lookup() -> CountedTool:
+    return CountedTool("lookup")
+
+
+@pytest.fixture
+def house(app: Flask, monkeypatch: pytest.MonkeyPatch, lookup: CountedTool) -> Callable[..., None]:
+    """Puts tools where apps find them; at first there is one, `lookup`."""
+
+    def install(*tools: CountedTool) -> None:
+        monkeypatch.setitem(app.extensions, "tool_registry", house_registry(*tools))
+
+    install(lookup)
+    return install
+
+
+@pytest.fixture
+def asker(client: FlaskClient, house: Callable[..., None], model: ScriptedModel) -> WebVisitor:
+    """A visitor of an agent that has one tool."""
+    return agent(client)

@@ -66,12 +66,6 @@ def test_an_app_without_a_model_is_unavailable(client, app):
         assert (answer.status_code, answer.get_json()["code"]) == (400, "app_unavailable")
 
 
-def test_an_app_of_another_mode_opens_and_does_not_answer(client, app):
-    visitor = WebVisitor(client, make_app(mode="agent-chat"))
-    assert visitor.get("/parameters").status_code == 200
-    assert visitor.chat().get_json()["code"] == "app_unavailable"
-
-
 def test_an_app_without_tools_has_no_icons(alice):
     assert alice.get("/meta").get_json() == {"tool_icons": {}}
 
@@ -90,10 +84,15 @@ def test_every_app_is_public(client, app):
         assert client.get("/api/webapp/access-mode", query_string=query).get_json() == {"accessMode": "public"}
 
 
-def test_a_custom_tool_has_an_icon_and_a_built_in_one_has_none(client, app):
-    tools = [{"provider_type": "api", "tool_name": "weather"}, {"provider_type": "builtin", "tool_name": "clock"}]
+def test_every_tool_has_an_icon(client, app):
+    tools = [
+        {"provider_type": "api", "provider_id": "unheard-of", "tool_name": "weather"},
+        {"provider_type": "builtin", "provider_id": "time", "tool_name": "current_time"},
+    ]
     visitor = WebVisitor(client, make_app(mode="agent-chat", agent_mode={"enabled": True, "tools": tools}))
-    assert visitor.get("/meta").get_json() == {"tool_icons": {"weather": {"background": "#252525", "content": "😀"}}}
+    icons = visitor.get("/meta").get_json()["tool_icons"]
+    assert icons["weather"] == {"background": "#252525", "content": "😀"}
+    assert icons["current_time"].startswith("data:image/svg+xml")
 
 
 @pytest.mark.parametrize("path", ["/site", "/parameters", "/meta"])

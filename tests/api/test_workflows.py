@@ -93,10 +93,10 @@ def test_a_run_is_its_visitor_s_own(client, echo, charlie):
 
 
 def test_a_failing_run_says_why(client):
-    failing = {"id": "tool", "type": "custom", "data": {"type": "tool", "title": "A tool"}}
+    failing = node("tool", "tool", provider_id="garden", tool_name="weed")
     visitor = WebVisitor(client, make_graph_app(graph(start(), failing, end(result=["tool", "text"]), "start > tool > end")))
     data = visitor.run()[-1].data["data"]
-    assert (data["status"], data["error"]) == ("failed", "Nodes of type 'tool' are not served yet.")
+    assert (data["status"], data["error"]) == ("failed", "The tool 'weed' of 'garden' is not set up here.")
 
 
 def test_a_running_workflow_is_stopped(client, model):

@@ -1,7 +1,7 @@
 """An OpenAI-compatible model server whose every answer a test decides: by `script()` in the same process, by markers from elsewhere.
 
 Markers stand in the last user message: [[chunks:N]] [[delay:MS]] [[say:TEXT]] [[echo]] [[fail:STATUS]] [[fail-after:N]]
-[[cut:N]] [[garbage:N]] [[error-frame:N]] [[hang]] [[hang-after:N]].
+[[cut:N]] [[garbage:N]] [[error-frame:N]] [[hang]] [[hang-after:N]] [[call:TOOL {"argument": …}]].
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class ScriptedModel:
         delay: float | None = None,
         status: int = 200,
         error: str | None = None,
-        tool_calls: Sequence[tuple[str, dict[str, Any]]] = (),
+        tool_calls: Sequence[tuple[str, dict[str, Any] | str]] = (),
         **behaviour: Any,
     ) -> None:
         """Say what the next request that has no script yet gets. Further names are the fields of Behaviour.
@@ -69,7 +69,7 @@ class ScriptedModel:
             behaviour["error"] = failing
         default = self._state.default
         pace = default.delay if delay is None else delay
-        calls = tuple((name, json.dumps(arguments)) for name, arguments in tool_calls)
+        calls = tuple((name, arguments if isinstance(arguments, str) else json.dumps(arguments)) for name, arguments in tool_calls)
         said = chunks if chunks or calls else default.chunks
         self._state.scripted.append(Behaviour(said, delay=pace, tool_calls=calls, **behaviour))
 

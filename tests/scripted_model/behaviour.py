@@ -15,6 +15,7 @@ ERRORS: Mapping[str, tuple[int, str, str | None, str]] = {
     "bad_key": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided: sk-scripted."),
     "context_length": (400, "invalid_request_error", "context_length_exceeded", "This model's maximum context length is 4096 tokens."),
     "model_not_found": (404, "invalid_request_error", "model_not_found", "The model `scripted` does not exist."),
+    "tools_refused": (400, "invalid_request_error", None, "This model does not support tools."),
     "server_error": (500, "server_error", None, "The server had an error while processing your request. Sorry about that!"),
     "overloaded": (503, "service_unavailable", None, "The engine is currently overloaded, please try again later."),
 }
@@ -93,6 +94,18 @@ def steered(behaviour: Behaviour, text: str) -> Behaviour:
     for name, value in MARKER.findall(text):
         changes.update(_marker(name, value))
     return dataclasses.replace(behaviour, **changes) if changes else behaviour
+
+
+def with_next_call(behaviour: Behaviour, asked: str, body: Mapping[str, Any]) -> Behaviour:
+    """[[call:NAME {…}]]: one round after the other asks for the next of these tools, and the round behind them answers."""
+    calls = [value.partition(" ") for name, value in MARKER.findall(asked) if name == "call"]
+    made = 0
+    for message in body.get("messages", ()):
+        made = 0 if message.get("role") == "user" else made + bool(message.get("tool_calls"))
+    if made >= len(calls) or not body.get("tools"):
+        return behaviour
+    name, _, arguments = calls[made]
+    return dataclasses.replace(behaviour, tool_calls=((name, arguments or "{}"),), chunks=(f"Asking {name}.",))
 
 
 def _marker(name: str, value: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, cast
 
 from tests.scripted_model.audio import speech_reply, transcription_reply
-from tests.scripted_model.behaviour import Behaviour, echoed, last_user_text, message_text, steered
+from tests.scripted_model.behaviour import Behaviour, echoed, last_user_text, message_text, steered, with_next_call
 from tests.scripted_model.recording import RecordedRequest
 from tests.scripted_model.replies import CREATED, Reply, Request, json_reply, make_reply
 from tests.scripted_model.wheel import TimerWheel
@@ -29,7 +29,8 @@ class State:
 
     def next_behaviour(self, body: dict[str, Any]) -> Behaviour:
         behaviour = self.scripted.popleft() if self.scripted else self.default
-        behaviour = steered(behaviour, last_user_text(body))
+        asked = last_user_text(body)
+        behaviour = with_next_call(steered(behaviour, asked), asked, body)
         return dataclasses.replace(behaviour, chunks=echoed(body)) if behaviour.echo else behaviour
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from app.services import app_files, yaml_documents
 from app.services.app_files import InvalidAppFile
-from app.services.definitions import SERVED_MODES
 from tests.factories import chat_definition
 
 SAMPLES = sorted((pathlib.Path(__file__).parents[2] / "app" / "samples").glob("*.yml"))
@@ -47,7 +46,6 @@ def test_a_plain_file_is_taken_whole_and_without_warning():
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_samples_are_served_whole(path):
     file = app_files.parse(path.read_bytes())
-    assert file.mode in SERVED_MODES
     assert file.warnings == []
 
 
@@ -177,7 +175,6 @@ def test_a_missing_version_and_another_kind_are_fine():
     "change, names",
     [
         ({"dataset_configs": {"datasets": {"datasets": [{"dataset": {"id": "d1", "enabled": True}}]}}}, ["Knowledge", "d1"]),
-        ({"agent_mode": {"enabled": True, "tools": [{"enabled": True, "tool_name": "clock"}]}}, ["tools", "clock"]),
         ({"sensitive_word_avoidance": {"enabled": True, "type": "unheard_of"}}, ["Moderation", "unheard_of"]),
         ({"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]}, ["External data", "w"]),
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),
@@ -198,11 +195,10 @@ def test_what_is_switched_off_is_not_worth_a_word():
     ) == ""  # fmt: skip
 
 
-def test_a_workflow_is_taken_and_its_mode_and_features_named():
+def test_a_workflow_is_taken_and_its_features_named():
     definition = copy.deepcopy(WORKFLOW)
     definition["workflow"]["features"] = {"annotation_reply": {"enabled": True}}
     warnings = app_files.check(definition).warnings
-    assert any("workflow" in warning for warning in warnings) == ("workflow" not in SERVED_MODES)
     assert any("Annotation replies" in warning for warning in warnings)
 
 

@@ -122,12 +122,6 @@ def test_icons(looks, icon_type, icon):
     assert (site["icon_type"], site["icon"], site["icon_url"]) == (icon_type, icon, None)
 
 
-def test_custom_tools_have_an_icon():
-    tools = [{"tool_name": "mine", "provider_type": "api"}, {"tool_name": "clock", "provider_type": "builtin"}]
-    app = published(chat_definition(agent_mode={"enabled": True, "tools": tools}), "agent-chat")
-    assert app_info.meta(app) == {"tool_icons": {"mine": app_info.TOOL_ICON}}
-
-
 @pytest.mark.parametrize("app", [published(chat_definition()), workflow({}), published({})])
-def test_others_have_none(app):
+def test_an_app_without_tools_has_no_icons(app):
     assert app_info.meta(app) == {"tool_icons": {}}

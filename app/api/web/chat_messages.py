@@ -19,7 +19,7 @@ class ChatMessages(Resource):
     @document(
         "Send a message",
         description="Asks the app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
-        "`blocking` (the default) with one body at the end. `inputs` are the variables of the app's input form.",
+        "`blocking` (the default; not for agents) with one body at the end. `inputs` are the variables of the app's input form.",
         body=ChatMessagePayload,
         ok=GeneratedAppResponse,
         streams=True,
@@ -28,12 +28,14 @@ class ChatMessages(Resource):
     def post(self, caller: Caller) -> Response:
         modes.require_chat_family(caller.app, NotChatApp)
         body = parse_body(ChatMessagePayload)
+        streaming = body.response_mode == "streaming"
+        modes.require_streaming(caller.app, streaming)
         question = generations.Question(
             body.query, body.inputs, body.conversation_id, body.parent_message_id,
             "parent_message_id" in body.model_fields_set, tuple(body.files or ()),
         )  # fmt: skip
         task = chat.start(caller.app, caller.end_user.id, question)
-        return run_and_reply(task, streaming=body.response_mode == "streaming")
+        return run_and_reply(task, streaming=streaming)
 
 
 @web_ns.route("/chat-messages/<string:task_id>/stop")

@@ -13,6 +13,7 @@ from app.api.message_files import message_files
 from app.api.namespaces import web_ns
 from app.api.schemas.common import GeneratedAppResponse, ResultResponse
 from app.api.schemas.messages import (
+    AgentThought,
     MessageFeedbackPayload,
     MessageListQuery,
     MessageMoreLikeThisQuery,
@@ -24,6 +25,7 @@ from app.api.schemas.messages import (
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
 from app.services import completions, message_marks, messages, modes, suggested_questions
+from app.services.wire_events import AGENT
 
 
 @web_ns.route("/messages")
@@ -39,7 +41,7 @@ class Messages(Resource):
     def get(self, caller: Caller) -> Response:
         modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(MessageListQuery)
-        page = messages.list_page(caller.owner, query.conversation_id, query.first_id, query.limit)
+        page = messages.list_page(caller.owner, query.conversation_id, query.first_id, query.limit, caller.app.mode == AGENT)
         rows = [_message(row) for row in page.rows]
         return reply(WebMessageInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 
@@ -109,9 +111,25 @@ def _message(row: messages.Message) -> WebMessageListItem:
         feedback=SimpleFeedback(rating=row.rating) if row.rating else None,
         retriever_resources=(row.details or {}).get("retriever_resources", []),
         created_at=row.created_at,
-        agent_thoughts=[],
+        agent_thoughts=[_thought(row.id, thought) for thought in row.thoughts],
         status=row.status,
         error=row.error,
         extra_contents=form_contents(row.forms),
         metadata=row.details,
+    )
+
+
+def _thought(message_id: str, thought: messages.Thought) -> AgentThought:
+    step = thought.step
+    return AgentThought.model_construct(
+        id=step.id,
+        message_id=message_id,
+        position=step.position,
+        thought=step.thought,
+        tool=step.tool,
+        tool_labels=step.tool_labels,
+        tool_input=step.tool_input,
+        created_at=thought.created_at,
+        observation=step.observation,
+        files=[file["id"] for file in step.files],
     )
