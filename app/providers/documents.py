@@ -1,10 +1,14 @@
 """The text of documents. Hostile files exist, so that what needs a parser is read in a process of its own, with limits."""
 
+import json
 import pathlib
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from app.providers import parser_library
 from app.providers.cancellation import Cancellation, Cancelled
 
 # Read as they are.
@@ -44,17 +48,36 @@ class DocumentUnreadable(Exception):
     """The file is broken, or reading it went over a limit."""
 
 
+@dataclass(frozen=True)
+class Passage:
+    """A part of a document; `page` counts from 1, None where there are no pages."""
+
+    page: int | None
+    text: str
+
+
 def text_of(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
     """The text of a document. `extension` with or without its dot; it counts before the MIME type.
 
     Raises DocumentUnsupported, DocumentUnreadable, Cancelled.
     """
+    return "".join(passage.text for passage in _read(content, extension, mime_type, seconds, cancellation, False))
+
+
+def passages_of(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> Sequence[Passage]:
+    """The text of a document, page by page where it has pages; headings and tables as Markdown. Raises as `text_of`."""
+    return _read(content, extension, mime_type, seconds, cancellation, True)
+
+
+def _read(
+    content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
+) -> Sequence[Passage]:  # fmt: skip
     kind = _kind(extension.lower().lstrip("."), mime_type.partition(";")[0].strip().lower())
     if kind in TEXTS:
-        return _decoded(content)
+        return [Passage(None, _decoded(content))]
     if kind not in PARSED:
         raise DocumentUnsupported(f"Files of type {extension or mime_type or 'unknown'} are not supported.")
-    return _parsed(content, PARSED[kind], min(seconds, LONGEST_READ), cancellation)
+    return _parsed(content, PARSED[kind], min(seconds, LONGEST_READ), cancellation, marked)
 
 
 def _kind(extension: str, mime_type: str) -> str:
@@ -74,18 +97,31 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _parsed(content: bytes, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
+def _parsed(content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool) -> Sequence[Passage]:
+    try:
+        place = parser_library.folder()
+        if mime_type == PARSED["pdf"] and not parser_library.is_unpacked(place):
+            _run("unpack()", b"", place, seconds, cancellation)
+    except OSError as error:
+        raise DocumentUnreadable(f"The parser cannot be set up: {error.strerror}") from None
+    found = _run(f"main({mime_type!r}, {int(seconds) + 1}, {marked})", content, place, seconds, cancellation)
+    return [Passage(page, text) for page, text in json.loads(found)]
+
+
+def _run(call: str, content: bytes, place: pathlib.Path, seconds: float, cancellation: Cancellation) -> bytes:
+    """What a function of documents_child writes, in a process of its own with nothing of our environment."""
     paths = [str(_CHECKOUT), *(path for path in sys.path if path)]
-    start = f"import sys; sys.path[:] = {paths!r}; from app.providers.documents_child import main; main({mime_type!r}, {int(seconds) + 1})"
+    start = f"import sys; sys.path[:] = {paths!r}; from app.providers.documents_child import *; {call}"
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={}, cwd="/"
-    )
+        [sys.executable, "-I", "-S", "-c", start],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"TMPDIR": str(place)}, cwd="/",
+    )  # fmt: skip
     deadline = time.monotonic() + seconds
     given: bytes | None = content
     try:
         while True:
             try:
-                text, wrong = process.communicate(given, timeout=_STEP)
+                written, wrong = process.communicate(given, timeout=_STEP)
                 break
             except subprocess.TimeoutExpired:
                 given = None
@@ -100,4 +136,4 @@ def _parsed(content: bytes, mime_type: str, seconds: float, cancellation: Cancel
     if process.returncode != 0:
         last = wrong.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise DocumentUnreadable(f"The document could not be read: {last or 'it is too large'}")
-    return text.decode("utf-8", "replace")
+    return written
