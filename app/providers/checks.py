@@ -5,6 +5,7 @@ import time
 from app.errors import ProviderError, ProviderNotInitialize
 from app.providers.base import ModelMessage
 from app.providers.cancellation import Cancellation, Patience
+from app.providers.embeddings import EmbeddingModel, RerankModel
 from app.providers.failures import failure_of_answer
 from app.providers.openai_compatible import ChatModel, Mode
 from app.providers.routes import ModelRoutes, Route
@@ -15,7 +16,7 @@ CHECK_SECONDS = 60.0
 def check(routes: ModelRoutes, route: Route, seconds: float = CHECK_SECONDS) -> float | ProviderError:
     """Seconds to the first answer, or what went wrong.
 
-    A text model is asked for one token; where the route leaves the name open, or is for another kind, the server for its list of models.
+    A text model is asked for one token, an embedder for one vector; where the route leaves the name open, or is for another kind, the server for its list of models.
     """
     started = time.monotonic()
     try:
@@ -23,6 +24,10 @@ def check(routes: ModelRoutes, route: Route, seconds: float = CHECK_SECONDS) -> 
             raise ProviderNotInitialize(f"{route.endpoint}: {route.problem}.")
         if route.remote_name and route.kind in ("chat", "completion"):
             _ask_for_a_token(routes, route, started + seconds)
+        elif route.remote_name and route.kind == "embedding":
+            EmbeddingModel(routes.endpoint(route.endpoint), route.remote_name).embed(["yes"], Cancellation(), started + seconds)
+        elif route.remote_name and route.kind == "rerank":
+            RerankModel(routes.endpoint(route.endpoint), route.remote_name).rerank("yes", ["yes"], 1, Cancellation(), started + seconds)
         else:
             _ask_for_models(routes, route, started + seconds)
     except ProviderError as error:

@@ -7,6 +7,7 @@
       - {provider: openai, name: "gpt-4o*", endpoint: openai, context: 128000}
       - {provider: "*", name: tiny, endpoint: local, remote_name: smollm, pass_through: [top_k]}
       - {provider: openai, name: text-embedding-3-small, kind: embedding, endpoint: openai}
+      - {provider: "*", name: "*rerank*", kind: rerank, endpoint: local}
     default:                                  # for everything else
       chat: {endpoint: local, remote_name: smollm, context: 4096}
       speech: {endpoint: openai, remote_name: gpt-4o-mini-tts, voices: [alloy, nova]}
@@ -25,7 +26,7 @@ from urllib.parse import urlsplit
 import pydantic
 import yaml
 
-Kind = Literal["chat", "completion", "embedding", "speech", "transcription"]
+Kind = Literal["chat", "completion", "embedding", "rerank", "speech", "transcription"]
 VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
 
 
@@ -94,6 +95,7 @@ class Defaults(_Strict):
     chat: Target | None = None
     completion: Target | None = None
     embedding: Target | None = None
+    rerank: Target | None = None
     speech: Target | None = None
     transcription: Target | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.errors import ProviderNotInitialize
 from app.providers.audio import SpeechModel, TranscriptionModel
+from app.providers.embeddings import EmbeddingModel, RerankModel
 from app.providers.endpoint import Endpoint
 from app.providers.openai_compatible import ChatModel, Mode
 from app.providers.route_file import (
@@ -23,7 +24,7 @@ from app.providers.route_file import (
 )
 
 CONTEXT = 32_768
-KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "speech", "transcription")
+KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "rerank", "speech", "transcription")
 FROM_SETTINGS = "OPENAI_BASE_URL"
 AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
 
@@ -112,6 +113,16 @@ class ModelRoutes:
             pass_through=frozenset(target.pass_through),
         )
 
+    def embedding_model(self, provider: str, name: str) -> EmbeddingModel:
+        """Who embeds for a dataset's provider and model name. Raises ProviderNotInitialize."""
+        target = self._target(provider, name, "embedding")
+        return EmbeddingModel(self.endpoint(target.endpoint), target.remote_name or name)
+
+    def rerank_model(self, provider: str, name: str) -> RerankModel:
+        """Who reranks for an app file's provider and model name. Raises ProviderNotInitialize."""
+        target = self._target(provider, name, "rerank")
+        return RerankModel(self.endpoint(target.endpoint), target.remote_name or name)
+
     def speech_model(self) -> SpeechModel:
         """Who speaks, for every app: app files name no model for it. Raises ProviderNotInitialize."""
         target = self._audio_target("speech")
@@ -199,7 +210,9 @@ def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSe
             endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
     text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
     sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
-    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion", "embedding")} | {
+    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion")} | {
+        # MODEL_NAME is a model that writes: whoever embeds is asked for by the dataset's own name.
+        "embedding": {"endpoint": FROM_SETTINGS},
         "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
         "transcription": sound | {"remote_name": audio.transcription_model},
     }

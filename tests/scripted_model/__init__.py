@@ -16,6 +16,7 @@ from typing import Any, Self
 from tests.scripted_model.behaviour import Behaviour, error_name, numbered
 from tests.scripted_model.recording import RecordedRequest
 from tests.scripted_model.server import Connection, State
+from tests.scripted_model.vectors import DIMENSIONS
 from tests.scripted_model.wheel import TimerWheel
 
 __all__ = ["RecordedRequest", "ScriptedModel"]
@@ -49,6 +50,22 @@ class ScriptedModel:
         """What it was asked to say or to hear so far, oldest first."""
         return list(self._state.audio_requests)
 
+    @property
+    def vector_requests(self) -> list[RecordedRequest]:
+        """What it was asked to embed or to rerank so far, oldest first."""
+        return list(self._state.vector_requests)
+
+    def embed_with(self, dimensions: int) -> None:
+        """Give vectors of so many dimensions from now on."""
+        self._state.dimensions = dimensions
+
+    def script_vectors(self, *errors: str | None, hang: bool = False) -> None:
+        """What the next requests to embed or rerank get: a key of ERRORS, `nonsense`, or None for the usual answer."""
+        for error in errors:
+            self._state.vector_scripts.append(None if error is None else Behaviour((), error=None if error == "nonsense" else error))
+        if hang:
+            self._state.vector_scripts.append(Behaviour((), hang=True))
+
     def script(
         self,
         *chunks: str,
@@ -78,6 +95,9 @@ class ScriptedModel:
         self._state.scripted.clear()
         self._state.requests.clear()
         self._state.audio_requests.clear()
+        self._state.vector_requests.clear()
+        self._state.vector_scripts.clear()
+        self._state.dimensions = DIMENSIONS
 
     def wait_for(self, condition: Callable[[Self], bool], seconds: float = 5.0) -> None:
         """Wait until something holds for the requests. Raises TimeoutError."""

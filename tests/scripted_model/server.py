@@ -10,6 +10,7 @@ from tests.scripted_model.audio import speech_reply, transcription_reply
 from tests.scripted_model.behaviour import Behaviour, echoed, last_user_text, message_text, steered, with_next_call
 from tests.scripted_model.recording import RecordedRequest
 from tests.scripted_model.replies import CREATED, Reply, Request, json_reply, make_reply
+from tests.scripted_model.vectors import DIMENSIONS, embeddings_reply, rerank_reply
 from tests.scripted_model.wheel import TimerWheel
 
 MODELS = ("scripted", "scripted-small")
@@ -24,6 +25,9 @@ class State:
         self.scripted: deque[Behaviour] = deque()
         self.requests: deque[RecordedRequest] = deque(maxlen=KEPT_REQUESTS)
         self.audio_requests: deque[RecordedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.vector_requests: deque[RecordedRequest] = deque(maxlen=KEPT_REQUESTS)
+        self.vector_scripts: deque[Behaviour | None] = deque()
+        self.dimensions = DIMENSIONS
         self.connections: set[Connection] = set()
         self.wheel: TimerWheel | None = None
 
@@ -108,6 +112,8 @@ class Connection(asyncio.Protocol):
             case "POST", "/v1/audio/transcriptions":
                 self._state.audio_requests.append(request)
                 return transcription_reply(request, self._state.default)
+            case "POST", "/v1/embeddings" | "/v1/rerank":
+                return self._choose_vectors(request)
             case "GET", "/v1/models":
                 models = [{"id": name, "object": "model", "created": CREATED, "owned_by": "tests"} for name in MODELS]
                 return _at_once({"object": "list", "data": models})
@@ -133,6 +139,13 @@ class Connection(asyncio.Protocol):
             prompt_tokens=_count_tokens(body),
         )
         return make_reply(kind, behaviour)
+
+    def _choose_vectors(self, request: RecordedRequest) -> Reply:
+        self._state.vector_requests.append(request)
+        behaviour = self._state.vector_scripts.popleft() if self._state.vector_scripts else None
+        if request.path.endswith("rerank"):
+            return rerank_reply(request, behaviour)
+        return embeddings_reply(request, behaviour, self._state.dimensions)
 
     def _advance(self) -> None:
         transport, reply, request = self._transport, self._reply, self._request
