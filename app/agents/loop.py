@@ -168,6 +168,7 @@ class Agent:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
         try:
             answer = tool.call(arguments, max(0.1, min(LONGEST_CALL, self.brief.deadline - time.monotonic())), self.brief.cancellation)
+            call.sources = list(answer.sources)
             call.files = [self.listener.keep_file(file) for file in answer.files]
         except ToolFailed as failure:
             return f"{call.name} failed: {failure}"

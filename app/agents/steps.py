@@ -9,7 +9,7 @@ import orjson
 
 @dataclass
 class Call:
-    """One call of a tool. `arguments`: as the model wrote them; `observation` None: it has not come back. `files`: file objects that it made."""
+    """One call of a tool. `arguments`: as the model wrote them; `observation` None: it has not come back. `files`: file objects that it made; `sources`: knowledge that it found."""
 
     id: str
     name: str
@@ -17,6 +17,7 @@ class Call:
     label: Mapping[str, str] = field(default_factory=dict)
     observation: str | None = None
     files: list[Any] = field(default_factory=list)
+    sources: list[Any] = field(default_factory=list)
 
     @property
     def input(self) -> Any:
@@ -58,6 +59,10 @@ class Step:
     @property
     def files(self) -> list[Any]:
         return [file for call in self.calls for file in call.files]
+
+    @property
+    def sources(self) -> list[Any]:
+        return [source for call in self.calls for source in call.sources]
 
     @property
     def open_calls(self) -> Sequence[Call]:

@@ -10,9 +10,13 @@ from app.providers.route_file import InvalidModelsFile
 from app.services.accounts import AccountRefused
 from app.services.app_files import InvalidAppFile
 from app.services.apps import AppRefused
+from app.services.datasets import DatasetRefused
+from app.tools.tool_file import InvalidToolsFile
+from app.workflow.failures import NodeFailed
 
 DATABASE_AWAY = "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
 DATABASE_BEHIND = "The database lacks tables: run `flask --app wsgi db upgrade` first."
+KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidModelsFile, InvalidToolsFile)
 _UNDEFINED = ("42P01", "42703")
 
 
@@ -22,8 +26,10 @@ class OperatorGroup(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (AppRefused, AccountRefused, InvalidAppFile, InvalidModelsFile) as error:
+        except KNOWN as error:
             raise click.ClickException(str(error)) from None
+        except NodeFailed as failure:
+            raise click.ClickException(failure.message) from None
         except OperationalError:
             raise click.ClickException(DATABASE_AWAY) from None
         except ProgrammingError as error:

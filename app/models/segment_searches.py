@@ -116,7 +116,8 @@ def _frequencies(connection: Connection, words: Sequence[str]) -> tuple[dict[str
 def _gates(words: Sequence[str], frequencies: Mapping[str, float], total: float) -> list[str]:
     """Which segments are looked at: those with one of the rarer words; where all are common, first those with several of them."""
     rarest = sorted(words, key=lambda word: frequencies[word])
-    chosen, expected = [], 0.0
+    chosen: list[str] = []
+    expected = 0.0
     for word in rarest:
         expected += frequencies[word] * total
         if chosen and expected > CANDIDATES:

@@ -32,7 +32,7 @@ WHERE run.id = :run_id
 
 PAST = text(
     """
-SELECT frame, node_id, id::text, index AS run_index, status, outputs, handle, writes, usage, exceptions, predecessor_node_id,
+SELECT frame, node_id, kind, id::text, index AS run_index, status, outputs, handle, writes, usage, exceptions, predecessor_node_id,
     extract(epoch FROM started_at)::float AS started_at
 FROM node_executions WHERE run_id = :run_id AND status IN ('succeeded', 'exception', 'paused') ORDER BY position NULLS LAST
 """

@@ -144,4 +144,3 @@ def _entries(answer: Any, name: str, count: int | None) -> list[dict[str, Any]]:
         return entries
     error = error_in(answer)
     raise ProviderProtocolError if error is None else failure_of_frame(error)
-

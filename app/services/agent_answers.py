@@ -18,6 +18,7 @@ from app.services.answers import Answer
 from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.file_contents import FileContents
+from app.services.knowledge_answers import KnowledgeTool
 from app.services.model_routes import model_routes
 from app.services.moderation import OutputWatch
 from app.services.prompts import Asked, build_prompt
@@ -46,7 +47,7 @@ def answer_by_agent(run: Run, config: ModelConfig, asked: Asked, answer: Answer,
         model=model,
         options=config.model.completion_params,
         prompt=build_prompt(config, asked, model.context),
-        tools=_tools(config),
+        tools=_tools(run, config, asked),
         strategy="react" if model.mode == "completion" else mode.strategy,
         cancellation=run.cancellation,
         deadline=run.deadline,
@@ -136,7 +137,7 @@ class _Listener:
                 raise Superseded(self._run.task.task_id)
 
 
-def _tools(config: ModelConfig) -> dict[str, Tool]:
+def _tools(run: Run, config: ModelConfig, asked: Asked) -> dict[str, Tool]:
     """The app's tools by the names that models call them by. One that is not to be had is left out: the import and the log say so."""
     tools: dict[str, Tool] = {}
     for choice in config.agent_mode.tools:
@@ -146,4 +147,7 @@ def _tools(config: ModelConfig) -> dict[str, Tool]:
             log.warning("tool.not_available", tool=choice.name, provider=choice.provider, problem=str(failure))
             continue
         tools.setdefault(tool.description.name, tool)
+    if config.dataset_ids:
+        knowledge = KnowledgeTool(run, config, asked.inputs)
+        tools.setdefault(knowledge.description.name, knowledge)
     return tools

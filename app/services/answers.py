@@ -19,6 +19,7 @@ from app.services.runs import SEND_TIMEOUT, Run
 from app.services.spoken_answers import SpokenAnswer
 from app.services.wire_events import MessageEvents, failure_of
 from app.streams.publisher import Superseded
+from app.workflow.retrieval import cited
 
 
 @dataclass
@@ -31,8 +32,9 @@ class Answer:
     steps: list[Step] = field(default_factory=list)
     events: MessageEvents = field(init=False)
     usage: Usage | None = None
-    # What the answer stands on.
+    # What was retrieved for it, and whether visitors are told.
     sources: list[dict[str, Any]] = field(default_factory=list)
+    cites: bool = False
     _parts: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _first: float | None = None
@@ -80,7 +82,7 @@ class Answer:
         """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
         self._mend_lost_log()
         usage = usage_object(self.usage, self._began, self._first, time.monotonic())
-        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self.sources, "usage": usage}
+        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self._cited(), "usage": usage}
         self._store(status, details, None)
         self.run.writer.write(self.events.message_end(details, file_values.shown_files([file for step in self.steps for file in step.files])), final=self.voice is None)
         if self.voice is not None:
@@ -98,6 +100,9 @@ class Answer:
         """No more speech."""
         if self.voice is not None:
             self.voice.close()
+
+    def _cited(self) -> list[dict[str, Any]]:
+        return cited([*self.sources, *(source for step in self.steps for source in step.sources)]) if self.cites else []
 
     def _play(self, sound: bytes) -> None:
         if sound:

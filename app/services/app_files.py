@@ -9,7 +9,6 @@ from app.services import app_file_shapes, yaml_documents
 from app.services.definitions import WORKFLOW_MODES, external_data_tools, is_enabled
 from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
-from app.workflow.nodes import LATER
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
@@ -95,20 +94,8 @@ def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     return config
 
 
-def _later_nodes(definition: Mapping[str, Any]) -> list[str]:
-    nodes = _inside(definition.get("workflow"), "graph", "nodes")
-    data = [_inside(node, "data") for node in nodes] if isinstance(nodes, list) else []
-    return [f"{entry.get('title') or '?'}: {entry['type']}" for entry in data if isinstance(entry, dict) and entry.get("type") in LATER]
-
-
 def _feature(name: str) -> Callable[[Mapping[str, Any]], list[str]]:
     return lambda definition: [""] if is_enabled(_config(definition).get(name)) else []
-
-
-def _datasets(definition: Mapping[str, Any]) -> list[str]:
-    datasets = _inside(_config(definition).get("dataset_configs"), "datasets", "datasets")
-    entries = [_inside(entry, "dataset") for entry in datasets] if isinstance(datasets, list) else []
-    return [str(entry.get("id")) for entry in entries if isinstance(entry, dict) and entry.get("enabled", True)]
 
 
 def _moderation(definition: Mapping[str, Any]) -> list[str]:
@@ -134,8 +121,6 @@ def _inside(value: Any, *keys: str) -> Any:
 
 # A release that serves one of these removes its line.
 NOT_SERVED = (
-    NotServed("Nodes of these types are not served yet: a run that reaches one fails there", _later_nodes),
-    NotServed("Knowledge is not served yet: answers are made without these datasets", _datasets),
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
     NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
     NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),

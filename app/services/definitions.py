@@ -125,6 +125,10 @@ class ModelConfig:
     file_upload: dict[str, Any]
     features: dict[str, dict[str, Any]]
     agent_mode: AgentMode
+    # The search settings as the file has them; `retrieval_settings` reads them where a search is made.
+    dataset_configs: dict[str, Any]
+    dataset_ids: tuple[str, ...]
+    dataset_query_variable: str
 
     @classmethod
     def from_definition(cls, definition: Mapping[str, Any]) -> Self:
@@ -143,6 +147,9 @@ class ModelConfig:
             file_upload=_mapping(config.get("file_upload")) or FILE_UPLOAD_DEFAULT,
             features={name: _mapping(config.get(name)) or default for name, default in FEATURE_DEFAULTS.items()},
             agent_mode=_agent_mode(_mapping(config.get("agent_mode"))),
+            dataset_configs=_mapping(config.get("dataset_configs")),
+            dataset_ids=tuple(dataset_ids(config)),
+            dataset_query_variable=_text(config.get("dataset_query_variable")),
         )
 
     @property
@@ -216,6 +223,15 @@ def form_fields(form: Any) -> tuple[InputField, ...]:
     """The fields of a model config's `user_input_form`, each a mapping of one key: its type."""
     entries = [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
     return tuple(field for entry in entries for kind, values in entry.items() if (field := _field(str(kind), _mapping(values))).variable)
+
+
+def dataset_ids(config: Mapping[str, Any]) -> list[str]:
+    """The datasets of a model config that are switched on, each once; older files have them among the agent's tools."""
+    chosen = _mapping(_mapping(config.get("dataset_configs")).get("datasets")).get("datasets")
+    tools = _mapping(config.get("agent_mode")).get("tools")
+    entries = [entry for part in (chosen, tools) if isinstance(part, list) for entry in part]
+    datasets = [_mapping(_mapping(entry).get("dataset")) for entry in entries]
+    return list(dict.fromkeys(_text(dataset.get("id")) for dataset in datasets if dataset.get("enabled", True) and _text(dataset.get("id"))))
 
 
 def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def add(dataset: DatasetSummary, name: str, content: bytes, metadata: Mapping[st
         raise DatasetRefused(f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
     fingerprint = hashlib.sha256(content).hexdigest()
     known = _searched(dataset, name)
-    if known is not None and known.fingerprint == fingerprint and _own(known.metadata) == dict(metadata):
+    if known is not None and known.fingerprint == fingerprint and own_metadata(known.metadata) == dict(metadata):
         return AddedDocument(known.id, name, "unchanged", known.segment_count, known.word_count, 0)
     pieces = _pieces(name, content)
     details = {"document_name": name, "source": "file_upload", "upload_date": int(now().timestamp())} | dict(metadata)
@@ -107,7 +107,7 @@ def _searched(dataset: DatasetSummary, name: str) -> _Searched | None:
     return None if row is None else _Searched(*row)
 
 
-def _own(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def own_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What was given with the file."""
     return {name: value for name, value in metadata.items() if name not in ("document_name", "source", "upload_date")}
 

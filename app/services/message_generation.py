@@ -19,9 +19,10 @@ from app.services.agent_answers import answer_by_agent
 from app.services.agent_steps import finished_steps
 from app.services.answers import Answer
 from app.services.conversations import Owner
-from app.services.definitions import ModelConfig
+from app.services.definitions import ModelConfig, is_enabled
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
+from app.services.knowledge_answers import retrieved
 from app.services.model_routes import model_routes
 from app.services.moderation import OutputWatch, review_question, watch_answer
 from app.services.prompts import Asked, Thread, build_prompt
@@ -82,11 +83,13 @@ def _answer(run: Run, answer: Answer) -> None:
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     watch = watch_answer(config, task.app_id)
-    asked = Asked(inputs, verdict.query, _thread(run), _images(run, config))
+    answer.cites = is_enabled(config.features["retriever_resource"])
     if task.mode == AGENT:
-        answer_by_agent(run, config, asked, answer, watch)
-    else:
-        _answer_by_model(run, config, asked, answer, watch)
+        answer_by_agent(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config)), answer, watch)
+        return
+    answer.sources = retrieved(run, config, inputs, verdict.query)
+    passages = [source["content"] for source in answer.sources]
+    _answer_by_model(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch)
 
 
 def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:

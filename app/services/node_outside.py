@@ -13,6 +13,7 @@ from app.services.fetching import guarded_http
 from app.services.file_contents import FileContents
 from app.services.model_routes import model_routes
 from app.services.node_http import NodeHttp
+from app.services.retrieval import AppKnowledge
 from app.services.runs import Run
 from app.services.tool_registry import tool_registry
 from app.workflow.forms import Forms
@@ -53,5 +54,5 @@ def outside_of(run: Run, forms: Forms) -> Outside:
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
     return Outside(
         models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory, forms=forms,
-        tools=tool_registry(),
+        tools=tool_registry(), knowledge=AppKnowledge(run.task.app_id),
     )

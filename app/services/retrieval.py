@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from flask import Flask, current_app
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -40,21 +41,24 @@ class _Dataset:
 
 
 class AppKnowledge:
-    """The knowledge that an app stands on (`workflow/retrieval.py`). To be used inside the application's context."""
+    """The knowledge that an app stands on (`workflow/retrieval.py`). To be made inside an app's context, usable in any thread."""
 
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def retrieve(self, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> Sequence[Mapping[str, Any]]:
-        return search(self._app_id, retrieval, seconds, cancellation)
+        # Branches of a run have threads of their own, without a context.
+        with self._app.app_context():
+            return search(self._app_id, retrieval, seconds, cancellation)
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
         statement = text(
             "SELECT DISTINCT jsonb_object_keys(metadata) FROM documents"
             " WHERE dataset_id = ANY(CAST(:ids AS uuid[])) AND status = 'completed' AND enabled ORDER BY 1"
         )
-        found = [str(dataset.id) for dataset in _datasets(self._app_id, dataset_ids, None)]
-        with autocommit_engine().connect() as connection:
+        with self._app.app_context(), autocommit_engine().connect() as connection:
+            found = [str(dataset.id) for dataset in _datasets(self._app_id, dataset_ids, None)]
             return connection.execute(statement, {"ids": found}).scalars().all()
 
 

@@ -17,6 +17,7 @@ from app.streams.publisher import Superseded
 from app.workflow.engine import STOPPED, RunEnd
 from app.workflow.events import Execution
 from app.workflow.outside import Ended, Past, Waiting
+from app.workflow.retrieval import NODE_KIND, source_of
 from app.workflow.values import plain, restored
 
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -36,7 +37,7 @@ class RunJournal:
         self._past: list[tuple[str, Past]] = []
         self._waiting: dict[str, tuple[str, Waiting]] = {}
         self.usage: Counter[str] = Counter()
-        self.sources: list[Mapping[str, Any]] = []
+        self.sources: list[dict[str, Any]] = []
 
     @property
     def ended_before(self) -> int:
@@ -56,6 +57,7 @@ class RunJournal:
             rows = connection.execute(PAST, {"run_id": self._run.task.workflow_run_id}).all()
         self._past, self._waiting = [], {}
         self.usage.clear()
+        self.sources.clear()
         for row in rows:
             if row.status == PAUSED:
                 self._waiting[row.id] = row.frame, Waiting(row.run_index, row.predecessor_node_id, row.started_at)
@@ -67,6 +69,7 @@ class RunJournal:
             )  # fmt: skip
             self._past.append((row.frame, past))
             self._count(row.usage or {})
+            self._cite(row.kind, row.outputs or {})
         self._position = len(self._past)
 
     def past(self, frame: str) -> Sequence[Past]:
@@ -106,7 +109,7 @@ class RunJournal:
             self._rows[execution.id] = row
             self._open.pop(execution.id, None)
             self._count(ended.usage)
-            self.sources += ended.sources
+            self._cite(execution.kind, ended.outputs)
             for selector, value in ended.writes:
                 if selector[0] == "conversation" and selector[1] in self._variables:
                     self._contents[self._variables[selector[1]].id] = plain(value)
@@ -148,6 +151,10 @@ class RunJournal:
         """What was pending is saved."""
         self._rows.clear()
         self._contents.clear()
+
+    def _cite(self, kind: str, outputs: Mapping[str, Any]) -> None:
+        if kind == NODE_KIND:
+            self.sources += map(source_of, plain(outputs).get("result") or ())
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         self.usage.update({name: int(usage.get(name) or 0) for name in TOKENS})

@@ -13,7 +13,7 @@ from app.models.identifiers import now
 from app.models.workflow_statements import FINISH_RUN, PAUSE_RUN, LoadedRun
 from app.providers.base import Usage
 from app.providers.usage import usage_object
-from app.services.definitions import WorkflowConfig
+from app.services.definitions import WorkflowConfig, is_enabled
 from app.services.moderation import watch_answer
 from app.services.run_forms import RunForms
 from app.services.run_journal import RunJournal
@@ -26,6 +26,7 @@ from app.streams.publisher import Superseded
 from app.workflow import events
 from app.workflow.engine import FAILED, STOPPED, SUCCEEDED, RunEnd
 from app.workflow.forms import WAITING
+from app.workflow.retrieval import cited
 from app.workflow.values import plain
 
 STOPPED_BY_USER = "Stopped by user."
@@ -207,7 +208,8 @@ class RunTeller:
         counts = self._journal.usage
         tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
         usage = usage_object(tokens, self._began, self._first, time.monotonic())
-        return {"annotation_reply": None, "retriever_resources": list(self._journal.sources), "usage": usage}
+        cites = is_enabled(self._config.features["retriever_resource"])
+        return {"annotation_reply": None, "retriever_resources": cited(self._journal.sources) if cites else [], "usage": usage}
 
     def _last_frames(self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any]) -> list[bytes]:
         frames = []

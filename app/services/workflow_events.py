@@ -15,6 +15,7 @@ from app.workflow.events import Execution, Selector
 from app.workflow.values import plain
 
 CHATFLOW = "advanced-chat"
+AGENT_LOG = "agent_log"
 PUBLIC_NOTES = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
 
 
@@ -96,6 +97,8 @@ class RunEvents:
 
     def _of_note(self, execution: Execution, name: str, details: Mapping[str, Any]) -> bytes | None:
         """What a node tells by a word of its own."""
+        if name == AGENT_LOG:
+            return self._event(name, {"node_execution_id": execution.id, "node_id": execution.node_id, **details})
         public = PUBLIC_NOTES.get(name)
         if public is None:
             return None

@@ -22,12 +22,13 @@ class ToolFile:
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """`json`: objects beside the text. `variables`: named outputs that the tool declares."""
+    """`json`: objects beside the text. `variables`: named outputs that the tool declares. `sources`: knowledge that it stands on."""
 
     text: str = ""
     files: Sequence[ToolFile] = ()
     json: Sequence[Mapping[str, Any]] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
+    sources: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

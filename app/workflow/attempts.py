@@ -116,7 +116,7 @@ class Attempts:
         journal.ended(
             Ended(
                 self._execution, self._frame.scope.key, status, result.inputs, result.process_data, result.outputs, handle,
-                result.writes, result.usage, self._elapsed, error, self._failures, result.sources,
+                result.writes, result.usage, self._elapsed, error, self._failures,
             )  # fmt: skip
         )
         if self._node.outside or result.writes:

@@ -1,6 +1,6 @@
 """What happens in a run, in the past tense. The public names are made at the edge (services/workflow_events.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Execution:
 class Result:
     """What a node gives. `handle`: the edges that are taken. `writes`: variables outside the node that it set.
 
-    `usage` has prompt_tokens, completion_tokens and total_tokens; `sources` are what a retrieval stood on.
+    `usage` has prompt_tokens, completion_tokens and total_tokens.
     """
 
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -39,7 +39,6 @@ class Result:
     process_data: Mapping[str, Any] = field(default_factory=dict)
     writes: tuple[tuple[Selector, Any], ...] = ()
     usage: Mapping[str, Any] = field(default_factory=dict)
-    sources: Sequence[Mapping[str, Any]] = ()
 
     @property
     def total_tokens(self) -> int:

@@ -1,7 +1,7 @@
 """What nodes need from the world, as they are given it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.providers.base import ModelMessage
@@ -155,4 +155,3 @@ class Ended:
     elapsed: float
     error: str | None
     exceptions: int
-    sources: Sequence[Mapping[str, Any]] = field(default=())

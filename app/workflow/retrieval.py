@@ -1,10 +1,21 @@
-"""What is asked of the knowledge that an app stands on."""
+"""What is asked of the knowledge that an app stands on, and what comes back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.providers.cancellation import Cancellation
+
+NODE_KIND = "knowledge-retrieval"
+# As sources have them → as a retrieval node's `metadata` has them (contract dsl.md §3.7); the rest is called the same.
+_RENAMED = {
+    "hit_count": "segment_hit_count", "word_count": "segment_word_count", "index_node_hash": "segment_index_node_hash",
+    "segment_position": "segment_position",
+}  # fmt: skip
+_SAME = (
+    "position", "dataset_id", "dataset_name", "document_id", "document_name", "data_source_type", "segment_id", "score", "page", "doc_metadata",
+)  # fmt: skip
+_BESIDE = ("title", "content", "files", "summary")
 
 
 @dataclass(frozen=True)
@@ -45,3 +56,24 @@ class Knowledge(Protocol):
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
         """The names of metadata that documents of these datasets have."""
+
+
+def passage_of(source: Mapping[str, Any]) -> dict[str, Any]:
+    """A source as an item of a retrieval node's `result`."""
+    metadata = {name: source.get(name) for name in _SAME} | {new: source.get(name) for name, new in _RENAMED.items()}
+    return {"metadata": {"_source": "knowledge", "retriever_from": "workflow", **metadata}, **{name: source.get(name) for name in _BESIDE}}
+
+
+def source_of(passage: Mapping[str, Any]) -> dict[str, Any]:
+    """The source that an item of a retrieval node's `result` was made of."""
+    metadata = passage["metadata"]
+    same = {name: metadata.get(name) for name in _SAME} | {name: metadata.get(new) for name, new in _RENAMED.items()}
+    return same | {name: passage.get(name) for name in _BESIDE}
+
+
+def cited(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The sources of a whole answer: each segment once, numbered from 1."""
+    once: dict[str, Mapping[str, Any]] = {}
+    for source in sources:
+        once.setdefault(str(source["segment_id"]), source)
+    return [{**source, "position": number} for number, source in enumerate(once.values(), 1)]

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.errors import ContextTooLong, ProviderAuthFailed, ProviderNotInitialize, ProviderProtocolError, ProviderQuotaExceeded, ProviderTimeout
+from app.errors import (
+    ContextTooLong,
+    ProviderAuthFailed,
+    ProviderNotInitialize,
+    ProviderProtocolError,
+    ProviderQuotaExceeded,
+    ProviderTimeout,
+)
 from app.providers import embeddings
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.embeddings import EmbeddingModel, RerankModel

@@ -174,7 +174,6 @@ def test_a_missing_version_and_another_kind_are_fine():
 @pytest.mark.parametrize(
     "change, names",
     [
-        ({"dataset_configs": {"datasets": {"datasets": [{"dataset": {"id": "d1", "enabled": True}}]}}}, ["Knowledge", "d1"]),
         ({"sensitive_word_avoidance": {"enabled": True, "type": "unheard_of"}}, ["Moderation", "unheard_of"]),
         ({"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]}, ["External data", "w"]),
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),

@@ -40,12 +40,6 @@ def test_an_old_file_upload_is_read():
     assert (rules.kinds, rules.most) == (frozenset({"image"}), 2)
 
 
-@pytest.mark.parametrize("kind", ["knowledge-retrieval", "agent"])
-def test_what_is_not_served_is_named_with_its_title(kind):
-    checked = app_files.check(file(graph(start(), node("x", kind, title="My node"), end(), "start > x > end")))
-    assert any("My node" in warning and kind in warning for warning in checked.warnings)
-
-
 def test_a_wrong_graph_is_refused_with_the_node_s_title():
     with pytest.raises(app_files.InvalidAppFile, match="My node"):
         app_files.check(file(graph(start(), node("x", "unheard-of", title="My node"), end(), "start > x > end")))

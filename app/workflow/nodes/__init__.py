@@ -5,6 +5,7 @@ from typing import Any
 
 from app.workflow.failures import GraphInvalid
 from app.workflow.node import Node
+from app.workflow.nodes.agent import AgentNode
 from app.workflow.nodes.answer import Answer
 from app.workflow.nodes.assigner import Assigner
 from app.workflow.nodes.code import Code
@@ -15,7 +16,7 @@ from app.workflow.nodes.http_request import HttpRequestNode
 from app.workflow.nodes.human_input import HumanInput
 from app.workflow.nodes.if_else import IfElse
 from app.workflow.nodes.iteration import Iteration
-from app.workflow.nodes.later import Later
+from app.workflow.nodes.knowledge_retrieval import KnowledgeRetrieval
 from app.workflow.nodes.list_operator import ListOperator
 from app.workflow.nodes.llm import Llm
 from app.workflow.nodes.loop import Loop
@@ -29,6 +30,7 @@ from app.workflow.nodes.variable_aggregator import OldVariableAggregator, Variab
 _KINDS: Mapping[str, type[Node]] = {
     kind.kind: kind
     for kind in (
+        AgentNode,
         Answer,
         Assigner,
         Code,
@@ -39,6 +41,7 @@ _KINDS: Mapping[str, type[Node]] = {
         IfElse,
         Iteration,
         IterationStart,
+        KnowledgeRetrieval,
         ListOperator,
         Llm,
         Loop,
@@ -53,15 +56,11 @@ _KINDS: Mapping[str, type[Node]] = {
         VariableAggregator,
     )
 }
-# Known to app files, and not served: an app that has one can be published, and a run that reaches it fails.
-LATER = ("agent", "knowledge-retrieval")
 
 
 def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:
     """A checked node. Raises GraphInvalid."""
-    if kind in LATER:
-        return Later(node_id, data, kind)
     if kind not in _KINDS:
         title = data.get("title") or node_id
-        raise GraphInvalid(f"node {title!r}: nodes of type {kind!r} are not known; known are {', '.join(sorted([*_KINDS, *LATER]))}")
+        raise GraphInvalid(f"node {title!r}: nodes of type {kind!r} are not known; known are {', '.join(sorted(_KINDS))}")
     return _KINDS[kind](node_id, data)

@@ -1,0 +1,213 @@
+"""`agent`: a model that calls tools until it can answer (contract dsl.md §3.7)."""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pydantic
+
+from app import errors
+from app.agents.loop import Agent, Brief
+from app.agents.steps import Call, Step
+from app.providers.base import Chunk, ModelMessage, Usage
+from app.providers.context_window import message_tokens, prompt_room
+from app.providers.openai_compatible import ChatModel
+from app.providers.usage import usage_object
+from app.tools.base import Tool, ToolChoice, ToolFailed, ToolFile
+from app.workflow.conversation import MemoryConfig
+from app.workflow.events import Result
+from app.workflow.failures import GraphInvalid, NodeFailed
+from app.workflow.files import File
+from app.workflow.model_calls import Lenient, ModelChoice, provider_failure
+from app.workflow.node import Config, Context, Node
+from app.workflow.templates import empty, filled
+from app.workflow.values import plain, text_of
+from app.workflow.variables import MISSING, Variables
+
+ROUNDS = 10
+NOTE = "agent_log"
+
+
+class AgentParameter(Lenient):
+    """`variable`: a selector; else a value whose texts may hold references."""
+
+    type: str = "constant"
+    value: Any = None
+
+    def given(self, variables: Variables) -> Any:
+        if self.type != "variable":
+            return filled(self.value, variables, missing=empty)
+        value = variables.get(tuple(map(str, self.value))) if isinstance(self.value, list) else MISSING
+        return None if value is MISSING else value
+
+
+class AgentTool(Lenient):
+    """A tool in the node's list. Editors of several versions named its parts differently."""
+
+    enabled: bool = True
+    type: str = "builtin"
+    provider_name: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("provider_name", "provider_id"))
+    tool_name: str = ""
+    settings: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+
+    @property
+    def choice(self) -> ToolChoice:
+        return ToolChoice(self.type, self.provider_name, self.tool_name, self.provider_name, {**self.settings, **self.parameters})
+
+
+class AgentConfig(Config):
+    agent_strategy_name: str = ""
+    agent_parameters: dict[str, AgentParameter] = {}
+    memory: MemoryConfig | None = None
+
+
+class AgentNode(Node):
+    kind = "agent"
+    Config = AgentConfig
+    outside = True
+
+    def check(self) -> None:
+        self._model = self._read_model()
+        self._tools = self._read_tools()
+
+    def run(self, context: Context) -> Result:
+        model = self._model.find(context)
+        query, instruction = self._text("query", context), self._text("instruction", context)
+        inputs = {"query": query, "instruction": instruction}
+        if not query:
+            raise NodeFailed("The agent has no query.", "AgentNodeError", inputs)
+        listener = _Listener(context, self._model.name)
+        agent = Agent(self._brief(context, model, self._prompt(context, model, query, instruction)), listener)
+        began = time.monotonic()
+        try:
+            text = agent.run()
+        except errors.ProviderError as error:
+            failure = provider_failure(error)
+            raise NodeFailed(failure.message, failure.error_type, inputs) from error
+        usage = usage_object(Usage(**agent.usage) if agent.counted else None, began, listener.first, time.monotonic())
+        outputs = {"text": text, "files": listener.files, "json": listener.records, "usage": usage}
+        return Result(outputs=outputs, inputs=inputs, process_data={"steps": listener.records}, usage=usage)
+
+    def _brief(self, context: Context, model: ChatModel, prompt: Sequence[ModelMessage]) -> Brief:
+        return Brief(
+            model=model,
+            options=self._model.completion_params,
+            prompt=prompt,
+            tools=self._found_tools(context),
+            strategy="react" if model.mode == "completion" or "react" in self.config.agent_strategy_name.lower() else "function_call",
+            cancellation=context.cancellation,
+            deadline=context.deadline,
+            new_id=lambda position: str(uuid.uuid5(uuid.UUID(context.execution.id), str(position))),
+            most_rounds=self._rounds(context),
+        )
+
+    def _prompt(self, context: Context, model: ChatModel, query: str, instruction: str) -> list[ModelMessage]:
+        system = [ModelMessage("system", instruction)] if instruction.strip() else []
+        question, memory = ModelMessage("user", query), self.config.memory
+        room = prompt_room(self._model.completion_params, model.context) - sum(map(message_tokens, [*system, question]))
+        return [*system, *(memory.history(context, room) if memory is not None else []), question]
+
+    def _text(self, name: str, context: Context) -> str:
+        parameter = self.config.agent_parameters.get(name)
+        value = parameter.given(context.variables) if parameter is not None else None
+        return "" if value is None else text_of(value)
+
+    def _rounds(self, context: Context) -> int:
+        for name in ("maximum_iterations", "max_iterations"):
+            parameter = self.config.agent_parameters.get(name)
+            value = parameter.given(context.variables) if parameter is not None else None
+            if isinstance(value, str) and value.isdecimal() or isinstance(value, int):
+                return max(1, int(value))
+        return ROUNDS
+
+    def _found_tools(self, context: Context) -> dict[str, Tool]:
+        """What is not set up here is left out: the import of the app has said so."""
+        tools: dict[str, Tool] = {}
+        for choice in self._tools if context.outside.tools is not None else ():
+            try:
+                tool = context.outside.tools.find(choice) if context.outside.tools is not None else None
+            except ToolFailed:
+                continue
+            if tool is not None:
+                tools.setdefault(tool.description.name, tool)
+        return tools
+
+    def _read_model(self) -> ModelChoice:
+        parameter = self.config.agent_parameters.get("model")
+        value = parameter.value if parameter is not None else None
+        if not isinstance(value, Mapping):
+            raise GraphInvalid(f"{self.name}: agent_parameters.model: Field required")
+        try:
+            return ModelChoice.model_validate({**value, "name": value.get("name") or value.get("model")})
+        except pydantic.ValidationError as error:
+            raise GraphInvalid(f"{self.name}: agent_parameters.model: {error.errors()[0]['msg']}") from None
+
+    def _read_tools(self) -> list[ToolChoice]:
+        parameter = self.config.agent_parameters.get("tools")
+        entries = parameter.value if parameter is not None and isinstance(parameter.value, list) else []
+        tools = [AgentTool.model_validate(entry) for entry in entries if isinstance(entry, Mapping)]
+        return [tool.choice for tool in tools if tool.enabled and tool.tool_name]
+
+
+@dataclass
+class _Listener:
+    """Streams what the agent says, and tells what it does as `agent_log`: a round, and in it each call."""
+
+    context: Context
+    model: str
+    files: list[File] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    first: float | None = None
+    _began: float = 0.0
+
+    def began(self, step: Step) -> None:
+        self._began = time.monotonic()
+        self._log(step.id, f"ROUND {step.position}", None, "start", {})
+
+    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+        if text:
+            self.first = self.first or time.monotonic()
+            self.context.stream("text", text)
+
+    def called(self, step: Step) -> None:
+        for call in step.calls:
+            self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "start", {"tool_name": call.name, "tool_input": call.input})
+
+    def observed(self, step: Step, call: Call) -> None:
+        record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
+        self.records.append(record)
+        self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "success", record)
+        if not step.open_calls:
+            self._end(step)
+
+    def ended(self, step: Step) -> None:
+        self._end(step)
+
+    def keep_file(self, file: ToolFile) -> File:
+        if self.context.outside.files is None:
+            raise ToolFailed("Files cannot be kept here.")
+        try:
+            kept = self.context.outside.files.store(file.name, file.content, file.mime_type)
+        except NodeFailed as failure:
+            raise ToolFailed(failure.message) from None
+        self.files.append(kept)
+        return kept
+
+    def _end(self, step: Step) -> None:
+        metadata = {"elapsed_time": round(time.monotonic() - self._began, 3)}
+        self._log(step.id, f"ROUND {step.position}", None, "success", {"thought": step.thought, "model": self.model}, metadata)
+
+    def _id_of(self, step: Step, call: Call) -> str:
+        return str(uuid.uuid5(uuid.UUID(step.id), call.id))
+
+    def _log(
+        self, log_id: str, label: str, parent_id: str | None, status: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
+    ) -> None:
+        details = {
+            "id": log_id, "label": label, "parent_id": parent_id, "error": None, "status": status, "data": plain(data),
+            "metadata": dict(metadata or {}),
+        }  # fmt: skip
+        self.context.note(NOTE, details)
