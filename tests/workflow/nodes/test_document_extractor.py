@@ -1,37 +1,11 @@
 """Documents to text (contract dsl.md §3.7, document-extractor)."""
 
-import io
-import zipfile
-
 import pytest
 
 from app.workflow.files import File
 from app.workflow.outside import Outside
+from tests.documents import docx, pdf, xlsx
 from tests.workflow.graphs import end, graph, node, run, start
-
-DOCX_TYPES = (
-    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
-)
-DOCX_LINKS = (
-    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/>'
-    "</Relationships>"
-)
-DOCX_TEXT = (
-    '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
-    "<w:p><w:r><w:t>Hello from Word</w:t></w:r></w:p></w:body></w:document>"
-)
-
-
-def docx():
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as parts:
-        parts.writestr("[Content_Types].xml", DOCX_TYPES)
-        parts.writestr("_rels/.rels", DOCX_LINKS)
-        parts.writestr("word/document.xml", DOCX_TEXT)
-    return content.getvalue()
 
 
 class Contents:
@@ -70,6 +44,8 @@ def extract(value, contents):
         ("a.html", b"<h1>Title</h1><script>x()</script>", "Title"),
         ("a.csv", b"name,size\ncat,4\n", "cat"),
         ("a.docx", docx(), "Hello from Word"),
+        ("a.xlsx", xlsx(("name", "size"), ("cat", "4")), "cat"),
+        ("a.pdf", pdf("Hello from a page"), "Hello from a page"),
         ("a.eml", b"From: a@b.c\r\nTo: d@e.f\r\nSubject: Hi\r\n\r\nThe letter\r\n", "The letter"),
     ],
 )
