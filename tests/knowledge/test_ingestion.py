@@ -43,7 +43,7 @@ class TestFiles:
         assert look(dataset, "coffee")[0]["page"] == 2
 
     @pytest.mark.parametrize(("name", "content", "problem"), [
-        ("a.exe", b"MZ\x90", "not supported"), ("a.pdf", b"no pdf", "cannot be read"), ("a.docx", b"no docx", "cannot be read"), ("a.md", b"", "no text"),
+        ("a.exe", b"MZ\x90", "not supported"), ("a.pdf", b"no pdf", "could not be read"), ("a.docx", b"no docx", "could not be read"), ("a.md", b"", "no text"),
         ("a.md", b" \n\n", "no text"), ("x" * 256, b"text", "255"), ("", b"text", "255"), ("a.pdf", pdf(""), "no text"),
     ])  # fmt: skip
     def test_that_hold_nothing_are_refused_and_leave_nothing(self, name, content, problem):
