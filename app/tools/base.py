@@ -1,10 +1,13 @@
 """What the rest of the app says to a tool and hears from it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.providers.cancellation import Cancellation
+
+LONGEST_NAME = 64
 
 
 class ToolFailed(Exception):
@@ -74,3 +77,8 @@ class Tools(Protocol):
     """Tools by what app files call them. Raises ToolFailed where the registry knows none of this name."""
 
     def find(self, choice: ToolChoice) -> Tool: ...
+
+
+def fitted_name(name: str) -> str:
+    """A tool's name as models can call it."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.tools.base import Tool, ToolChoice, ToolFailed
+from app.tools.base import Tool, ToolChoice, ToolFailed, fitted_name
 from app.tools.bound import BoundTool
 
 
@@ -40,7 +40,7 @@ class ToolRegistry:
         """The tool, with its author's settings. Raises ToolFailed."""
         for provider, name in self._places(choice):
             for tool in self._providers[provider].tools():
-                if tool.description.name == name:
+                if tool.description.name == fitted_name(name):
                     return BoundTool(tool, choice.settings)
         raise ToolFailed(f"The tool {choice.name!r} of {choice.provider_name or choice.provider!r} is not set up here.")
 

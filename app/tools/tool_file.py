@@ -49,7 +49,7 @@ class OpenApi(_Strict):
 
 
 class Mcp(_Strict):
-    """A server by its `url` (streamable HTTP), or by the `command` that starts it here (stdio), with nothing but `environment`."""
+    """A server by its `url` (streamable HTTP), or by the `command` that starts it here (stdio), with `environment` and no other secrets."""
 
     url: Annotated[str, pydantic.AfterValidator(check_base_url)] | None = None
     headers: dict[Name, str] = {}
