@@ -1,0 +1,107 @@
+"""Arguments into the request of an operation: path, query, headers, body."""
+
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.tools.base import ToolFailed
+from app.tools.openapi_description import FORMS, Operation, Parameter
+
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+@dataclass
+class Prepared:
+    """`path` percent-encoded; `data` and `files` as requests takes them."""
+
+    path: str
+    query: list[tuple[str, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    data: bytes | list[tuple[str, str]] | None = None
+    files: list[tuple[str, tuple[str | None, bytes, str]]] | None = None
+
+
+def prepared(operation: Operation, parameters: Sequence[Parameter], arguments: Mapping[str, Any]) -> Prepared:
+    """Raises ToolFailed for a value that cannot stand in its place."""
+    given = [(parameter, arguments[parameter.argument]) for parameter in parameters if arguments.get(parameter.argument) is not None]
+    request = Prepared(_path(operation.path, {parameter.name: value for parameter, value in given if parameter.place == "path"}))
+    cookies = []
+    for parameter, value in given:
+        if parameter.place == "query":
+            request.query += _pairs(parameter, value)
+        elif parameter.place == "header":
+            request.headers[parameter.name] = _header(parameter, _joined(value, ","))
+        elif parameter.place == "cookie":
+            cookies.append(f"{parameter.name}={urllib.parse.quote(_joined(value, ','), safe='')}")
+    if cookies:
+        request.headers["Cookie"] = "; ".join(cookies)
+    _add_body(request, operation.body_type, [(parameter.name, value) for parameter, value in given if parameter.place == "body"])
+    return request
+
+
+def _path(template: str, values: Mapping[str, Any]) -> str:
+    path = template
+    for name, value in values.items():
+        text = _joined(value, ",")
+        if text in ("", ".", ".."):
+            raise ToolFailed(f"Bad argument {name!r}: {text!r} cannot stand in a path.")
+        path = path.replace(f"{{{name}}}", urllib.parse.quote(text, safe=""))
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _pairs(parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
+    name = parameter.name
+    if isinstance(value, dict):
+        if parameter.style == "deepObject":
+            yield from ((f"{name}[{key}]", _one(part)) for key, part in value.items())
+        elif parameter.explode:
+            yield from ((key, _one(part)) for key, part in value.items())
+        else:
+            yield name, ",".join(f"{key},{_one(part)}" for key, part in value.items())
+    elif isinstance(value, list) and parameter.explode:
+        yield from ((name, _one(part)) for part in value)
+    else:
+        yield name, _joined(value, _SEPARATORS.get(parameter.style, ","))
+
+
+def _header(parameter: Parameter, text: str) -> str:
+    if any(sign in text for sign in "\r\n\0"):
+        raise ToolFailed(f"Bad argument {parameter.argument!r}: a header has one line.")
+    return text.encode().decode("latin-1")
+
+
+def _add_body(request: Prepared, kind: str, members: Sequence[tuple[str, Any]]) -> None:
+    if not kind or not members:
+        return
+    whole = members[0][1] if members[0][0] == "" else dict(members)
+    if kind == FORMS[0]:
+        request.data = [(name, _one(part)) for name, value in _object(whole).items() for part in (value if isinstance(value, list) else [value])]
+    elif kind == FORMS[1]:
+        request.files = [(name, (None, _one(value).encode(), "text/plain")) for name, value in _object(whole).items()]
+    else:
+        request.headers["Content-Type"] = "application/json" if kind == "*/*" else kind
+        request.data = whole.encode() if isinstance(whole, str) and "json" not in kind else orjson.dumps(whole)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {"body": value}
+
+
+def _joined(value: Any, separator: str) -> str:
+    if isinstance(value, list):
+        return separator.join(map(_one, value))
+    if isinstance(value, dict):
+        return separator.join(f"{key}{separator}{_one(part)}" for key, part in value.items())
+    return _one(value)
+
+
+def _one(value: Any) -> str:
+    """A single value as services read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,0 +1,235 @@
+"""The operations of an OpenAPI service as tools."""
+
+import mimetypes
+import pathlib
+import re
+import threading
+import time
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.providers.cancellation import Cancellation
+from app.providers.guarded_http import GuardedAnswer, GuardedHttp, Limits
+from app.providers.public_addresses import AllowedAddresses
+from app.providers.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
+from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
+from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
+from app.tools.openapi_requests import Prepared, prepared
+from app.tools.tool_file import OpenApi, filled
+
+LARGEST_DESCRIPTION = 16 * 1024 * 1024
+DESCRIPTION_SECONDS = 30.0
+# So long a description that could not be read is not asked for again.
+FAILURE_SECONDS = 5.0
+LONGEST_REFUSAL = 500
+MEGABYTE = 1024 * 1024
+MASK = "***"
+SHORTEST_SECRET = 4
+_PORTS = {"http": 80, "https": 443}
+_FILE_NAME = re.compile(r'filename="?([^";]+)"?')
+
+
+class OpenApiTools:
+    """One service's. `environment`: where `$NAME` of its headers and its query come from; `folder`: of the tools file."""
+
+    def __init__(
+        self, name: str, settings: OpenApi, environment: Mapping[str, str], folder: pathlib.Path, icon: str | Mapping[str, str] | None
+    ) -> None:
+        self.icon = icon
+        self._name, self._settings, self._environment, self._folder = name, settings, environment, folder
+        self._lock = threading.Lock()
+        self._known: Sequence[Tool] | None = None
+        self._failed: tuple[float, ToolFailed] | None = None
+
+    def tools(self) -> Sequence[Tool]:
+        """Read once. Raises ToolFailed with a line that names the place and the fault."""
+        with self._lock:
+            if self._known is None:
+                if self._failed is not None and time.monotonic() - self._failed[0] < FAILURE_SECONDS:
+                    raise self._failed[1]
+                try:
+                    self._known = self._read()
+                except ToolFailed as failure:
+                    self._failed = time.monotonic(), failure
+                    raise
+            return self._known
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _read(self) -> Sequence[Tool]:
+        place = self._settings.description
+        try:
+            headers, query = filled(self._settings.headers, self._environment), filled(self._settings.query, self._environment)
+            found = list(operations(read_description(self._content(place))))
+        except InvalidDescription as fault:
+            raise ToolFailed(f"{self._name}: {place}: {fault}") from None
+        except ValueError as problem:
+            raise ToolFailed(f"{self._name}: {problem}") from None
+        service = Service(headers, query, self._settings.seconds, self._settings.megabytes * MEGABYTE, _trusted(self._settings))
+        tools: dict[str, Tool] = {}
+        for operation in found:
+            tools.setdefault(fitted_name(operation.name), OpenApiTool(service, operation, self._address(operation)))
+        return list(tools.values())
+
+    def _content(self, place: str) -> bytes:
+        if urllib.parse.urlsplit(place).scheme in ("http", "https"):
+            try:
+                with _http_for(place).request("GET", place, limits=Limits(total=DESCRIPTION_SECONDS, size=LARGEST_DESCRIPTION)) as answer:
+                    if answer.status != 200:
+                        raise InvalidDescription(f"the server answered {answer.status}")
+                    return answer.read()
+            except FetchFailed as failure:
+                raise InvalidDescription(_words(failure)) from None
+        path = self._folder / place
+        try:
+            if path.stat().st_size > LARGEST_DESCRIPTION:
+                raise InvalidDescription("is too large")
+            return path.read_bytes()
+        except OSError as error:
+            raise InvalidDescription(f"cannot be read: {error.strerror}") from None
+
+    def _address(self, operation: Operation) -> str | None:
+        """Where the operation is; None where nobody says."""
+        if self._settings.base_url is not None:
+            return self._settings.base_url
+        for server in operation.servers:
+            whole = urllib.parse.urljoin(self._settings.description, server)
+            if urllib.parse.urlsplit(whole).scheme in ("http", "https"):
+                return whole
+        return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the operator set: headers and query parameters that win, limits of a call, origins that may be inside our network (None: any)."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    seconds: float
+    most_bytes: int
+    trusted: Sequence[str] | None
+
+    def http_for(self, address: str) -> GuardedHttp:
+        return _http_for(address) if self.trusted is None or _origin(address) in self.trusted else GuardedHttp()
+
+    def masked(self, text: str) -> str:
+        """Without what the operator keeps secret: services repeat what they refuse."""
+        for secret in (*self.headers.values(), *self.query.values()):
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, MASK).replace(secret.partition(" ")[2] or secret, MASK)
+        return text
+
+
+class OpenApiTool:
+    """One operation."""
+
+    def __init__(self, service: Service, operation: Operation, address: str | None) -> None:
+        self._service, self._operation, self._address = service, operation, address
+        fixed = {("query", name) for name in service.query} | {("header", name.lower()) for name in service.headers}
+        self._parameters = [
+            parameter for parameter in operation.parameters
+            if (parameter.place, parameter.name.lower() if parameter.place == "header" else parameter.name) not in fixed
+        ]  # fmt: skip
+        schema = {
+            "type": "object", "properties": {parameter.argument: dict(parameter.schema) for parameter in self._parameters},
+            "required": [parameter.argument for parameter in self._parameters if parameter.required],
+        }  # fmt: skip
+        text = operation.description or f"{operation.method} {operation.path}"
+        self.description = ToolDescription(fitted_name(operation.name), text, schema, {"en_US": operation.label}, "")
+
+    def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
+        if self._address is None:
+            raise ToolFailed("The description names no server: set base_url.")
+        request = prepared(self._operation, self._parameters, arguments)
+        wait = min(seconds, self._service.seconds)
+        limits = Limits(read=wait, total=wait, size=self._service.most_bytes)
+        try:
+            with self._ask(request, limits, cancellation) as answer:
+                return self._answer(answer)
+        except FetchFailed as failure:
+            raise ToolFailed(_words(failure)) from None
+
+    def _ask(self, request: Prepared, limits: Limits, cancellation: Cancellation) -> GuardedAnswer:
+        service, address = self._service, str(self._address)
+        parts = urllib.parse.urlsplit(address)
+        url = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + request.path, parts.query, ""))
+        return service.http_for(address).request(
+            self._operation.method,
+            url,
+            headers={"Accept": "application/json, text/*;q=0.9, */*;q=0.8", **request.headers, **service.headers},
+            params=[*(pair for pair in request.query if pair[0] not in service.query), *service.query.items()],
+            data=request.data,
+            files=request.files,
+            limits=limits,
+            cancellation=cancellation,
+        )
+
+    def _answer(self, answer: GuardedAnswer) -> ToolAnswer:
+        content, declared = answer.read(), answer.headers.get("Content-Type", "")
+        kind = declared.partition(";")[0].strip().lower()
+        if answer.status >= 300:
+            said = self._service.masked(_text(content, declared))[:LONGEST_REFUSAL]
+            raise ToolFailed(f"The service answered {answer.status}{': ' + ' '.join(said.split()) if said.strip() else '.'}")
+        if not content:
+            return ToolAnswer(f"Done (the service answered {answer.status}, without content).")
+        if kind == "application/json" or kind.endswith("+json"):
+            return self._json(content, declared)
+        if not kind or kind.startswith("text/") or kind.endswith("+xml") or kind in ("application/xml", "application/yaml"):
+            return ToolAnswer(self._service.masked(_text(content, declared)))
+        name = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
+        made = name[1].replace("\\", "/").rpartition("/")[2] if name else f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
+        return ToolAnswer("", [ToolFile(made, content, kind)])
+
+    def _json(self, content: bytes, declared: str) -> ToolAnswer:
+        text = self._service.masked(_text(content, declared))
+        try:
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return ToolAnswer(text)
+        entries = value if isinstance(value, list) else [value]
+        return ToolAnswer(orjson.dumps(value).decode(), json=[entry for entry in entries if isinstance(entry, dict)])
+
+
+def _text(content: bytes, declared: str) -> str:
+    named = re.search(r"charset=[\"']?([\w.-]+)", declared, re.IGNORECASE)
+    try:
+        return content.decode(named[1] if named else "utf-8", "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
+
+
+def _trusted(settings: OpenApi) -> Sequence[str] | None:
+    """A description from elsewhere must not lead a call into our network, but to where it came from itself."""
+    if settings.base_url is None and urllib.parse.urlsplit(settings.description).scheme in ("http", "https"):
+        return [_origin(settings.description)]
+    return None
+
+
+def _origin(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+
+
+def _http_for(url: str) -> GuardedHttp:
+    """To a server that the operator named, wherever it is; redirects from there pass the gate."""
+    try:
+        return GuardedHttp(AllowedAddresses([_origin(url)]))
+    except ValueError:
+        raise ToolFailed("The service's address cannot be read.") from None
+
+
+def _words(failure: FetchFailed) -> str:
+    """Without the address: it may be one inside, and hold a key."""
+    if isinstance(failure, FetchTimeout):
+        return "The service did not answer in time."
+    if isinstance(failure, FetchTooLarge):
+        return "The service's answer is too large."
+    if isinstance(failure, FetchRefused):
+        return "The request leads to where none may go."
+    return "The service cannot be reached."
