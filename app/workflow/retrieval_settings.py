@@ -54,7 +54,7 @@ class RetrievalSettings(Lenient):
             score_threshold=None if self.score_threshold_enabled is False else self.score_threshold,
             weights=(self.weights.vector_setting.vector_weight, self.weights.keyword_setting.keyword_weight) if weighted and self.weights else None,
             rerank_model=(self.reranking_model.provider, self.reranking_model.name) if rerank else None,
-            conditions=conditions,
+            conditions=tuple(conditions),
             logical_operator=operator,
         )
 

@@ -1,6 +1,7 @@
 """Messages: the history of a conversation, feedback, more of their like, what to ask next."""
 
 import uuid
+from typing import Any
 
 from flask import Response
 from flask_restx import Resource
@@ -17,6 +18,7 @@ from app.api.schemas.messages import (
     MessageFeedbackPayload,
     MessageListQuery,
     MessageMoreLikeThisQuery,
+    RetrieverResource,
     SimpleFeedback,
     SuggestedQuestionsResponse,
     WebMessageInfiniteScrollPagination,
@@ -109,7 +111,7 @@ def _message(row: messages.Message) -> WebMessageListItem:
         answer=row.answer,
         message_files=message_files(row.files),
         feedback=SimpleFeedback(rating=row.rating) if row.rating else None,
-        retriever_resources=(row.details or {}).get("retriever_resources", []),
+        retriever_resources=[_source(row, source) for source in (row.details or {}).get("retriever_resources", ())],
         created_at=row.created_at,
         agent_thoughts=[_thought(row.id, thought) for thought in row.thoughts],
         status=row.status,
@@ -117,6 +119,11 @@ def _message(row: messages.Message) -> WebMessageListItem:
         extra_contents=form_contents(row.forms),
         metadata=row.details,
     )
+
+
+def _source(row: messages.Message, source: dict[str, Any]) -> RetrieverResource:
+    known: dict[str, Any] = {name: source.get(name) for name in RetrieverResource.model_fields}
+    return RetrieverResource.model_construct(**known | {"message_id": row.id, "created_at": row.created_at})
 
 
 def _thought(message_id: str, thought: messages.Thought) -> AgentThought:

@@ -1,0 +1,138 @@
+"""`agent`: a model that calls tools inside a graph (contract dsl.md §3.7; streaming.md §3.3, `agent_log`)."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from app.tools.base import ToolAnswer, ToolFailed, ToolFile
+from app.workflow import events
+from app.workflow.failures import GraphInvalid
+from app.workflow.files import File
+from app.workflow.graph import build
+from tests.workflow.graphs import Told, answer, end, graph, node, run, start
+from tests.workflow.nodes.worlds import MODEL, Conversation, said, world
+from tests.workflow.toolbox import CountedTool, Toolbox
+
+CHOICE = {"provider": "langgenius/openai/openai", "model": "tiny", "mode": "chat", "model_type": "llm", "completion_params": {}}
+TOOL = {"enabled": True, "type": "builtin", "provider_name": "house", "tool_name": "lookup", "parameters": {}, "settings": {}}
+
+
+def agent(strategy: str = "function_calling", **parameters: Any) -> dict[str, Any]:
+    given = {"model": CHOICE, "query": "{{#start.query#}}", "instruction": "Be kind.", "tools": [TOOL]} | parameters
+    values = {name: {"type": "constant", "value": value} for name, value in given.items()}
+    return node("agent", "agent", agent_strategy_name=strategy, agent_strategy_provider_name="langgenius/agent/agent", agent_parameters=values)
+
+
+def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **outside: Any) -> Told:
+    definition = graph(start(query="text-input"), part or agent(), answer("{{#agent.text#}}"), end(text=["agent", "text"]), "start > agent > answer > end")
+    whole = dataclasses.replace(world(model), tools=Toolbox(*tools), **outside)
+    return run(definition, {"query": "What?"}, outside=whole)
+
+
+def logs(told: Told) -> list[dict[str, Any]]:
+    return [dict(event.details) for event in told.events if isinstance(event, events.NodeNoted)]
+
+
+def test_the_answer_stands_on_what_tools_said(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
+    model.script("It is tea.")
+    told = play(model, lookup)
+    outputs = told.outputs("agent")
+    assert lookup.calls == [{"text": "tea"}]
+    assert (outputs["text"], outputs["files"]) == ("Hm.\nIt is tea.", [])
+    assert outputs["json"] == [{"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}]
+    assert outputs["usage"]["total_tokens"] > 0
+    assert told.text == "Hm.\nIt is tea."
+
+
+def test_what_it_does_is_told_round_by_round(model: Any) -> None:
+    model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
+    model.script("Tea.")
+    told = logs(play(model, CountedTool("lookup")))
+    assert [(log["label"], log["status"]) for log in told] == [
+        ("ROUND 1", "start"), ("CALL lookup", "start"), ("CALL lookup", "success"), ("ROUND 1", "success"), ("ROUND 2", "start"), ("ROUND 2", "success"),
+    ]  # fmt: skip
+    assert told[1]["parent_id"] == told[0]["id"] == told[3]["id"]
+    assert told[1]["id"] == told[2]["id"]
+    assert told[2]["data"] == {"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}
+
+
+def test_the_model_reads_instruction_history_and_query(model: Any) -> None:
+    part = agent()
+    part["data"]["memory"] = {"window": {"enabled": False}}
+    play(model, CountedTool("lookup"), part=part, memory=Conversation(("One?", "1.")))
+    assert said(model) == [("system", "Be kind."), ("user", "One?"), ("assistant", "1."), ("user", "What?")]
+
+
+def test_the_author_s_settings_are_not_the_model_s(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    tool = TOOL | {"settings": {"text": {"value": "fixed"}}, "parameters": {"count": {"auto": 1, "value": None}}}
+    model.script(tool_calls=[("lookup", {"count": 2})])
+    play(model, lookup, part=agent(tools=[tool]))
+    assert lookup.calls == [{"text": "fixed", "count": 2}]
+
+
+def test_a_failing_tool_is_an_observation(model: Any) -> None:
+    def fail(*_: Any) -> ToolAnswer:
+        raise ToolFailed("out of tea")
+
+    model.script(tool_calls=[("lookup", {"text": "tea"})])
+    model.script("None left.")
+    told = play(model, CountedTool("lookup", fail))
+    assert told.text == "None left."
+    assert told.outputs("agent")["json"][0]["output"] == "lookup failed: out of tea"
+
+
+def test_rounds_have_an_end(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    for _ in range(9):
+        model.script(tool_calls=[("lookup", {"text": "again"})])
+    play(model, lookup, part=agent(maximum_iterations=2))
+    assert len(lookup.calls) == 2
+
+
+def test_react_is_understood(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    model.script('Thought: Hm.\nAction: {"action": "lookup", "action_input": {"text": "tea"}}')
+    model.script("Final Answer: tea")
+    assert play(model, lookup, part=agent("ReAct")).text == "tea"
+    assert lookup.calls == [{"text": "tea"}]
+
+
+def test_files_that_tools_make_are_outputs(model: Any) -> None:
+    class Kept:
+        def store(self, name: str, content: bytes, mime_type: str) -> File:
+            return File(id="1", type="image", transfer_method="tool_file", name=name, mime_type=mime_type, size=len(content), related_id="r")
+
+    draw = CountedTool("lookup", lambda *_: ToolAnswer("drawn", [ToolFile("a.png", b"x", "image/png")]))
+    model.script(tool_calls=[("lookup", {"text": "x"})])
+    assert [file.name for file in play(model, draw, files=Kept()).outputs("agent")["files"]] == ["a.png"]
+
+
+def test_a_tool_that_is_not_set_up_is_not_offered(model: Any) -> None:
+    model.script("Without.")
+    assert play(model).text == "Without."
+    assert "tools" not in model.requests[0].body
+
+
+def test_a_model_that_fails_fails_the_node(model: Any) -> None:
+    model.script(status=401)
+    told = play(model, CountedTool("lookup"))
+    assert told.end.status == "failed" and told.of("agent").error
+
+
+def test_an_empty_query_fails_the_node(model: Any) -> None:
+    assert play(model, part=agent(query="")).of("agent").error == "The agent has no query."
+
+
+@pytest.mark.parametrize("model_value", [None, "tiny", {}, {"model": ""}])
+def test_an_agent_without_a_model_is_refused(model_value: Any) -> None:
+    with pytest.raises(GraphInvalid, match="agent_parameters.model"):
+        build(graph(start(query="text-input"), agent(model=model_value), end(text=["agent", "text"]), "start > agent > end"))
+
+
+def test_a_model_may_be_named_in_two_ways(model: Any) -> None:
+    model.script("Hi.")
+    assert play(model, part=agent(model=MODEL)).text == "Hi."
