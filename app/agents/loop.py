@@ -126,9 +126,17 @@ class Agent:
             else:
                 reading, more = reader.finish()
                 self._say(step, more, None)
-                step.thought, step.calls = reading.thought, reading.calls[:MOST_CALLS] if offered else []
+                step.thought, step.written = reading.thought, reading.written
+                step.calls = reading.calls[:MOST_CALLS] if offered else []
+                for call in step.calls:
+                    call.name = self._known_name(call.name)
                 return
         self._ask(step)
+
+    def _known_name(self, written: str) -> str:
+        """The tool that a model means: small ones write `Current time` for `current_time`."""
+        plain = {_plain(name): name for name in self.brief.tools}
+        return written if written in self.brief.tools else plain.get(_plain(written), written)
 
     def _stream(self, offered: Sequence[ToolDescription]) -> Generator[Chunk, None, None]:
         brief, strategy = self.brief, self._strategy
@@ -190,6 +198,10 @@ class Agent:
             self.usage.update(
                 prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, total_tokens=usage.total_tokens
             )
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _arguments(written: str) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ class React:
             return own
         listed = "\n".join(f"- {tool.name}: {tool.description} Input: {orjson.dumps(tool.parameters).decode()}" for tool in tools)
         names = ", ".join(tool.name for tool in tools)
-        if "{{tools}}" in self._template:
+        if any(place in self._template for place in ("{{tools}}", "{{tool_names}}", "{{instruction}}")):
             filled = self._template.replace("{{tools}}", listed).replace("{{tool_names}}", names).replace("{{instruction}}", own)
             return filled.replace("{{historic_messages}}", "").replace("{{query}}", "").replace("{{agent_scratchpad}}", "").strip()
         return f"{own}\n\n{INSTRUCTIONS.format(tools=listed, names=names)}".strip()
@@ -110,7 +110,7 @@ class ReactReader:
             return Reading(answer, []), answer
         written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
         call = Call(f"call_{self._position}_0", name.strip(), written)
-        return Reading(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call]), ""
+        return Reading(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
 
 
 def _action(text: str) -> tuple[str, tuple[str, Any] | None]:
@@ -147,10 +147,10 @@ def _loaded(written: str) -> Any:
 
 
 def _written(step: Step) -> str:
-    """A step as the model should have written it."""
+    """A step as the model wrote it, or should have."""
     call = step.calls[0] if step.calls else None
-    if call is None:
-        return step.thought
+    if step.written or call is None:
+        return step.written or step.thought
     action = orjson.dumps({"action": call.name, "action_input": call.input}).decode()
     return f"Thought: {step.thought}\nAction:\n```json\n{action}\n```"
 

@@ -30,12 +30,16 @@ class Call:
 
 @dataclass
 class Step:
-    """One round. `thought`: what the model thought aloud, or its answer; `said`: what of it the visitor has read as answer."""
+    """One round. `thought`: what the model thought aloud, or its answer; `said`: what of it the visitor has read as answer.
+
+    `written`: the model's own words where they hold the calls; "" in a step that another worker made.
+    """
 
     id: str
     position: int
     thought: str = ""
     said: str = ""
+    written: str = ""
     calls: list[Call] = field(default_factory=list)
 
     @property

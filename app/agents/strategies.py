@@ -11,10 +11,11 @@ from app.tools.base import ToolDescription
 
 @dataclass(frozen=True)
 class Reading:
-    """What a round came to. No calls: `thought` is the answer."""
+    """What a round came to. No calls: `thought` is the answer. `written`: the text that the calls were read from."""
 
     thought: str
     calls: list[Call]
+    written: str = ""
 
 
 class Reader(Protocol):

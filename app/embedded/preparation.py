@@ -1,4 +1,4 @@
-"""Tables and sample apps: `python -m app.embedded.preparation` migrates, imports what is missing, prints the apps as JSON."""
+"""Tables and samples: `python -m app.embedded.preparation` migrates, imports what is missing, prints the apps as JSON."""
 
 import json
 import pathlib
@@ -7,10 +7,12 @@ import flask_migrate
 
 from app import cli
 from app.factory import create_app
-from app.services import app_files, apps
+from app.services import app_files, apps, datasets, ingestion
 from config import serving_config
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
+# The app `knowledge` stands on it, by the same id.
+HANDBOOK = "handbook"
 
 
 def prepare() -> list[dict[str, str]]:
@@ -22,7 +24,20 @@ def prepare() -> list[dict[str, str]]:
         for code, path in samples.items():
             if code not in known:
                 apps.publish(app_files.parse(path.read_bytes()), code)
+                if code == "knowledge":
+                    datasets.bind(code, HANDBOOK, _handbook())
         return [{"code": app.code, "mode": app.mode, "name": app.name} for app in apps.list_apps() if app.code in samples]
+
+
+def _handbook() -> str:
+    """The dataset's name. It has words alone: the local model makes no embeddings."""
+    if HANDBOOK not in [dataset.name for dataset in datasets.list_datasets()]:
+        datasets.create(HANDBOOK, datasets.DatasetSettings())
+    file = SAMPLES / f"{HANDBOOK}.md"
+    dataset = datasets.find(HANDBOOK)
+    ingestion.add(dataset, file.name, file.read_bytes(), {}, lambda done, of: None)
+    ingestion.settle(dataset)
+    return HANDBOOK
 
 
 if __name__ == "__main__":

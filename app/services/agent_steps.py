@@ -18,4 +18,4 @@ def finished_steps(message_id: str) -> list[Step]:
 
 def step_of(row: ThoughtRow) -> Step:
     """A stored thought as the agent has it."""
-    return Step(row.id, row.position, row.thought, row.said, [Call(**call) for call in row.calls])
+    return Step(row.id, row.position, row.thought, row.said, calls=[Call(**call) for call in row.calls])

@@ -95,12 +95,10 @@ def _advanced_messages(config: ModelConfig, asked: Asked, thread: Thread) -> lis
     special = {"#query#": asked.query, "#histories#": _dialogue(thread, "Human", "Assistant"), "#context#": _context(asked)}
     texts = [part.text for part in config.chat_prompt]
     filled = [ModelMessage(part.role, fill(part.text, asked.inputs, special)) for part in config.chat_prompt]
-    messages = [message for message in filled if message.content]
-    if not any("{{#histories#}}" in text for text in texts):
-        messages += _turns(thread)
-    if asked.query and not any("{{#query#}}" in text for text in texts):
-        messages.append(ModelMessage("user", asked.query))
-    return messages
+    question = next((number for number, text in enumerate(texts) if "{{#query#}}" in text), None)
+    before, behind = (filled, [ModelMessage("user", asked.query)]) if question is None else (filled[:question], filled[question:])
+    turns = [] if any("{{#histories#}}" in text for text in texts) else _turns(thread)
+    return [message for message in [*before, *turns, *behind] if message.content]
 
 
 def _simple_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:

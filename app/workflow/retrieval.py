@@ -72,8 +72,11 @@ def source_of(passage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cited(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The sources of a whole answer: each segment once, numbered from 1."""
+    """The sources of a whole answer as visitors are told: each segment once, numbered from 1, without the operator's metadata."""
     once: dict[str, Mapping[str, Any]] = {}
     for source in sources:
         once.setdefault(str(source["segment_id"]), source)
-    return [{**source, "position": number} for number, source in enumerate(once.values(), 1)]
+    return [
+        {name: value for name, value in source.items() if name != "doc_metadata"} | {"position": number}
+        for number, source in enumerate(once.values(), 1)
+    ]

@@ -49,6 +49,33 @@ def test_an_advanced_prompt_may_place_query_and_histories_itself():
     assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [("user", "Human: one?\nAssistant: one.\nNow: Hi")]
 
 
+def test_the_thread_goes_before_a_query_that_an_advanced_prompt_places():
+    parts = [{"role": "system", "text": "Be kind."}, {"role": "user", "text": "Asked: {{#query#}}"}]
+    advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": parts})
+    assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [
+        ("system", "Be kind."), ("user", "one?"), ("assistant", "one."), ("user", "Asked: Hi"),
+    ]  # fmt: skip
+
+
+def test_what_was_retrieved_stands_before_the_author_s_words():
+    (_, system), query = prompt(config(pre_prompt="Be kind."), Asked({}, "Hi", passages=["First.", "Second."]))
+    assert "<context>\nFirst.\n\nSecond.\n</context>" in system
+    assert system.endswith("</context>\n\nBe kind.")
+    assert query == ("user", "Hi")
+
+
+def test_passages_that_do_not_fit_are_left_out_the_worst_first():
+    passages = [f"passage {number} " * 100 for number in range(20)]
+    (_, system), _ = prompt(config(), Asked({}, "Hi", passages=passages), context=2_000)
+    assert "passage 0" in system and "passage 19" not in system
+    assert len(system) / 3 < 2_000
+
+
+def test_an_advanced_prompt_says_where_passages_go():
+    advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "system", "text": "Facts: {{#context#}}"}]})
+    assert prompt(advanced, Asked({}, "Hi", passages=["First."])) == [("system", "Facts: First."), ("user", "Hi")]
+
+
 def test_an_advanced_text_has_prefixes_of_its_own():
     roles = {"user_prefix": "Q", "assistant_prefix": "A"}
     text = {"prompt": {"text": "{{#histories#}}\nQ: {{#query#}}\nA:"}, "conversation_histories_role": roles}
