@@ -9,7 +9,7 @@ from flask import current_app
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
-from app.services import app_files, apps, tool_registry
+from app.services import app_datasets, app_files, apps, tool_registry
 from app.services.definitions import MODEL_CONFIG_MODES, form_fields, start_fields
 
 NO_URL = "not known, as WEB_APP_URL is not set"
@@ -66,7 +66,7 @@ def list_apps(as_json: bool) -> None:
 def show(code: str, as_json: bool) -> None:
     """Show one app: its address, model, inputs, and what is not served of it."""
     details = apps.show(code)
-    facts = _summary(details.summary) | _contents(details.definition)
+    facts = _summary(details.summary) | _contents(details)
     if as_json:
         print_json(facts)
         return
@@ -152,8 +152,9 @@ def _summary(app: apps.AppSummary) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _contents(definition: dict[str, Any]) -> dict[str, Any]:
-    """What an operator wants to know of a definition."""
+def _contents(app: apps.AppDetails) -> dict[str, Any]:
+    """What an operator wants to know of an app's definition."""
+    definition = app.definition
     config = definition.get("model_config") or {}
     if definition["app"]["mode"] in MODEL_CONFIG_MODES:
         form, model = config.get("user_input_form"), config.get("model") or {}
@@ -162,7 +163,12 @@ def _contents(definition: dict[str, Any]) -> dict[str, Any]:
         form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
         facts = {}
     fields = [f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form_fields(form)]
-    return facts | {"inputs": fields, "warnings": app_files.not_served(definition) + tool_registry.unresolved(definition)}
+    return facts | {"inputs": fields, "warnings": _warnings(app)}
+
+
+def _warnings(app: apps.AppDetails) -> list[str]:
+    missing = tool_registry.unresolved(app.definition) + app_datasets.unbound(app.summary.id, app.summary.code, app.definition)
+    return app_files.not_served(app.definition) + missing
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:

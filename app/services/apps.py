@@ -20,6 +20,7 @@ from app.models import App, AppVersion, Task
 from app.models.identifiers import new_id, now
 from app.models.tasks import RUNNING
 from app.services import published_apps, yaml_documents
+from app.services.app_datasets import unbound
 from app.services.app_files import AppFile
 from app.services.tool_registry import unresolved
 from app.streams import changes, stops
@@ -105,7 +106,8 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         db.session.add_all([app, version])
     imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
     db.session.commit()
-    return ImportedApp(*imported, warnings=(*file.warnings, *unresolved(file.definition), *announce(imported[0])))
+    missing = (*unresolved(file.definition), *unbound(*imported[:2], file.definition))
+    return ImportedApp(*imported, warnings=(*file.warnings, *missing, *announce(imported[0])))
 
 
 def list_apps() -> list[AppSummary]:

@@ -9,12 +9,13 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.extensions import db
-from app.services import app_files, apps, published_apps
+from app.services import app_files, apps, datasets, published_apps
 from app.services.app_files import AppFile
 from app.services.apps import AppRefused
 from app.streams import stops
 from app.streams.changes import CHANNEL
 from tests.factories import chat_definition, make_app, publish
+from tests.knowledge import make_dataset
 
 pytestmark = pytest.mark.usefixtures("app")
 TABLES = ("apps", "app_versions", "end_users", "conversations", "messages", "tasks")
@@ -172,3 +173,19 @@ def test_a_change_is_made_without_redis_too(monkeypatch):
 def test_an_unknown_code_is_refused(call):
     with pytest.raises(AppRefused, match="no app with the code 'nobody'"):
         call("nobody")
+
+
+def test_a_dataset_that_is_not_known_is_named_with_what_to_do(app):
+    datasets_of = {"datasets": {"datasets": [{"dataset": {"enabled": True, "id": "old-id"}}]}}
+    file = AppFile("chat", "Reader", chat_definition(dataset_configs=datasets_of), [])
+    made = apps.publish(file)
+    (warning,) = made.warnings
+    assert f"`flask --app wsgi datasets bind {made.code} old-id DATASET`" in warning
+    datasets.bind(made.code, "old-id", make_dataset().name)
+    assert apps.publish(file, made.code).warnings == ()
+
+
+def test_a_tool_that_is_not_set_up_is_named(app):
+    tools = [{"enabled": True, "provider_id": "garden", "provider_name": "garden", "provider_type": "api", "tool_name": "weed", "tool_parameters": {}}]
+    definition = chat_definition(agent_mode={"enabled": True, "strategy": "function_call", "tools": tools})
+    assert apps.publish(AppFile("chat", "Gardener", definition, [])).warnings == ("The tool 'weed' of 'garden' is not set up here.",)
