@@ -84,7 +84,7 @@ def needs_index(connection: Connection, dataset_id: uuid.UUID) -> bool:
     table = table_of(dataset_id)
     if connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table}_nearest"}).scalar_one() is not None:
         return False
-    rows = connection.execute(text(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT :most) AS some"), {"most": INDEXED_FROM})
+    rows = connection.execute(text(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT :most) AS first_rows"), {"most": INDEXED_FROM})
     return int(rows.scalar_one()) >= INDEXED_FROM
 
 

@@ -7,6 +7,7 @@ from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
 from app.services import datasets, ingestion
 from app.services.datasets import DatasetRefused, DatasetSettings
+from app.workflow.retrieval import Condition
 from tests.documents import docx, pdf, xlsx
 from tests.knowledge import PARKING, VACATION, embedded, look, make_dataset, names, put
 
@@ -169,3 +170,36 @@ class TestADataset:
     def test_without_a_model_cannot_be_searched_by_meaning(self):
         with pytest.raises(DatasetRefused, match="name an embedding model"):
             make_dataset(search_method="semantic")
+
+
+class TestAnIndex:
+    @pytest.fixture
+    def indexed(self, monkeypatch):
+        """A dataset that counts as a large one."""
+        monkeypatch.setattr("app.models.embeddings.INDEXED_FROM", 50)
+        dataset = embedded(("a.md", LONG), ("vacation.md", VACATION, {"year": 2026}))
+        ingestion.settle(dataset)
+        return dataset
+
+    def test_is_made_where_there_are_many(self, indexed):
+        with autocommit_engine().connect() as connection:
+            assert connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table_of(indexed.id)}_nearest"}).scalar_one() is not None
+        ingestion.settle(indexed)
+
+    def test_is_not_made_where_there_are_few(self):
+        dataset = embedded(("vacation.md", VACATION))
+        ingestion.settle(dataset)
+        with autocommit_engine().connect() as connection:
+            assert connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table_of(dataset.id)}_nearest"}).scalar_one() is None
+
+    def test_finds_the_same(self, indexed):
+        assert names(look(indexed, "holiday", search_method="semantic", top_k=1)) == ["vacation.md"]
+        assert names(look(indexed, "w42", search_method="full_text")) == ["a.md"]
+
+    def test_finds_what_fits_a_condition(self, indexed):
+        condition = Condition("year", "=", 2026)
+        assert names(look(indexed, "part word", search_method="semantic", conditions=[condition])) == ["vacation.md"]
+
+    def test_goes_with_what_is_added_later(self, indexed):
+        put(indexed, "parking.md", PARKING)
+        assert names(look(indexed, PARKING, search_method="semantic", top_k=1)) == ["parking.md"]
