@@ -14,7 +14,8 @@ from app.tools.base import ToolDescription
 
 STOP = "\nObservation:"
 FINAL = "final answer"
-_FINAL_MARK = re.compile(r"final answer\s*:\s*", re.IGNORECASE)
+# With the first character of the answer: blanks before it are not part of it.
+_FINAL_MARK = re.compile(r"final answer\s*:\s*(?=\S)", re.IGNORECASE)
 _FENCED = re.compile(r"```[a-zA-Z]*\s*(\{.*?\})\s*```", re.DOTALL)
 _ACTION_LINES = re.compile(r"Action\s*:\s*`?([\w.-]+)`?\s*\n+\s*Action Input\s*:\s*(.*)", re.IGNORECASE | re.DOTALL)
 _HEADS = re.compile(r"^\s*(?:thought\s*:)\s*", re.IGNORECASE)
@@ -102,7 +103,8 @@ class ReactReader:
             return Reading(self._text[self._answer_from :], []), ""
         before, action = _action(self._text)
         if action is None:
-            answer = _HEADS.sub("", self._text).strip()
+            mark = _FINAL_MARK.search(self._text)
+            answer = (self._text[mark.end() :] if mark is not None else _HEADS.sub("", self._text)).strip()
             return Reading(answer, []), answer
         name, arguments = action
         if name.strip().lower() == FINAL:

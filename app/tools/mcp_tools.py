@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from app.tools.mcp_sessions import McpSession
 
-LIST_SECONDS = 30.0
+LIST_SECONDS = 15.0
 REMEMBERED_SECONDS = 300.0
 # So long a server that did not answer is not asked again.
-FAILURE_SECONDS = 5.0
+FAILURE_SECONDS = 15.0
 MOST_PAGES = 50
 MEGABYTE = 1024 * 1024
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp", "audio/wav": ".wav", "audio/mpeg": ".mp3",
