@@ -10,11 +10,12 @@ from app.cli.models import models_group
 from app.cli.runs import runs_group
 from app.cli.tools import tools_group
 from app.extensions import db
+from app.models.embeddings import is_migrated
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app's `flask`, those of the migrations too."""
-    Migrate(app, db)
+    Migrate(app, db, include_object=is_migrated)
     app.cli.add_command(accounts_group)
     app.cli.add_command(apps_group)
     app.cli.add_command(datasets_group)

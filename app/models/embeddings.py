@@ -7,6 +7,7 @@ pgvector has all other tables. Rows go with their segment's by hand: a foreign k
 import math
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, text
@@ -22,6 +23,11 @@ INDEXED_FROM = 10_000
 def table_of(dataset_id: uuid.UUID | str) -> str:
     """The name of a dataset's table."""
     return PREFIX + uuid.UUID(str(dataset_id)).hex
+
+
+def is_migrated(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """Alembic's `include_object`: these tables come and go with datasets, not with migrations."""
+    return not (kind == "table" and (name or "").startswith(PREFIX))
 
 
 def literal(vector: Sequence[float]) -> str:

@@ -82,8 +82,10 @@ def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
 
 
 def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
-    answer = Answer(run_of(task))
+    run = run_of(task)
+    answer = Answer(run)
     answer.add(Chunk("Hello"))
+    run.writer.wait_until_sent(5)
     answer._store(tasks.SUCCEEDED, {"retriever_resources": []}, None)
     announce_end(worker_runtime(), task.task_id)
     announce_end(worker_runtime(), task.task_id)
