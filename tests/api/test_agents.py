@@ -7,10 +7,14 @@ import pytest
 from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
+from app.services.tool_registry import unresolved
 from app.tools.base import ToolAnswer, ToolFile
 from tests.agents import agent, names, prompt, thoughts, tool
 from tests.api.test_files import PNG
+from tests.factories import make_graph_app
 from tests.sse import answer_text
+from tests.web_client import WebVisitor
+from tests.workflow.graphs import answer, graph, node, start
 from tests.workflow.toolbox import CountedTool
 
 NO_ARGUMENTS: Mapping = {"type": "object", "properties": {}}
@@ -238,6 +242,34 @@ class TestModeration:
         asker = agent(client, config={"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": settings}})
         assert answer_text(asker.ask("Is it forbidden?")) == "No."
         assert model.requests == []
+
+
+class TestAnAgentNode:
+    def test_streams_its_answer_and_tells_what_it_does(self, client, house, model):
+        tools = [{"enabled": True, "type": "api", "provider_name": "house", "tool_name": "lookup", "parameters": {}, "settings": {}}]
+        given = {"model": {"provider": "openai", "model": "scripted", "mode": "chat"}, "query": "{{#sys.query#}}", "instruction": "", "tools": tools}
+        values = {name: {"type": "constant", "value": value} for name, value in given.items()}
+        part = node("agent", "agent", agent_strategy_name="function_calling", agent_parameters=values)
+        flow = graph(start(), part, answer("{{#agent.text#}}"), "start > agent > answer")
+        visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat"))
+        model.script(tool_calls=[("lookup", {"text": "tea"})])
+        model.script("Tea.")
+        frames = visitor.ask("What?")
+        assert answer_text(frames) == "Tea."
+        logs = [frame.data for frame in frames if frame.event == "agent_log"]
+        assert [log["data"]["label"] for log in logs][:3] == ["ROUND 1", "CALL lookup", "CALL lookup"]
+        started = next(frame.data["data"] for frame in frames if frame.event == "node_started" and frame.data["data"]["node_id"] == "agent")
+        for log in logs:
+            assert set(log["data"]) == {"node_execution_id", "id", "label", "parent_id", "error", "status", "data", "metadata", "node_id"}
+            assert (log["data"]["node_execution_id"], log["data"]["node_id"]) == (started["id"], "agent")
+            assert log["workflow_run_id"] == frames[1].data["workflow_run_id"]
+
+    def test_of_a_tool_that_is_missing_is_named_at_import(self, app):
+        tools = [{"enabled": True, "type": "api", "provider_name": "garden", "tool_name": "weed"}]
+        values = {"model": {"value": {"provider": "openai", "model": "scripted"}}, "tools": {"value": tools}, "query": {"value": "x"}}
+        flow = graph(start(), node("agent", "agent", agent_parameters=values), answer("x"), "start > agent > answer")
+        definition = {"app": {"mode": "advanced-chat", "name": "x"}, "workflow": {"graph": flow}}
+        assert unresolved(definition) == ["The tool 'weed' of 'garden' is not set up here."]
 
 
 class TestMeta:
