@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from app.workflow.retrieval import Retrieval
 SEARCH_SECONDS = 30.0
 SHOWN_TEXT = 100
 NUMBER = "number:"
+# Back to the line's begin, and clear it.
+_RENEW = "\r\x1b[K"
 
 datasets_group = OperatorGroup("datasets", help="Make knowledge from files, search it, bind it to apps.")
 
@@ -67,7 +70,7 @@ def add(dataset: str, files: tuple[pathlib.Path, ...], metadata: tuple[str, ...]
             else:
                 added.append(result)
                 if not as_json:
-                    click.echo(f"\r{name}: {result.outcome}, {result.segments} segments, {result.words} words\x1b[K")
+                    click.echo(f"{_RENEW if sys.stdout.isatty() else ''}{name}: {result.outcome}, {result.segments} segments, {result.words} words")
     finally:
         if added:
             ingestion.settle(into)
@@ -195,8 +198,8 @@ def _number(text: str) -> float | int:
 
 def _progress(name: str, quiet: bool) -> Callable[[int, int], None]:
     def tell(done: int, of: int) -> None:
-        if not quiet:
-            click.echo(f"\r{name}: {done} of {of} segments\x1b[K", nl=False)
+        if not quiet and sys.stdout.isatty():
+            click.echo(f"{_RENEW}{name}: {done} of {of} segments", nl=False)
 
     return tell
 
