@@ -7,6 +7,7 @@ relay begins to read. What needs separate processes is under tests/system/.
 import pathlib
 from collections.abc import Iterator
 
+import cryptography  # noqa: F401  (before the product keeps it out: some of the tests' servers need it)
 import flask_migrate
 import pytest
 import redis

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app import admit_cryptography
 from app.providers.cancellation import Cancellation
 from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 from app.tools.tool_file import Mcp, filled
@@ -90,6 +91,7 @@ class McpTools:
 
     def _connection(self) -> "McpSession":
         if self._session is None:
+            admit_cryptography()
             from app.tools import mcp_sessions
 
             settings = self._settings
