@@ -10,8 +10,8 @@ from flask import request
 from app.api.cors import cookies_count
 from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
 from app.services import access, end_users, passports, published_apps
-from app.services.conversations import Owner
 from app.services.end_users import EndUserIdentity
+from app.services.owners import Owner
 from app.services.passports import Claims
 from app.services.published_apps import PublishedApp
 

@@ -10,7 +10,7 @@ from werkzeug.wsgi import get_input_stream
 
 from app.errors import BadRequest, FileTooLarge, NoFileUploaded
 from app.services import uploads
-from app.services.conversations import Owner
+from app.services.owners import Owner
 
 # What a form has beside its file.
 FORM_BYTES = 1_048_576

@@ -15,12 +15,12 @@ from app.providers.base import Chunk, Usage
 from app.providers.cancellation import Cancelled
 from app.services import file_values
 from app.services.answers import Answer
-from app.services.conversations import Owner
 from app.services.definitions import ModelConfig
 from app.services.file_contents import FileContents
 from app.services.knowledge_answers import KnowledgeTool
 from app.services.model_routes import model_routes
 from app.services.moderation import OutputWatch
+from app.services.owners import Owner
 from app.services.prompts import Asked, build_prompt
 from app.services.runs import Run
 from app.services.tool_registry import tool_registry

@@ -16,6 +16,7 @@ from app.providers.base import ModelMessage
 from app.services.definitions import model_of
 from app.services.file_values import shown_inputs
 from app.services.model_routes import model_routes
+from app.services.owners import Owner
 from app.services.published_apps import version
 from app.streams import stops
 
@@ -35,17 +36,6 @@ _ORDERS = {
     "-updated_at": ("updated_at", "<", "DESC"), "updated_at": ("updated_at", ">", "ASC"),
     "-created_at": ("created_at", "<", "DESC"), "created_at": ("created_at", ">", "ASC"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Whose rows: one end user of one app."""
-
-    app_id: uuid.UUID
-    end_user_id: uuid.UUID
-
-    def values(self) -> dict[str, Any]:
-        return {"app_id": self.app_id, "end_user_id": self.end_user_id}
 
 
 @dataclass(frozen=True)

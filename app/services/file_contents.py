@@ -14,8 +14,8 @@ from app.providers.file_storage import FileMissing, FileStorage
 from app.providers.guarded_http import GuardedHttp, Limits
 from app.providers.request_gate import FetchFailed
 from app.services import file_kinds, file_links, uploads
-from app.services.conversations import Owner
 from app.services.fetching import guarded_http
+from app.services.owners import Owner
 from app.services.storage import storage
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File

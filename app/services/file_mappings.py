@@ -13,8 +13,8 @@ from app.models.identifiers import new_id
 from app.providers.guarded_http import check_url
 from app.providers.request_gate import FetchRefused
 from app.services import file_kinds
-from app.services.conversations import Owner
 from app.services.file_rules import KINDS, METHODS, FileRules
+from app.services.owners import Owner
 from app.workflow.files import File
 
 _FIND = text(

@@ -5,9 +5,9 @@ from typing import Any
 
 from app.errors import InvalidParam
 from app.errors.forms import InvalidFormData
-from app.services.conversations import Owner
 from app.services.file_mappings import OwnFiles
 from app.services.file_rules import FileRules
+from app.services.owners import Owner
 from app.services.stored_values import cleaned
 from app.workflow.values import plain
 

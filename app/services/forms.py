@@ -14,8 +14,8 @@ from app.extensions import autocommit_engine
 from app.models.form_statements import ADD_UPLOAD_TOKEN, FIND_BY_TOKEN, FIND_BY_UPLOAD_TOKEN, LINK_FILE, SUBMIT, FormRow
 from app.models.identifiers import now
 from app.services import attempts
-from app.services.conversations import Owner
 from app.services.form_values import clean_values
+from app.services.owners import Owner
 from app.services.published_apps import PublishedApp, by_id
 from app.services.run_forms import TOKEN_LENGTH, oldest
 from app.workflow.forms import SUBMITTED, WAITING

@@ -17,10 +17,10 @@ from app.models.generations import (
 )
 from app.models.identifiers import new_id, now
 from app.services import file_values
-from app.services.conversations import Owner
 from app.services.definitions import ModelConfig, WorkflowConfig
 from app.services.file_mappings import OwnFiles
 from app.services.input_forms import clean_inputs
+from app.services.owners import Owner
 from app.services.prompts import fill
 from app.services.published_apps import PublishedApp
 from app.streams import stops

@@ -18,13 +18,13 @@ from app.providers.cancellation import Cancelled
 from app.services.agent_answers import answer_by_agent
 from app.services.agent_steps import finished_steps
 from app.services.answers import Answer
-from app.services.conversations import Owner
 from app.services.definitions import ModelConfig, is_enabled
 from app.services.external_data import add_external_data
 from app.services.file_contents import FileContents
 from app.services.knowledge_answers import retrieved
 from app.services.model_routes import model_routes
 from app.services.moderation import OutputWatch, review_question, watch_answer
+from app.services.owners import Owner
 from app.services.prompts import Asked, Thread, build_prompt
 from app.services.published_apps import version
 from app.services.runs import HandedOn, Run

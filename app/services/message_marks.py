@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.errors import InvalidParam, MessageNotFound
 from app.extensions import autocommit_engine
-from app.services.conversations import Owner
 from app.services.file_links import renew
 from app.services.file_values import shown_inputs
+from app.services.owners import Owner
 
 NO_FEEDBACK = "rating cannot be None when feedback not exists"
 

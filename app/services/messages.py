@@ -13,9 +13,9 @@ from app.models import tasks
 from app.models.agents import read_thoughts
 from app.models.form_statements import FORMS_OF_MESSAGES, FormRow
 from app.services.agent_steps import step_of
-from app.services.conversations import Owner
 from app.services.file_links import renew
 from app.services.file_values import shown_inputs
+from app.services.owners import Owner
 from app.services.task_states import answer_so_far
 
 _PAGE = """

@@ -8,11 +8,11 @@ from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
 from app.providers.sandbox import Sandbox
-from app.services.conversations import Owner
 from app.services.fetching import guarded_http
 from app.services.file_contents import FileContents
 from app.services.model_routes import model_routes
 from app.services.node_http import NodeHttp
+from app.services.owners import Owner
 from app.services.retrieval import AppKnowledge
 from app.services.runs import Run
 from app.services.tool_registry import tool_registry

@@ -11,8 +11,8 @@ from app.errors import FileNameMissing, FileTooLarge, InternalServerError, Inval
 from app.providers.guarded_http import GuardedAnswer, Limits, check_url
 from app.providers.request_gate import FetchFailed, FetchRefused, FetchTooLarge
 from app.services import file_kinds, uploads
-from app.services.conversations import Owner
 from app.services.fetching import guarded_http
+from app.services.owners import Owner
 from app.services.uploads import StoredUpload
 
 WAIT_SECONDS = 3.0

@@ -12,9 +12,9 @@ from app.errors import InvalidParam, ProviderProtocolError
 from app.extensions import autocommit_engine
 from app.providers.audio import SpeechModel
 from app.services import app_info, limits
-from app.services.conversations import Owner
 from app.services.definitions import is_enabled
 from app.services.model_routes import model_routes
+from app.services.owners import Owner
 from app.services.published_apps import PublishedApp
 from app.services.sentences import pieces
 

@@ -15,9 +15,9 @@ from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.base import ModelMessage
 from app.providers.context_window import estimate_tokens
-from app.services.conversations import Owner
 from app.services.definitions import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.model_routes import model_routes
+from app.services.owners import Owner
 from app.services.prompts import Thread
 from app.services.published_apps import version
 

@@ -14,7 +14,7 @@ from app.models.identifiers import new_id, now
 from app.models.upload_files import storage_key
 from app.providers.file_storage import NewFile
 from app.services import file_kinds
-from app.services.conversations import Owner
+from app.services.owners import Owner
 from app.services.storage import storage
 
 MEGABYTE = 1_048_576

@@ -8,11 +8,11 @@ from app.models.generations import ClaimedTask
 from app.models.identifiers import new_id, now
 from app.models.workflow_statements import BEGIN_RUN
 from app.services import file_values
-from app.services.conversations import Owner
 from app.services.definitions import WorkflowConfig
 from app.services.file_mappings import OwnFiles
 from app.services.input_forms import clean_inputs
 from app.services.limits import admitted
+from app.services.owners import Owner
 from app.services.published_apps import PublishedApp
 
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.services.conversations import Owner
 from app.services.file_contents import FileContents
+from app.services.owners import Owner
 from app.workflow.failures import NodeFailed
 from app.workflow.files import File
 from tests.api.test_files import owner_of, path_of
