@@ -8,9 +8,12 @@ from kombu.exceptions import OperationalError
 
 from app.extensions import celery, redis_client
 from app.models.identifiers import now
-from app.services import conversations, end_users, form_expiry, form_mails, mail_codes, runs, uploads
-from app.services.announcements import announce_end
-from app.services.generators import generator_of
+from app.services.auth import end_users, mail_codes
+from app.services.files import uploads
+from app.services.generation import form_expiry, form_mails, task_execution
+from app.services.generation.generators import generator_of
+from app.services.generation.missed_endings import announce_end
+from app.services.visitor import conversations
 from app.streams import leases
 
 log = structlog.get_logger(__name__)
@@ -19,7 +22,7 @@ log = structlog.get_logger(__name__)
 @celery.task(name="generations.generate")
 def generate(task_id: str, aloud: bool = True) -> None:
     """Generate one answer; not `aloud`: nobody would hear its speech."""
-    to_mail = runs.execute(task_id, generator_of, announce_end, aloud)
+    to_mail = task_execution.execute(task_id, generator_of, announce_end, aloud)
     if to_mail:
         enqueue_form_mails(to_mail)
 

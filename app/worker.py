@@ -11,8 +11,9 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from app import tasks
-from app.services import generators, task_states
-from app.services.runs import worker_runtime
+from app.services.events import task_states
+from app.services.generation import generators
+from app.services.generation.task_execution import worker_runtime
 from app.streams.runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)

@@ -8,9 +8,11 @@ import jwt
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.services import accounts, members, published_apps
-from app.services.access import AccessMode
-from app.services.published_apps import PublishedApp
+from app.services.auth import accounts
+from app.services.auth.access import AccessMode
+from app.services.definitions import published_apps
+from app.services.definitions.published_apps import PublishedApp
+from app.services.operator import members
 from tests.factories import make_app
 
 PASSWORD = "correct horse 1"

@@ -3,9 +3,10 @@
 import secrets
 from typing import Any
 
-from app.services import apps, published_apps
-from app.services.app_files import AppFile
-from app.services.published_apps import PublishedApp
+from app.services.definitions import published_apps
+from app.services.definitions.published_apps import PublishedApp
+from app.services.operator import apps
+from app.services.operator.app_files import AppFile
 
 
 def chat_definition(**model_config: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.extensions import autocommit_engine
-from app.services.published_apps import PublishedApp
+from app.services.definitions.published_apps import PublishedApp
 from tests.factories import make_graph_app
 from tests.sse import Frame, parse_frames
 from tests.web_client import WebVisitor

@@ -11,7 +11,7 @@ from flask import Flask
 from app import cli
 from app.cli.groups import DATABASE_AWAY, DATABASE_BEHIND
 from app.factory import create_app
-from app.services import published_apps
+from app.services.definitions import published_apps
 from config import Config
 from tests.factories import chat_definition, make_app
 

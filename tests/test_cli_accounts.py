@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Account
-from app.services import passwords, published_apps
+from app.services.auth import passwords
+from app.services.definitions import published_apps
 from tests.factories import make_app
 
 PASSWORD = "correct horse 1"

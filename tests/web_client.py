@@ -6,7 +6,7 @@ from typing import Any, Self
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.services.published_apps import PublishedApp
+from app.services.definitions.published_apps import PublishedApp
 from tests.factories import make_app
 from tests.sse import Frame, parse_frames
 

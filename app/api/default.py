@@ -8,7 +8,7 @@ from app.api.document import document
 from app.api.namespaces import default_ns
 from app.api.schemas.common import EventStreamResponse
 from app.api.streaming import resume
-from app.services import task_states
+from app.services.events import task_states
 
 
 @default_ns.route("/workflow/<string:task_id>/events")

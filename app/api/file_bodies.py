@@ -1,9 +1,9 @@
 """Kept files as answers."""
 
 from app.api.schemas.files import FileResponse, FileWithSignedUrl
-from app.services import file_links
-from app.services.published_apps import TENANT_ID
-from app.services.uploads import StoredUpload
+from app.services.definitions.published_apps import TENANT_ID
+from app.services.files import file_links
+from app.services.files.uploads import StoredUpload
 
 
 def uploaded(stored: StoredUpload) -> FileResponse:

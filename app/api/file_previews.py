@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from app.services.file_previews import Preview, open_preview
+from app.services.files.file_previews import Preview, open_preview
 
 PIECE = 262_144
 # What browsers show without running anything of it.

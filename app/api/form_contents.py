@@ -2,7 +2,7 @@
 
 from app.api.schemas.human_input import HumanInputContent, HumanInputFormDefinition, HumanInputFormSubmissionData, form_input
 from app.models.form_statements import FormRow
-from app.services import form_views
+from app.services.events import form_views
 
 
 def form_contents(forms: list[FormRow]) -> list[HumanInputContent]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from flask import current_app
 
 from app.extensions import redis_client
-from app.services import end_users, published_apps
+from app.services.auth import end_users
+from app.services.definitions import published_apps
 from app.streams import changes
 from app.streams.hub import Hub
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.api.schemas.messages import MessageFile
-from app.services.file_values import link_to
+from app.services.files.file_values import link_to
 
 
 def message_files(files: Sequence[Mapping[str, Any]]) -> list[MessageFile]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from app.services import health
+from app.services.operator import health
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "postgres": health.check_postgres, "redis": health.check_redis, "worker": health.check_worker, "model": health.check_model,

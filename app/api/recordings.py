@@ -7,7 +7,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import AudioTooLarge, NoAudioUploaded, TooManyFiles
-from app.services.transcription import LARGEST_RECORDING, Recording
+from app.services.visitor.transcription import LARGEST_RECORDING, Recording
 
 PART = "file"
 # For the form around the recording: boundaries, headers, fields that nobody asked for.

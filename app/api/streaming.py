@@ -16,9 +16,9 @@ from app.api.listening import hub
 from app.errors import AppError, InvalidParam, ServiceUnavailable
 from app.extensions import redis_client
 from app.models.generations import ClaimedTask, TaskState
-from app.services import run_snapshots, task_states
-from app.services.last_words import last_words, so_far
-from app.services.wire_events import MessageEvents
+from app.services.events import run_snapshots, task_states
+from app.services.events.message_events import MessageEvents
+from app.services.events.stored_frames import last_words, so_far
 from app.streams.channel import Event, LogLost, log_exists, speech_follows
 from app.streams.hub import Subscription
 from app.streams.relay import follow

@@ -4,8 +4,9 @@ import click
 
 from app.cli.apps import apps_group, print_change
 from app.cli.output import as_json_option, print_json
-from app.services import access, members
-from app.services.access import AccessMode
+from app.services.auth import access
+from app.services.auth.access import AccessMode
+from app.services.operator import members
 
 __all__ = ["apps_group"]
 

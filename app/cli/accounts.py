@@ -7,7 +7,7 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table, utc_time
-from app.services import accounts
+from app.services.auth import accounts
 
 accounts_group = OperatorGroup("accounts", help="Look after the accounts that log in to apps which are not public.")
 

@@ -11,8 +11,9 @@ import click
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
 from app.providers.cancellation import Cancellation
-from app.services import datasets, ingestion, retrieval
-from app.services.datasets import DatasetRefused, DatasetSettings
+from app.services.knowledge import retrieval
+from app.services.operator import datasets, ingestion
+from app.services.operator.datasets import DatasetRefused, DatasetSettings
 from app.workflow.retrieval import Retrieval
 
 SEARCH_SECONDS = 30.0

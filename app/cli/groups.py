@@ -7,10 +7,10 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.providers.route_file import InvalidModelsFile
-from app.services.accounts import AccountRefused
-from app.services.app_files import InvalidAppFile
-from app.services.apps import AppRefused
-from app.services.datasets import DatasetRefused
+from app.services.auth.accounts import AccountRefused
+from app.services.operator.app_files import InvalidAppFile
+from app.services.operator.apps import AppRefused
+from app.services.operator.datasets import DatasetRefused
 from app.tools.tool_file import InvalidToolsFile
 from app.workflow.failures import NodeFailed
 

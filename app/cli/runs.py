@@ -6,7 +6,7 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
-from app.services import run_records
+from app.services.operator import run_records
 
 runs_group = OperatorGroup("runs", help="See what workflows and chatflows did, node by node; stop one.")
 

@@ -6,7 +6,7 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table
-from app.services.tool_registry import tool_registry
+from app.services.process.tool_registry import tool_registry
 from app.tools.registry import ListedTool
 
 SHOWN_TEXT = 80

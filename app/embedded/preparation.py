@@ -7,7 +7,7 @@ import flask_migrate
 
 from app import cli
 from app.factory import create_app
-from app.services import app_files, apps, datasets, ingestion
+from app.services.operator import app_files, apps, datasets, ingestion
 from config import serving_config
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "samples"

@@ -67,7 +67,7 @@ class Document(Base):
 
 
 class Segment(Base):
-    """A piece of a document that is found and cited as one. `position` counts from 1; `words` as `app/services/words.py` makes them."""
+    """A piece of a document that is found and cited as one. `position` counts from 1; `words` as `app/services/knowledge/search_terms.py` makes them."""
 
     __tablename__ = "segments"
     __table_args__ = (

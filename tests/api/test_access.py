@@ -5,8 +5,9 @@ import time
 import jwt
 import pytest
 
-from app.services import accounts, members
-from app.services.access import AccessMode
+from app.services.auth import accounts
+from app.services.auth.access import AccessMode
+from app.services.operator import members
 from tests.doors import KEY, Person, app_of_mode, claims, forged, outcome
 
 SSO = (401, "web_sso_auth_required")

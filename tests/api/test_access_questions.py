@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import accounts
+from app.services.auth import accounts
 from tests.doors import app_of_mode, encoded, forged, outcome
 
 

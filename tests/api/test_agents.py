@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
-from app.services.tool_registry import unresolved
+from app.services.process.tool_registry import unresolved
 from app.tools.base import ToolAnswer, ToolFile
 from tests.agents import agent, names, prompt, thoughts, tool
 from tests.api.test_files import PNG

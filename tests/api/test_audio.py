@@ -7,8 +7,8 @@ import pytest
 
 from app.errors import ProviderProtocolError
 from app.providers.routes import ModelRoutes
-from app.services import transcription
-from app.services.transcription import LARGEST_RECORDING
+from app.services.visitor import transcription
+from app.services.visitor.transcription import LARGEST_RECORDING
 from tests.factories import chat_definition, publish
 from tests.recordings import AMR, M4A, MP3, OGG, WEBM, silence
 from tests.scripted_model.audio import form_fields, spoken

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
-from app.services import apps, end_users, published_apps
+from app.services.auth import end_users
+from app.services.definitions import published_apps
+from app.services.operator import apps
 from tests.web_client import WebVisitor
 
 KEY = "a key for tests that is long enough"

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.providers.routes import ModelRoutes
-from app.services import spoken_answers
+from app.services.generation import spoken_answers
 from tests.factories import make_graph_app
 from tests.scripted_model.audio import spoken
 from tests.sse import answer_text, find_problem

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from app import tasks
-from app.services import accounts
+from app.services.auth import accounts
 from tests.doors import PASSWORD, Person, encoded, outcome
 from tests.mail_server import body
 

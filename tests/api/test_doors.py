@@ -13,8 +13,10 @@ from sqlalchemy import text
 
 from app.api import swagger_document
 from app.extensions import autocommit_engine
-from app.services import accounts, apps, end_users, members, published_apps
-from app.services.access import AccessMode
+from app.services.auth import accounts, end_users
+from app.services.auth.access import AccessMode
+from app.services.definitions import published_apps
+from app.services.operator import apps, members
 from tests.doors import KEY, app_of_mode, claims, forged, outcome
 
 NOTHING = "00000000-0000-4000-8000-000000000000"

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from app import tasks
 from app.api import errors
-from app.services import app_info
+from app.services.visitor import app_info
 
 PROJECT = pathlib.Path(__file__).parents[2]
 # In a process of its own: it binds the Redis client elsewhere.

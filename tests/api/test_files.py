@@ -12,8 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from app.extensions import autocommit_engine
 from app.providers.file_storage import FileStorage
-from app.services import apps, file_links, uploads
-from app.services.owners import Owner
+from app.services.files import file_links, uploads
+from app.services.operator import apps
+from app.services.process.owners import Owner
 
 MEGABYTE = 1_048_576
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100

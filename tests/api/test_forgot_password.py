@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import accounts, attempts
+from app.services.auth import accounts, rate_limits
 from tests.doors import PASSWORD, Person, outcome
 
 NEW = "another horse 2"
@@ -10,7 +10,7 @@ NEW = "another horse 2"
 
 def ask(person, **more):
     """The token of a mail, without the pause after the one before."""
-    attempts.forget(f"reset mail {person.email}")
+    rate_limits.forget(f"reset mail {person.email}")
     answer = person.post("/forgot-password", email=person.email, **more)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return answer.get_json()["data"]

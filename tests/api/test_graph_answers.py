@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.services import run_records
+from app.services.operator import run_records
 from tests.factories import make_graph_app
 from tests.web_client import WebVisitor
 from tests.workflow.graphs import answer, end, graph, node, start

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.services.run_teller import RunTeller
+from app.services.generation.workflow_run_publisher import RunTeller
 from tests.factories import make_graph_app
 from tests.people import Answerer, asking, events, execute, form_of, forms_of, refusal, rest, run_id, somebody
 from tests.web_client import WebVisitor

@@ -3,7 +3,7 @@
 import pytest
 
 from app.models.identifiers import now
-from app.services import form_expiry
+from app.services.generation import form_expiry
 from app.tasks import expire_forms
 from tests.factories import make_graph_app
 from tests.people import Answerer, age_form, asking, events, execute, form_of, forms_of, refusal, rest, run_id, somebody

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import apps
+from app.services.operator import apps
 from app.tasks import expire_forms
 from tests.factories import make_graph_app
 from tests.people import Answerer, age_form, events, form_of, refusal, rest, run_id, somebody

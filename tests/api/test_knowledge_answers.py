@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import datasets
+from app.services.operator import datasets
 from tests.agents import agent, thoughts, tool
 from tests.factories import make_app, make_graph_app
 from tests.knowledge import COFFEE, VACATION, make_dataset

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from app.services import apps
+from app.services.operator import apps
 from app.streams import changes
 
 PROJECT = pathlib.Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from app.services import apps
+from app.services.operator import apps
 from tests.web_client import WebVisitor
 
 

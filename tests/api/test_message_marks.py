@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
-from app.services import conversations
+from app.services.visitor import conversations
 from tests.web_client import WebVisitor
 
 SUGGESTS = {"suggested_questions_after_answer": {"enabled": True}}

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from app.services import health
+from app.services.operator import health
 from app.streams import leases
 
 PROJECT = pathlib.Path(__file__).parents[2]

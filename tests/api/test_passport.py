@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app.api import client_address
-from app.services import apps
+from app.services.operator import apps
 from tests.factories import make_app
 
 KEY = "a key for tests that is long enough"

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
-from app.services import accounts, passwords
+from app.services.auth import accounts, passwords
 from tests.doors import PASSWORD, Person, encoded, make_account, outcome
 
 KEY = "a key for tests that is long enough"

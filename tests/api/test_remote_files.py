@@ -6,7 +6,7 @@ import pytest
 
 from app.providers.guarded_http import GuardedHttp
 from app.providers.public_addresses import AllowedAddresses
-from app.services import remote_files
+from app.services.files import remote_files
 from tests.api.test_files import path_of, refusal, rows, stored_files
 from tests.providers.raw_server import RawServer, hang, say, say_and_close
 

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine, redis_client
 from app.models.identifiers import new_id
-from app.services import apps, workflow_runs
+from app.services.operator import apps
+from app.services.visitor import workflow_runs
 from app.streams import stops
 from tests.factories import make_graph_app
 from tests.web_client import WebVisitor

@@ -27,8 +27,9 @@ from app.factory import create_app
 from app.models.embeddings import table_of
 from app.models.identifiers import new_id, now
 from app.providers.cancellation import Cancellation
-from app.services import datasets, ingestion, retrieval, words
-from app.services.datasets import DatasetSettings, DatasetSummary
+from app.services.knowledge import retrieval, search_terms
+from app.services.operator import datasets, ingestion
+from app.services.operator.datasets import DatasetSettings, DatasetSummary
 from app.workflow.retrieval import Condition, Retrieval
 from config import Config
 from tests.scripted_model import ScriptedModel
@@ -80,7 +81,7 @@ def fill(dataset: DatasetSummary, language: Language, segments: int, dimensions:
             values = {
                 "dataset": dataset.id, "documents": [str(documents[number // SEGMENTS_PER_DOCUMENT]) for number, _ in rows],
                 "positions": [number % SEGMENTS_PER_DOCUMENT + 1 for number, _ in rows], "contents": [content for _, content in rows],
-                "words": [words.index_text(content) for _, content in rows], "ids": [str(new_id()) for _ in rows],
+                "words": [search_terms.index_text(content) for _, content in rows], "ids": [str(new_id()) for _ in rows],
             }  # fmt: skip
             connection.execute(
                 text("INSERT INTO segments (id, dataset_id, document_id, position, content, word_count, hit_count, index_node_hash, words)"

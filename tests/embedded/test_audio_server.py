@@ -17,7 +17,7 @@ from app.embedded.openai_servers import OpenAiServer, audio_server
 from app.embedded.voices import ESPEAK_VOICES, Espeak, piper_weights
 from app.errors import ProviderBadRequest
 from app.providers.routes import AudioSettings, ModelRoutes
-from app.services.audio_formats import recognise
+from app.services.process.audio_formats import recognise
 from config import Config
 from tests.recordings import AMR, MP3, silence
 

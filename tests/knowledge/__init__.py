@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.services import datasets, ingestion, retrieval
-from app.services.datasets import DatasetSettings, DatasetSummary
+from app.services.knowledge import retrieval
+from app.services.operator import datasets, ingestion
+from app.services.operator.datasets import DatasetSettings, DatasetSummary
 from app.workflow.retrieval import Retrieval
 
 MODEL = "embed-small"

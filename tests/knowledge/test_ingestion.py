@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
-from app.services import datasets, ingestion
-from app.services.datasets import DatasetRefused, DatasetSettings
+from app.services.operator import datasets, ingestion
+from app.services.operator.datasets import DatasetRefused, DatasetSettings
 from app.workflow.retrieval import Condition
 from tests.documents import docx, pdf, xlsx
 from tests.knowledge import PARKING, VACATION, embedded, look, make_dataset, names, put

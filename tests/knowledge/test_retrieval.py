@@ -8,8 +8,8 @@ from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.routes import ModelRoutes
-from app.services import datasets
-from app.services.retrieval import AppKnowledge
+from app.services.knowledge.retrieval import AppKnowledge
+from app.services.operator import datasets
 from app.workflow.failures import NodeFailed
 from app.workflow.retrieval import Condition, Retrieval
 from tests.factories import make_app

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from app.api.schemas.common import Body, SimpleResultResponse
-from app.services.accounts import is_email
+from app.services.auth.accounts import is_email
 
 
 def _address(value: str) -> str:

@@ -11,7 +11,8 @@ from app.api.schemas.access import AccessModeResponse, AppAccessModeQuery, AppPe
 from app.api.schemas.app_info import AppMetaResponse, AppSiteInfoResponse, Parameters, SystemFeatureModel
 from app.api.schemas.common import BooleanResultResponse
 from app.errors import InvalidParam
-from app.services import access, app_info, passports
+from app.services.auth import access, passports
+from app.services.visitor import app_info
 
 
 @web_ns.route("/site")

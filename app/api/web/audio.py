@@ -9,7 +9,7 @@ from app.api.document import REFUSALS, document
 from app.api.namespaces import web_ns
 from app.api.recordings import parse_recording
 from app.api.schemas.audio import AudioBinaryResponse, AudioTranscriptResponse, TextToAudioPayload
-from app.services import speech, transcription
+from app.services.visitor import speech, transcription
 
 
 @web_ns.route("/audio-to-text")

@@ -11,7 +11,8 @@ from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import ChatMessagePayload
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp
-from app.services import chat, generations, modes
+from app.services.definitions import app_modes
+from app.services.visitor import chat, generations
 
 
 @web_ns.route("/chat-messages")
@@ -26,10 +27,10 @@ class ChatMessages(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        modes.require_chat_family(caller.app, NotChatApp)
+        app_modes.require_chat_family(caller.app, NotChatApp)
         body = parse_body(ChatMessagePayload)
         streaming = body.response_mode == "streaming"
-        modes.require_streaming(caller.app, streaming)
+        app_modes.require_streaming(caller.app, streaming)
         question = generations.Question(
             body.query, body.inputs, body.conversation_id, body.parent_message_id,
             "parent_message_id" in body.model_fields_set, tuple(body.files or ()),
@@ -51,5 +52,5 @@ class ChatMessageStop(Resource):
     def post(self, caller: Caller, task_id: str) -> Response:
         stopped = generations.request_stop(caller.app.id, caller.end_user.id, task_id)
         if not stopped:
-            modes.require_chat_family(caller.app, NotChatApp)
+            app_modes.require_chat_family(caller.app, NotChatApp)
         return reply(SimpleResultResponse())

@@ -10,7 +10,8 @@ from app.api.namespaces import web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import CompletionMessagePayload
 from app.api.streaming import run_and_reply
-from app.services import completions, generations, modes
+from app.services.definitions import app_modes
+from app.services.visitor import completions, generations
 
 
 @web_ns.route("/completion-messages")
@@ -25,7 +26,7 @@ class CompletionMessages(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        modes.require_completion(caller.app)
+        app_modes.require_completion(caller.app)
         body = parse_body(CompletionMessagePayload)
         question = generations.Question(body.query, body.inputs, files=tuple(body.files or ()))
         task = completions.start(caller.app, caller.end_user.id, question)
@@ -45,5 +46,5 @@ class CompletionMessageStop(Resource):
     def post(self, caller: Caller, task_id: str) -> Response:
         stopped = generations.request_stop(caller.app.id, caller.end_user.id, task_id)
         if not stopped:
-            modes.require_completion(caller.app)
+            app_modes.require_completion(caller.app)
         return reply(SimpleResultResponse())

@@ -19,7 +19,8 @@ from app.api.schemas.conversations import (
     SimpleConversation,
 )
 from app.errors import NotChatAppHere
-from app.services import conversations, modes
+from app.services.definitions import app_modes
+from app.services.visitor import conversations
 
 CONVERSATION_REFUSALS = REFUSALS | {404: "Conversation Not Found or Not a Chat App"}
 
@@ -35,7 +36,7 @@ class Conversations(Resource):
     )
     @caller_required
     def get(self, caller: Caller) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(ConversationListQuery)
         page = conversations.list_page(caller.owner, conversations.Listing(query.last_id, query.limit, query.pinned, query.sort_by))
         rows = [_conversation(row) for row in page.rows]
@@ -56,7 +57,7 @@ class ConversationName(Resource):
     )
     @caller_required
     def post(self, caller: Caller, c_id: uuid.UUID) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         body = parse_body(ConversationRenamePayload, query=True)
         if body.auto_generate:
             return reply(_conversation(conversations.generate_name(caller.owner, c_id)))
@@ -75,7 +76,7 @@ class Conversation(Resource):
     )
     @caller_required
     def delete(self, caller: Caller, c_id: uuid.UUID) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         conversations.delete(caller.owner, c_id)
         tasks.enqueue_purge()
         return Response(status=204)
@@ -93,7 +94,7 @@ class ConversationPin(Resource):
     )
     @caller_required
     def patch(self, caller: Caller, c_id: uuid.UUID) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         conversations.pin(caller.owner, c_id, True)
         return reply(ResultResponse())
 
@@ -110,7 +111,7 @@ class ConversationUnpin(Resource):
     )
     @caller_required
     def patch(self, caller: Caller, c_id: uuid.UUID) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         conversations.pin(caller.owner, c_id, False)
         return reply(ResultResponse())
 

@@ -20,7 +20,9 @@ from app.api.schemas.human_input import (
 )
 from app.errors import Forbidden
 from app.errors.forms import UploadTokenMalformed, UploadTokenMissing
-from app.services import app_info, form_views, forms, remote_files
+from app.services.events import form_views
+from app.services.files import remote_files
+from app.services.visitor import app_info, forms
 from app.tasks import enqueue_resumed
 
 NOT_ACTIVE = {404: "Form not found", 412: "The form was submitted, or has expired", 429: "Too many requests"}

@@ -25,8 +25,8 @@ from app.api.schemas.access import (
 )
 from app.api.schemas.common import SimpleResultResponse
 from app.errors.logins import EmailCodeWrong
-from app.services import access, access_tokens, logins, mail_requests, password_resets
-from app.services.mail_codes import Kind
+from app.services.auth import access, access_tokens, logins, mail_requests, password_resets
+from app.services.auth.mail_codes import Kind
 from app.tasks import enqueue_mail
 
 

@@ -26,8 +26,9 @@ from app.api.schemas.messages import (
 )
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
-from app.services import completions, message_marks, messages, modes, suggested_questions
-from app.services.wire_events import AGENT
+from app.services.definitions import app_modes
+from app.services.events.message_events import AGENT
+from app.services.visitor import completions, message_marks, messages, suggested_questions
 
 
 @web_ns.route("/messages")
@@ -41,7 +42,7 @@ class Messages(Resource):
     )
     @caller_required
     def get(self, caller: Caller) -> Response:
-        modes.require_chat_family(caller.app, NotChatAppHere)
+        app_modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(MessageListQuery)
         page = messages.list_page(caller.owner, query.conversation_id, query.first_id, query.limit, caller.app.mode == AGENT)
         rows = [_message(row) for row in page.rows]
@@ -79,7 +80,7 @@ class MessageMoreLikeThis(Resource):
     )
     @caller_required
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
-        modes.require_completion(caller.app)
+        app_modes.require_completion(caller.app)
         query = parse_query(MessageMoreLikeThisQuery)
         task = completions.start_more_like(caller.app, caller.end_user.id, message_id)
         return run_and_reply(task, streaming=query.response_mode == "streaming")
@@ -97,7 +98,7 @@ class MessageSuggestedQuestions(Resource):
     )
     @caller_required
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
-        modes.require_chat_family(caller.app, NotChatApp)
+        app_modes.require_chat_family(caller.app, NotChatApp)
         return reply(SuggestedQuestionsResponse(data=suggested_questions.suggest(caller.owner, message_id)))
 
 

@@ -10,7 +10,7 @@ from app.api.document import document
 from app.api.namespaces import web_ns
 from app.api.schemas.access import AccessTokenData, PassportQuery
 from app.errors import AppCodeMissing
-from app.services import limits, passports
+from app.services.auth import answer_limits, passports
 
 
 @web_ns.route("/passport")
@@ -30,6 +30,6 @@ class Passport(Resource):
         if code is None:
             raise AppCodeMissing
         user_id = parse_query(PassportQuery).user_id
-        limits.count_passport(client_address())
+        answer_limits.count_passport(client_address())
         app = passports.app_to_visit(code)
         return reply(AccessTokenData(access_token=passports.visit(app, user_id, access_token_of_request())))

@@ -9,7 +9,7 @@ from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document
 from app.api.namespaces import web_ns
 from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
-from app.services import remote_files
+from app.services.files import remote_files
 
 
 @web_ns.route("/remote-files/upload")

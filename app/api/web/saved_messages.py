@@ -18,7 +18,8 @@ from app.api.schemas.messages import (
     SavedMessageListQuery,
     SimpleFeedback,
 )
-from app.services import message_marks, modes
+from app.services.definitions import app_modes
+from app.services.visitor import message_marks
 
 SAVED_REFUSALS = REFUSALS | {400: "Bad Request - Not a completion app"}
 
@@ -34,7 +35,7 @@ class SavedMessages(Resource):
     )
     @caller_required
     def get(self, caller: Caller) -> Response:
-        modes.require_completion(caller.app)
+        app_modes.require_completion(caller.app)
         query = parse_query(SavedMessageListQuery)
         rows, has_more = message_marks.list_saved(caller.owner, query.last_id, query.limit)
         return reply(SavedMessageInfiniteScrollPagination(limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]))
@@ -51,7 +52,7 @@ class SavedMessages(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        modes.require_completion(caller.app)
+        app_modes.require_completion(caller.app)
         body = parse_body(SavedMessageCreatePayload, query=True)
         message_marks.save(caller.owner, body.message_id)
         return reply(ResultResponse())
@@ -69,7 +70,7 @@ class SavedMessage(Resource):
     )
     @caller_required
     def delete(self, caller: Caller, message_id: uuid.UUID) -> Response:
-        modes.require_completion(caller.app)
+        app_modes.require_completion(caller.app)
         message_marks.unsave(caller.owner, message_id)
         return Response(status=204)
 

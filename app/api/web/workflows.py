@@ -10,7 +10,8 @@ from app.api.namespaces import web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.workflows import WorkflowRunPayload
 from app.api.streaming import run_and_reply
-from app.services import generations, modes, workflow_runs
+from app.services.definitions import app_modes
+from app.services.visitor import generations, workflow_runs
 
 
 @web_ns.route("/workflows/run")
@@ -24,7 +25,7 @@ class WorkflowRun(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        modes.require_workflow(caller.app)
+        app_modes.require_workflow(caller.app)
         body = parse_body(WorkflowRunPayload)
         task = workflow_runs.start(caller.app, caller.end_user.id, body.inputs, body.files or [])
         return run_and_reply(task, streaming=True)
@@ -43,5 +44,5 @@ class WorkflowTaskStop(Resource):
     def post(self, caller: Caller, task_id: str) -> Response:
         stopped = generations.request_stop(caller.app.id, caller.end_user.id, task_id)
         if not stopped:
-            modes.require_workflow(caller.app)
+            app_modes.require_workflow(caller.app)
         return reply(SimpleResultResponse())

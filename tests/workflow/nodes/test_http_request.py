@@ -9,7 +9,7 @@ import pytest
 
 from app.providers.guarded_http import GuardedHttp
 from app.providers.public_addresses import AllowedAddresses
-from app.services.node_http import NodeHttp
+from app.services.generation.node_http import NodeHttp
 from app.workflow.files import File
 from app.workflow.outside import Outside
 from tests.workflow.graphs import end, graph, node, run, start

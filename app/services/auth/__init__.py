@@ -1,0 +1,1 @@
+"""Who may do what: app access, passports, accounts, logins, mailed codes, rate limits."""

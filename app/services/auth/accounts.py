@@ -1,0 +1,97 @@
+"""Accounts as an operator sees them: make, list, ban, give a password, remove."""
+
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.extensions import db
+from app.models import Account
+from app.models.identifiers import new_id, now
+from app.services.auth import passwords
+
+LONGEST_EMAIL = 254
+# HTML's own rule for an address, with a dot in the domain.
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@(?:{_LABEL}\.)+{_LABEL}")
+
+
+class AccountRefused(Exception):
+    """What an operator asked for cannot be done; the text is one line that says why."""
+
+
+@dataclass(frozen=True)
+class AccountSummary:
+    """One account, without its password."""
+
+    email: str
+    banned: bool
+    has_password: bool
+    created_at: datetime.datetime
+
+
+def is_email(text: str) -> bool:
+    return len(text) <= LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
+def create(email: str, password: str | None = None) -> str:
+    """Make an account; gives its address as it is kept. Raises AccountRefused."""
+    address = email.strip().lower()
+    if not is_email(address):
+        raise AccountRefused(f"{email!r} is not an e-mail address.")
+    values = {"id": new_id(), "email": address, "password_hash": _hash(password), "banned": False, "created_at": now()}
+    made = db.session.execute(insert(Account).values(values).on_conflict_do_nothing().returning(Account.id)).one_or_none()
+    db.session.commit()
+    if made is None:
+        raise AccountRefused(f"There is an account {address!r} already.")
+    return address
+
+
+def list_accounts() -> Sequence[AccountSummary]:
+    """All accounts, by address."""
+    columns = (Account.email, Account.banned, Account.password_hash.is_not(None), Account.created_at)
+    return [AccountSummary(*row) for row in db.session.execute(select(*columns).order_by(Account.email))]
+
+
+def set_banned(email: str, banned: bool) -> str:
+    """A banned account's tokens and passports are refused from the next request on. Raises AccountRefused."""
+    return _change(email, banned=banned)
+
+
+def set_password(email: str, password: str) -> str:
+    """Raises AccountRefused."""
+    return _change(email, password_hash=_hash(password))
+
+
+def remove(email: str) -> str:
+    """Remove an account and its memberships; its conversations stay. Raises AccountRefused."""
+    address = email.strip().lower()
+    gone = db.session.execute(delete(Account).where(Account.email == address).returning(Account.id)).one_or_none()
+    db.session.commit()
+    if gone is None:
+        raise unknown(address)
+    return address
+
+
+def unknown(email: str) -> AccountRefused:
+    return AccountRefused(f"There is no account {email!r}.")
+
+
+def _change(email: str, **values: object) -> str:
+    address = email.strip().lower()
+    changed = db.session.execute(update(Account).where(Account.email == address).values(**values).returning(Account.id)).one_or_none()
+    db.session.commit()
+    if changed is None:
+        raise unknown(address)
+    return address
+
+
+def _hash(password: str | None) -> str | None:
+    if password is None:
+        return None
+    if not passwords.is_strong(password):
+        raise AccountRefused(passwords.WEAK)
+    return passwords.hash_password(password)

@@ -1,0 +1,112 @@
+"""Codes that go out by mail, and the tokens that they belong to (contract endpoints.md, /email-code-login and /forgot-password).
+
+A token is made for every address alike. Its code is made by the worker, and only where there is somebody to mail
+it to: the token of an unknown address has none and fits nothing, and a request learns nothing by its time.
+
+`frontdesk:mail_token:<kind>:<token>`  hash: email, code (once it is mailed), tries
+`frontdesk:mail_token_of:<kind>:<email>`  the newest token of an address; a new one ends the former
+"""
+
+import enum
+import math
+import secrets
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import text
+
+from app.errors.logins import EmailCodeWrong, EmailMismatch, MailTokenDead
+from app.extensions import autocommit_engine, redis_client
+from app.services.auth import mails
+from app.services.auth.mail_texts import code_mail
+
+MOST_WRONG_CODES = 5
+
+_IS_ACTIVE = text("SELECT NOT banned FROM accounts WHERE email = :email")
+
+# KEYS token · ARGV a code to use if there is none yet. Gives the code of a token that lives.
+_CODE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+redis.call('HSETNX', KEYS[1], 'code', ARGV[1])
+return redis.call('HGET', KEYS[1], 'code')
+"""
+
+# KEYS token · ARGV email, code, most wrong codes. A right code ends the token: of two at once, one wins.
+_CHECK = """
+local email = redis.call('HGET', KEYS[1], 'email')
+if not email then return 'dead' end
+if email ~= ARGV[1] then return 'email' end
+if redis.call('HGET', KEYS[1], 'code') == ARGV[2] then
+  redis.call('DEL', KEYS[1])
+  return 'right'
+end
+if redis.call('HINCRBY', KEYS[1], 'tries', 1) >= tonumber(ARGV[3]) then redis.call('DEL', KEYS[1]) end
+return 'wrong'
+"""
+
+
+class Kind(enum.StrEnum):
+    """What a token is for. `VERIFIED` comes after `RESET`'s code, and sets a password."""
+
+    LOGIN = "login"
+    RESET = "reset"
+    VERIFIED = "verified"
+
+
+def issue(kind: Kind, email: str) -> str:
+    """A new token, whoever may be behind the address; it ends the former one of this kind."""
+    token, life = secrets.token_urlsafe(32), current_app.config["MAIL_CODE_SECONDS"]
+    client = redis_client.client
+    pipeline = client.pipeline()
+    pipeline.hset(_key(kind, token), mapping={"email": email})
+    pipeline.expire(_key(kind, token), life)
+    pipeline.set(f"frontdesk:mail_token_of:{kind}:{email}", token, ex=life, get=True)
+    former = pipeline.execute()[-1]
+    # Also where there is none: the same work for a first mail and a second.
+    client.delete(_key(kind, former.decode() if former else ""))
+    return token
+
+
+def mail(kind: Kind, token: str, language: str | None) -> None:
+    """Give a token its code and mail it, where an account that is not banned has the address; twice sends the same code.
+
+    Raises smtplib.SMTPException, OSError.
+    """
+    email: Any = redis_client.client.hget(_key(kind, token), "email")
+    if email is None or not _is_active(email.decode()):
+        return
+    code = redis_client.client.register_script(_CODE)(keys=[_key(kind, token)], args=[f"{secrets.randbelow(1_000_000):06}"])
+    if code is not None:
+        minutes = math.ceil(current_app.config["MAIL_CODE_SECONDS"] / 60)
+        mails.send(email.decode(), code_mail(kind, code.decode(), minutes, language))
+
+
+def redeem(kind: Kind, token: str, email: str, code: str) -> None:
+    """End a token by its code. Raises MailTokenDead, EmailMismatch, EmailCodeWrong; the fifth wrong code ends it too."""
+    outcome = redis_client.client.register_script(_CHECK)(keys=[_key(kind, token)], args=[email, code, MOST_WRONG_CODES])
+    if outcome == b"dead":
+        raise MailTokenDead
+    if outcome == b"email":
+        raise EmailMismatch
+    if outcome == b"wrong":
+        raise EmailCodeWrong
+
+
+def take(kind: Kind, token: str) -> str:
+    """End a token that needs no code; gives its address, once. Raises MailTokenDead."""
+    pipeline = redis_client.client.pipeline()
+    pipeline.hget(_key(kind, token), "email")
+    pipeline.delete(_key(kind, token))
+    email: bytes | None = pipeline.execute()[0]
+    if email is None:
+        raise MailTokenDead
+    return email.decode()
+
+
+def _is_active(email: str) -> bool:
+    with autocommit_engine().connect() as connection:
+        return bool(connection.execute(_IS_ACTIVE, {"email": email}).scalar())
+
+
+def _key(kind: Kind, token: str) -> str:
+    return f"frontdesk:mail_token:{kind}:{token}"

@@ -1,0 +1,128 @@
+"""Passports: what they claim, making and checking them, and whom they let in (contract README §4.2, §5.3)."""
+
+import functools
+import hashlib
+import hmac
+import time
+import uuid
+from typing import NamedTuple
+
+from flask import current_app
+
+from app.errors import NotFound, TokenExpired, TokenInvalid, Unauthorized, WebAppAccessDenied, WebSsoAuthRequired
+from app.services.auth import access, access_tokens, end_users, tokens
+from app.services.auth.access_tokens import Login
+from app.services.definitions.published_apps import PublishedApp, by_code
+
+LOGGED_IN = "webapp"
+REMEMBERED_PASSPORTS = 4_096
+
+
+class Claims(NamedTuple):
+    """What a passport says of its holder. The last four are those of a login; `granted_at` in Unix seconds."""
+
+    app_id: str
+    app_code: str
+    end_user_id: str
+    token_source: str | None
+    user_id: str | None
+    auth_type: str | None
+    granted_at: int | None
+
+
+def app_to_visit(code: str) -> PublishedApp:
+    """The app of this code. Raises NotFound, also where its site is disabled (an old passport gives 400 there)."""
+    app = by_code(code)
+    if app is None or not app.enabled:
+        raise NotFound
+    return app
+
+
+def visit(app: PublishedApp, user_id: str | None, access_token: str) -> str:
+    """A passport: of the visitor that `user_id` claims, or where the app is not public of whoever the token names.
+
+    Raises Unauthorized, WebSsoAuthRequired.
+    """
+    if access.is_open(app):
+        return _issue(app, end_users.find_or_make(app.id, claimed_session(user_id)))
+    login = access_tokens.login_for(app, access_token)
+    return _issue(app, end_users.find_or_make(app.id, login.email, end_users.ACCOUNT), login)
+
+
+def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: Login | None = None) -> str:
+    """A public app's passport does not expire, another one ends with its login."""
+    whose = {"iss": str(app.id), "sub": tokens.SUBJECT, "app_id": str(app.id), "app_code": app.code, "end_user_id": str(end_user_id)}
+    if login is None:
+        return tokens.sign(whose)
+    granted = {"user_id": login.user_id, "auth_type": login.kind, "granted_at": int(time.time()), "token_source": LOGGED_IN}
+    return tokens.sign({**whose, **granted, "exp": login.expires})
+
+
+def verify(passport: str) -> Claims:
+    """Raises TokenExpired, TokenSignatureInvalid, TokenInvalid."""
+    claims, expires = _decode(passport, tokens.server_keys())
+    if expires is not None and expires <= time.time():
+        raise TokenExpired
+    return claims
+
+
+def check_access(app: PublishedApp, claims: Claims) -> None:
+    """Whether a good passport lets its holder in. Raises Unauthorized, WebSsoAuthRequired, WebAppAccessDenied."""
+    logged_in = claims.token_source == LOGGED_IN
+    if access.is_open(app):
+        if logged_in:
+            raise Unauthorized("webapp token expired.")
+        return
+    if not logged_in or not claims.user_id:
+        raise WebSsoAuthRequired
+    if claims.auth_type is None or claims.granted_at is None:
+        raise WebAppAccessDenied
+    if claims.auth_type != access.login_kind(app):
+        raise WebSsoAuthRequired
+    if not access.may_enter(app, claims.user_id):
+        raise WebAppAccessDenied
+
+
+def permitted(app_id: str, passport: str) -> bool:
+    """Whether the holder of a passport may use an app. Raises InvalidParam for an unknown app, Unauthorized for a bad passport."""
+    if not access.authentication_is_on():
+        return True
+    app = access.app_of_id(app_id)
+    if not access.is_checked(app):
+        return True
+    claims = verify(passport)
+    if claims.app_id != str(app.id) or not claims.user_id:
+        raise TokenInvalid
+    return access.may_enter(app, claims.user_id)
+
+
+@functools.lru_cache(maxsize=REMEMBERED_PASSPORTS)
+def _decode(passport: str, keys: tuple[str, ...]) -> tuple[Claims, int | None]:
+    """The claims and when they expire. Good passports alone are remembered: a visitor shows the same one each time."""
+    claims = tokens.decode(passport, keys)
+    try:
+        app_id, end_user_id = str(uuid.UUID(claims["app_id"])), str(uuid.UUID(claims["end_user_id"]))
+        # A passport without a code names a site that is not there, which has an answer of its own.
+        code, granted = str(claims.get("app_code", "")), claims.get("granted_at")
+        login = (claims.get("token_source"), claims.get("user_id"), claims.get("auth_type"), granted if granted is None else int(granted))
+        return Claims(app_id, code, end_user_id, *login), int(claims["exp"]) if "exp" in claims else None
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise TokenInvalid from None
+
+
+def claimed_session(user_id: str | None) -> str | None:
+    """The session that `?user_id=` claims under PASSPORT_USER_ID.
+
+    `open`: as given. `signed`: `id.hmac`, the hex HMAC-SHA256 of the id under the server's key; another raises
+    Unauthorized. `off`: nothing is believed, every passport is a new visitor's.
+    """
+    policy = current_app.config["PASSPORT_USER_ID"]
+    if not user_id or policy == "off":
+        return None
+    if policy == "open":
+        return user_id
+    name, _, signature = user_id.rpartition(".")
+    signatures = [hmac.new(key.encode(), name.encode(), hashlib.sha256).hexdigest() for key in tokens.server_keys()]
+    if not name or not any(hmac.compare_digest(signature.encode(), expected.encode()) for expected in signatures):
+        raise Unauthorized("The user id is not signed by this server's key.")
+    return name

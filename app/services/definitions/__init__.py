@@ -1,0 +1,1 @@
+"""What app files say: published versions, model configs, input forms, prompts."""

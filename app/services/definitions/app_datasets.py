@@ -1,0 +1,46 @@
+"""Which knowledge an app names (contract dsl.md §2, `dataset_configs`; §3.7, knowledge-retrieval)."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from app.extensions import autocommit_engine
+from app.services.definitions.app_configs import dataset_ids
+from app.workflow.retrieval import NODE_KIND
+
+_KNOWN = text(
+    "SELECT wanted.id FROM unnest(CAST(:wanted AS text[])) AS wanted(id) WHERE EXISTS ("
+    " SELECT FROM dataset_bindings binding JOIN datasets dataset ON dataset.id = binding.dataset_id AND dataset.deleted_at IS NULL"
+    " WHERE binding.app_id = :app_id AND binding.file_dataset_id = wanted.id"
+    ") OR EXISTS (SELECT FROM datasets WHERE CAST(datasets.id AS text) = lower(wanted.id) AND deleted_at IS NULL)"
+)
+
+
+def datasets_of(definition: Mapping[str, Any]) -> list[str]:
+    """The ids that the file names, each once."""
+    found = dataset_ids(_mapping(definition.get("model_config")))
+    nodes = _mapping(_mapping(definition.get("workflow")).get("graph")).get("nodes")
+    for node in nodes if isinstance(nodes, list) else []:
+        data = _mapping(_mapping(node).get("data"))
+        if data.get("type") == NODE_KIND and isinstance(data.get("dataset_ids"), list):
+            found += [entry for entry in data["dataset_ids"] if isinstance(entry, str) and entry]
+    return list(dict.fromkeys(found))
+
+
+def unbound(app_id: uuid.UUID, code: str, definition: Mapping[str, Any]) -> list[str]:
+    """A sentence for each dataset of the app that is none here, and what makes it one."""
+    wanted = [dataset_id.replace("\0", "") for dataset_id in datasets_of(definition)]
+    if not wanted:
+        return []
+    with autocommit_engine().connect() as connection:
+        known = set(connection.execute(_KNOWN, {"wanted": wanted, "app_id": app_id}).scalars())
+    return [
+        f"The dataset {dataset_id} is not known here, and answers do without it: `flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
+        for dataset_id in wanted if dataset_id not in known
+    ]  # fmt: skip
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,149 @@
+"""The inputs of a visitor, checked against the app's input form (contract endpoints.md, 'Input form')."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.errors import InvalidParam
+from app.services.definitions.app_configs import InputField
+from app.services.definitions.file_rules import FileRules
+from app.workflow.files import File
+
+DEEPEST = 100
+_Check = Callable[[InputField, Any], Any]
+# From file mappings to file values, checked by a field's rules. Raises InvalidParam.
+ChooseFiles = Callable[[Sequence[Mapping[str, Any]], FileRules], Sequence[File]]
+
+# Larger whole numbers than floats can be would be numbers here and none in a browser.
+_LARGEST = 10**300
+# Python refuses to read whole numbers of thousands of digits.
+_WHOLE = re.compile(r"[+-]?[0-9]{1,1000}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)")
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose_files: ChooseFiles) -> dict[str, Any]:
+    """A value for every variable of the form, None where there is none; what the form does not declare is dropped.
+
+    Files become the file objects of the Web API, without a link.
+
+    Raises InvalidParam.
+    """
+    # The value of an external data tool comes from the tool, not from the visitor.
+    asked = [field for field in fields if field.type != "external_data_tool"]
+    return {field.variable: _clean(field, inputs.get(field.variable), choose_files) for field in asked}
+
+
+def _clean(field: InputField, value: Any, choose_files: ChooseFiles) -> Any:
+    if value is None and field.required:
+        raise InvalidParam(f"{field.variable} is required in input form")
+    given = field.default if value is None else value
+    if given is None:
+        return None
+    given = _without_nul(field, given, DEEPEST)
+    if field.type == "file":
+        return _file(field, given, choose_files)
+    if field.type == "file-list":
+        return _files(field, given, choose_files)
+    check: _Check = _CHECKS.get(field.type, _text)
+    return check(field, given)
+
+
+def _text(field: InputField, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidParam(f"(type '{field.type}') {field.variable} in input form must be a string")
+    if field.max_length and len(value) > field.max_length:
+        raise InvalidParam(f"{field.variable} in input form must be less than {field.max_length} characters")
+    return value
+
+
+def _select(field: InputField, value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise InvalidParam(f"(type 'select') {field.variable} in input form must be a string")
+    if value in field.options:
+        return value
+    if not value and not field.required:
+        return None
+    raise InvalidParam(f"{field.variable} in input form must be one of the following: {list(field.options)}")
+
+
+def _number(field: InputField, value: Any) -> int | float | None:
+    _refuse_objects(field, value)
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        value = _read_number(text)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
+        raise InvalidParam(f"{field.variable} in input form must be a valid number")
+    return value
+
+
+def _read_number(text: str) -> int | float | None:
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def _checkbox(field: InputField, value: Any) -> bool:
+    _refuse_objects(field, value)
+    if isinstance(value, str):
+        value = _BOOLEANS.get(value.strip().lower())
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    raise InvalidParam(f"{field.variable} in input form must be true or false")
+
+
+def _file(field: InputField, value: Any, choose_files: ChooseFiles) -> dict[str, Any] | None:
+    if value == "" and not field.required:
+        return None
+    if not isinstance(value, Mapping):
+        raise InvalidParam(f"{field.variable} in input form must be a file")
+    (file,) = choose_files([value], field.file_rules)
+    return file.as_object()
+
+
+def _files(field: InputField, value: Any, choose_files: ChooseFiles) -> list[dict[str, Any]] | None:
+    if value == "" and not field.required:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise InvalidParam(f"{field.variable} in input form must be a list of files")
+    if field.max_length and len(value) > field.max_length:
+        raise InvalidParam(f"{field.variable} in input form must be less than {field.max_length} files")
+    return [file.as_object() for file in choose_files(value, field.file_rules)]
+
+
+def _object(field: InputField, value: Any) -> dict[str, Any] | None:
+    if isinstance(value, dict):
+        return value
+    if value:
+        raise InvalidParam(f"{field.variable} in input form must be a dict")
+    return None
+
+
+def _refuse_objects(field: InputField, value: Any) -> None:
+    if isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+        raise InvalidParam(f"Invalid input type for {field.variable}")
+
+
+def _without_nul(field: InputField, value: Any, depth: int) -> Any:
+    """The value without NUL characters, which PostgreSQL cannot store. Nested values too."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        raise InvalidParam(f"{field.variable} in input form is nested too deeply")
+    if isinstance(value, list):
+        return [_without_nul(field, item, depth - 1) for item in value]
+    return {key.replace("\0", ""): _without_nul(field, item, depth - 1) for key, item in value.items()}
+
+
+_CHECKS: Mapping[str, _Check] = {
+    "text-input": _text,
+    "paragraph": _text,
+    "select": _select,
+    "number": _number,
+    "checkbox": _checkbox,
+    "json_object": _object,
+}

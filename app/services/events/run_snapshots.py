@@ -1,0 +1,111 @@
+"""A stored run as the frames that a late reader gets (contract streaming.md §9)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.extensions import autocommit_engine
+from app.models.form_statements import FORMS_OF_RUN, FormRow
+from app.models.generations import TaskState
+from app.models.workflow_statements import NODES_OF_RUN, StoredRun, stored_run
+from app.models.workflows import PAUSED
+from app.services.definitions.app_configs import WorkflowConfig
+from app.services.definitions.published_apps import version
+from app.services.events.message_events import public_details
+from app.services.events.workflow_events import RunEvents
+from app.workflow.forms import WAITING
+from app.workflow.values import plain
+
+
+def ending(state: TaskState) -> list[bytes]:
+    """The last frames of a run that has ended: the message's end in chatflows, then the run's."""
+    run = _run(state)
+    if run is None:
+        return []
+    events = RunEvents(state, run.app_version_id)
+    frames = []
+    if events.message is not None and run.status != "failed":
+        frames.append(events.message.message_end(state.details or {}, (run.outputs or {}).get("files") or []))
+    return [*frames, events.finished(_summary(run))]
+
+
+def single_frame(state: TaskState) -> list[bytes]:
+    """What a reader without a snapshot gets of a run that has ended (§9): its end, with the run's id as `task_id`."""
+    run = _run(state)
+    if run is None:
+        return []
+    return [RunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
+
+
+def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
+    """What happened so far. `answer`: the text that the visitor has been sent."""
+    run = _run(state)
+    if run is None:
+        return
+    events = RunEvents(state, run.app_version_id)
+    yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
+    if events.message is not None:
+        yield events.message.message_replace(answer)
+    with autocommit_engine().connect() as connection:
+        rows = connection.execute(NODES_OF_RUN, {"run_id": run.run_id}).mappings().all()
+    for row in rows:
+        if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
+            yield from events.node_of_record({**row, "index": row["run_index"]})
+    if run.status == PAUSED:
+        yield from _pause(run, events)
+
+
+def paused(state: TaskState) -> list[bytes]:
+    """The last frames of a run that waits for people."""
+    run = _run(state)
+    return [] if run is None else list(_pause(run, RunEvents(state, run.app_version_id)))
+
+
+def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]:
+    """`workflow_paused` as the body of blocking mode (contract streaming.md §7.3). `frame`: the event."""
+    common = {
+        "mode": state.mode, "conversation_id": state.conversation_id, "message_id": state.message_id, "answer": state.answer,
+        "metadata": public_details(state.details or {}), "created_at": int(state.message_created_at.timestamp()),
+        "workflow_run_id": state.workflow_run_id,
+    }  # fmt: skip
+    data: Mapping[str, Any] = frame["data"]
+    told = {name: data[name] for name in ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")}
+    event = {"event": "workflow_paused", "task_id": state.task_id, "id": state.message_id, **common}
+    return event | {"data": {"id": state.message_id, **common, **told}}
+
+
+def _run(state: TaskState) -> StoredRun | None:
+    with autocommit_engine().connect() as connection:
+        return stored_run(connection, state.workflow_run_id or "")
+
+
+def _pause(run: StoredRun, events: RunEvents) -> Iterator[bytes]:
+    with autocommit_engine().connect() as connection:
+        rows = [FormRow(*row) for row in connection.execute(FORMS_OF_RUN, {"run_id": run.run_id})]
+    waiting = [row for row in rows if row.status == WAITING]
+    for form in waiting:
+        yield events.human_input_required(form)
+    totals = {
+        "outputs": run.outputs or {}, "created_at": int(run.created_at.timestamp()), "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens, "total_steps": run.total_steps,
+    }  # fmt: skip
+    yield events.paused(waiting, totals)
+
+
+def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
+    system: dict[str, Any] = {
+        "sys.files": run.files, "sys.user_id": run.session_id, "sys.app_id": run.app_id, "sys.workflow_id": run.app_version_id,
+        "sys.workflow_run_id": run.run_id,
+    }  # fmt: skip
+    if state.mode == "advanced-chat":
+        system |= {"sys.query": state.query, "sys.dialogue_count": run.dialogue_count}
+    declared = WorkflowConfig.from_definition(version(run.app_version_id)).user_input_form
+    return {field.variable: plain(run.inputs.get(field.variable)) for field in declared} | system
+
+
+def _summary(run: StoredRun) -> Mapping[str, Any]:
+    return {
+        "status": run.status, "outputs": run.outputs or {}, "error": run.error, "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens, "total_steps": run.total_steps, "exceptions_count": run.exceptions_count,
+        "created_by": {"id": run.end_user_id, "user": run.session_id}, "created_at": int(run.created_at.timestamp()),
+        "finished_at": int(run.finished_at.timestamp()) if run.finished_at else None,
+    }  # fmt: skip

@@ -1,0 +1,32 @@
+"""The end of a generation as its rows have it, for readers whose log is gone and for workers that died before they said it."""
+
+from app.models.generations import TaskState
+from app.models.tasks import PAUSED
+from app.services.events import run_snapshots
+from app.services.events.agent_steps import stored_steps
+from app.services.events.message_events import AGENT, MessageEvents
+from app.services.files import file_values
+
+
+def so_far(state: TaskState, answer: str) -> list[bytes]:
+    """What happened so far in a generation that runs, for a reader who has lost track. `answer`: its text by now."""
+    if state.workflow_run_id is not None:
+        return list(run_snapshots.snapshot(state, answer))
+    events = MessageEvents(state)
+    steps = stored_steps(state.message_id) if state.mode == AGENT else []
+    return [*map(events.agent_thought, steps), events.message_replace(answer)]
+
+
+def last_words(state: TaskState) -> list[bytes]:
+    """The whole answer and the final event of a task that has ended, or waits for people."""
+    if state.workflow_run_id is None:
+        events = MessageEvents(state)
+        if state.failure is not None:
+            return [events.error(state.failure)]
+        steps = stored_steps(state.message_id) if state.mode == AGENT else []
+        files = file_values.shown_files([file for step in steps for file in step.files])
+        return [*map(events.agent_thought, steps), events.message_replace(state.answer), events.message_end(state.details or {}, files)]
+    if state.status == PAUSED:
+        return list(run_snapshots.snapshot(state, state.answer))
+    answer = [MessageEvents(state).message_replace(state.answer)] if state.mode == "advanced-chat" else []
+    return answer + run_snapshots.ending(state)

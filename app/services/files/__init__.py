@@ -1,0 +1,1 @@
+"""Uploaded, remote and generated files: kinds, signed links, contents."""

@@ -1,0 +1,47 @@
+"""Stored files for whoever has a link to them."""
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from app.errors import Forbidden, NotFound
+from app.extensions import autocommit_engine
+from app.models.upload_files import storage_key
+from app.providers.file_storage import FileMissing, StoredFile
+from app.services.files import file_links
+from app.services.process.storage import storage
+
+_FIND = text(
+    "SELECT app_id, name, mime_type, size, created_at FROM upload_files WHERE id = :id AND stored"
+    " AND EXISTS (SELECT 1 FROM end_users WHERE end_users.id = end_user_id)"
+)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An open file, and what its reader has to know. `seconds`: how long the link still works. To be closed."""
+
+    id: str
+    name: str
+    mime_type: str
+    size: int
+    created_at: datetime.datetime
+    seconds: float
+    content: StoredFile
+
+
+def open_preview(file_id: str, timestamp: str, nonce: str, sign: str) -> Preview:
+    """Raises Forbidden for a link that is over or was never ours, NotFound where the file is gone, ServiceUnavailable."""
+    seconds = file_links.seconds_left(file_id, timestamp, nonce, sign)
+    if not seconds:
+        raise Forbidden("This link does not work any more.")
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(_FIND, {"id": file_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    try:
+        content = storage().open(storage_key(row.app_id, file_id))
+    except FileMissing:
+        raise NotFound from None
+    return Preview(file_id, row.name, row.mime_type, row.size, row.created_at, seconds, content)

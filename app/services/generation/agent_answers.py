@@ -1,0 +1,153 @@
+"""The answer of an agent app: rounds of a model and its tools, each kept before it counts (contract streaming.md §4.2)."""
+
+import dataclasses
+import uuid
+from typing import Any
+
+import structlog
+
+from app.agents.loop import Agent, Brief
+from app.agents.steps import Call, Step
+from app.extensions import autocommit_engine
+from app.models.agents import KEEP_THOUGHT
+from app.models.identifiers import now
+from app.providers.base import Chunk, Usage
+from app.providers.cancellation import Cancelled
+from app.services.definitions.app_configs import ModelConfig
+from app.services.definitions.prompts import Asked, build_prompt
+from app.services.files import file_values
+from app.services.files.file_contents import FileContents
+from app.services.generation.knowledge_answers import KnowledgeTool
+from app.services.generation.message_publisher import Answer
+from app.services.generation.moderation import OutputWatch
+from app.services.generation.task_execution import Run
+from app.services.process.model_routes import model_routes
+from app.services.process.owners import Owner
+from app.services.process.tool_registry import tool_registry
+from app.streams.publisher import Superseded
+from app.tools.base import Tool, ToolFailed, ToolFile
+from app.workflow.failures import NodeFailed
+
+log = structlog.get_logger(__name__)
+
+
+class Moderated(Exception):
+    """What was said must not stand: `replacement` takes the answer's place."""
+
+    def __init__(self, replacement: str) -> None:
+        super().__init__(replacement)
+        self.replacement = replacement
+
+
+def answer_by_agent(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
+    """Let the model work until it can answer. Raises what message generations raise."""
+    model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
+    mode = config.agent_mode
+    brief = Brief(
+        model=model,
+        options=config.model.completion_params,
+        prompt=build_prompt(config, asked, model.context),
+        tools=_tools(run, config, asked),
+        strategy="react" if model.mode == "completion" else mode.strategy,
+        cancellation=run.cancellation,
+        deadline=run.deadline,
+        new_id=lambda position: str(uuid.uuid5(uuid.UUID(run.task.message_id), str(position))),
+        most_rounds=mode.most_rounds,
+        past=answer.steps,
+        template=mode.template,
+    )
+    listener = _Listener(run, answer, watch)
+    agent = Agent(brief, listener)
+    try:
+        agent.run()
+    except Cancelled:
+        listener.cut()
+        raise
+    except Moderated as hit:
+        answer.replace(hit.replacement)
+    finally:
+        if agent.counted:
+            answer.usage = Usage(**agent.usage)
+
+
+class _Listener:
+    """Keeps each step in its row, and tells the visitor."""
+
+    def __init__(self, run: Run, answer: Answer, watch: OutputWatch | None) -> None:
+        self._run, self._answer, self._watch = run, answer, watch
+        self._files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
+        self._began = now()
+
+    def began(self, step: Step) -> None:
+        self._began = now()
+        self._answer.steps.append(step)
+        self._tell(step)
+
+    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+        self._answer.add(Chunk(text))
+        if text:
+            self._moderate(whole=False)
+
+    def called(self, step: Step) -> None:
+        self._keep(step)
+        self._tell(step)
+
+    def observed(self, step: Step, call: Call) -> None:
+        self._keep(step, call.files)
+        for file in call.files:
+            self._answer.add_file(file)
+        self._tell(step)
+
+    def ended(self, step: Step) -> None:
+        self._moderate(whole=True)
+        self._keep(step)
+        self._tell(step)
+
+    def keep_file(self, file: ToolFile) -> dict[str, Any]:
+        try:
+            kept = self._files.store(file.name, file.content, file.mime_type)
+        except NodeFailed as failure:
+            raise ToolFailed(failure.message) from None
+        return file_values.stored([kept], "assistant")[0]
+
+    def cut(self) -> None:
+        """The visitor has stopped the answer: what the model has said by now is all of it."""
+        step = self._answer.steps[-1] if self._answer.steps else None
+        if step is not None and not step.calls:
+            step.thought = step.said
+            self._keep(step)
+
+    def _moderate(self, whole: bool) -> None:
+        replacement = self._watch.check(self._answer.text, whole=whole) if self._watch is not None else None
+        if replacement is not None:
+            raise Moderated(replacement)
+
+    def _tell(self, step: Step) -> None:
+        self._run.writer.write(self._answer.events.agent_thought(step))
+
+    def _keep(self, step: Step, files: list[Any] | None = None) -> None:
+        """Raises Superseded where the run is another worker's by now."""
+        values = {
+            "task_id": self._run.task.task_id, "epoch": self._run.task.epoch, "id": step.id, "position": step.position,
+            "thought": step.thought, "said": step.said, "calls": [dataclasses.asdict(call) for call in step.calls], "files": files or [],
+            "now": self._began,
+        }  # fmt: skip
+        with autocommit_engine().connect() as connection:
+            if connection.execute(KEEP_THOUGHT, values).first() is None:
+                raise Superseded(self._run.task.task_id)
+
+
+def _tools(run: Run, config: ModelConfig, asked: Asked) -> dict[str, Tool]:
+    """The app's tools by the names that models call them by. One that is not to be had is left out: the import and the log say so."""
+    tools: dict[str, Tool] = {}
+    for choice in config.agent_mode.tools:
+        try:
+            tool = tool_registry().find(choice)
+        except ToolFailed as failure:
+            log.warning("tool.not_available", tool=choice.name, provider=choice.provider, problem=str(failure))
+            continue
+        tools.setdefault(tool.description.name, tool)
+    if config.dataset_ids:
+        knowledge = KnowledgeTool(run, config, asked.inputs)
+        tools.setdefault(knowledge.description.name, knowledge)
+    return tools

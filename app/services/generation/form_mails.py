@@ -1,0 +1,62 @@
+"""Mails that bring a form to people (contract human-input.md §3)."""
+
+import datetime
+import html
+import smtplib
+from typing import Any
+
+import structlog
+from flask import current_app
+
+from app.extensions import autocommit_engine
+from app.models.form_statements import MAIL_SENT, TAKE_MAIL, UNMAILED
+from app.models.identifiers import now
+from app.services.auth import mails
+from app.services.auth.mails import Mail
+from app.workflow.forms import LINK
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_SUBJECT = "A form waits for your answer"
+LONGEST_SUBJECT = 200
+LATE = datetime.timedelta(minutes=1)
+_HTML = (
+    '<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{subject}</title></head>\n'
+    '<body style="font-family: sans-serif; color: #1c2330">{body}</body></html>\n'
+)
+
+
+def mail(token: str) -> None:
+    """Mail a form to the recipient of a token, unless that was done or the form is closed; where it fails, the clock tries again."""
+    moment = now()
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - LATE}).one_or_none()
+    if row is None:
+        return
+    try:
+        mails.send(row.email, _mail(row.mail, token))
+    except (smtplib.SMTPException, OSError) as failure:
+        log.warning("form.not_mailed", error=str(failure))
+        return
+    with autocommit_engine().connect() as connection:
+        connection.execute(MAIL_SENT, {"token": token, "now": now()})
+
+
+def unmailed(moment: datetime.datetime, most: int = 1_000) -> list[str]:
+    """Tokens whose mails should have gone by now: their worker died, or the mail server was away for long."""
+    with autocommit_engine().connect() as connection:
+        return list(connection.execute(UNMAILED, {"before": moment - LATE, "most": most}).scalars())
+
+
+def link_of(token: str) -> str:
+    """The page of a form; without WEB_APP_URL there is none, and the text says so."""
+    pages = current_app.config["WEB_APP_URL"]
+    return f"{pages}/form/{token}" if pages else f"(the address of the form's page is not set: WEB_APP_URL) form token {token}"
+
+
+def _mail(written: dict[str, Any], token: str) -> Mail:
+    subject = " ".join(written["subject"].split())[:LONGEST_SUBJECT] or DEFAULT_SUBJECT
+    link = link_of(token)
+    shown = f'<a href="{html.escape(link)}">{html.escape(link)}</a>' if link.startswith("http") else html.escape(link)
+    body = html.escape(written["body"]).replace("\n", "<br>\n").replace(html.escape(LINK), shown)
+    return Mail(subject, written["body"].replace(LINK, link), _HTML.format(subject=html.escape(subject), body=body))

@@ -1,0 +1,142 @@
+"""What a worker does for a message of a chat, agent or completion app (the order: contract dsl.md §2.4)."""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+from flask import current_app
+from sqlalchemy.exc import OperationalError
+
+from app.errors import AppError, InternalServerError, RunFailed
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.generations import read_thread, read_thread_files
+from app.providers.base import Chunk
+from app.providers.cancellation import Cancelled
+from app.services.definitions.app_configs import ModelConfig, is_enabled
+from app.services.definitions.prompts import Asked, Thread, build_prompt
+from app.services.definitions.published_apps import version
+from app.services.events.agent_steps import finished_steps
+from app.services.events.message_events import AGENT
+from app.services.files.file_contents import FileContents
+from app.services.generation.agent_answers import answer_by_agent
+from app.services.generation.external_data import add_external_data
+from app.services.generation.knowledge_answers import retrieved
+from app.services.generation.message_publisher import Answer
+from app.services.generation.moderation import OutputWatch, review_question, watch_answer
+from app.services.generation.spoken_answers import voice_of
+from app.services.generation.task_execution import HandedOn, Run
+from app.services.process.model_routes import model_routes
+from app.services.process.owners import Owner
+from app.streams.publisher import Superseded
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 5
+THREAD_MESSAGES = 100
+
+
+def generate_message(run: Run) -> None:
+    """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
+    answer = Answer(run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else [])
+    try:
+        _generate(run, answer)
+    finally:
+        answer.hush()
+
+
+def _generate(run: Run, answer: Answer) -> None:
+    try:
+        _answer(run, answer)
+    except (Superseded, HandedOn, OperationalError):
+        raise
+    except Cancelled:
+        pass
+    except AppError as error:
+        answer.fail(_overdue(run) if run.overdue else error)
+        return
+    except Exception:
+        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        log.exception("generation.failed", task_id=run.task.task_id)
+        answer.fail(InternalServerError())
+        return
+    answer.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
+
+
+def _answer(run: Run, answer: Answer) -> None:
+    task = run.task
+    if run.stopped:
+        return
+    if task.epoch > MOST_ATTEMPTS:
+        raise RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+    if run.overdue:
+        raise _overdue(run)
+    config = ModelConfig.from_definition(version(task.app_version_id))
+    answer.voice = voice_of(run, config)
+    verdict = review_question(config, task.app_id, task.inputs, task.query)
+    if verdict.preset_response is not None:
+        answer.add(Chunk(verdict.preset_response))
+        return
+    inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
+    watch = watch_answer(config, task.app_id)
+    answer.cites = is_enabled(config.features["retriever_resource"])
+    if task.mode == AGENT:
+        answer_by_agent(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config)), answer, watch)
+        return
+    answer.sources = retrieved(run, config, inputs, verdict.query)
+    passages = [source["content"] for source in answer.sources]
+    _answer_by_model(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch)
+
+
+def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
+    for chunk in _chunks(run, config, asked):
+        answer.add(chunk)
+        replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
+        if replacement is not None:
+            answer.replace(replacement)
+            return
+    replacement = watch.check(answer.text, whole=True) if watch is not None else None
+    if replacement is not None:
+        answer.replace(replacement)
+
+
+def _chunks(run: Run, config: ModelConfig, asked: Asked) -> Iterator[Chunk]:
+    model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
+    messages = build_prompt(config, asked, model.context)
+    options = config.model.completion_params | (run.task.options or {})
+    return model.stream(messages, options, run.cancellation, run.deadline)
+
+
+def _thread(run: Run) -> Thread:
+    task = run.task
+    if task.previous_message_id is None:
+        return ()
+    with autocommit_engine().connect() as connection:
+        return read_thread(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+
+
+def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
+    """The message's images, or where it brings none the latest ones of its thread, for the model to look at."""
+    rules, task = config.file_rules, run.task
+    if rules is None or config.model.mode == "completion":
+        return []
+    files = [file for file in task.files or [] if file["belongs_to"] == "user"]
+    if not files and task.previous_message_id is not None:
+        with autocommit_engine().connect() as connection:
+            files = read_thread_files(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+    images = [File.from_object(file) for file in files if file["type"] == "image" and file["belongs_to"] == "user"]
+    if not images:
+        return []
+    contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
+    try:
+        return [contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation) for image in images]
+    except NodeFailed as failure:
+        raise RunFailed(f"Run failed: {failure.message}.") from None
+
+
+def _overdue(run: Run) -> RunFailed:
+    return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")

@@ -1,0 +1,120 @@
+"""Moderation of what visitors say and models answer (contract dsl.md §2.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
+from app.services.generation import api_extensions
+
+API_EVERY = 300
+DEFAULT_RESPONSE = "The content is not allowed."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a question: answered by `preset_response`, or asked with these inputs and this query."""
+
+    inputs: Mapping[str, Any]
+    query: str
+    preset_response: str | None = None
+
+
+class OutputWatch(Protocol):
+    """Reads an answer as it grows."""
+
+    def check(self, text: str, whole: bool) -> str | None:
+        """The text that takes the answer's place, or None. `whole`: nothing follows."""
+
+
+def review_question(config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str) -> Verdict:
+    """Moderate the inputs and the query. Raises RunFailed where the app's extension does not answer."""
+    feature = config.features["sensitive_word_avoidance"]
+    settings, rules = _settings(feature), _part(feature, "inputs_config")
+    passed = Verdict(inputs, query)
+    if not (is_enabled(feature) and is_enabled(rules)):
+        return passed
+    if feature.get("type") == "keywords":
+        texts = [query, *(str(value) for value in inputs.values() if value is not None)]
+        hit = any(word in text.lower() for word in _keywords(settings) for text in texts)
+        return Verdict(inputs, query, _preset(rules)) if hit else passed
+    if feature.get("type") != "api":
+        return passed
+    answer = api_extensions.ask(
+        str(settings.get("api_based_extension_id", "")), "app.moderation.input", {"app_id": app_id, "inputs": dict(inputs), "query": query}
+    )
+    if not answer.get("flagged"):
+        return passed
+    if answer.get("action") == "overridden":
+        cleaned = answer.get("inputs")
+        return Verdict({**inputs, **cleaned} if isinstance(cleaned, dict) else inputs, str(answer.get("query", query)))
+    return Verdict(inputs, query, str(answer.get("preset_response") or _preset(rules)))
+
+
+def watch_answer(config: ModelConfig | WorkflowConfig, app_id: str) -> OutputWatch | None:
+    """What reads the answers of this app; None where nothing does."""
+    feature = config.features["sensitive_word_avoidance"]
+    settings, rules = _settings(feature), _part(feature, "outputs_config")
+    if not (is_enabled(feature) and is_enabled(rules)):
+        return None
+    if feature.get("type") == "keywords":
+        return KeywordWatch(_keywords(settings), _preset(rules))
+    if feature.get("type") == "api":
+        return ApiWatch(str(settings.get("api_based_extension_id", "")), app_id, _preset(rules))
+    return None
+
+
+@dataclass
+class KeywordWatch:
+    """Looks for words; reads each piece of an answer once."""
+
+    keywords: list[str]
+    preset_response: str
+    _read: int = 0
+
+    def check(self, text: str, whole: bool) -> str | None:
+        longest = max(map(len, self.keywords), default=0)
+        fresh = text[max(self._read - longest, 0) :].lower()
+        self._read = len(text)
+        return self.preset_response if any(word in fresh for word in self.keywords) else None
+
+
+@dataclass
+class ApiWatch:
+    """Asks an extension, every so many characters and at the end."""
+
+    extension_id: str
+    app_id: str
+    preset_response: str
+    _asked: int = field(default=0)
+
+    def check(self, text: str, whole: bool) -> str | None:
+        """Raises RunFailed."""
+        if len(text) - self._asked < (1 if whole else API_EVERY):
+            return None
+        self._asked = len(text)
+        answer = api_extensions.ask(self.extension_id, "app.moderation.output", {"app_id": self.app_id, "text": text})
+        if not answer.get("flagged"):
+            return None
+        if answer.get("action") == "overridden":
+            return str(answer.get("text", ""))
+        return str(answer.get("preset_response") or self.preset_response)
+
+
+def _settings(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    config = feature.get("config")
+    return config if isinstance(config, dict) else {}
+
+
+def _part(feature: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = _settings(feature).get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _keywords(settings: Mapping[str, Any]) -> list[str]:
+    """One word per line, compared without case."""
+    return [word.strip().lower() for word in str(settings.get("keywords") or "").split("\n") if word.strip()]
+
+
+def _preset(rules: Mapping[str, Any]) -> str:
+    return str(rules.get("preset_response") or DEFAULT_RESPONSE)

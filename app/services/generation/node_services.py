@@ -1,0 +1,58 @@
+"""What the nodes of a run get from outside (`workflow/outside.py`)."""
+
+import functools
+import uuid
+from collections.abc import Sequence
+
+from app.extensions import autocommit_engine
+from app.models.generations import read_thread
+from app.providers.base import ModelMessage
+from app.providers.sandbox import Sandbox
+from app.services.files.file_contents import FileContents
+from app.services.generation.node_http import NodeHttp
+from app.services.generation.task_execution import Run
+from app.services.knowledge.retrieval import AppKnowledge
+from app.services.process.fetching import guarded_http
+from app.services.process.model_routes import model_routes
+from app.services.process.owners import Owner
+from app.services.process.tool_registry import tool_registry
+from app.workflow.forms import Forms
+from app.workflow.outside import Outside
+
+MOST_TURNS = 100
+
+
+class ConversationMemory:
+    """The turns before the run's message, of its thread. Read once, when a node asks."""
+
+    def __init__(self, run: Run) -> None:
+        self._conversation_id, self._message_id = run.task.conversation_id, run.task.previous_message_id
+        self._turns: list[tuple[str, str]] | None = None
+
+    def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
+        if self._turns is None:
+            self._turns = self._read()
+        turns = self._turns if most_turns is None else self._turns[max(0, len(self._turns) - most_turns) :]
+        return [message for query, answer in turns for message in (ModelMessage("user", query), ModelMessage("assistant", answer))]
+
+    def _read(self) -> list[tuple[str, str]]:
+        if self._message_id is None:
+            return []
+        with autocommit_engine().connect() as connection:
+            return read_thread(connection, self._conversation_id, self._message_id, MOST_TURNS)
+
+
+@functools.cache
+def _sandbox() -> Sandbox:
+    """One for the process: its helpers stay warm."""
+    return Sandbox()
+
+
+def outside_of(run: Run, forms: Forms) -> Outside:
+    """For one run. What a kind of node needs and is not here fails that node."""
+    memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
+    files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
+    return Outside(
+        models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory, forms=forms,
+        tools=tool_registry(), knowledge=AppKnowledge(run.task.app_id),
+    )

@@ -1,0 +1,120 @@
+"""The forms of one run, for the worker that runs it."""
+
+import datetime
+import secrets
+import string
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from flask import current_app
+from sqlalchemy import text
+
+from app.extensions import autocommit_engine
+from app.models.form_statements import LOAD_FORMS, FormRow
+from app.models.identifiers import now
+from app.services.auth.accounts import is_email
+from app.services.files.file_values import opened
+from app.services.process.stored_values import dump
+from app.workflow.failures import Pause
+from app.workflow.forms import EXPIRED, Draft, Form, Mail
+
+log = structlog.get_logger(__name__)
+
+TOKEN_LENGTH = 22
+_TOKEN_LETTERS = string.ascii_letters + string.digits
+MOST_RECIPIENTS = 500
+
+_MEMBERS = text("SELECT email FROM accounts WHERE NOT banned AND (id::text = ANY(:references) OR email = ANY(:references)) ORDER BY email")
+_EVERYBODY = text("SELECT email FROM accounts WHERE NOT banned ORDER BY email LIMIT :most")
+
+
+def oldest(moment: datetime.datetime) -> datetime.datetime:
+    """Forms that were made before this end their runs (contract human-input.md §7.2)."""
+    return moment - datetime.timedelta(seconds=current_app.config["FORM_MAX_SECONDS"])
+
+
+def new_token() -> str:
+    """Who has it may answer the form: it cannot be guessed."""
+    return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+
+
+class RunForms:
+    """Implements the engine's `Forms`. What ran out is told as such, and stays so."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._rows: dict[str, FormRow] = {}
+        # Of those that were put to people now.
+        self.to_mail: list[str] = []
+
+    def load(self) -> None:
+        """Read how the run's forms stand now."""
+        moment = now()
+        with autocommit_engine().connect() as connection:
+            rows = connection.execute(LOAD_FORMS, {"run_id": self._run_id, "now": moment, "oldest": oldest(moment)}).all()
+        self._rows = {row.form_id: FormRow(*row) for row in rows}
+
+    @property
+    def expired_node(self) -> str | None:
+        """The node whose form is older than any may be: the run ends there."""
+        return next((row.node_id for row in self._rows.values() if row.status == EXPIRED), None)
+
+    def find(self, execution_id: str) -> Form | None:
+        row = self._rows.get(execution_id)
+        if row is None:
+            return None
+        values = opened(row.submitted or {})
+        return Form(row.status, row.definition["content"], int(row.expires_at.timestamp()), row.action_id or "", values)
+
+    def rows_to_store(self, pauses: Sequence[Pause]) -> dict[str, str]:
+        """Forms and recipients of the nodes that wait for the first time, as PAUSE_RUN takes them."""
+        forms: list[dict[str, Any]] = []
+        recipients: list[dict[str, Any]] = []
+        for pause in pauses:
+            draft: Draft | None = pause.details.get("draft")
+            if draft is not None:
+                forms.append(_form_row(pause, draft))
+                recipients += _recipient_rows(pause.execution_id, draft)
+        self.to_mail = [row["token"] for row in recipients if row["email"] is not None]
+        return {"forms": dump(forms), "recipients": dump(recipients)}
+
+
+def _form_row(pause: Pause, draft: Draft) -> dict[str, Any]:
+    definition = {
+        "content": draft.content, "inputs": draft.inputs, "actions": draft.actions, "defaults": draft.defaults,
+        "display_in_ui": draft.display_in_ui,
+    }  # fmt: skip
+    return {
+        "id": str(uuid.UUID(pause.execution_id)), "node_id": pause.node_id, "node_title": pause.node_title, "definition": definition,
+        "mails": [{"subject": mail.subject, "body": mail.body} for mail in draft.mails] or None,
+        "expires_at": now().timestamp() + draft.seconds,
+    }  # fmt: skip
+
+
+def _recipient_rows(form_id: str, draft: Draft) -> list[dict[str, Any]]:
+    kinds = ["backstage", "standalone_web_app"] if draft.display_in_ui else ["backstage"]
+    rows: list[dict[str, Any]] = [{"token": new_token(), "form_id": form_id, "kind": kind, "email": None, "mail": None} for kind in kinds]
+    for index, mail in enumerate(draft.mails):
+        members = _members(mail)
+        addresses = [(address, "email_member") for address in members]
+        others = [address for address in dict.fromkeys(mail.addresses) if address not in members and is_email(address)]
+        addresses += [(address, "email_external") for address in others]
+        if not addresses:
+            log.warning("form.mail_without_recipients", form_id=form_id)
+        rows += [
+            {"token": new_token(), "form_id": form_id, "kind": kind, "email": address, "mail": index}
+            for address, kind in addresses[:MOST_RECIPIENTS]
+        ]
+    return rows
+
+
+def _members(mail: Mail) -> list[str]:
+    """Accounts of this installation; the ids of another mean nobody here."""
+    with autocommit_engine().connect() as connection:
+        if mail.everybody:
+            return list(connection.execute(_EVERYBODY, {"most": MOST_RECIPIENTS}).scalars())
+        if mail.members:
+            return list(connection.execute(_MEMBERS, {"references": list(mail.members)}).scalars())
+    return []

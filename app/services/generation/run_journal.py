@@ -1,0 +1,169 @@
+"""The journal of a workflow run in PostgreSQL: what ended, so that no worker does it twice (DESIGN: durable engine)."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.extensions import autocommit_engine
+from app.models.workflow_statements import PAST, SAVE_NODES
+from app.models.workflows import PAUSED
+from app.services.definitions.app_configs import DeclaredVariable, WorkflowConfig
+from app.services.files.file_values import opened
+from app.services.generation.task_execution import Run
+from app.services.process.stored_values import dump, masked
+from app.streams.publisher import Superseded
+from app.workflow.engine import STOPPED, RunEnd
+from app.workflow.events import Execution
+from app.workflow.outside import Ended, Past, Waiting
+from app.workflow.retrieval import NODE_KIND, source_of
+from app.workflow.values import plain, restored
+
+TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+class RunJournal:
+    """Keeps ends in memory until `save`, which nodes that touch the world ask for. Used by several threads."""
+
+    def __init__(self, run: Run, config: WorkflowConfig) -> None:
+        self._run, self._secrets = run, config.secrets
+        self._variables: Mapping[str, DeclaredVariable] = {variable.name: variable for variable in config.conversation_variables}
+        self._lock = threading.RLock()
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._open: dict[str, dict[str, Any]] = {}
+        self._contents: dict[str, Any] = {}
+        self._position = 0
+        self._past: list[tuple[str, Past]] = []
+        self._waiting: dict[str, tuple[str, Waiting]] = {}
+        self.usage: Counter[str] = Counter()
+        self.sources: list[dict[str, Any]] = []
+
+    @property
+    def ended_before(self) -> int:
+        """How many nodes had ended when this worker took the run."""
+        return len(self._past)
+
+    def stopped(self, error: str | None) -> RunEnd:
+        """The end of a run that goes no further than it went."""
+        counts = [past for _, past in self._past]
+        return RunEnd(
+            STOPPED, {}, error, sum(past.exceptions for past in counts), sum(past.total_tokens for past in counts), len(counts),
+        )  # fmt: skip
+
+    def load(self) -> None:
+        """Read what happened before: by earlier workers, or before the run waited for people."""
+        with autocommit_engine().connect() as connection:
+            rows = connection.execute(PAST, {"run_id": self._run.task.workflow_run_id}).all()
+        self._past, self._waiting = [], {}
+        self.usage.clear()
+        self.sources.clear()
+        for row in rows:
+            if row.status == PAUSED:
+                self._waiting[row.id] = row.frame, Waiting(row.run_index, row.predecessor_node_id, row.started_at)
+                continue
+            writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
+            past = Past(
+                row.node_id, row.id, row.run_index, row.status, opened(row.outputs or {}), row.handle or "source", writes,
+                (row.usage or {}).get("total_tokens", 0), row.exceptions,
+            )  # fmt: skip
+            self._past.append((row.frame, past))
+            self._count(row.usage or {})
+            self._cite(row.kind, row.outputs or {})
+        self._position = len(self._past)
+
+    def past(self, frame: str) -> Sequence[Past]:
+        return [past for key, past in self._past if key == frame]
+
+    def past_inside(self, place: str) -> Sequence[Past]:
+        return [past for key, past in self._past if key.startswith(place)]
+
+    def waiting(self, execution_id: str) -> Waiting | None:
+        known = self._waiting.get(execution_id)
+        return None if known is None else known[1]
+
+    def waits_inside(self, place: str) -> bool:
+        return bool(self.past_inside(place)) or any(frame.startswith(place) for frame, _ in self._waiting.values())
+
+    @property
+    def last_index(self) -> int:
+        return max([past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0)
+
+    def started(self, execution: Execution, frame: str) -> None:
+        row = _row(execution, frame)
+        with self._lock:
+            self._open[execution.id] = self._rows[execution.id] = row
+
+    def ended(self, ended: Ended) -> None:
+        execution = ended.execution
+        row = _row(execution, ended.frame) | {
+            "status": ended.status, "inputs": masked(plain(ended.inputs), self._secrets),
+            "process_data": masked(plain(ended.process_data), self._secrets), "outputs": plain(ended.outputs), "handle": ended.handle,
+            "writes": [[selector, plain(value)] for selector, value in ended.writes], "usage": dict(ended.usage),
+            "exceptions": ended.exceptions, "error": masked(ended.error, self._secrets), "elapsed": ended.elapsed,
+            "finished_at": time.time(),
+        }  # fmt: skip
+        with self._lock:
+            self._position += 1
+            row["position"] = self._position
+            self._rows[execution.id] = row
+            self._open.pop(execution.id, None)
+            self._count(ended.usage)
+            self._cite(execution.kind, ended.outputs)
+            for selector, value in ended.writes:
+                if selector[0] == "conversation" and selector[1] in self._variables:
+                    self._contents[self._variables[selector[1]].id] = plain(value)
+
+    def save(self) -> None:
+        """Raises Superseded where another worker has the run."""
+        with self._lock:
+            if not self._rows:
+                return
+            with autocommit_engine().connect() as connection:
+                if connection.execute(SAVE_NODES, self.pending()).first() is None:
+                    raise Superseded(self._run.task.task_id)
+            self.clear()
+
+    def close_open(self) -> None:
+        """Nodes that were cut off by the run's end will not end any more."""
+        self._mark_open({"status": "stopped", "finished_at": time.time()})
+
+    def pause_open(self) -> None:
+        """Nodes that have not ended wait for people."""
+        self._mark_open({"status": PAUSED})
+
+    def _mark_open(self, marks: dict[str, Any]) -> None:
+        with self._lock:
+            for row in self._open.values():
+                self._rows[row["id"]] = row | marks
+            self._open.clear()
+
+    def pending(self) -> dict[str, Any]:
+        """The values of a statement that saves what is not saved yet."""
+        task = self._run.task
+        return {
+            "task_id": task.task_id, "epoch": task.epoch, "run_id": task.workflow_run_id,
+            "rows": dump(list(self._rows.values())), "conversation_id": task.conversation_id or None,
+            "contents": dump(self._contents) if self._contents else None,
+        }  # fmt: skip
+
+    def clear(self) -> None:
+        """What was pending is saved."""
+        self._rows.clear()
+        self._contents.clear()
+
+    def _cite(self, kind: str, outputs: Mapping[str, Any]) -> None:
+        if kind == NODE_KIND:
+            self.sources += map(source_of, plain(outputs).get("result") or ())
+
+    def _count(self, usage: Mapping[str, Any]) -> None:
+        self.usage.update({name: int(usage.get(name) or 0) for name in TOKENS})
+
+
+def _row(execution: Execution, frame: str) -> dict[str, Any]:
+    return {
+        "id": execution.id, "frame": frame, "position": None, "node_id": execution.node_id, "kind": execution.kind,
+        "title": execution.title, "index": execution.index, "predecessor_node_id": execution.predecessor_node_id,
+        "iteration_id": execution.iteration_id, "loop_id": execution.loop_id, "status": "running", "exceptions": 0,
+        "started_at": execution.started_at,
+    }  # fmt: skip

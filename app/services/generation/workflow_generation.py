@@ -1,0 +1,175 @@
+"""What a worker does for a run of a workflow or a chatflow: drives the engine, tells the visitor, keeps the record."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
+
+from app.errors import AppError, InternalServerError
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.workflow_statements import LoadedRun, load_run
+from app.providers.cancellation import Cancelled
+from app.services.definitions.app_configs import WorkflowConfig
+from app.services.definitions.published_apps import version
+from app.services.files.file_values import opened
+from app.services.generation.moderation import Verdict, review_question
+from app.services.generation.node_services import outside_of
+from app.services.generation.run_forms import RunForms
+from app.services.generation.run_journal import RunJournal
+from app.services.generation.task_execution import HandedOn, Run
+from app.services.generation.workflow_graphs import graph_of
+from app.services.generation.workflow_run_publisher import RunTeller
+from app.streams.publisher import Superseded
+from app.workflow import crew
+from app.workflow.engine import FAILED, GraphRun, RunEnd, Setting
+from app.workflow.graph import Graph
+from app.workflow.values import restored
+from app.workflow.variables import Variables
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 5
+
+
+def generate_run(run: Run) -> None:
+    """Run the task's graph to its end, or to where it waits for people.
+
+    Raises Superseded, HandedOn; every other failure ends the run as failed.
+    """
+    with autocommit_engine().connect() as connection:
+        loaded = load_run(connection, run.task.workflow_run_id or "")
+    run.deadline -= loaded.elapsed
+    config = WorkflowConfig.from_definition(version(run.task.app_version_id))
+    journal = RunJournal(run, config)
+    work = _Work(run, loaded, config, journal, RunTeller(run, loaded, config, journal), RunForms(loaded.run_id))
+    try:
+        while not _rests(work):
+            work.begun = True
+    finally:
+        work.teller.hush()
+
+
+@dataclass
+class _Work:
+    """A run in this worker's hands. `begun`: another worker, an earlier pause, or this worker left a journal."""
+
+    run: Run
+    loaded: LoadedRun
+    config: WorkflowConfig
+    journal: RunJournal
+    teller: RunTeller
+    forms: RunForms
+    begun: bool = False
+
+    def __post_init__(self) -> None:
+        self.begun = self.run.task.epoch > 1
+
+
+def _rests(work: _Work) -> bool:
+    """Whether the run has ended or waits; False where somebody answered a form just now."""
+    work.teller.speak()
+    end = _run(work)
+    if end.status == tasks.STOPPED and end.error is None and not work.run.stopped:
+        end = _failed(_overdue())
+    if end.status == tasks.PAUSED:
+        waits = work.teller.pause(end, work.forms)
+        work.run.to_mail = work.forms.to_mail if waits else []
+        return waits
+    work.teller.finish(end)
+    return True
+
+
+def _run(work: _Work) -> RunEnd:
+    try:
+        return _end(work)
+    except (Superseded, HandedOn, OperationalError):
+        raise
+    except AppError as error:
+        return _failed(error.message)
+    except Exception:
+        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        log.exception("run.failed", task_id=work.run.task.task_id)
+        return _failed(InternalServerError.message)
+
+
+def _end(work: _Work) -> RunEnd:
+    run, task, loaded = work.run, work.run.task, work.loaded
+    if work.begun:
+        work.journal.load()
+        work.forms.load()
+    if run.stopped:
+        return work.journal.stopped(None)
+    if run.overdue:
+        return _failed(_overdue())
+    # A long run may lose many workers as long as it gets on between.
+    if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
+        return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+    verdict = Verdict(loaded.inputs, task.query)
+    if task.mode == "advanced-chat":
+        verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
+    if verdict.preset_response is not None:
+        return work.teller.answer_at_once(verdict.preset_response)
+    graph = graph_of(task.app_version_id)
+    system = _system_values(run, loaded, verdict.query)
+    work.teller.start(verdict.inputs, system)
+    if work.forms.expired_node is not None:
+        return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
+    variables = _variables(work.config, graph, loaded, verdict, system)
+    setting = Setting(
+        uuid.UUID(loaded.run_id), outside_of(run, work.forms), work.journal, run.cancellation, run.deadline,
+        current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], work.begun, _spawn(),
+    )  # fmt: skip
+    try:
+        return GraphRun(graph, variables, setting, work.teller.tell).run()
+    except Cancelled:
+        return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
+
+
+def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
+    """`sys.*` (contract dsl.md §3.3)."""
+    task = run.task
+    system = {
+        "files": opened(loaded.files), "user_id": loaded.session_id, "app_id": task.app_id, "workflow_id": task.app_version_id,
+        "workflow_run_id": loaded.run_id, "timestamp": int(loaded.created_at.timestamp()),
+    }  # fmt: skip
+    if task.mode == "advanced-chat":
+        system |= {"query": query, "conversation_id": task.conversation_id, "dialogue_count": loaded.dialogue_count}
+    return system
+
+
+def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]) -> Variables:
+    variables = Variables()
+    variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
+    variables.set_node("sys", system)
+    variables.set_node("env", {variable.name: variable.value for variable in config.environment})
+    kept = loaded.variables or {}
+    conversation = {variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables}
+    variables.set_writable("conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables})
+    return variables
+
+
+def _spawn() -> crew.Spawn:
+    """Branches run in threads of their own, which need the app at hand."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def spawn(job: Callable[[], None]) -> None:
+        def in_context() -> None:
+            with app.app_context():
+                job()
+
+        crew.spawn(in_context)
+
+    return spawn
+
+
+def _failed(message: str) -> RunEnd:
+    return RunEnd(FAILED, {}, message, 0, 0, 0)
+
+
+def _overdue() -> str:
+    return f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds."

@@ -1,0 +1,1 @@
+"""Searching datasets: search terms, segments, metadata conditions, ranking."""

@@ -1,0 +1,215 @@
+"""What the knowledge of an app says to a query (contract streaming.md §3.2: `retriever_resources`)."""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import ProviderError
+from app.extensions import autocommit_engine, db
+from app.models import embeddings, segment_searches
+from app.providers.cancellation import Cancellation
+from app.services.knowledge import search_terms
+from app.services.knowledge.metadata_conditions import conditions_sql
+from app.services.knowledge.ranking import Hit, by_rank, by_weight, ordered
+from app.services.process.model_routes import model_routes
+from app.workflow.failures import NodeFailed
+from app.workflow.retrieval import Retrieval
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 2
+MOST_RESULTS = 100
+LONGEST_QUERY = 8_000
+# Of each list, before they become one.
+_LEAST_CANDIDATES = 20
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    id: uuid.UUID
+    method: str
+    model: tuple[str, str] | None
+    dimensions: int | None
+    score_threshold: float | None
+
+
+class AppKnowledge:
+    """The knowledge that an app stands on (`workflow/retrieval.py`). To be made inside an app's context, usable in any thread."""
+
+    def __init__(self, app_id: str) -> None:
+        self._app_id = app_id
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def retrieve(self, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> Sequence[Mapping[str, Any]]:
+        # Branches of a run have threads of their own, without a context.
+        with self._app.app_context():
+            return search(self._app_id, retrieval, seconds, cancellation)
+
+    def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
+        statement = text(
+            "SELECT DISTINCT jsonb_object_keys(metadata) FROM documents"
+            " WHERE dataset_id = ANY(CAST(:ids AS uuid[])) AND status = 'completed' AND enabled ORDER BY 1"
+        )
+        with self._app.app_context(), autocommit_engine().connect() as connection:
+            found = [str(dataset.id) for dataset in _datasets(self._app_id, dataset_ids, None)]
+            return connection.execute(statement, {"ids": found}).scalars().all()
+
+
+def search(app_id: str | None, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> list[dict[str, Any]]:
+    """Sources, best first. Without `app_id` only ids of ours are known.
+
+    Where an embedding or rerank server is away, the rest answers, and the log says so.
+    Raises NodeFailed for conditions that cannot be read and where the time is up, Cancelled.
+    """
+    deadline = time.monotonic() + seconds
+    condition, values = conditions_sql(retrieval.conditions, retrieval.logical_operator, "document.metadata")
+    query = retrieval.query.replace("\x00", "").strip()[:LONGEST_QUERY]
+    datasets = _datasets(app_id, retrieval.dataset_ids, retrieval.search_method)
+    most = max(0, min(retrieval.top_k, MOST_RESULTS))
+    if not query or not datasets or not most:
+        return []
+    vectors = _query_vectors(datasets, query, cancellation, deadline)
+    wanted = search_terms.query_words(query)
+    candidates = max(_LEAST_CANDIDATES, most * (4 if retrieval.rerank_model else 2))
+    near: dict[tuple[str, str], dict[str, float]] = {}
+    try:
+        with db.engine.begin() as connection:
+            segment_searches.limit_time(connection, _left(deadline))
+            for dataset in datasets:
+                if dataset.model in vectors and dataset.model is not None:
+                    found = segment_searches.by_meaning(connection, dataset.id, vectors[dataset.model], candidates, condition, values)
+                    near.setdefault(dataset.model, {}).update(_good(found, dataset, retrieval))
+            worded = [dataset for dataset in datasets if dataset.method != "semantic" or dataset.model not in vectors]
+            likely = segment_searches.by_words(
+                connection, [dataset.id for dataset in worded], wanted, candidates, condition, values
+            ) if worded and wanted else []  # fmt: skip
+    except DBAPIError as error:
+        raise _failed(error) from None
+    cancellation.raise_if_cancelled()
+    hits = _merged([ordered(scores)[:candidates] for scores in near.values()], [Hit(*found) for found in likely], retrieval.weights)
+    if retrieval.score_threshold is not None and not retrieval.rerank_model:
+        hits = [hit for hit in hits if hit.score >= retrieval.score_threshold]
+    if retrieval.rerank_model:
+        return _reranked(hits[:candidates], query, retrieval, most, cancellation, deadline)
+    return _sources(hits[:most], deadline)
+
+
+def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> list[_Dataset]:
+    """Those that are there, in the order asked for. A binding counts before an id of ours."""
+    statement = text(
+        "SELECT wanted.id, dataset.id, dataset.search_method, dataset.embedding_provider, dataset.embedding_model, dataset.dimensions,"
+        " dataset.score_threshold FROM unnest(CAST(:wanted AS text[])) WITH ORDINALITY AS wanted(id, number)"
+        " LEFT JOIN dataset_bindings binding ON binding.app_id = CAST(:app_id AS uuid) AND binding.file_dataset_id = wanted.id"
+        " JOIN datasets dataset ON dataset.id = coalesce(binding.dataset_id, CASE WHEN wanted.id ~* :uuid THEN CAST(wanted.id AS uuid) END)"
+        " AND dataset.deleted_at IS NULL ORDER BY wanted.number"
+    )
+    values = {"wanted": [str(key).replace("\x00", "") for key in wanted], "app_id": app_id, "uuid": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+    with autocommit_engine().connect() as connection:
+        rows = connection.execute(statement, values).all()
+    missing = {str(key) for key in wanted} - {row[0] for row in rows}
+    if missing:
+        log.warning("knowledge.unknown_datasets", app_id=app_id, dataset_ids=sorted(missing))
+    found: dict[uuid.UUID, _Dataset] = {}
+    for _, dataset_id, own_method, provider, model, dimensions, threshold in rows:
+        embedded = (provider, model) if dimensions is not None else None
+        chosen = method if method in ("hybrid", "semantic", "full_text") else own_method
+        found[dataset_id] = _Dataset(dataset_id, chosen if embedded else "full_text", embedded, dimensions, threshold)
+    return list(found.values())
+
+
+def _query_vectors(datasets: Sequence[_Dataset], query: str, cancellation: Cancellation, deadline: float) -> dict[tuple[str, str], str]:
+    """The query as each embedding model sees it; models that do not answer are left out."""
+    vectors: dict[tuple[str, str], str] = {}
+    for dataset in datasets:
+        if dataset.model is None or dataset.method == "full_text" or dataset.model in vectors:
+            continue
+        provider, name = dataset.model
+        try:
+            model = model_routes().embedding_model(provider, name)
+            [vector] = model.embed([query], cancellation, deadline, dimensions=dataset.dimensions, attempts=ATTEMPTS)
+        except ProviderError as error:
+            log.warning("knowledge.embedding_away", model=name, error=error.message, instead="full text")
+            continue
+        vectors[dataset.model] = embeddings.literal(vector)
+    return vectors
+
+
+def _good(found: segment_searches.Found, dataset: _Dataset, retrieval: Retrieval) -> dict[str, float]:
+    """What is as near as its dataset demands, where the app demands nothing."""
+    least = dataset.score_threshold if retrieval.score_threshold is None and dataset.score_threshold is not None else -1.0
+    return {segment_id: score for segment_id, score in found if score >= least}
+
+
+def _merged(near: Sequence[Sequence[Hit]], likely: Sequence[Hit], weights: tuple[float, float] | None) -> list[Hit]:
+    if weights is not None and near and likely:
+        return by_weight([*((weights[0], hits) for hits in near), (weights[1], likely)])
+    return by_rank([*near, likely])
+
+
+def _reranked(
+    hits: Sequence[Hit], query: str, retrieval: Retrieval, most: int, cancellation: Cancellation, deadline: float
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Ordered by a rerank model, whose scores the threshold is for; as they were where it does not answer."""
+    least = -1e9 if retrieval.score_threshold is None else retrieval.score_threshold
+    provider, name = retrieval.rerank_model or ("", "")
+    contents = _contents([hit.segment_id for hit in hits])
+    present = [hit for hit in hits if hit.segment_id in contents]
+    if not present:
+        return []
+    try:
+        model = model_routes().rerank_model(provider, name)
+        ranks = model.rerank(query, [contents[hit.segment_id] for hit in present], most, cancellation, deadline, attempts=ATTEMPTS)
+        present = [Hit(present[index].segment_id, score) for index, score in ranks]
+    except ProviderError as error:
+        log.warning("knowledge.rerank_away", model=name, error=error.message, instead="merged ranks")
+    return _sources([hit for hit in present if hit.score >= least][:most], deadline)
+
+
+def _contents(segment_ids: Sequence[str]) -> dict[str, str]:
+    statement = text("SELECT CAST(id AS text), content FROM segments WHERE id = ANY(CAST(:ids AS uuid[]))")
+    with autocommit_engine().connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(statement, {"ids": list(segment_ids)})}
+
+
+def _sources(hits: Sequence[Hit], deadline: float) -> list[dict[str, Any]]:
+    if not hits:
+        return []
+    try:
+        with db.engine.begin() as connection:
+            segment_searches.limit_time(connection, _left(deadline))
+            rows = segment_searches.cite(connection, [hit.segment_id for hit in hits])
+    except DBAPIError as error:
+        raise _failed(error) from None
+    # One that was removed in between is nobody's source.
+    known = [(hit, rows[hit.segment_id]) for hit in hits if hit.segment_id in rows]
+    return [_source(position, hit, row) for position, (hit, row) in enumerate(known, 1)]
+
+
+def _source(position: int, hit: Hit, row: Any) -> dict[str, Any]:
+    return {
+        "position": position, "dataset_id": row.dataset_id, "dataset_name": row.dataset_name, "document_id": row.document_id,
+        "document_name": row.document_name, "data_source_type": row.source, "segment_id": hit.segment_id, "score": hit.score,
+        "hit_count": row.hit_count, "word_count": row.word_count, "segment_position": row.position, "index_node_hash": row.index_node_hash,
+        "content": row.content, "page": row.page, "title": row.title or row.document_name, "files": [], "summary": None,
+        "doc_metadata": row.details,
+    }  # fmt: skip
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise NodeFailed("The knowledge could not be searched in time.", "KnowledgeRetrievalError")
+    return left
+
+
+def _failed(error: DBAPIError) -> NodeFailed:
+    log.warning("knowledge.search_failed", error=str(error.orig).strip())
+    in_time = getattr(error.orig, "pgcode", None) != "57014"
+    return NodeFailed("The knowledge could not be searched." if in_time else "The knowledge could not be searched in time.", "KnowledgeRetrievalError")

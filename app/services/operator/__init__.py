@@ -1,0 +1,1 @@
+"""What operators ask for: publishing apps, members, datasets, records of runs, health."""

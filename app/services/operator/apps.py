@@ -1,0 +1,206 @@
+"""Apps as an operator sees them: publish, list, show, export, switch off and on, remove."""
+
+import copy
+import datetime
+import json
+import secrets
+import string
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import structlog
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import aliased
+
+from app.extensions import db, redis_client
+from app.models import App, AppVersion, Task
+from app.models.identifiers import new_id, now
+from app.models.tasks import RUNNING
+from app.services.definitions import published_apps, yaml_documents
+from app.services.definitions.app_datasets import unbound
+from app.services.operator.app_files import AppFile
+from app.services.process.tool_registry import unresolved
+from app.streams import changes, stops
+
+log = structlog.get_logger(__name__)
+
+CODE_LENGTH = 16
+REDIS_AWAY = "Redis cannot be reached: running servers notice this change within a minute."
+# Of all transactions that publish; any number that nothing else uses.
+_PUBLISHING_LOCK = 7_210_041
+
+
+class AppRefused(Exception):
+    """What an operator asked for cannot be done; the text is one line that says why."""
+
+
+@dataclass(frozen=True)
+class ImportedApp:
+    """A published file. `outcome` is `created`, `updated` or `unchanged`."""
+
+    id: uuid.UUID
+    code: str
+    mode: str
+    name: str
+    version_id: uuid.UUID
+    outcome: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AppSummary:
+    """One app. `published_at` is the time of its current version."""
+
+    id: uuid.UUID
+    code: str
+    mode: str
+    name: str
+    enabled: bool
+    access_mode: str
+    created_at: datetime.datetime
+    published_at: datetime.datetime
+    versions: int
+
+
+@dataclass(frozen=True)
+class AppDetails:
+    """An app with its current definition, which may hold secrets."""
+
+    summary: AppSummary
+    definition: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AppChange:
+    """An app that was switched or removed, and what the operator should know."""
+
+    code: str
+    name: str
+    warnings: tuple[str, ...]
+
+
+def publish(file: AppFile, code: str | None = None) -> ImportedApp:
+    """Make an app, or where one has this code give it a new version; the same definition again changes nothing.
+
+    Raises AppRefused for a code that cannot be one, and for a file of another mode than the app's.
+    """
+    if code is not None and published_apps.CODE.fullmatch(code) is None:
+        raise AppRefused(f"The code {code!r} cannot be used: 1 to 64 letters, digits, '-' and '_' are allowed.")
+    # Two imports under one code come one after the other.
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHING_LOCK})
+    app = db.session.scalars(select(App).where(App.code == code)).one_or_none() if code else None
+    outcome = "created" if app is None else "updated"
+    if app is None:
+        app = App(id=new_id(), code=code or _random_code(), mode=file.mode, name=file.name)
+    elif app.mode != file.mode:
+        db.session.rollback()
+        raise AppRefused(f"The app {app.code!r} is of mode {app.mode}, the file of mode {file.mode}: import it under another code.")
+    elif _same(_definition(app), file.definition):
+        outcome = "unchanged"
+    if outcome != "unchanged":
+        version = AppVersion(id=new_id(), app_id=app.id, definition=file.definition)
+        app.name, app.version_id, app.updated_at = file.name, version.id, now()
+        db.session.add_all([app, version])
+    imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
+    db.session.commit()
+    missing = (*unresolved(file.definition), *unbound(*imported[:2], file.definition))
+    return ImportedApp(*imported, warnings=(*file.warnings, *missing, *announce(imported[0])))
+
+
+def list_apps() -> list[AppSummary]:
+    """All apps, by name."""
+    return sorted(_summaries(None), key=lambda app: (app.name.casefold(), app.code))
+
+
+def show(code: str) -> AppDetails:
+    """Raises AppRefused where there is no such app."""
+    for summary in _summaries(code):
+        return AppDetails(summary, _definition(find(code)))
+    raise _unknown(code)
+
+
+def export(code: str) -> str:
+    """The app's current file, without the values of its secrets. Raises AppRefused where there is no such app."""
+    definition = copy.deepcopy(_definition(find(code)))
+    workflow = definition.get("workflow")
+    variables = workflow.get("environment_variables") if isinstance(workflow, dict) else None
+    for variable in variables if isinstance(variables, list) else []:
+        if variable.get("value_type") == "secret":
+            variable["value"] = ""
+    return yaml_documents.write(definition)
+
+
+def set_enabled(code: str, enabled: bool) -> AppChange:
+    """Switch an app's page on or off. Raises AppRefused where there is no such app."""
+    app = find(code)
+    app.enabled = enabled
+    app_id, name = app.id, app.name
+    db.session.commit()
+    return AppChange(code, name, announce(app_id))
+
+
+def remove(code: str) -> AppChange:
+    """Remove an app with its versions, visitors, conversations and messages, and stop its running answers.
+
+    Raises AppRefused where there is no such app.
+    """
+    app = find(code)
+    app_id, name = app.id, app.name
+    answering = db.session.scalars(select(Task.id).where(Task.app_id == app_id, Task.status == RUNNING)).all()
+    db.session.delete(app)
+    db.session.commit()
+    return AppChange(code, name, announce(app_id, answering))
+
+
+def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
+    """Make this process and all others read the app again, and end these runs; the warnings where the others cannot be told."""
+    published_apps.forget(app_id)
+    try:
+        changes.announce(redis_client.client, f"app:{app_id}")
+        for task_id in to_stop:
+            stops.request_stop(redis_client.client, str(task_id))
+    except redis.RedisError as error:
+        log.warning("app.change_not_announced", app_id=str(app_id), error=str(error))
+        return (REDIS_AWAY,)
+    return ()
+
+
+def _summaries(code: str | None) -> Iterator[AppSummary]:
+    counted = aliased(AppVersion)
+    versions = select(func.count()).select_from(counted).where(counted.app_id == App.id).scalar_subquery()
+    statement = select(
+        App.id, App.code, App.mode, App.name, App.enabled, App.access_mode, App.created_at, AppVersion.created_at, versions
+    ).join(AppVersion, AppVersion.id == App.version_id)
+    if code is not None:
+        statement = statement.where(App.code == code)
+    for row in db.session.execute(statement):
+        yield AppSummary(*row)
+
+
+def find(code: str) -> App:
+    """The row of an app. Raises AppRefused where there is no such app."""
+    app = db.session.scalars(select(App).where(App.code == code)).one_or_none()
+    if app is None:
+        raise _unknown(code)
+    return app
+
+
+def _unknown(code: str) -> AppRefused:
+    return AppRefused(f"There is no app with the code {code!r}.")
+
+
+def _definition(app: App) -> dict[str, Any]:
+    definition: dict[str, Any] = db.session.scalars(select(AppVersion.definition).where(AppVersion.id == app.version_id)).one()
+    return definition
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON: unlike Python, it keeps 1 and true apart."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _random_code() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(CODE_LENGTH))

@@ -1,0 +1,262 @@
+"""Datasets as an operator sees them: make, list, show, remove, bind to what app files call them."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.errors import ProviderError
+from app.extensions import autocommit_engine, db
+from app.models import Dataset, DatasetBinding, Document, embeddings
+from app.models.identifiers import new_id, now
+from app.models.knowledge import COMPLETED
+from app.providers.cancellation import Cancellation
+from app.services.operator import apps
+from app.services.process.model_routes import model_routes
+
+log = structlog.get_logger(__name__)
+
+METHODS = ("hybrid", "semantic", "full_text")
+TRY_SECONDS = 60.0
+
+
+class DatasetRefused(Exception):
+    """What an operator asked for cannot be done; the text is one line that says why."""
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """How a dataset is searched. `search_method` None: hybrid with an embedding model, else full text."""
+
+    search_method: str | None = None
+    embedding_provider: str = "openai"
+    embedding_model: str | None = None
+    top_k: int = 4
+    score_threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """One dataset; `documents`, `segments` and `words` count what is searched."""
+
+    id: uuid.UUID
+    name: str
+    search_method: str
+    embedding_provider: str | None
+    embedding_model: str | None
+    dimensions: int | None
+    top_k: int
+    score_threshold: float | None
+    created_at: datetime.datetime
+    documents: int
+    segments: int
+    words: int
+
+
+@dataclass(frozen=True)
+class DocumentSummary:
+    """One document. `status` is `completed`, `indexing` (or cut off while it was) or `error`."""
+
+    id: uuid.UUID
+    name: str
+    status: str
+    error: str | None
+    segments: int
+    words: int
+    metadata: dict[str, Any]
+    created_at: datetime.datetime
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What an app's file calls a dataset."""
+
+    app: str
+    file_dataset_id: str
+
+
+def create(name: str, settings: DatasetSettings) -> tuple[DatasetSummary, tuple[str, ...]]:
+    """Make an empty dataset; gives it, and what the operator should know.
+
+    An embedding model is tried, for its dimensions. Raises DatasetRefused.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 255:
+        raise DatasetRefused("A dataset's name has 1 to 255 characters.")
+    if settings.embedding_model is None and settings.search_method not in (None, "full_text"):
+        raise DatasetRefused(f"To search by {settings.search_method}, name an embedding model.")
+    problem = _extension_problem() if settings.embedding_model else ""
+    if problem and settings.search_method == "semantic":
+        raise DatasetRefused(f"{problem} Without it a dataset cannot be searched by meaning.")
+    warnings = (f"{problem} The dataset is searched by full text alone.",) if problem else ()
+    embedded = settings.embedding_model is not None and not problem
+    dataset = Dataset(
+        id=new_id(), name=name, search_method=(settings.search_method or "hybrid") if embedded else "full_text", top_k=settings.top_k,
+        score_threshold=settings.score_threshold, created_at=now(),
+    )  # fmt: skip
+    if embedded:
+        dataset.embedding_provider, dataset.embedding_model = settings.embedding_provider, settings.embedding_model
+        dataset.dimensions = _dimensions(settings)
+    dataset_id, dimensions = dataset.id, dataset.dimensions
+    db.session.add(dataset)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        raise DatasetRefused(f"There is a dataset {name!r} already.") from None
+    if dimensions is not None:
+        embeddings.create_table(db.session.connection(), dataset_id, dimensions)
+    db.session.commit()
+    return find(str(dataset_id)), warnings
+
+
+def list_datasets() -> list[DatasetSummary]:
+    """All datasets, by name."""
+    with autocommit_engine().connect() as connection:
+        return sorted((DatasetSummary(*row) for row in connection.execute(_SUMMARIES)), key=lambda dataset: dataset.name.casefold())
+
+
+def find(wanted: str) -> DatasetSummary:
+    """The dataset of a name or an id. Raises DatasetRefused where there is none."""
+    statement = _SUMMARIES.where(Dataset.id == _as_uuid(wanted)) if _as_uuid(wanted) else _SUMMARIES.where(Dataset.name == wanted)
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise DatasetRefused(f"There is no dataset {wanted!r}: `flask --app wsgi datasets list` shows what there is.")
+    return DatasetSummary(*row)
+
+
+def documents(dataset_id: uuid.UUID) -> list[DocumentSummary]:
+    """The documents of a dataset by name, those that are not finished too."""
+    columns = (Document.id, Document.name, Document.status, Document.error, Document.segment_count, Document.word_count, Document.details)
+    statement = select(*columns, Document.created_at).where(Document.dataset_id == dataset_id).order_by(Document.name, Document.created_at)
+    with autocommit_engine().connect() as connection:
+        return [DocumentSummary(*row) for row in connection.execute(statement)]
+
+
+def bindings(dataset_id: uuid.UUID) -> list[Binding]:
+    """What apps call a dataset."""
+    statement = text(
+        "SELECT app.code, binding.file_dataset_id FROM dataset_bindings binding JOIN apps app ON app.id = binding.app_id"
+        " WHERE binding.dataset_id = :dataset_id ORDER BY 1, 2"
+    )
+    with autocommit_engine().connect() as connection:
+        return [Binding(*row) for row in connection.execute(statement, {"dataset_id": dataset_id})]
+
+
+def bind(code: str, file_dataset_id: str, wanted: str) -> DatasetSummary:
+    """Have an app mean a dataset by an id of its file; another binding of this id goes. Raises AppRefused, DatasetRefused."""
+    if not 1 <= len(file_dataset_id) <= 512:
+        raise DatasetRefused("A dataset id of an app file has 1 to 512 characters.")
+    dataset, app = find(wanted), apps.find(code)
+    db.session.merge(DatasetBinding(app_id=app.id, file_dataset_id=file_dataset_id, dataset_id=dataset.id))
+    db.session.commit()
+    return dataset
+
+
+def remove(wanted: str) -> DatasetSummary:
+    """Remove a dataset: it is gone at once, its segments' rows go in the background. Raises DatasetRefused."""
+    dataset = find(wanted)
+    # The name is free again.
+    db.session.execute(update(Dataset).where(Dataset.id == dataset.id).values(deleted_at=now(), name=str(dataset.id)))
+    db.session.commit()
+    embeddings.drop_table(db.session.connection(), dataset.id)
+    db.session.commit()
+    return dataset
+
+
+def remove_documents(wanted: str, names: Sequence[str]) -> list[str]:
+    """Remove documents by name, unfinished ones too; gives the names that there were not. Raises DatasetRefused."""
+    dataset = find(wanted)
+    missing = []
+    for name in names:
+        if not delete_documents(db.session.connection(), dataset, name):
+            missing.append(name)
+        db.session.commit()
+    return missing
+
+
+def delete_documents(connection: Connection, dataset: DatasetSummary, name: str, but: uuid.UUID | None = None) -> int:
+    """Delete the rows of all documents of a name but one; gives how many. The caller commits."""
+    statement = text(
+        "SELECT id FROM documents WHERE dataset_id = :dataset_id AND name = :name AND id IS DISTINCT FROM CAST(:but AS uuid) ORDER BY id FOR UPDATE"
+    )
+    values = {"dataset_id": dataset.id, "name": name, "but": None if but is None else str(but)}
+    found = connection.execute(statement, values).scalars().all()
+    if found and dataset.dimensions is not None:
+        embeddings.delete(connection, dataset.id, found)
+    connection.execute(text("DELETE FROM documents WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [str(key) for key in found]})
+    return len(found)
+
+
+def purge(most: int = 20) -> None:
+    """Remove the rows of removed datasets, so many documents in a statement."""
+    batch = text(
+        "DELETE FROM documents WHERE id IN (SELECT document.id FROM documents document JOIN datasets dataset ON dataset.id = document.dataset_id"
+        " WHERE dataset.deleted_at IS NOT NULL LIMIT :most FOR UPDATE OF document SKIP LOCKED)"
+    )
+    with autocommit_engine().connect() as connection:
+        while connection.execute(batch, {"most": most}).rowcount:
+            pass
+        for dataset_id in connection.execute(text("SELECT id FROM datasets WHERE deleted_at IS NOT NULL")).scalars().all():
+            # Whoever removed it may have been killed before.
+            embeddings.drop_table(connection, dataset_id)
+            connection.execute(text("DELETE FROM datasets WHERE id = :id"), {"id": dataset_id})
+
+
+def _extension_problem() -> str:
+    """Why there can be no embeddings; empty where there can. Makes the extension where that is allowed."""
+    least = ".".join(map(str, embeddings.LEAST_VERSION))
+    try:
+        with db.engine.begin() as connection:
+            # Asked first: making one that is there already needs a right as well.
+            if embeddings.extension_version(connection) is None:
+                connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+            version = embeddings.extension_version(connection)
+    except DBAPIError as error:
+        log.warning("pgvector.missing", error=str(error.orig).strip())
+        return "The database has no extension `vector` (pgvector), and this user cannot create it."
+    if version is None or version < embeddings.LEAST_VERSION:
+        return f"The database's extension `vector` (pgvector) is older than {least}."
+    return ""
+
+
+def _dimensions(settings: DatasetSettings) -> int:
+    name = settings.embedding_model or ""
+    try:
+        model = model_routes().embedding_model(settings.embedding_provider, name)
+        dimensions = len(model.embed(["dimensions"], Cancellation(), attempts=3)[0])
+    except ProviderError as error:
+        raise DatasetRefused(f"The embedding model {name!r} of {settings.embedding_provider!r} does not answer: {error.message}") from None
+    if dimensions > embeddings.MOST_DIMENSIONS:
+        raise DatasetRefused(f"The embedding model {name!r} gives {dimensions} dimensions; at most {embeddings.MOST_DIMENSIONS} can be indexed.")
+    return dimensions
+
+
+def _as_uuid(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        return None
+
+
+_COUNTED = (
+    select(
+        Document.dataset_id, func.count().label("documents"), func.sum(Document.segment_count).label("segments"),
+        func.sum(Document.word_count).label("words"),
+    )
+    .where(Document.status == COMPLETED).group_by(Document.dataset_id).subquery()
+)  # fmt: skip
+_SUMMARIES = (
+    select(
+        Dataset.id, Dataset.name, Dataset.search_method, Dataset.embedding_provider, Dataset.embedding_model, Dataset.dimensions, Dataset.top_k,
+        Dataset.score_threshold, Dataset.created_at, func.coalesce(_COUNTED.c.documents, 0), func.coalesce(_COUNTED.c.segments, 0),
+        func.coalesce(_COUNTED.c.words, 0),
+    )
+    .outerjoin(_COUNTED, _COUNTED.c.dataset_id == Dataset.id).where(Dataset.deleted_at.is_(None))
+)  # fmt: skip

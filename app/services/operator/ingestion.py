@@ -1,0 +1,193 @@
+"""Files into a dataset: text, segments, embeddings, rows.
+
+A document is searched from the moment its last segment is stored, as a whole, and takes the place of the one of its name in the same moment.
+What a killed process leaves is never searched; the next try takes over the embeddings that are there.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from app.errors import ProviderError
+from app.extensions import autocommit_engine, db
+from app.models import Document, Segment, embeddings
+from app.models.identifiers import new_id, now
+from app.models.knowledge import COMPLETED, ERROR
+from app.providers.cancellation import Cancellation
+from app.providers.documents import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, passages_of
+from app.providers.embeddings import BATCH
+from app.services.knowledge import search_terms
+from app.services.knowledge.segmenting import Piece, segments
+from app.services.operator.datasets import DatasetRefused, DatasetSummary, delete_documents
+from app.services.process.model_routes import model_routes
+
+LARGEST_FILE = 256 * 1024 * 1024
+ATTEMPTS = 6
+# Containers have little shared memory, and PostgreSQL takes it for a full disk.
+_NO_SHARED_MEMORY = ("53100", "53200")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class AddedDocument:
+    """A file in a dataset. `outcome` is `added`, `replaced` or `unchanged`; `embedded` counts the segments that the model was asked for."""
+
+    id: uuid.UUID
+    name: str
+    outcome: str
+    segments: int
+    words: int
+    embedded: int
+
+
+def add(dataset: DatasetSummary, name: str, content: bytes, metadata: Mapping[str, Any], progress: Progress) -> AddedDocument:
+    """Add a file, or replace the one of its name; `progress` is told (segments stored, segments in all).
+
+    Raises DatasetRefused; then what was searched before is searched still.
+    """
+    if not 1 <= len(name) <= 255:
+        raise DatasetRefused("A document's name has 1 to 255 characters.")
+    if len(content) > LARGEST_FILE:
+        raise DatasetRefused(f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
+    fingerprint = hashlib.sha256(content).hexdigest()
+    known = _searched(dataset, name)
+    if known is not None and known.fingerprint == fingerprint and own_metadata(known.metadata) == dict(metadata):
+        return AddedDocument(known.id, name, "unchanged", known.segment_count, known.word_count, 0)
+    pieces = _pieces(name, content)
+    details = {"document_name": name, "source": "file_upload", "upload_date": int(now().timestamp())} | dict(metadata)
+    document = Document(
+        id=new_id(), dataset_id=dataset.id, name=name, fingerprint=fingerprint, details=details, segment_count=len(pieces),
+        word_count=sum(search_terms.count(piece.content) for piece in pieces), created_at=now(),
+    )  # fmt: skip
+    document_id, word_count = document.id, document.word_count
+    db.session.add(document)
+    db.session.commit()
+    try:
+        embedded = _store(dataset, document_id, name, pieces, progress)
+    except ProviderError as error:
+        _fail(document_id, error.message)
+        raise DatasetRefused(f"The embedding model does not answer: {error.message}") from None
+    _complete(dataset, document_id, name)
+    return AddedDocument(document_id, name, "added" if known is None else "replaced", len(pieces), word_count, embedded)
+
+
+def settle(dataset: DatasetSummary) -> None:
+    """After files were added: index the embeddings where there are many now, and count words anew, for quick searches."""
+    if dataset.dimensions is not None:
+        with db.engine.connect() as connection:
+            wanted = embeddings.needs_index(connection, dataset.id)
+        if wanted:
+            _index(dataset.id)
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("ANALYZE documents, segments"))
+        if dataset.dimensions is not None:
+            connection.execute(text(f"ANALYZE {embeddings.table_of(dataset.id)}"))
+
+
+@dataclass(frozen=True)
+class _Searched:
+    id: uuid.UUID
+    fingerprint: str
+    metadata: dict[str, Any]
+    segment_count: int
+    word_count: int
+
+
+def _searched(dataset: DatasetSummary, name: str) -> _Searched | None:
+    columns = (Document.id, Document.fingerprint, Document.details, Document.segment_count, Document.word_count)
+    statement = select(*columns).where(Document.dataset_id == dataset.id, Document.name == name, Document.status == COMPLETED)
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(statement).one_or_none()
+    return None if row is None else _Searched(*row)
+
+
+def own_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given with the file."""
+    return {name: value for name, value in metadata.items() if name not in ("document_name", "source", "upload_date")}
+
+
+def _pieces(name: str, content: bytes) -> list[Piece]:
+    extension = name.rpartition(".")[2] if "." in name else ""
+    try:
+        passages = passages_of(content, extension, "", LONGEST_READ, Cancellation())
+    except (DocumentUnsupported, DocumentUnreadable) as error:
+        raise DatasetRefused(str(error)) from None
+    pieces = segments(passages)
+    if not pieces:
+        raise DatasetRefused("There is no text in the file (scanned pages are pictures, not text).")
+    return pieces
+
+
+def _store(dataset: DatasetSummary, document_id: uuid.UUID, name: str, pieces: Sequence[Piece], progress: Progress) -> int:
+    embedded = 0
+    for start in range(0, len(pieces), BATCH):
+        progress(start, len(pieces))
+        batch = pieces[start : start + BATCH]
+        rows = [_row(dataset.id, document_id, start + offset, piece) for offset, piece in enumerate(batch, 1)]
+        vectors, asked = _vectors(dataset, name, rows)
+        embedded += asked
+        with db.engine.begin() as connection:
+            wanted = text(
+                "SELECT FROM documents document JOIN datasets dataset ON dataset.id = document.dataset_id"
+                " WHERE document.id = :id AND dataset.deleted_at IS NULL FOR KEY SHARE"
+            )
+            if connection.execute(wanted, {"id": document_id}).one_or_none() is None:
+                raise DatasetRefused("The dataset was removed meanwhile, or somebody else added a file of this name.")
+            connection.execute(insert(Segment), rows)
+            if vectors:
+                embeddings.insert(connection, dataset.id, document_id, vectors)
+    progress(len(pieces), len(pieces))
+    return embedded
+
+
+def _row(dataset_id: uuid.UUID, document_id: uuid.UUID, position: int, piece: Piece) -> dict[str, Any]:
+    return {
+        "id": new_id(), "dataset_id": dataset_id, "document_id": document_id, "position": position, "content": piece.content, "page": piece.page,
+        "title": piece.title, "word_count": search_terms.count(piece.content), "hit_count": 0,
+        "index_node_hash": hashlib.sha256(piece.content.encode("utf-8", "replace")).hexdigest(),
+        "words": search_terms.index_text(f"{piece.content}\n{piece.title or ''}"),
+    }  # fmt: skip
+
+
+def _vectors(dataset: DatasetSummary, name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[uuid.UUID, str], int]:
+    """A vector for each row, and how many the model was asked for. No connection is held meanwhile."""
+    if dataset.dimensions is None or dataset.embedding_model is None:
+        return {}, 0
+    with autocommit_engine().connect() as connection:
+        known = embeddings.known_vectors(connection, dataset.id, name, [row["index_node_hash"] for row in rows])
+    missing = {row["index_node_hash"]: row["content"] for row in rows if row["index_node_hash"] not in known}
+    if missing:
+        model = model_routes().embedding_model(dataset.embedding_provider or "", dataset.embedding_model)
+        found = model.embed(list(missing.values()), Cancellation(), dimensions=dataset.dimensions, attempts=ATTEMPTS)
+        known |= {key: embeddings.literal(vector) for key, vector in zip(missing, found, strict=True)}
+    return {row["id"]: known[row["index_node_hash"]] for row in rows}, len(missing)
+
+
+def _complete(dataset: DatasetSummary, document_id: uuid.UUID, name: str) -> None:
+    with db.engine.begin() as connection:
+        delete_documents(connection, dataset, name, but=document_id)
+        statement = update(Document).where(Document.id == document_id).values(status=COMPLETED)
+        if connection.execute(statement).rowcount == 0:
+            raise DatasetRefused("The dataset was removed meanwhile, or somebody else added a file of this name.")
+
+
+def _fail(document_id: uuid.UUID, problem: str) -> None:
+    db.session.execute(update(Document).where(Document.id == document_id).values(status=ERROR, error=problem))
+    db.session.commit()
+
+
+def _index(dataset_id: uuid.UUID) -> None:
+    try:
+        with db.engine.begin() as connection:
+            embeddings.create_index(connection, dataset_id, helpers=True)
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) not in _NO_SHARED_MEMORY:
+            raise
+        with db.engine.begin() as connection:
+            embeddings.create_index(connection, dataset_id, helpers=False)

@@ -1,0 +1,64 @@
+"""The tools of this process, read once."""
+
+import functools
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, current_app
+
+from app.services.definitions.app_tools import tools_of
+from app.services.process.fetching import guarded_http
+from app.tools.base import ToolFailed
+from app.tools.builtin import builtin_providers
+from app.tools.registry import ToolProvider, ToolRegistry
+from app.tools.tool_file import Icon, InvalidToolsFile, Provider, ToolFile, read_tool_file
+
+
+def tool_registry() -> ToolRegistry:
+    """Raises InvalidToolsFile for a file that cannot be read. Contacts no server."""
+    extensions = current_app.extensions
+    if "tool_registry" not in extensions:
+        # One for all threads: it holds sessions.
+        extensions.setdefault("tool_registry", _load(current_app._get_current_object()))  # type: ignore[attr-defined]
+    known: ToolRegistry = extensions["tool_registry"]
+    return known
+
+
+def unresolved(definition: Mapping[str, Any]) -> list[str]:
+    """A sentence for each tool of the app that cannot be called now, and why. Asks tool servers."""
+    sentences = []
+    for choice in tools_of(definition):
+        try:
+            tool_registry().find(choice)
+        except (ToolFailed, InvalidToolsFile) as failure:
+            sentences.append(str(failure))
+    return sentences
+
+
+def _load(app: Flask) -> ToolRegistry:
+    path = pathlib.Path(app.config["TOOLS_FILE"]) if app.config["TOOLS_FILE"] else None
+    file = read_tool_file(path) if path is not None else ToolFile()
+    providers: dict[str, ToolProvider] = dict(builtin_providers(functools.partial(_guarded, app)))
+    for name, entry in file.providers.items():
+        providers[name] = _provider(app, name, entry, path.parent if path is not None else pathlib.Path())
+    names = {(entry.provider, entry.tool): (entry.use.provider, entry.use.tool) for entry in file.names}
+    return ToolRegistry(providers, names)
+
+
+def _provider(app: Flask, name: str, entry: Provider, folder: pathlib.Path) -> ToolProvider:
+    """The MCP and OpenAPI parts are loaded where a file asks for them: few installations do."""
+    icon = entry.icon.model_dump() if isinstance(entry.icon, Icon) else entry.icon
+    if entry.mcp is not None:
+        from app.tools.mcp_tools import McpTools
+
+        return McpTools(name, entry.mcp, app.config["ENVIRONMENT"], icon)
+    from app.tools.openapi_tools import OpenApiTools
+
+    assert entry.openapi is not None
+    return OpenApiTools(name, entry.openapi, app.config["ENVIRONMENT"], folder, icon)
+
+
+def _guarded(app: Flask):  # type: ignore[no-untyped-def]
+    with app.app_context():
+        return guarded_http()

@@ -1,0 +1,47 @@
+"""Messages to chat apps and chatflows."""
+
+import uuid
+
+from sqlalchemy import text
+
+from app.errors import ConversationNotFound, InvalidParam
+from app.extensions import autocommit_engine
+from app.models.generations import ClaimedTask
+from app.models.identifiers import new_id
+from app.services.auth.answer_limits import admitted
+from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
+from app.services.definitions.published_apps import PublishedApp, version
+from app.services.visitor.generations import Asker, Question, begin
+
+_VERSION = text(
+    "SELECT app_version_id::text FROM conversations"
+    " WHERE id = :id AND app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL"
+)
+
+
+def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> ClaimedTask:
+    """Check everything that can be refused, write the rows, give the task.
+
+    Raises InvalidParam, ConversationNotFound, AppUnavailable, TooManyRequests, RateLimitError.
+    """
+    if not question.query.replace("\0", ""):
+        raise InvalidParam("query is required")
+    task_id = str(new_id())
+    with admitted(app.id, end_user_id, task_id):
+        if app.mode == "advanced-chat":
+            # Chatflows go with their app: a conversation is answered by what is published now.
+            return begin(Asker(app, end_user_id, app.version_id, task_id), WorkflowConfig.from_definition(app.definition), question)
+        version_id, definition = app.version_id, app.definition
+        if question.conversation_id is not None:
+            version_id = _version_of(app, end_user_id, question.conversation_id)
+            definition = definition if version_id == app.version_id else version(version_id)
+        return begin(Asker(app, end_user_id, version_id, task_id), ModelConfig.from_definition(definition), question)
+
+
+def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:
+    """The app version that a visible conversation began with."""
+    with autocommit_engine().connect() as connection:
+        found = connection.execute(_VERSION, {"id": conversation_id, "app_id": app.id, "end_user_id": end_user_id}).one_or_none()
+    if found is None:
+        raise ConversationNotFound
+    return uuid.UUID(found[0])

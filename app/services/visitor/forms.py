@@ -1,0 +1,113 @@
+"""Forms as people open and answer them (contract human-input.md §5 to §8). Who has a token may: nobody logs in."""
+
+import datetime
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from app.errors.forms import FormExpired, FormNotFound, FormRateLimited, FormSubmitted, InvalidFormData, UploadTokenUnknown
+from app.extensions import autocommit_engine
+from app.models.form_statements import ADD_UPLOAD_TOKEN, FIND_BY_TOKEN, FIND_BY_UPLOAD_TOKEN, LINK_FILE, SUBMIT, FormRow
+from app.models.identifiers import now
+from app.services.auth import rate_limits
+from app.services.definitions.published_apps import PublishedApp, by_id
+from app.services.generation.run_forms import TOKEN_LENGTH, oldest
+from app.services.process.owners import Owner
+from app.services.visitor.form_values import clean_values
+from app.workflow.forms import SUBMITTED, WAITING
+
+WINDOW_SECONDS = 60
+UPLOAD_PREFIX = "hitl_upload_"
+UPLOAD_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class OpenForm:
+    """A form that can be answered, and whose run it belongs to."""
+
+    row: FormRow
+    owner: Owner
+    app: PublishedApp
+
+
+def count_request(kind: str, client_address: str) -> None:
+    """Raises FormRateLimited where a client has had its requests of this kind for this minute."""
+    most = current_app.config["FORM_IP_LIMIT"]
+    if most and rate_limits.count(f"human input: {kind} of {client_address}", WINDOW_SECONDS) > most:
+        raise FormRateLimited
+
+
+def find(token: str) -> OpenForm:
+    """Raises FormNotFound, FormSubmitted, FormExpired."""
+    if len(token) != TOKEN_LENGTH or not (token.isascii() and token.isalnum()):
+        raise FormNotFound
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(FIND_BY_TOKEN, {"token": token}).one_or_none()
+    app = None if row is None else by_id(row.app_id)
+    if row is None or app is None:
+        raise FormNotFound
+    return _open(row, app, now())
+
+
+def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None:
+    """Answer a form, once: of many at the same time one wins. Gives the task that goes on, to be enqueued.
+
+    Raises InvalidFormData, FormSubmitted, FormExpired.
+    """
+    definition, moment = form.row.definition, now()
+    values = clean_values(definition["inputs"], inputs, form.owner)
+    if action_id not in [action["id"] for action in definition["actions"]]:
+        raise InvalidFormData(f"Invalid action: {action_id}")
+    missing = [shape["output_variable_name"] for shape in definition["inputs"] if shape["output_variable_name"] not in inputs]
+    if missing:
+        raise InvalidFormData(f"Missing required inputs: {', '.join(missing)}")
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(SUBMIT, {
+            "form_id": form.row.form_id, "action_id": action_id, "submitted": values, "now": moment, "oldest": oldest(moment),
+        }).one_or_none()  # fmt: skip
+    if row is None:
+        find(form.row.token or "")
+        raise FormSubmitted
+    task_id: str | None = row.task_id
+    return task_id
+
+
+def issue_upload_token(form: OpenForm) -> tuple[str, int]:
+    """A token to upload files with, and when it ends, in Unix seconds. Earlier ones stay good."""
+    token = UPLOAD_PREFIX + secrets.token_urlsafe(UPLOAD_TOKEN_BYTES)
+    with autocommit_engine().connect() as connection:
+        connection.execute(ADD_UPLOAD_TOKEN, {"token_hash": _hash(token), "form_id": form.row.form_id, "now": now()})
+    return token, int(form.row.expires_at.timestamp())
+
+
+def find_by_upload_token(token: str) -> OpenForm:
+    """Raises UploadTokenUnknown, FormSubmitted, FormExpired."""
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(FIND_BY_UPLOAD_TOKEN, {"token_hash": _hash(token)}).one_or_none()
+    app = None if row is None else by_id(row.app_id)
+    if row is None or app is None:
+        raise UploadTokenUnknown
+    return _open(row, app, now())
+
+
+def keep_file(form: OpenForm, file_id: str) -> None:
+    """Note that a file was uploaded for a form."""
+    with autocommit_engine().connect() as connection:
+        connection.execute(LINK_FILE, {"form_id": form.row.form_id, "file_id": file_id})
+
+
+def _open(row: Any, app: PublishedApp, moment: datetime.datetime) -> OpenForm:
+    form = FormRow(*row[: len(FormRow._fields)])
+    if form.status == SUBMITTED:
+        raise FormSubmitted
+    if form.status != WAITING or form.expires_at <= moment or form.created_at <= oldest(moment):
+        raise FormExpired(f"This form has expired, form_id={form.form_id}")
+    return OpenForm(form, Owner(app.id, uuid.UUID(row.end_user_id)), app)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,86 @@
+"""A text, or a message's answer → speech (contract endpoints.md, POST /text-to-audio)."""
+
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from flask import current_app
+from sqlalchemy import text as sql
+
+from app.errors import InvalidParam, ProviderProtocolError
+from app.extensions import autocommit_engine
+from app.providers.audio import SpeechModel
+from app.services.auth import answer_limits
+from app.services.definitions.app_configs import is_enabled
+from app.services.definitions.published_apps import PublishedApp
+from app.services.process.model_routes import model_routes
+from app.services.process.owners import Owner
+from app.services.process.sentences import pieces
+from app.services.visitor import app_info
+
+# Some hours of speech: one request must not cost an operator more.
+MOST_CHARACTERS = 100_000
+_ANSWER = sql(
+    "SELECT answer FROM messages JOIN conversations ON conversations.id = conversation_id"
+    " WHERE messages.id = :id AND messages.app_id = :app_id AND messages.end_user_id = :end_user_id AND deleted_at IS NULL"
+)
+
+
+class Speech:
+    """MP3 as it comes, its beginning already there. To be closed, read or not."""
+
+    def __init__(self, first: bytes, rest: Generator[bytes]) -> None:
+        self._first, self._rest = first, rest
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._first
+        yield from self._rest
+
+    def close(self) -> None:
+        self._rest.close()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be said: a message's answer, or else a text; without a voice by the app's own or the model's usual one."""
+
+    message_id: str | None = None
+    text: str = ""
+    voice: str = ""
+
+
+def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech | None:
+    """Begin to speak; None where the message is not the end user's or has no answer.
+
+    What can be refused is refused here. Raises InvalidParam, RateLimitError, ProviderError, AppUnavailable.
+    """
+    text = wanted.text if wanted.message_id is None else _answer(Owner(app.id, end_user_id), wanted.message_id)
+    if not text.strip():
+        if wanted.message_id is None:
+            raise InvalidParam("Text is required")
+        return None
+    if len(text) > MOST_CHARACTERS:
+        raise InvalidParam(f"Text must be at most {MOST_CHARACTERS} characters long")
+    feature = app_info.features(app)["text_to_speech"]
+    if not is_enabled(feature):
+        raise InvalidParam("TTS is not enabled")
+    model = model_routes().speech_model()
+    voice = model.voice(wanted.voice, str(feature.get("voice") or ""))
+    answer_limits.count_audio(end_user_id)
+    sound = _say(model, text, voice, time.monotonic() + current_app.config["MAX_RUN_SECONDS"])
+    first = next(sound, b"")
+    if not first:
+        raise ProviderProtocolError
+    return Speech(first, sound)
+
+
+def _answer(owner: Owner, message_id: str) -> str:
+    """Empty where there is no such message."""
+    with autocommit_engine().connect() as connection:
+        return str(connection.execute(_ANSWER, owner.values() | {"id": message_id}).scalar() or "")
+
+
+def _say(model: SpeechModel, text: str, voice: str, deadline: float) -> Generator[bytes]:
+    for piece in pieces(text):
+        yield from model.stream(piece, voice, deadline=deadline)

@@ -1,0 +1,41 @@
+"""A recording → its words (contract endpoints.md, POST /audio-to-text)."""
+
+import time
+import uuid
+from typing import BinaryIO, NamedTuple
+
+from flask import current_app
+
+from app.errors import AudioTooLarge, InvalidParam, UnsupportedAudioType
+from app.services.auth import answer_limits
+from app.services.definitions.app_configs import is_enabled
+from app.services.definitions.published_apps import PublishedApp
+from app.services.process import audio_formats
+from app.services.process.model_routes import model_routes
+from app.services.visitor import app_info
+
+LARGEST_RECORDING = 30 * 1024 * 1024
+
+
+class Recording(NamedTuple):
+    """What a visitor sends: the bytes, how many, and the media type that the sender says."""
+
+    file: BinaryIO
+    size: int
+    media_type: str
+
+
+def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) -> str:
+    """The words; nothing is kept. Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, RateLimitError, ProviderError, AppUnavailable."""
+    if not is_enabled(app_info.features(app)["speech_to_text"]):
+        raise InvalidParam("Speech to text is not enabled")
+    recording.file.seek(0)
+    found = audio_formats.recognise(recording.file.read(audio_formats.HEAD_BYTES))
+    if found is None or not audio_formats.is_taken(recording.media_type):
+        raise UnsupportedAudioType
+    if recording.size > LARGEST_RECORDING:
+        raise AudioTooLarge
+    model = model_routes().transcription_model()
+    answer_limits.count_audio(end_user_id)
+    deadline = time.monotonic() + current_app.config["MAX_RUN_SECONDS"]
+    return model.transcribe(recording.file, recording.size, *found, deadline=deadline)

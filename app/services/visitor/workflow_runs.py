@@ -1,0 +1,41 @@
+"""Runs of workflow apps: begun by a visitor, looked at by an operator."""
+
+import uuid
+from typing import Any
+
+from app.extensions import autocommit_engine
+from app.models.generations import ClaimedTask
+from app.models.identifiers import new_id, now
+from app.models.workflow_statements import BEGIN_RUN
+from app.services.auth.answer_limits import admitted
+from app.services.definitions.app_configs import WorkflowConfig
+from app.services.definitions.input_forms import clean_inputs
+from app.services.definitions.published_apps import PublishedApp
+from app.services.files import file_values
+from app.services.files.file_mappings import OwnFiles
+from app.services.process.owners import Owner
+
+
+def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], files: list[Any]) -> ClaimedTask:
+    """Check everything that can be refused, write the rows, give the task.
+
+    Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
+    """
+    config = WorkflowConfig.from_definition(app.definition)
+    own_files = OwnFiles(Owner(app.id, end_user_id))
+    cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
+    # An app without the feature ignores files.
+    chosen = own_files.choose(files, rules) if rules is not None and files else []
+    task_id, created_at = str(new_id()), now()
+    with admitted(app.id, end_user_id, task_id):
+        values: dict[str, Any] = {
+            "run_id": str(new_id()), "task_id": task_id, "app_id": str(app.id), "end_user_id": str(end_user_id),
+            "app_version_id": str(app.version_id), "mode": app.mode, "inputs": cleaned,
+            "files": file_values.stored(chosen), "now": created_at,
+        }  # fmt: skip
+        with autocommit_engine().connect() as connection:
+            connection.execute(BEGIN_RUN, values)
+    return ClaimedTask(
+        task_id, values["app_id"], values["end_user_id"], values["app_version_id"], app.mode, 0, 0, created_at,
+        "", "", "", values["inputs"], None, created_at, None, values["run_id"],
+    )  # fmt: skip

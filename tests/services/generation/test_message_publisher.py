@@ -1,0 +1,113 @@
+"""What a worker says when things go wrong around it."""
+
+import uuid
+
+import pytest
+
+from app.errors import ServiceUnavailable
+from app.extensions import autocommit_engine
+from app.models import tasks
+from app.models.generations import claim
+from app.providers.base import Chunk
+from app.services.auth.end_users import find_or_make
+from app.services.events import task_states
+from app.services.generation.message_publisher import Answer
+from app.services.generation.missed_endings import announce_end
+from app.services.generation.task_execution import Run, worker_runtime
+from app.services.visitor import generations
+from app.services.visitor.chat import start
+from app.streams import channel, stops
+from tests.factories import make_app
+from tests.sse import answer_text, parse_frame
+
+
+@pytest.fixture
+def task(app):
+    published = make_app()
+    return start(published, find_or_make(published.id), generations.Question("Hi", {}))
+
+
+def run_of(task):
+    with autocommit_engine().connect() as connection:
+        claimed = claim(connection, task.task_id)
+    return Run(claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60)
+
+
+def logged(redis_db, task):
+    return [parse_frame(f"data: {event.data.decode()}") for event in channel.read_log(redis_db, task.task_id, 0)]
+
+
+def test_what_redis_lost_is_said_again_before_the_last_word(task, redis_db):
+    answer = Answer(run_of(task))
+    answer.add(Chunk("Hel"))
+    answer.run.writer.wait_until_sent(5)
+    redis_db.delete(channel.head_key(task.task_id), channel.log_key(task.task_id))
+    answer.add(Chunk("lo"))
+    answer.finish(tasks.SUCCEEDED)
+    answer.run.writer.wait_until_sent(5)
+    frames = logged(redis_db, task)
+    assert [frame.event for frame in frames] == ["message", "message_replace", "message_end"]
+    assert answer_text(frames) == "Hello"
+
+
+def test_a_worker_that_was_taken_over_stores_nothing(task):
+    slow, other = Answer(run_of(task)), Answer(run_of(task))
+    other.add(Chunk("Right"))
+    other.finish(tasks.SUCCEEDED)
+    with pytest.raises(Exception, match=task.task_id):
+        slow.add(Chunk("Wrong"))
+        slow.finish(tasks.SUCCEEDED)
+    assert task_states.current(task.task_id).answer == "Right"
+
+
+def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
+    first = Answer(run_of(task))
+    first.add(Chunk("Half"))
+    first.run.writer.wait_until_sent(5)
+    second = Answer(run_of(task))
+    second.add(Chunk("Whole"))
+    second.finish(tasks.SUCCEEDED)
+    second.run.writer.wait_until_sent(5)
+    assert answer_text(logged(redis_db, task)) == "Whole"
+
+
+def test_a_question_that_nobody_took_is_ended(task, redis_db):
+    task_states.abandon(task.task_id, ServiceUnavailable())
+    assert task_states.current(task.task_id).status == tasks.FAILED
+
+
+def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
+    run_of(task)
+    task_states.abandon(task.task_id, ServiceUnavailable())
+    assert stops.stop_requested(redis_db, [task.task_id]) == [task.task_id]
+
+
+def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
+    run = run_of(task)
+    answer = Answer(run)
+    answer.add(Chunk("Hello"))
+    run.writer.wait_until_sent(5)
+    answer._store(tasks.SUCCEEDED, {"retriever_resources": []}, None)
+    announce_end(worker_runtime(), task.task_id)
+    announce_end(worker_runtime(), task.task_id)
+    frames = logged(redis_db, task)
+    assert [frame.event for frame in frames][-1] == "message_end" and len(frames) == 3
+    assert answer_text(frames) == "Hello"
+
+
+def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_db):
+    run = run_of(task)
+    answer = Answer(run)
+    answer.add(Chunk("Hello"))
+    run.writer.wait_until_sent(5)
+    answer._store(tasks.SUCCEEDED, {}, None)
+    run.writer.write(answer.events.message_end({}))
+    run.writer.write(answer.events.tts_message(b"ID3"))
+    run.writer.wait_until_sent(5)
+    announce_end(worker_runtime(), task.task_id)
+    announce_end(worker_runtime(), task.task_id)
+    assert [frame.event for frame in logged(redis_db, task)] == ["message", "message_end", "tts_message", "tts_message_end"]
+
+
+def test_an_unknown_task_has_no_end(app):
+    assert task_states.current(str(uuid.uuid4())) is None

@@ -1,0 +1,63 @@
+"""Where a text is cut for a voice."""
+
+import pytest
+
+from app.services.process.sentences import MOST, Sentences, pieces
+
+STORY = "The cat sat down on the mat. It was a very fine mat, was it not? Yes! It certainly was a fine mat."
+
+
+def fed(text: str, size: int) -> list[str]:
+    sentences = Sentences()
+    found = [piece for start in range(0, len(text), size) for piece in sentences.feed(text[start:start + size])]
+    return found + sentences.finish()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 40, 1000])
+def test_sentences_are_the_same_however_the_text_arrives(size):
+    assert fed(STORY, size) == [
+        "The cat sat down on the mat.", "It was a very fine mat, was it not?", "Yes! It certainly was a fine mat.",
+    ]  # fmt: skip
+
+
+def test_a_sentence_comes_as_soon_as_it_is_whole():
+    sentences = Sentences()
+    assert sentences.feed("The cat sat down on the mat.") == []
+    assert sentences.feed(" It") == ["The cat sat down on the mat."]
+    assert sentences.finish() == ["It"]
+    assert sentences.finish() == []
+
+
+@pytest.mark.parametrize("text", ["Dr. A. Miller paid 3.50 euros for it", "See e.g. www.example.com for more of it"])
+def test_short_ends_are_no_ends(text):
+    assert fed(text, 5) == [text]
+
+
+def test_lines_and_full_width_ends_count():
+    text = "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。そうしましょう。\nA line that nobody ended with a dot\nAnother"
+    assert fed(text, 3) == ["今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。", "そうしましょう。\nA line that nobody ended with a dot", "Another"]
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "---\n***\n", "🙂 … !", "• – •"])
+def test_what_has_no_word_is_not_said(text):
+    assert fed(text, 2) == []
+
+
+@pytest.mark.parametrize("text", ["word " * 1000, "x" * 4321, "ü" * MOST + " " + "y" * 5, "The same again and again. " * 300])
+def test_no_piece_is_too_long_and_nothing_is_lost(text):
+    for found in (fed(text, 50), list(pieces(text))):
+        assert max(map(len, found)) <= MOST
+        assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_a_whole_text_is_cut_less_often():
+    assert list(pieces(STORY)) == [STORY]
+    assert len(list(pieces("The same again and again. " * 60))) == 3
+
+
+def test_a_text_without_words_is_one_piece():
+    assert list(pieces("🙂!")) == ["🙂!"]
+
+
+def test_a_long_text_takes_no_long_time():
+    assert sum(1 for _ in pieces("The same again and again. " * 100_000)) > 1_000
