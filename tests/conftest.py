@@ -20,10 +20,10 @@ from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
 from config import Config
-from tests.doors import Person, make_account, new_email
-from tests.mail_server import MailServer
-from tests.scripted_model import ScriptedModel
-from tests.web_client import WebVisitor
+from tests.support.doors import Person, make_account, new_email
+from tests.support.mail_server import MailServer
+from tests.support.scripted_model import ScriptedModel
+from tests.support.web_client import WebVisitor
 
 
 @pytest.fixture(scope="session")

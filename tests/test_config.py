@@ -1,6 +1,5 @@
 """Settings: read strictly, and every one of them in the README."""
 
-import pathlib
 import re
 import subprocess
 import sys
@@ -8,8 +7,9 @@ import sys
 import pytest
 
 from config import Config, Environment, InvalidSetting
+from tests.support.paths import PROJECT
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
+README = PROJECT / "README.md"
 GOOD = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x", "SECRET_KEY": "k" * 32}
 
 

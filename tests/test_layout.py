@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-PROJECT = pathlib.Path(__file__).parent.parent
+from tests.support.paths import PROJECT
+
 FAMILIES = {
     "site": "app_info", "parameters": "app_info", "meta": "app_info", "webapp": "app_info", "system-features": "app_info",
     "audio-to-text": "audio", "text-to-audio": "audio", "form": "human_input", "human-input-forms": "human_input",

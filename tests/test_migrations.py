@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from flask import current_app
 
 from app.extensions import db
-from tests.knowledge import embedded
+from tests.support.datasets import embedded
 
 
 def test_models_and_migrations_agree(app, model):

@@ -6,14 +6,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.agents import agent, house_registry
-from tests.factories import make_graph_app
-from tests.people import asking
-from tests.scripted_model import ScriptedModel
-from tests.web_client import WebVisitor
-from tests.workflow.graphs import answer, graph, start
-from tests.workflow.people import human, paragraph, variable
-from tests.workflow.toolbox import CountedTool
+from tests.support.agents import agent, house_registry
+from tests.support.factories import make_graph_app
+from tests.support.people import asking
+from tests.support.scripted_model import ScriptedModel
+from tests.support.web_client import WebVisitor
+from tests.support.workflow.graphs import answer, graph, start
+from tests.support.workflow.people import human, paragraph, variable
+from tests.support.workflow.toolbox import CountedTool
 
 
 @pytest.fixture

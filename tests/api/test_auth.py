@@ -13,7 +13,7 @@ from app.extensions import autocommit_engine
 from app.services.auth import end_users
 from app.services.definitions import published_apps
 from app.services.operator import apps
-from tests.web_client import WebVisitor
+from tests.support.web_client import WebVisitor
 
 KEY = "a key for tests that is long enough"
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from app.streams import channel
-from tests.sse import answer_text, find_problem, parse_frames
+from tests.support.sse import answer_text, find_problem, parse_frames
 
 
 def frames_of(answer):

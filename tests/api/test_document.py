@@ -13,8 +13,8 @@ from openapi_spec_validator import OpenAPIV2SpecValidator
 from app.api import init_app, swagger_document
 from app.factory import create_app
 from config import Config
+from tests.support.paths import PROJECT
 
-PROJECT = pathlib.Path(__file__).parents[2]
 SPECIFICATION_FILE = re.compile(r"\b(spec|openapi)\.(json|ya?ml|md)[\"']")
 SPECIFICATION = json.loads((pathlib.Path(__file__).parent / "spec.json").read_text())
 

@@ -17,7 +17,7 @@ from app.services.auth import accounts, end_users
 from app.services.auth.access import AccessMode
 from app.services.definitions import published_apps
 from app.services.operator import apps, members
-from tests.doors import KEY, app_of_mode, claims, forged, outcome
+from tests.support.doors import KEY, app_of_mode, claims, forged, outcome
 
 NOTHING = "00000000-0000-4000-8000-000000000000"
 # It takes a passport and is content without.

@@ -1,7 +1,6 @@
 """Errors as JSON, for every path under /api (contract README §3)."""
 
 import json
-import pathlib
 import subprocess
 import sys
 
@@ -12,8 +11,8 @@ from kombu.exceptions import OperationalError
 from app import tasks
 from app.api import errors
 from app.services.visitor import app_info
+from tests.support.paths import PROJECT
 
-PROJECT = pathlib.Path(__file__).parents[2]
 # In a process of its own: it binds the Redis client elsewhere.
 ASK = """
 import json

@@ -1,14 +1,13 @@
 """A web process hears of changes before it has served a single stream."""
 
-import pathlib
 import subprocess
 import sys
 import time
 
 from app.services.operator import apps
 from app.streams import changes
+from tests.support.paths import PROJECT
 
-PROJECT = pathlib.Path(__file__).parents[2]
 # A process of its own, as a change made in this one needs no message. One line in: GET /site; one line out: its status.
 SERVE = """
 import sys

@@ -1,7 +1,6 @@
 """GET /health."""
 
 import json
-import pathlib
 import subprocess
 import sys
 import time
@@ -10,8 +9,8 @@ import pytest
 
 from app.services.operator import health
 from app.streams import leases
+from tests.support.paths import PROJECT
 
-PROJECT = pathlib.Path(__file__).parents[2]
 ASK = """
 import json
 from wsgi import app

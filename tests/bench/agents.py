@@ -11,12 +11,12 @@ import statistics
 import tempfile
 import time
 
-from tests.agents import tool
 from tests.bench.processes import difference, measure
 from tests.bench.stream_client import Stream, run_stream
 from tests.bench.stream_load import get_passports
-from tests.factories import chat_definition
-from tests.stack import Stack, stop_on_signals
+from tests.support.agents import tool
+from tests.support.factories import chat_definition
+from tests.support.stack import Stack, stop_on_signals
 
 CODE = "agent"
 CALL = '[[call:calculator {"expression": "6 * 7"}]]'

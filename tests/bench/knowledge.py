@@ -32,7 +32,7 @@ from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetSettings, DatasetSummary
 from app.workflow.retrieval import Condition, Retrieval
 from config import Config
-from tests.scripted_model import ScriptedModel
+from tests.support.scripted_model import ScriptedModel
 
 VOCABULARY = 30_000
 WORDS_PER_SEGMENT = 120

@@ -15,8 +15,8 @@ from typing import Any
 
 import psycopg2
 
-from tests.stack import CHAT_APP, Stack
-from tests.visitor import Visitor
+from tests.support.stack import CHAT_APP, Stack
+from tests.support.visitor import Visitor
 
 SIZES = {"conversations": (100, 100_000), "messages": (100, 10_000)}
 CALLS = 200

@@ -22,7 +22,7 @@ def scripted_model() -> Iterator[str]:
     """The base URL of a server that is up."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    command = [sys.executable, "-m", "tests.scripted_model", "--port", str(port), "--delay-ms", "0"]
+    command = [sys.executable, "-m", "tests.support.scripted_model", "--port", str(port), "--delay-ms", "0"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         until = time.monotonic() + WAIT_SECONDS

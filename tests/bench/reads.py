@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tests.bench.processes import difference, measure, share_of_others
 from tests.bench.report import SERVER, print_table
 from tests.bench.stream_load import get_passports, parse_trees
-from tests.visitor import Visitor
+from tests.support.visitor import Visitor
 
 CALLERS = (1, 16)
 PATHS = ("/site", "/parameters", "/conversations", "/messages")

@@ -13,8 +13,8 @@ from typing import Any
 from tests.bench.reads import print_reads, run_reads
 from tests.bench.report import Numbers, print_streams
 from tests.bench.stream_load import Load, run_load
-from tests.stack import CHAT_APP, Stack, stop_on_signals
-from tests.visitor import Visitor, wait_until
+from tests.support.stack import CHAT_APP, Stack, stop_on_signals
+from tests.support.visitor import Visitor, wait_until
 
 CODE = "bench"
 CHUNKS = 50

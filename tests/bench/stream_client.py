@@ -6,7 +6,7 @@ import json
 import time
 from typing import cast
 
-from tests.sse import find_problem, parse_frames
+from tests.support.sse import find_problem, parse_frames
 
 FIRST_TEXT = b'"answer"'
 LAST_CHUNK = b"\n0\r\n\r\n"

@@ -23,7 +23,7 @@ import requests
 from tests.bench.processes import difference, measure, memory, share_of_others
 from tests.bench.report import Numbers, print_streams, spread
 from tests.bench.stream_client import Outcome, judge, request_bytes, run_stream
-from tests.sse import numbered_text
+from tests.support.sse import numbered_text
 
 PASSPORT_CALLERS = 4
 

@@ -20,10 +20,10 @@ from app.workflow.variables import Variables
 from tests.bench.processes import difference, measure
 from tests.bench.stream_client import Stream, run_stream
 from tests.bench.stream_load import get_passports
-from tests.stack import Stack, stop_on_signals
-from tests.workflow.graphs import MemoryJournal, end, graph, node, start
+from tests.support.paths import PROJECT
+from tests.support.stack import Stack, stop_on_signals
+from tests.support.workflow.graphs import MemoryJournal, end, graph, node, start
 
-PROJECT = pathlib.Path(__file__).parents[2]
 ECHO = PROJECT / "app" / "samples" / "echo.yml"
 CODE = "echo"
 CHAIN = 200

@@ -2,7 +2,6 @@
 
 import difflib
 import io
-import pathlib
 import re
 import subprocess
 import sys
@@ -19,13 +18,13 @@ from app.errors import ProviderBadRequest
 from app.providers.routes import AudioSettings, ModelRoutes
 from app.services.process.audio_formats import recognise
 from config import Config
-from tests.recordings import AMR, MP3, silence
+from tests.support.paths import PROJECT
+from tests.support.recordings import AMR, MP3, silence
 
 SENTENCES = (
     "The quick brown fox jumps over the lazy dog. Please call me tomorrow morning at the office. "
     "We will meet at the station before lunch."
 )
-PROJECT = pathlib.Path(__file__).parents[2]
 HEAVY = ("pocketsphinx", "espeakng_loader", "miniaudio", "numpy", "piper", "faster_whisper", "av")
 
 

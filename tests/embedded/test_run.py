@@ -15,9 +15,9 @@ import psutil
 import pytest
 import requests
 
-from tests.stack import free_port
+from tests.support.paths import PROJECT
+from tests.support.stack import free_port
 
-PROJECT = pathlib.Path(__file__).parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
 

@@ -1,7 +1,6 @@
 """The embedded PostgreSQL and Redis as processes."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import redis
 
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
+from tests.support.paths import PROJECT
 
 ORPHAN = """
 import pathlib, sys, time
@@ -59,7 +59,7 @@ def test_stopping_leaves_no_process(tmp_path):
 
 
 def test_the_servers_end_when_their_starter_is_killed(tmp_path):
-    starter = subprocess.Popen([sys.executable, "-c", ORPHAN, str(tmp_path)], stdout=subprocess.PIPE, cwd=pathlib.Path(__file__).parents[2])
+    starter = subprocess.Popen([sys.executable, "-c", ORPHAN, str(tmp_path)], stdout=subprocess.PIPE, cwd=PROJECT)
     pids = [int(word) for word in starter.stdout.readline().split()]
     os.kill(starter.pid, signal.SIGKILL)
     starter.wait()

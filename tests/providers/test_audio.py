@@ -26,9 +26,9 @@ from app.errors import (
 from app.providers.audio import SpeechModel, TranscriptionModel
 from app.providers.endpoint import Endpoint
 from app.providers.routes import AudioSettings, ModelRoutes
-from tests.providers.raw_server import LAST, RawServer, chunked, read_request, say, say_and_close
-from tests.scripted_model import ScriptedModel
-from tests.scripted_model.audio import form_fields, spoken
+from tests.support.raw_server import LAST, RawServer, chunked, read_request, say, say_and_close
+from tests.support.scripted_model import ScriptedModel
+from tests.support.scripted_model.audio import form_fields, spoken
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 REFUSALS = [

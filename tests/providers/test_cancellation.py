@@ -12,8 +12,8 @@ from app.errors import ProviderTimeout
 from app.providers.cancellation import Cancellation, Cancelled, Patience
 from app.providers.endpoint import Endpoint
 from app.providers.openai_compatible import ChatModel
-from tests.providers.raw_server import CHUNKED, QUESTION, RawServer, chunked, frame, hang, say
-from tests.scripted_model import ScriptedModel
+from tests.support.raw_server import CHUNKED, QUESTION, RawServer, chunked, frame, hang, say
+from tests.support.scripted_model import ScriptedModel
 
 PROMPT_SECONDS = 0.05
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import ProviderUnreachable
 from app.providers import connections
-from tests.providers.raw_server import ANSWER, LAST, QUESTION, Behaviour, RawServer, read_request, say, say_and_close
+from tests.support.raw_server import ANSWER, LAST, QUESTION, Behaviour, RawServer, read_request, say, say_and_close
 
 
 def test_a_connection_that_the_server_closed_is_replaced() -> None:

@@ -18,8 +18,8 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.embeddings import EmbeddingModel, RerankModel
 from app.providers.endpoint import Endpoint
 from app.providers.routes import ModelRoutes
-from tests.scripted_model import ScriptedModel
-from tests.scripted_model.vectors import DIMENSIONS, vector
+from tests.support.scripted_model import ScriptedModel
+from tests.support.scripted_model.vectors import DIMENSIONS, vector
 
 
 @pytest.fixture

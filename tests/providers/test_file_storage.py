@@ -10,9 +10,8 @@ import pytest
 
 from app.errors import ServiceUnavailable
 from app.providers.file_storage import PART, FileMissing, FileStorage
-from tests.object_store import ObjectStore
-
-PROJECT = pathlib.Path(__file__).parent.parent.parent
+from tests.support.object_store import ObjectStore
+from tests.support.paths import PROJECT
 
 
 @pytest.fixture(scope="module")

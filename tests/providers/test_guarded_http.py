@@ -5,8 +5,8 @@ import pytest
 from app.providers.guarded_http import GuardedHttp, Limits
 from app.providers.public_addresses import AllowedAddresses
 from app.providers.request_gate import FetchFailed, FetchRefused
-from tests.providers.guarded import OK, answers, fetch, for_ever, recorded, redirect, trusting, url
-from tests.providers.raw_server import RawServer, say, say_and_close
+from tests.support.guarded import OK, answers, fetch, for_ever, recorded, redirect, trusting, url
+from tests.support.raw_server import RawServer, say, say_and_close
 
 
 class TestWhatIsAsked:

@@ -16,8 +16,8 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.guarded_http import GuardedAnswer, GuardedHttp, Limits
 from app.providers.public_addresses import AllowedAddresses
 from app.providers.request_gate import FetchFailed, FetchTimeout, FetchTooLarge
-from tests.providers.guarded import ENDLESS, OK, QUICK, answers, drop_by_drop, fetch, for_ever, redirect, trusting, url
-from tests.providers.raw_server import RawServer, hang, read_request, say, say_and_close
+from tests.support.guarded import ENDLESS, OK, QUICK, answers, drop_by_drop, fetch, for_ever, redirect, trusting, url
+from tests.support.raw_server import RawServer, hang, read_request, say, say_and_close
 
 
 class TestLimits:

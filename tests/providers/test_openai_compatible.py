@@ -26,7 +26,7 @@ from app.providers import openai_compatible
 from app.providers.base import Chunk, ModelMessage, Usage
 from app.providers.endpoint import Endpoint
 from app.providers.openai_compatible import ChatModel
-from tests.providers.raw_server import (
+from tests.support.raw_server import (
     ANSWER,
     CHUNKED,
     DONE,
@@ -42,7 +42,7 @@ from tests.providers.raw_server import (
     say,
     say_and_close,
 )
-from tests.scripted_model import ScriptedModel
+from tests.support.scripted_model import ScriptedModel
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 
 from app.providers.endpoint import Endpoint, Response
 from app.providers.openai_compatible import ChatModel
-from tests.providers.raw_server import CHUNKED, DONE, LAST, QUESTION, RawServer, chunked, frame, read_request
-from tests.scripted_model import ScriptedModel
+from tests.support.raw_server import CHUNKED, DONE, LAST, QUESTION, RawServer, chunked, frame, read_request
+from tests.support.scripted_model import ScriptedModel
 
 THINKING = b'data: {"choices":[{"delta":{"reasoning_content":"Hm"}}]}\n\n'
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.errors import ProviderBadRequest
-from tests.providers.raw_server import ANSWER, QUESTION, RawServer, read_request, say
+from tests.support.raw_server import ANSWER, QUESTION, RawServer, read_request, say
 
 TOOLS = [{"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}]
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}

@@ -7,8 +7,8 @@ from app.errors import ProviderAuthFailed, ProviderNotInitialize, ProviderTimeou
 from app.providers.checks import check
 from app.providers.route_file import InvalidModelsFile
 from app.providers.routes import ModelRoutes
-from tests.providers.raw_server import QUESTION
-from tests.scripted_model import ScriptedModel
+from tests.support.raw_server import QUESTION
+from tests.support.scripted_model import ScriptedModel
 
 FILE = """
 endpoints:

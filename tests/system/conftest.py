@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack import CHAT_APP, COMPLETION_APP, Stack, stop_on_signals
-from tests.visitor import Visitor, wait_until
+from tests.support.stack import CHAT_APP, COMPLETION_APP, Stack, stop_on_signals
+from tests.support.visitor import Visitor, wait_until
 
 WORKERS = 2
 

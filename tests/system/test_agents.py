@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.agents import thoughts
-from tests.factories import chat_definition
-from tests.sse import answer_text, numbered_text
-from tests.stack import Stack
-from tests.tools.web_service import DESCRIPTION, WebService
-from tests.visitor import Visitor, wait_until
+from tests.support.agents import thoughts
+from tests.support.factories import chat_definition
+from tests.support.sse import answer_text, numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import Visitor, wait_until
+from tests.support.web_service import DESCRIPTION, WebService
 
 WORKERS = 2
 LOOK = '[[call:getPet {"pet_id": "tom"}]]'
@@ -31,7 +31,7 @@ def service() -> Iterator[WebService]:
 def own_stack(tmp_path_factory: pytest.TempPathFactory, service: WebService) -> Iterator[Stack]:
     directory = tmp_path_factory.mktemp("agents")
     (directory / "pets.json").write_text(json.dumps(DESCRIPTION))
-    server = [sys.executable, "-m", "tests.tools.mcp_server", "stdio"]
+    server = [sys.executable, "-m", "tests.support.mcp_server", "stdio"]
     providers = {
         "pets": {"openapi": {"description": "pets.json", "base_url": service.url, "headers": {"X-Key": "$PETS_KEY"}}},
         "house": {"mcp": {"command": server, "environment": {"PYTHONPATH": "$HERE"}}},

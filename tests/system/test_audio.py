@@ -5,10 +5,10 @@ import base64
 import pytest
 import requests
 
-from tests.recordings import MP3, silence
-from tests.scripted_model.audio import spoken
-from tests.stack import TALKING_APP, Stack
-from tests.visitor import Visitor
+from tests.support.recordings import MP3, silence
+from tests.support.scripted_model.audio import spoken
+from tests.support.stack import TALKING_APP, Stack
+from tests.support.visitor import Visitor
 
 STORY = "The cat sat down on the mat. It was a very fine mat, was it not? Yes."
 

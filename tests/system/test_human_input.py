@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 import requests
 
-from tests.stack import Stack
-from tests.visitor import LiveStream, Visitor, wait_until
-from tests.workflow.graphs import end, graph, node, start
-from tests.workflow.people import human, paragraph
+from tests.support.stack import Stack
+from tests.support.visitor import LiveStream, Visitor, wait_until
+from tests.support.workflow.graphs import end, graph, node, start
+from tests.support.workflow.people import human, paragraph
 
 WORKERS = 2
 CHUNKS = 20

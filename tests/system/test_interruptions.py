@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.sse import numbered_text
-from tests.stack import Stack
-from tests.visitor import Visitor, wait_until
+from tests.support.sse import numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import Visitor, wait_until
 
 ENDLESS = "[[chunks:2000]][[delay:20]]"
 

@@ -1,8 +1,8 @@
 """More answers at once than there are slots: all come, whole, and leave nothing behind."""
 
 from tests.bench.stream_load import Load, run_load
-from tests.stack import Stack
-from tests.visitor import wait_until
+from tests.support.stack import Stack
+from tests.support.visitor import wait_until
 
 STREAMS = 300
 

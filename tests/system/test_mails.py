@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.mail_server import MailServer
-from tests.stack import CHAT_APP, Stack
-from tests.visitor import Visitor, wait_until
+from tests.support.mail_server import MailServer
+from tests.support.stack import CHAT_APP, Stack
+from tests.support.visitor import Visitor, wait_until
 
 EMAIL = "ann@example.com"
 THREADS = 2

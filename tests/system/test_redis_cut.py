@@ -5,9 +5,9 @@ import threading
 import pytest
 import redis
 
-from tests.sse import answer_text, find_problem, numbered_text
-from tests.stack import Stack
-from tests.visitor import Visitor, wait_until
+from tests.support.sse import answer_text, find_problem, numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import Visitor, wait_until
 
 OUTAGE = 2.0
 

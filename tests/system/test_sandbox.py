@@ -5,10 +5,10 @@ import pathlib
 
 import psutil
 
-from tests.stack import Stack
+from tests.support.stack import Stack
+from tests.support.visitor import Visitor, wait_until
+from tests.support.workflow.graphs import end, graph, node, start
 from tests.system.test_workflow_takeover import app_file
-from tests.visitor import Visitor, wait_until
-from tests.workflow.graphs import end, graph, node, start
 
 NUMBER = [{"variable": "n", "value_selector": ["start", "n"]}]
 OUTPUT = {"n": {"type": "number"}}

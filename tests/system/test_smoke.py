@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sse import find_problem, numbered_text
-from tests.stack import Stack
-from tests.visitor import Visitor
+from tests.support.sse import find_problem, numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import Visitor
 
 
 def test_order_of_calls_of_the_stock_front_end(stack: Stack) -> None:

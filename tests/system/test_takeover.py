@@ -3,9 +3,9 @@
 import time
 from signal import SIGCONT, SIGSTOP, SIGTERM
 
-from tests.sse import find_problem, numbered_text
-from tests.stack import Stack
-from tests.visitor import LiveStream, Visitor, wait_until
+from tests.support.sse import find_problem, numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import LiveStream, Visitor, wait_until
 
 HANDED_OVER_WITHIN = 5
 

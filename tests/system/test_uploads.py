@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 import requests
 
-from tests.object_store import ObjectStore
-from tests.providers.raw_server import RawServer, say
-from tests.stack import CHAT_APP, Stack
-from tests.visitor import wait_until
+from tests.support.object_store import ObjectStore
+from tests.support.raw_server import RawServer, say
+from tests.support.stack import CHAT_APP, Stack
+from tests.support.visitor import wait_until
 
 MEGABYTE = 1_048_576
 

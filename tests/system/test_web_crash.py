@@ -4,9 +4,9 @@ from signal import SIGKILL
 
 import psutil
 
-from tests.sse import find_problem, numbered_text
-from tests.stack import Stack
-from tests.visitor import LiveStream, Visitor, wait_until
+from tests.support.sse import find_problem, numbered_text
+from tests.support.stack import Stack
+from tests.support.visitor import LiveStream, Visitor, wait_until
 
 QUERY = "[[chunks:100]][[delay:30]]"
 TEXT = numbered_text(100)

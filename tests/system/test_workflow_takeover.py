@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.stack import Stack
-from tests.visitor import LiveStream, Visitor, wait_until
-from tests.workflow.graphs import answer, end, graph, node, start
+from tests.support.stack import Stack
+from tests.support.visitor import LiveStream, Visitor, wait_until
+from tests.support.workflow.graphs import answer, end, graph, node, start
 
 NODES = 10
 CHUNKS = 24

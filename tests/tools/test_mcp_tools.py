@@ -17,9 +17,9 @@ from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.mcp_tools import McpTools
 from app.tools.registry import ToolRegistry
 from app.tools.tool_file import Mcp
-from tests.tools.mcp_server import PICTURE
+from tests.support.mcp_server import PICTURE
 
-MODULE = [sys.executable, "-m", "tests.tools.mcp_server"]
+MODULE = [sys.executable, "-m", "tests.support.mcp_server"]
 
 
 class HttpServer:

@@ -16,7 +16,7 @@ from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.openapi_tools import OpenApiTools
 from app.tools.registry import ToolRegistry
 from app.tools.tool_file import OpenApi
-from tests.tools.web_service import DESCRIPTION, WebService
+from tests.support.web_service import DESCRIPTION, WebService
 
 KEY = {"PETS_KEY": "sesame-open"}
 

@@ -6,8 +6,8 @@ import pytest
 
 from app.providers.cancellation import Cancellation
 from app.workflow import events
-from tests.workflow.graphs import answer, end, graph, node, run, start
-from tests.workflow.world import World, asks, failing
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.world import World, asks, failing
 
 WHICH = node("if", "if-else", cases=[
     {"case_id": "yes", "logical_operator": "and", "conditions": [

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.workflow.graph import build
-from tests.workflow.graphs import Told, end, graph, node, run, start
-from tests.workflow.world import World, asks, failing
+from tests.support.workflow.graphs import Told, end, graph, node, run, start
+from tests.support.workflow.world import World, asks, failing
 
 GRAPHS = 150
 REPLAYED = 40

@@ -1,7 +1,7 @@
 """Which text a visitor reads, and when (contract streaming.md §4.5)."""
 
-from tests.workflow.graphs import answer, end, graph, node, run, start
-from tests.workflow.world import World, asks, failing
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.world import World, asks, failing
 
 WHICH = node("if", "if-else", cases=[
     {"case_id": "yes", "logical_operator": "and", "conditions": [

@@ -11,8 +11,7 @@ import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.sandbox import Sandbox, SandboxFailed
-
-PROJECT = pathlib.Path(__file__).parents[3]
+from tests.support.paths import PROJECT
 
 
 @pytest.fixture(scope="module")

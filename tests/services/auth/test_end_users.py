@@ -5,9 +5,9 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.services.auth import end_users
-from tests.factories import make_graph_app
-from tests.web_client import WebVisitor
-from tests.workflow.graphs import end, graph, start
+from tests.support.factories import make_graph_app
+from tests.support.web_client import WebVisitor
+from tests.support.workflow.graphs import end, graph, start
 
 
 def age(visitor, days):

@@ -9,8 +9,8 @@ from app import tasks
 from app.services.auth import mail_codes, mails
 from app.services.auth.mail_codes import Kind
 from app.services.auth.mail_texts import code_mail
-from tests.doors import make_account
-from tests.mail_server import MailServer, body
+from tests.support.doors import make_account
+from tests.support.mail_server import MailServer, body
 
 MAIL = mails.Mail("Grüße", "Guten Tag\n", "<p>Guten Tag</p>\n")
 

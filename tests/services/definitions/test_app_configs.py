@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import AppUnavailable
 from app.services.definitions.app_configs import FEATURE_DEFAULTS, InputField, ModelConfig, PromptMessage
-from tests.factories import chat_definition
+from tests.support.factories import chat_definition
 
 
 def test_a_whole_config_is_read():

@@ -11,7 +11,7 @@ from app.errors import AppUnavailable
 from app.extensions import autocommit_engine
 from app.services.definitions import published_apps
 from app.streams import changes
-from tests.factories import make_app
+from tests.support.factories import make_app
 
 pytestmark = pytest.mark.usefixtures("app")
 

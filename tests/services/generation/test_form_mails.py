@@ -9,13 +9,13 @@ import pytest
 from app.models.identifiers import now
 from app.services.generation import form_mails
 from app.tasks import expire_forms, mail_form
-from tests.doors import make_account
-from tests.factories import make_graph_app
-from tests.mail_server import body
-from tests.people import Answerer, execute, forms_of, refusal, rest
-from tests.web_client import WebVisitor
-from tests.workflow.graphs import end, graph, start
-from tests.workflow.people import human
+from tests.support.doors import make_account
+from tests.support.factories import make_graph_app
+from tests.support.mail_server import body
+from tests.support.people import Answerer, execute, forms_of, refusal, rest
+from tests.support.web_client import WebVisitor
+from tests.support.workflow.graphs import end, graph, start
+from tests.support.workflow.people import human
 
 
 def mail(*items: dict[str, Any], **config: Any) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from app.services.generation.task_execution import Run, worker_runtime
 from app.services.visitor import generations
 from app.services.visitor.chat import start
 from app.streams import channel, stops
-from tests.factories import make_app
-from tests.sse import answer_text, parse_frame
+from tests.support.factories import make_app
+from tests.support.sse import answer_text, parse_frame
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """What an app file must be, and what is said of one that holds more than is served."""
 
 import copy
-import pathlib
 
 import pytest
 
 from app.services.definitions import yaml_documents
 from app.services.operator import app_files
 from app.services.operator.app_files import InvalidAppFile
-from tests.factories import chat_definition
+from tests.support.factories import chat_definition
+from tests.support.paths import PROJECT
 
-SAMPLES = sorted((pathlib.Path(__file__).parents[2] / "app" / "samples").glob("*.yml"))
+SAMPLES = sorted((PROJECT / "app" / "samples").glob("*.yml"))
 WORKFLOW = {
     "version": "0.6.0",
     "app": {"name": "Flow", "mode": "workflow"},

@@ -6,7 +6,7 @@ import pytest
 
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.operator import app_files
-from tests.workflow.graphs import answer, end, graph, node, start
+from tests.support.workflow.graphs import answer, end, graph, node, start
 
 
 def file(definition, mode="workflow", version="0.6.0", **workflow):

@@ -15,8 +15,8 @@ from app.services.operator.app_files import AppFile
 from app.services.operator.apps import AppRefused
 from app.streams import stops
 from app.streams.changes import CHANNEL
-from tests.factories import chat_definition, make_app, publish
-from tests.knowledge import make_dataset
+from tests.support.datasets import make_dataset
+from tests.support.factories import chat_definition, make_app, publish
 
 pytestmark = pytest.mark.usefixtures("app")
 TABLES = ("apps", "app_versions", "end_users", "conversations", "messages", "tasks")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.process.audio_formats import is_taken, recognise
-from tests.recordings import AMR, M4A, MP3, OGG, WEBM, silence
+from tests.support.recordings import AMR, M4A, MP3, OGG, WEBM, silence
 
 
 @pytest.mark.parametrize(

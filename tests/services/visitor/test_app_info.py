@@ -8,7 +8,7 @@ import pytest
 from app.errors import AppUnavailable
 from app.services.definitions.published_apps import PublishedApp
 from app.services.visitor import app_info
-from tests.factories import chat_definition
+from tests.support.factories import chat_definition
 
 SETTINGS = {"UPLOAD_LIMITS_MB": {"image": 10, "document": 15, "audio": 50, "video": 100}, "WORKFLOW_FILE_LIMIT": 10}
 LIMITS = {

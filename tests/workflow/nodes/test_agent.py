@@ -10,9 +10,9 @@ from app.workflow import events
 from app.workflow.failures import GraphInvalid
 from app.workflow.files import File
 from app.workflow.graph import build
-from tests.workflow.graphs import Told, answer, end, graph, node, run, start
-from tests.workflow.nodes.worlds import MODEL, Conversation, said, world
-from tests.workflow.toolbox import CountedTool, Toolbox
+from tests.support.workflow.graphs import Told, answer, end, graph, node, run, start
+from tests.support.workflow.model_worlds import MODEL, Conversation, said, world
+from tests.support.workflow.toolbox import CountedTool, Toolbox
 
 CHOICE = {"provider": "langgenius/openai/openai", "model": "tiny", "mode": "chat", "model_type": "llm", "completion_params": {}}
 TOOL = {"enabled": True, "type": "builtin", "provider_name": "house", "tool_name": "lookup", "parameters": {}, "settings": {}}

@@ -4,7 +4,7 @@ import pytest
 
 from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
-from tests.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
 
 X = ("conversation", "x")
 X_LIST = list(X)

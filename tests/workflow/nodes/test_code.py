@@ -4,7 +4,7 @@ import pytest
 
 from app.providers.sandbox import Sandbox
 from app.workflow.outside import Outside
-from tests.workflow.graphs import end, graph, node, run, start
+from tests.support.workflow.graphs import end, graph, node, run, start
 
 OUTSIDE = Outside(sandbox=Sandbox())
 

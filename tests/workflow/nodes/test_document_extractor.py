@@ -4,8 +4,8 @@ import pytest
 
 from app.workflow.files import File
 from app.workflow.outside import Outside
-from tests.documents import docx, pdf, xlsx
-from tests.workflow.graphs import end, graph, node, run, start
+from tests.support.documents import docx, pdf, xlsx
+from tests.support.workflow.graphs import end, graph, node, run, start
 
 
 class Contents:

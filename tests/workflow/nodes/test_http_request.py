@@ -12,7 +12,7 @@ from app.providers.public_addresses import AllowedAddresses
 from app.services.generation.node_http import NodeHttp
 from app.workflow.files import File
 from app.workflow.outside import Outside
-from tests.workflow.graphs import end, graph, node, run, start
+from tests.support.workflow.graphs import end, graph, node, run, start
 
 
 class Echo(BaseHTTPRequestHandler):

@@ -9,9 +9,9 @@ from app.workflow.failures import GraphInvalid
 from app.workflow.files import File
 from app.workflow.graph import build
 from app.workflow.outside import Outside
-from tests.workflow.graphs import Told, answer, end, graph, node, start
-from tests.workflow.people import People, human, paragraph, variable
-from tests.workflow.world import World, asks
+from tests.support.workflow.graphs import Told, answer, end, graph, node, start
+from tests.support.workflow.people import People, human, paragraph, variable
+from tests.support.workflow.world import World, asks
 
 OUTPUTS = {name: ["ask", name] for name in ("comment", "__action_id", "__action_value", "__rendered_content")}
 

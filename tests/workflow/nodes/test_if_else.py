@@ -5,7 +5,7 @@ import pytest
 from app.workflow.failures import GraphInvalid
 from app.workflow.files import File
 from app.workflow.graph import build
-from tests.workflow.graphs import end, graph, node, run, start
+from tests.support.workflow.graphs import end, graph, node, run, start
 
 NULL, MISSING = None, object()
 

@@ -11,7 +11,7 @@ from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
 from app.workflow.node import Context, Node
 from app.workflow.nodes import _KINDS
-from tests.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
 
 ITEM = ["it", "item"]
 

@@ -10,8 +10,8 @@ from app.providers.cancellation import Cancellation
 from app.workflow.failures import NodeFailed
 from app.workflow.outside import Outside
 from app.workflow.retrieval import Condition, Retrieval, cited, passage_of, source_of
-from tests.workflow.graphs import Told, end, graph, node, run, start
-from tests.workflow.nodes.worlds import MODEL, said, world
+from tests.support.workflow.graphs import Told, end, graph, node, run, start
+from tests.support.workflow.model_worlds import MODEL, said, world
 
 SOURCE = {
     "position": 1, "dataset_id": "d", "dataset_name": "Rules", "document_id": "doc", "document_name": "rules.md", "data_source_type": "upload_file",

@@ -5,7 +5,7 @@ import pytest
 from app.workflow.failures import GraphInvalid
 from app.workflow.files import File
 from app.workflow.graph import build
-from tests.workflow.graphs import graph, node, run, start
+from tests.support.workflow.graphs import graph, node, run, start
 
 IMAGE = File("1", "image", "local_file", "a.png", extension=".png", mime_type="image/png", size=10, related_id="r")
 DOCUMENT = File("2", "document", "remote_url", "b.pdf", extension=".pdf", mime_type="application/pdf", size=2000)

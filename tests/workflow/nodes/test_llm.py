@@ -6,8 +6,8 @@ import pytest
 
 from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
-from tests.workflow.graphs import answer, end, graph, node, run, start
-from tests.workflow.nodes.worlds import MODEL, Conversation, picture, said, world
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
 
 
 def llm(*messages, node_id="llm", parent=None, **data):

@@ -8,8 +8,8 @@ from app.providers.cancellation import Cancellation
 from app.providers.routes import ModelRoutes
 from app.workflow import events
 from app.workflow.outside import Outside
-from tests.workflow.graphs import answer, end, graph, node, run, start
-from tests.workflow.nodes.worlds import MODEL, world
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.model_worlds import MODEL, world
 
 SCHEMA = {
     "type": "object", "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}, "age": {"type": "integer"}}, "required": ["name", "age"],

@@ -4,8 +4,8 @@ import pytest
 
 from app.workflow.failures import GraphInvalid
 from app.workflow.graph import build
-from tests.workflow.graphs import end, graph, node, run, start
-from tests.workflow.nodes.worlds import MODEL, Conversation, picture, said, world
+from tests.support.workflow.graphs import end, graph, node, run, start
+from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
 
 CLASSES = [{"id": "1", "name": "Refund"}, {"id": "1732007415808", "name": "Shipping", "label": "Where is it?"}]
 

@@ -2,7 +2,7 @@
 
 from app.providers.sandbox import Sandbox
 from app.workflow.outside import Outside
-from tests.workflow.graphs import end, graph, node, run, start
+from tests.support.workflow.graphs import end, graph, node, run, start
 
 OUTSIDE = Outside(sandbox=Sandbox())
 

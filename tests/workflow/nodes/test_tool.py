@@ -8,8 +8,8 @@ from app.providers.cancellation import Cancellation
 from app.tools.base import ToolAnswer, ToolFailed, ToolFile
 from app.workflow.files import File
 from app.workflow.outside import Outside
-from tests.workflow.graphs import Told, end, graph, node, run, start
-from tests.workflow.toolbox import CountedTool, Toolbox
+from tests.support.workflow.graphs import Told, end, graph, node, run, start
+from tests.support.workflow.toolbox import CountedTool, Toolbox
 
 
 class Kept:

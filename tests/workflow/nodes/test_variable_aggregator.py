@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.graphs import answer, end, graph, node, run, start
 
 Y, Z = ["start", "y"], ["start", "z"]
 

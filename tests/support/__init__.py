@@ -1,0 +1,1 @@
+"""Servers, stacks, visitors and graphs that the tests share."""

@@ -1,0 +1,5 @@
+"""Folders that tests refer to."""
+
+import pathlib
+
+PROJECT = pathlib.Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""Graphs and worlds for the tests of the engine and its nodes."""

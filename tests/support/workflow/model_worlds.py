@@ -1,0 +1,58 @@
+"""What the model nodes' tests have outside: a scripted model server, a conversation, images, templates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.providers.base import ModelMessage
+from app.providers.cancellation import Cancellation
+from app.providers.routes import ModelRoutes
+from app.providers.sandbox import Sandbox
+from app.workflow.failures import NodeFailed
+from app.workflow.files import File
+from app.workflow.outside import Outside
+from tests.support.scripted_model import ScriptedModel
+
+SANDBOX = Sandbox()
+MODEL = {"provider": "langgenius/openai/openai", "name": "tiny", "mode": "chat", "completion_params": {"temperature": 0.5}}
+
+
+class Conversation:
+    """(query, answer) pairs, oldest first."""
+
+    def __init__(self, *turns: tuple[str, str]) -> None:
+        self._turns = turns
+        self.asked: list[int | None] = []
+
+    def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
+        self.asked.append(most_turns)
+        turns = self._turns if most_turns is None else self._turns[len(self._turns) - min(most_turns, len(self._turns)) :]
+        return [message for query, answer in turns for message in (ModelMessage("user", query), ModelMessage("assistant", answer))]
+
+
+class Pictures:
+    """Files that a model server fetches itself."""
+
+    def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes:
+        raise NodeFailed("Not here.")
+
+    def store(self, name: str, content: bytes, mime_type: str) -> File:
+        raise NodeFailed("Not here.")
+
+    def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]:
+        if file.remote_url is None:
+            raise NodeFailed(f"{file.name} cannot be read.", "FileError")
+        return {"type": "image_url", "image_url": {"url": file.remote_url, "detail": detail}}
+
+
+def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> Outside:
+    routes = ModelRoutes.from_settings("", server.base_url, "key", "", {}, context=context, read_timeout=5)
+    return Outside(models=routes, sandbox=SANDBOX, files=Pictures(), memory=memory)
+
+
+def picture(name: str = "cat.png", kind: str = "image") -> File:
+    return File(name, kind, "remote_url", name, ".png", "image/png", 10, None, f"https://files.example/{name}", f"https://files.example/{name}")
+
+
+def said(server: ScriptedModel) -> list[tuple[str, Any]]:
+    """(role, content) of each message that the model was sent last."""
+    return [(message["role"], message["content"]) for message in server.requests[-1].body["messages"]]

@@ -1,0 +1,80 @@
+"""People for engine tests: forms are answered as a test says, and a run goes on from where it waited."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.workflow.engine import PAUSED
+from app.workflow.failures import Pause
+from app.workflow.forms import SUBMITTED, TIMED_OUT, WAITING, Draft, Form
+from app.workflow.outside import Outside
+from tests.support.workflow.graphs import Told, node, run
+
+
+@dataclass
+class People:
+    """The forms of one run; they are put to people where the run pauses."""
+
+    forms: dict[str, Form] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    runs: list[Told] = field(default_factory=list)
+
+    def find(self, execution_id: str) -> Form | None:
+        return self.forms.get(execution_id)
+
+    @property
+    def outside(self) -> Outside:
+        return Outside(forms=self)
+
+    def play(self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, outside: Outside | None = None) -> Told:
+        """Run a graph from its begin, or on from its last pause."""
+        past = [end for told in self.runs for end in told.journal.ends]
+        waiting = self.runs[-1].journal.open if self.runs else None
+        told = run(definition, inputs, outside=outside or self.outside, past=past, waiting=waiting)
+        self.runs.append(told)
+        if told.end.status == PAUSED:
+            for pause in told.end.pauses:
+                self._put(pause)
+        return told
+
+    def _put(self, pause: Pause) -> None:
+        draft = pause.details.get("draft")
+        if draft is not None:
+            self.drafts[pause.execution_id] = draft
+            self.forms[pause.execution_id] = Form(WAITING, draft.content, int(time.time()) + draft.seconds)
+
+    def waiting(self, node_id: str) -> str:
+        """The run of a node that waits (the first of several)."""
+        return next(
+            pause.execution_id for pause in self.runs[-1].end.pauses
+            if pause.node_id == node_id and self.forms[pause.execution_id].status == WAITING
+        )  # fmt: skip
+
+    def draft(self, node_id: str) -> Draft:
+        return self.drafts[self.waiting(node_id)]
+
+    def submit(self, node_id: str, action: str, **values: Any) -> None:
+        execution_id = self.waiting(node_id)
+        form = self.forms[execution_id]
+        self.forms[execution_id] = Form(SUBMITTED, form.content, form.expires_at, action, values)
+
+    def let_expire(self, node_id: str) -> None:
+        execution_id = self.waiting(node_id)
+        form = self.forms[execution_id]
+        self.forms[execution_id] = Form(TIMED_OUT, form.content, form.expires_at)
+
+
+def human(node_id: str, *actions: str, parent: str | None = None, content: str = "", **data: Any) -> dict[str, Any]:
+    """A human-input node; each action's title is its id in capitals."""
+    listed = [{"id": action, "title": action.upper(), "button_style": "default"} for action in actions or ("go",)]
+    delivery = [{"id": "1", "type": "webapp", "enabled": True, "config": {}}]
+    plain: dict[str, Any] = {"form_content": content, "user_actions": listed, "delivery_methods": delivery}
+    return node(node_id, "human-input", parent, **(plain | data))
+
+
+def paragraph(name: str, default: Any = None) -> dict[str, Any]:
+    return {"type": "paragraph", "output_variable_name": name, "default": default}
+
+
+def variable(*selector: str) -> dict[str, Any]:
+    return {"type": "variable", "selector": list(selector), "value": ""}
