@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Mapping
 from email.utils import parseaddr
 
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.public_addresses import AllowedAddresses
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32

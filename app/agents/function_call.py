@@ -5,7 +5,7 @@ from typing import Any
 
 from app.agents.steps import Call, Step
 from app.agents.strategies import Reading
-from app.providers.base import Chunk, ModelMessage, ToolCallDelta
+from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
 from app.tools.base import ToolDescription
 
 UNNAMED = "unnamed"

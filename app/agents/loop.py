@@ -19,9 +19,9 @@ from app.agents.react import React
 from app.agents.room import fitted
 from app.agents.steps import Call, Step
 from app.agents.strategies import Strategy
-from app.providers.base import Chunk, ModelMessage, Options, Usage
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.openai_compatible import ChatModel
+from app.providers.models.chat_model import ChatModel
+from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.tools.base import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)

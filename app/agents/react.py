@@ -9,7 +9,7 @@ import orjson
 
 from app.agents.steps import Call, Step
 from app.agents.strategies import Reading
-from app.providers.base import Chunk, ModelMessage
+from app.providers.models.chat_types import Chunk, ModelMessage
 from app.tools.base import ToolDescription
 
 STOP = "\nObservation:"

@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from app.providers.base import ModelMessage, Options
-from app.providers.context_window import message_tokens, prompt_room
+from app.providers.models.chat_types import ModelMessage, Options
+from app.providers.models.context_window import message_tokens, prompt_room
 
 SHORT = 400
 CUT = "\n(cut)"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.agents.steps import Call, Step
-from app.providers.base import Chunk, ModelMessage
+from app.providers.models.chat_types import Chunk, ModelMessage
 from app.tools.base import ToolDescription
 
 

@@ -14,7 +14,7 @@ from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetRefused, DatasetSettings
-from app.workflow.retrieval import Retrieval
+from app.workflow.contracts.knowledge import Retrieval
 
 SEARCH_SECONDS = 30.0
 SHOWN_TEXT = 100

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.providers.route_file import InvalidModelsFile
+from app.providers.models.route_file import InvalidModelsFile
 from app.services.auth.accounts import AccountRefused
 from app.services.operator.app_files import InvalidAppFile
 from app.services.operator.apps import AppRefused

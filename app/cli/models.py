@@ -7,8 +7,8 @@ import click
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table
 from app.errors import ProviderError
-from app.providers import checks
-from app.providers.routes import Route
+from app.providers.models import model_checks
+from app.providers.models.routes import Route
 from app.services.process.model_routes import model_routes
 
 NO_SERVER = "No model server is set: set OPENAI_BASE_URL or MODELS_FILE, or start the local model with `make run`."
@@ -38,7 +38,7 @@ def check_models(as_json: bool) -> None:
     routes = model_routes()
     results = []
     for route in routes.describe():
-        outcome = checks.check(routes, route)
+        outcome = model_checks.check(routes, route)
         problem = outcome.message if isinstance(outcome, ProviderError) else ""
         seconds = None if isinstance(outcome, ProviderError) else round(outcome, 3)
         results.append(dataclasses.asdict(route) | {"problem": problem, "seconds": seconds})

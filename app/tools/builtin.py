@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.providers.documents import DocumentUnreadable, DocumentUnsupported, text_of
-from app.providers.guarded_http import GuardedHttp, Limits
-from app.providers.request_gate import FetchFailed
+from app.providers.documents.document_texts import DocumentUnreadable, DocumentUnsupported, text_of
+from app.providers.fetch.guarded_http import GuardedHttp, Limits
+from app.providers.fetch.request_gate import FetchFailed
 from app.tools.arithmetic import ArithmeticFailed, evaluate
 from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed
 

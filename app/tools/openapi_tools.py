@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from app.providers.cancellation import Cancellation
-from app.providers.guarded_http import GuardedAnswer, GuardedHttp, Limits
-from app.providers.public_addresses import AllowedAddresses
-from app.providers.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
+from app.providers.fetch.guarded_http import GuardedAnswer, GuardedHttp, Limits
+from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
 from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
 from app.tools.openapi_requests import Prepared, prepared

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import pydantic
 import yaml
 
-from app.providers.route_file import VARIABLE, check_base_url
+from app.providers.models.route_file import VARIABLE, check_base_url
 
 Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
 

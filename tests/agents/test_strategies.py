@@ -5,7 +5,7 @@ import pytest
 from app.agents.function_call import FunctionCall
 from app.agents.react import React
 from app.agents.steps import Call, Step
-from app.providers.base import Chunk, ModelMessage, ToolCallDelta
+from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
 from app.tools.base import ToolDescription
 
 LOOKUP = ToolDescription("lookup", "Looks up.", {"type": "object", "properties": {}}, {}, "")

@@ -30,7 +30,7 @@ from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval, search_terms
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetSettings, DatasetSummary
-from app.workflow.retrieval import Condition, Retrieval
+from app.workflow.contracts.knowledge import Condition, Retrieval
 from config import Config
 from tests.support.scripted_model import ScriptedModel
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from app.providers.base import ModelMessage
-from app.providers.endpoint import Endpoint
-from app.providers.openai_compatible import ChatModel
+from app.providers.models.chat_model import ChatModel
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.endpoint import Endpoint
 
 WAIT_SECONDS = 10.0
 

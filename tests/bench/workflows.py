@@ -13,10 +13,10 @@ import time
 import uuid
 
 from app.providers.cancellation import Cancellation
-from app.workflow.engine import GraphRun, Setting
-from app.workflow.graph import build
-from app.workflow.outside import Outside
-from app.workflow.variables import Variables
+from app.workflow.contracts.node_services import Outside
+from app.workflow.engine.graph import build
+from app.workflow.engine.graph_run import GraphRun, Setting
+from app.workflow.values.variables import Variables
 from tests.bench.processes import difference, measure
 from tests.bench.stream_client import Stream, run_stream
 from tests.bench.stream_load import get_passports

@@ -10,8 +10,8 @@ import pytest
 
 from app.errors import ProviderTimeout
 from app.providers.cancellation import Cancellation, Cancelled, Patience
-from app.providers.endpoint import Endpoint
-from app.providers.openai_compatible import ChatModel
+from app.providers.models.chat_model import ChatModel
+from app.providers.models.endpoint import Endpoint
 from tests.support.raw_server import CHUNKED, QUESTION, RawServer, chunked, frame, hang, say
 from tests.support.scripted_model import ScriptedModel
 
@@ -62,7 +62,7 @@ def test_a_stop_ends_the_wait_for_the_next_chunk() -> None:
 
 
 def test_a_stop_ends_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.providers.openai_compatible.PACE_SECONDS", 5)
+    monkeypatch.setattr("app.providers.models.chat_model.PACE_SECONDS", 5)
     with RawServer(say(CHUNKED + chunked(frame("x")))) as server:
         cancellation = Cancellation()
         with stopped_soon(cancellation):
@@ -187,7 +187,7 @@ def test_a_stop_between_two_calls_leaves_the_pool_usable() -> None:
 
 
 def test_stops_at_any_moment_harm_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.providers.openai_compatible.PACE_SECONDS", 0.001)
+    monkeypatch.setattr("app.providers.models.chat_model.PACE_SECONDS", 0.001)
     with ScriptedModel(chunks=5, delay=0.001) as server:
         model = ChatModel(Endpoint(server.base_url), "tiny")
         for number in range(100):

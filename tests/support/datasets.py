@@ -8,7 +8,7 @@ from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetSettings, DatasetSummary
-from app.workflow.retrieval import Retrieval
+from app.workflow.contracts.knowledge import Retrieval
 
 MODEL = "embed-small"
 VACATION = "Everybody has 25 days of vacation. Ask your lead two weeks before."

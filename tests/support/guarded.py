@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.providers.guarded_http import GuardedHttp, Limits
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp, Limits
+from app.providers.fetch.public_addresses import AllowedAddresses
 from tests.support.raw_server import RawServer, read_request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from app.providers.base import ModelMessage
-from app.providers.endpoint import Endpoint
-from app.providers.openai_compatible import ChatModel
+from app.providers.models.chat_model import ChatModel
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.endpoint import Endpoint
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

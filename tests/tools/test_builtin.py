@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.providers.guarded_http import GuardedHttp
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
 from app.tools.arithmetic import ArithmeticFailed, evaluate
 from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.bound import fixed_settings

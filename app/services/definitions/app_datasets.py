@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.services.definitions.app_configs import dataset_ids
-from app.workflow.retrieval import NODE_KIND
+from app.workflow.contracts.knowledge import NODE_KIND
 
 _KNOWN = text(
     "SELECT wanted.id FROM unnest(CAST(:wanted AS text[])) AS wanted(id) WHERE EXISTS ("

@@ -7,7 +7,7 @@ from typing import Any
 from app.errors import InvalidParam
 from app.services.definitions.app_configs import InputField
 from app.services.definitions.file_rules import FileRules
-from app.workflow.files import File
+from app.workflow.values.files import File
 
 DEEPEST = 100
 _Check = Callable[[InputField, Any], Any]

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.providers.base import ModelMessage
-from app.providers.context_window import estimate_tokens, newest_that_fit, prompt_room
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.context_window import estimate_tokens, newest_that_fit, prompt_room
 from app.services.definitions.app_configs import ModelConfig
 
 # Before the author's words: what was retrieved.

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.models.form_statements import FormRow
 from app.services.files.file_values import shown_inputs
-from app.workflow.forms import SUBMITTED, WAITING, rendered
+from app.workflow.contracts.human_forms import SUBMITTED, WAITING, rendered
 
 
 def required(row: FormRow) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import public_details
 from app.services.events.workflow_events import RunEvents
-from app.workflow.forms import WAITING
-from app.workflow.values import plain
+from app.workflow.contracts.human_forms import WAITING
+from app.workflow.values.values import plain
 
 
 def ending(state: TaskState) -> list[bytes]:

@@ -10,9 +10,10 @@ from app.models.workflows import PAUSED
 from app.services.events import form_views
 from app.services.events.message_events import MessageEvents
 from app.services.process.stored_values import dump
-from app.workflow import events
-from app.workflow.events import Execution, Selector
-from app.workflow.values import plain
+from app.workflow.contracts import events
+from app.workflow.contracts.events import Execution
+from app.workflow.values.values import plain
+from app.workflow.values.variables import Selector
 
 CHATFLOW = "advanced-chat"
 AGENT_LOG = "agent_log"

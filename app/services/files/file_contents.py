@@ -10,15 +10,15 @@ from app.errors import AppError, ServiceUnavailable
 from app.models.identifiers import new_id
 from app.models.upload_files import storage_key
 from app.providers.cancellation import Cancellation
+from app.providers.fetch.guarded_http import GuardedHttp, Limits
+from app.providers.fetch.request_gate import FetchFailed
 from app.providers.file_storage import FileMissing, FileStorage
-from app.providers.guarded_http import GuardedHttp, Limits
-from app.providers.request_gate import FetchFailed
 from app.services.files import file_kinds, file_links, uploads
 from app.services.process.fetching import guarded_http
 from app.services.process.owners import Owner
 from app.services.process.storage import storage
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
+from app.workflow.values.files import File
 
 FETCH_SECONDS = 60.0
 # What vision models take; the first bytes say which it is.

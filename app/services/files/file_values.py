@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.services.files import file_links
-from app.workflow.files import File
-from app.workflow.values import restored
+from app.workflow.values.files import File
+from app.workflow.values.values import restored
 
 
 def stored(files: Sequence[File], belongs_to: str = "user") -> list[dict[str, Any]]:

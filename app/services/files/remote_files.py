@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from werkzeug.http import parse_options_header
 
 from app.errors import FileNameMissing, FileTooLarge, InternalServerError, InvalidParam, NotFound, RemoteFileUploadError
-from app.providers.guarded_http import GuardedAnswer, Limits, check_url
-from app.providers.request_gate import FetchFailed, FetchRefused, FetchTooLarge
+from app.providers.fetch.guarded_http import GuardedAnswer, Limits, check_url
+from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTooLarge
 from app.services.files import file_kinds, uploads
 from app.services.files.uploads import StoredUpload
 from app.services.process.fetching import guarded_http

@@ -11,8 +11,8 @@ from app.agents.steps import Call, Step
 from app.extensions import autocommit_engine
 from app.models.agents import KEEP_THOUGHT
 from app.models.identifiers import now
-from app.providers.base import Chunk, Usage
 from app.providers.cancellation import Cancelled
+from app.providers.models.chat_types import Chunk, Usage
 from app.services.definitions.app_configs import ModelConfig
 from app.services.definitions.prompts import Asked, build_prompt
 from app.services.files import file_values

@@ -13,7 +13,7 @@ from app.models.form_statements import MAIL_SENT, TAKE_MAIL, UNMAILED
 from app.models.identifiers import now
 from app.services.auth import mails
 from app.services.auth.mails import Mail
-from app.workflow.forms import LINK
+from app.workflow.contracts.human_forms import LINK
 
 log = structlog.get_logger(__name__)
 

@@ -8,19 +8,19 @@ import pydantic
 import structlog
 
 from app.errors import AppError
-from app.providers.base import ModelMessage
 from app.providers.cancellation import Cancellation
+from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.app_configs import ModelConfig
 from app.services.definitions.prompts import fill
 from app.services.generation.task_execution import Run
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.process.model_routes import model_routes
 from app.tools.base import ToolAnswer, ToolDescription, ToolFailed
+from app.workflow.asking.model_calls import ModelChoice
+from app.workflow.contracts.knowledge import Condition
 from app.workflow.failures import NodeFailed
-from app.workflow.metadata_filters import automatic_conditions
-from app.workflow.model_calls import ModelChoice
-from app.workflow.retrieval import Condition
-from app.workflow.retrieval_settings import MetadataConditions, RetrievalSettings
+from app.workflow.rules.metadata_filters import automatic_conditions
+from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
 
 log = structlog.get_logger(__name__)
 

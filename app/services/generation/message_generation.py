@@ -13,8 +13,8 @@ from app.errors import AppError, InternalServerError, RunFailed
 from app.extensions import autocommit_engine
 from app.models import tasks
 from app.models.generations import read_thread, read_thread_files
-from app.providers.base import Chunk
 from app.providers.cancellation import Cancelled
+from app.providers.models.chat_types import Chunk
 from app.services.definitions.app_configs import ModelConfig, is_enabled
 from app.services.definitions.prompts import Asked, Thread, build_prompt
 from app.services.definitions.published_apps import version
@@ -32,7 +32,7 @@ from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
+from app.workflow.values.files import File
 
 log = structlog.get_logger(__name__)
 

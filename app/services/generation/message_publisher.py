@@ -12,14 +12,14 @@ from app.extensions import autocommit_engine
 from app.models import tasks
 from app.models.generations import FINISH
 from app.models.identifiers import now
-from app.providers.base import Chunk, Usage
-from app.providers.usage import usage_object
+from app.providers.models.chat_types import Chunk, Usage
+from app.providers.models.usage import usage_object
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
 from app.services.generation.spoken_answers import SpokenAnswer
 from app.services.generation.task_execution import SEND_TIMEOUT, Run
 from app.streams.publisher import Superseded
-from app.workflow.retrieval import cited
+from app.workflow.contracts.knowledge import cited
 
 
 @dataclass

@@ -1,10 +1,10 @@
 """The requests of http-request nodes, by the guarded client (`workflow.outside.Http`)."""
 
 from app.providers.cancellation import Cancellation
-from app.providers.guarded_http import GuardedHttp, Limits
-from app.providers.request_gate import FetchFailed
+from app.providers.fetch.guarded_http import GuardedHttp, Limits
+from app.providers.fetch.request_gate import FetchFailed
+from app.workflow.contracts.node_services import HttpAnswer, HttpRequest
 from app.workflow.failures import NodeFailed
-from app.workflow.outside import HttpAnswer, HttpRequest
 
 
 class NodeHttp:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
-from app.providers.base import ModelMessage
+from app.providers.models.chat_types import ModelMessage
 from app.providers.sandbox import Sandbox
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
@@ -16,8 +16,8 @@ from app.services.process.fetching import guarded_http
 from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
 from app.services.process.tool_registry import tool_registry
-from app.workflow.forms import Forms
-from app.workflow.outside import Outside
+from app.workflow.contracts.human_forms import Forms
+from app.workflow.contracts.node_services import Outside
 
 MOST_TURNS = 100
 

@@ -17,8 +17,8 @@ from app.models.identifiers import now
 from app.services.auth.accounts import is_email
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump
+from app.workflow.contracts.human_forms import EXPIRED, Draft, Form, Mail
 from app.workflow.failures import Pause
-from app.workflow.forms import EXPIRED, Draft, Form, Mail
 
 log = structlog.get_logger(__name__)
 

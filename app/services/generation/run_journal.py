@@ -14,11 +14,11 @@ from app.services.files.file_values import opened
 from app.services.generation.task_execution import Run
 from app.services.process.stored_values import dump, masked
 from app.streams.publisher import Superseded
-from app.workflow.engine import STOPPED, RunEnd
-from app.workflow.events import Execution
-from app.workflow.outside import Ended, Past, Waiting
-from app.workflow.retrieval import NODE_KIND, source_of
-from app.workflow.values import plain, restored
+from app.workflow.contracts.events import Execution
+from app.workflow.contracts.knowledge import NODE_KIND, source_of
+from app.workflow.contracts.node_services import Ended, Past, Waiting
+from app.workflow.engine.graph_run import STOPPED, RunEnd
+from app.workflow.values.values import plain, restored
 
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 

@@ -9,8 +9,8 @@ import structlog
 from flask import current_app
 
 from app.errors import AppError, ProviderError
-from app.providers.audio import SpeechModel
 from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.models.audio import SpeechModel
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
 from app.services.generation.task_execution import Run
 from app.services.process.model_routes import model_routes

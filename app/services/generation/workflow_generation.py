@@ -25,11 +25,11 @@ from app.services.generation.task_execution import HandedOn, Run
 from app.services.generation.workflow_graphs import graph_of
 from app.services.generation.workflow_run_publisher import RunTeller
 from app.streams.publisher import Superseded
-from app.workflow import crew
-from app.workflow.engine import FAILED, GraphRun, RunEnd, Setting
-from app.workflow.graph import Graph
-from app.workflow.values import restored
-from app.workflow.variables import Variables
+from app.workflow.engine import work_sharing
+from app.workflow.engine.graph import Graph
+from app.workflow.engine.graph_run import FAILED, GraphRun, RunEnd, Setting
+from app.workflow.values.values import restored
+from app.workflow.values.variables import Variables
 
 log = structlog.get_logger(__name__)
 
@@ -153,7 +153,7 @@ def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict:
     return variables
 
 
-def _spawn() -> crew.Spawn:
+def _spawn() -> work_sharing.Spawn:
     """Branches run in threads of their own, which need the app at hand."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
@@ -162,7 +162,7 @@ def _spawn() -> crew.Spawn:
             with app.app_context():
                 job()
 
-        crew.spawn(in_context)
+        work_sharing.spawn(in_context)
 
     return spawn
 

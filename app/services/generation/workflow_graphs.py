@@ -5,8 +5,8 @@ import functools
 from app.errors import RunFailed
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
+from app.workflow.engine.graph import Graph, build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import Graph, build
 
 REMEMBERED_GRAPHS = 128
 

@@ -11,8 +11,8 @@ from app.models import tasks
 from app.models.form_statements import FORMS_OF_RUN, FormRow
 from app.models.identifiers import now
 from app.models.workflow_statements import FINISH_RUN, PAUSE_RUN, LoadedRun
-from app.providers.base import Usage
-from app.providers.usage import usage_object
+from app.providers.models.chat_types import Usage
+from app.providers.models.usage import usage_object
 from app.services.definitions.app_configs import WorkflowConfig, is_enabled
 from app.services.events.workflow_events import RunEvents
 from app.services.generation.moderation import watch_answer
@@ -23,11 +23,11 @@ from app.services.generation.task_execution import SEND_TIMEOUT, Run
 from app.services.process.stored_values import dump, masked
 from app.streams import channel
 from app.streams.publisher import Superseded
-from app.workflow import events
-from app.workflow.engine import FAILED, STOPPED, SUCCEEDED, RunEnd
-from app.workflow.forms import WAITING
-from app.workflow.retrieval import cited
-from app.workflow.values import plain
+from app.workflow.contracts import events
+from app.workflow.contracts.human_forms import WAITING
+from app.workflow.contracts.knowledge import cited
+from app.workflow.engine.graph_run import FAILED, STOPPED, SUCCEEDED, RunEnd
+from app.workflow.values.values import plain
 
 STOPPED_BY_USER = "Stopped by user."
 

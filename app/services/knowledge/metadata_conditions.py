@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.workflow.contracts.knowledge import Condition
 from app.workflow.failures import NodeFailed
-from app.workflow.retrieval import Condition
 
 ALIASES = {
     "starts with": "start with", "ends with": "end with", "equals": "is", "==": "=", "!=": "≠", "<>": "≠", ">=": "≥", "<=": "≤", "null": "empty",

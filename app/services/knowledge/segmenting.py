@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.providers.documents import Passage
+from app.providers.documents.document_texts import Passage
 
 # Tokens as models count them, roughly. The overlap is what a segment repeats of the one before.
 MOST_TOKENS = 500

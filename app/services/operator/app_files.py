@@ -8,8 +8,8 @@ from typing import Any
 from app.services.definitions import yaml_documents
 from app.services.definitions.app_configs import WORKFLOW_MODES, external_data_tools, is_enabled
 from app.services.operator import app_file_shapes
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import build
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"

@@ -19,8 +19,8 @@ from app.models import Document, Segment, embeddings
 from app.models.identifiers import new_id, now
 from app.models.knowledge import COMPLETED, ERROR
 from app.providers.cancellation import Cancellation
-from app.providers.documents import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, passages_of
-from app.providers.embeddings import BATCH
+from app.providers.documents.document_texts import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, passages_of
+from app.providers.models.embeddings import BATCH
 from app.services.knowledge import search_terms
 from app.services.knowledge.segmenting import Piece, segments
 from app.services.operator.datasets import DatasetRefused, DatasetSummary, delete_documents

@@ -2,8 +2,8 @@
 
 from flask import current_app
 
-from app.providers.guarded_http import GuardedHttp
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
 
 
 def guarded_http() -> GuardedHttp:

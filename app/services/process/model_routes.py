@@ -2,7 +2,7 @@
 
 from flask import current_app
 
-from app.providers.routes import AudioSettings, ModelRoutes
+from app.providers.models.routes import AudioSettings, ModelRoutes
 
 
 def model_routes() -> ModelRoutes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.workflow.values import plain
+from app.workflow.values.values import plain
 
 MASK = "********"
 SHORTEST_SECRET = 4

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.errors import ConversationNotFound, GenerationError, InvalidParam, LastConversationNotFound
 from app.extensions import autocommit_engine, redis_client
-from app.providers.base import ModelMessage
+from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.app_configs import model_of
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs

@@ -9,7 +9,7 @@ from app.services.definitions.file_rules import FileRules
 from app.services.files.file_mappings import OwnFiles
 from app.services.process.owners import Owner
 from app.services.process.stored_values import cleaned
-from app.workflow.values import plain
+from app.workflow.values.values import plain
 
 FORM_METHODS = frozenset({"local_file", "remote_url"})
 _Check = Callable[[Mapping[str, Any], str, Any, OwnFiles], Any]

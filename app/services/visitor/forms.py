@@ -18,7 +18,7 @@ from app.services.definitions.published_apps import PublishedApp, by_id
 from app.services.generation.run_forms import TOKEN_LENGTH, oldest
 from app.services.process.owners import Owner
 from app.services.visitor.form_values import clean_values
-from app.workflow.forms import SUBMITTED, WAITING
+from app.workflow.contracts.human_forms import SUBMITTED, WAITING
 
 WINDOW_SECONDS = 60
 UPLOAD_PREFIX = "hitl_upload_"

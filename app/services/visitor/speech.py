@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 
 from app.errors import InvalidParam, ProviderProtocolError
 from app.extensions import autocommit_engine
-from app.providers.audio import SpeechModel
+from app.providers.models.audio import SpeechModel
 from app.services.auth import answer_limits
 from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisabled
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
-from app.providers.base import ModelMessage
-from app.providers.context_window import estimate_tokens
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.context_window import estimate_tokens
 from app.services.definitions.app_configs import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.definitions.prompts import Thread
 from app.services.definitions.published_apps import version

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.workflow.contracts.node import Node
 from app.workflow.failures import GraphInvalid
-from app.workflow.node import Node
 from app.workflow.nodes.agent import AgentNode
 from app.workflow.nodes.answer import Answer
 from app.workflow.nodes.assigner import Assigner
 from app.workflow.nodes.code import Code
+from app.workflow.nodes.container_starts import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.document_extractor import DocumentExtractor
 from app.workflow.nodes.end import End
-from app.workflow.nodes.helpers import IterationStart, LoopEnd, LoopStart
 from app.workflow.nodes.http_request import HttpRequestNode
 from app.workflow.nodes.human_input import HumanInput
 from app.workflow.nodes.if_else import IfElse

@@ -11,26 +11,26 @@ import pydantic
 from app import errors
 from app.agents.loop import Agent, Brief
 from app.agents.steps import Call, Step
-from app.providers.base import Chunk, ModelMessage, Usage
-from app.providers.context_window import message_tokens, prompt_room
-from app.providers.openai_compatible import ChatModel
-from app.providers.usage import usage_object
+from app.providers.models.chat_model import ChatModel
+from app.providers.models.chat_types import Chunk, ModelMessage, Usage
+from app.providers.models.context_window import message_tokens, prompt_room
+from app.providers.models.usage import usage_object
 from app.tools.base import Tool, ToolChoice, ToolFailed, ToolFile
-from app.workflow.conversation import MemoryConfig
-from app.workflow.events import Result
+from app.workflow.asking.model_calls import ModelChoice, provider_failure
+from app.workflow.asking.prompt_history import MemoryConfig
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import GraphInvalid, NodeFailed
-from app.workflow.files import File
-from app.workflow.model_calls import Lenient, ModelChoice, provider_failure
-from app.workflow.node import Config, Context, Node
-from app.workflow.templates import empty, filled
-from app.workflow.values import plain, text_of
-from app.workflow.variables import MISSING, Variables
+from app.workflow.values.files import File
+from app.workflow.values.templates import empty, filled
+from app.workflow.values.values import plain, text_of
+from app.workflow.values.variables import MISSING, Variables
 
 ROUNDS = 10
 NOTE = "agent_log"
 
 
-class AgentParameter(Lenient):
+class AgentParameter(Shape):
     """`variable`: a selector; else a value whose texts may hold references."""
 
     type: str = "constant"
@@ -43,7 +43,7 @@ class AgentParameter(Lenient):
         return None if value is MISSING else value
 
 
-class AgentTool(Lenient):
+class AgentTool(Shape):
     """A tool in the node's list. Editors of several versions named its parts differently."""
 
     enabled: bool = True

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from app.workflow.events import Result, Selector
-from app.workflow.files import File
-from app.workflow.node import Config, Context, Node
-from app.workflow.templates import empty, parse
-from app.workflow.values import markdown_of
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.values.files import File
+from app.workflow.values.templates import empty, parse
+from app.workflow.values.values import markdown_of
+from app.workflow.values.variables import Selector
 
 
 class AnswerConfig(Config):

@@ -6,12 +6,12 @@ from typing import Any, Literal, Self
 
 import pydantic
 
-from app.workflow.assignments import FROM_VARIABLE, WITHOUT_OPERAND, Operation, Unassignable, assigned
-from app.workflow.events import Result, Selector
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import NodeFailed
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.value_types import is_array
-from app.workflow.variables import Variables
+from app.workflow.rules.assignments import FROM_VARIABLE, WITHOUT_OPERAND, Operation, Unassignable, assigned
+from app.workflow.values.value_types import is_array
+from app.workflow.values.variables import Selector, Variables
 
 
 class Item(Shape):

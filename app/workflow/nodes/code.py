@@ -3,11 +3,11 @@
 from typing import Any, Literal
 
 from app.providers.sandbox import SandboxFailed
-from app.workflow.code_outputs import checked_outputs
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import NodeFailed
-from app.workflow.named_values import NamedSelector, named_values
-from app.workflow.node import Config, Context, Node
+from app.workflow.rules.code_outputs import checked_outputs
+from app.workflow.rules.named_values import NamedSelector, named_values
 
 LONGEST_RUN = 15.0
 

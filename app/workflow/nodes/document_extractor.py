@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from app.providers.documents import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, text_of
-from app.workflow.events import Result
+from app.providers.documents.document_texts import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, text_of
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
-from app.workflow.node import Config, Context, Node
+from app.workflow.values.files import File
 
 LARGEST_DOCUMENT = 100 * 1024 * 1024
 

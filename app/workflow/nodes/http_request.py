@@ -7,12 +7,12 @@ from typing import Any
 
 import pydantic
 
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node_services import HttpAnswer, HttpRequest
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
-from app.workflow.http_bodies import Body, fill, pairs
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.outside import HttpAnswer, HttpRequest
+from app.workflow.rules.http_bodies import Body, fill, pairs
+from app.workflow.values.files import File
 
 LARGEST_BINARY = 10 * 1024 * 1024
 LARGEST_TEXT = 1024 * 1024

@@ -4,14 +4,14 @@ from typing import Any
 
 import pydantic
 
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.human_forms import LINK, SUBMITTED, TIMEOUT, WAITING, Draft, Form, Mail, rendered
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import GraphInvalid, NodeFailed, NodePaused
-from app.workflow.form_shapes import UNIT_SECONDS, Action, Delivery, EmailConfig, Input, Paragraph, Select
-from app.workflow.forms import LINK, SUBMITTED, TIMEOUT, WAITING, Draft, Form, Mail, rendered
-from app.workflow.node import Config, Context, Node
-from app.workflow.templates import empty, parse
-from app.workflow.values import markdown_of, plain, text_of
-from app.workflow.variables import MISSING, Variables
+from app.workflow.rules.form_shapes import UNIT_SECONDS, Action, Delivery, EmailConfig, Input, Paragraph, Select
+from app.workflow.values.templates import empty, parse
+from app.workflow.values.values import markdown_of, plain, text_of
+from app.workflow.values.variables import MISSING, Variables
 
 
 class HumanInputConfig(Config):

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import pydantic
 
-from app.workflow.conditions import Condition, LogicalOperator, hold
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape, handle_name
 from app.workflow.failures import NodeFailed
-from app.workflow.node import Config, Context, Node, Shape, handle_name
+from app.workflow.rules.conditions import Condition, LogicalOperator, hold
 
 ELSE = "false"
 

@@ -3,10 +3,10 @@
 import threading
 from typing import Any, Literal
 
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import NodeFailed, Pause, RunFailed, RunPaused, TimeIsUp
-from app.workflow.node import Config, Context, Node
-from app.workflow.variables import MISSING, Variables
+from app.workflow.values.variables import MISSING, Variables
 
 
 class IterationConfig(Config):

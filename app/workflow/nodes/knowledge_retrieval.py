@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from app.providers.base import ModelMessage
-from app.workflow.events import Result, Selector
+from app.providers.models.chat_types import ModelMessage
+from app.workflow.asking.model_calls import Call, ModelChoice
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.knowledge import NODE_KIND, Condition, passage_of
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import NodeFailed
-from app.workflow.metadata_filters import automatic_conditions
-from app.workflow.model_calls import Call, ModelChoice
-from app.workflow.node import Config, Context, Node
-from app.workflow.retrieval import NODE_KIND, Condition, passage_of
-from app.workflow.retrieval_settings import MetadataConditions, RetrievalSettings
-from app.workflow.templates import empty, filled
-from app.workflow.values import text_of
+from app.workflow.rules.metadata_filters import automatic_conditions
+from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
+from app.workflow.values.templates import empty, filled
+from app.workflow.values.values import text_of
+from app.workflow.values.variables import Selector
 
 LONGEST_SEARCH = 60.0
 

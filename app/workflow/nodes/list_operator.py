@@ -2,14 +2,14 @@
 
 from typing import Any, Literal
 
-from app.workflow.comparisons import Incomparable, Operator, compare, kind_of
-from app.workflow.conditions import file_value, wanted_value
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.templates import filled
-from app.workflow.variables import Variables
+from app.workflow.rules.comparisons import Incomparable, Operator, compare, kind_of
+from app.workflow.rules.conditions import file_value, wanted_value
+from app.workflow.values.files import File
+from app.workflow.values.templates import filled
+from app.workflow.values.variables import Variables
 
 _TEXT_OPERATORS = (
     "contains", "not contains", "start with", "end with", "is", "is not", "in", "not in", "empty", "not empty",

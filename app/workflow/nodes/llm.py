@@ -4,16 +4,16 @@ from typing import Any, Literal
 
 import pydantic
 
-from app.workflow.events import Result
+from app.workflow.asking.llm_prompt import LlmPrompt, PromptFields
+from app.workflow.asking.model_calls import Call, ModelChoice
+from app.workflow.asking.structured_output import Schema, read_answer, request_options, schema_fault
+from app.workflow.asking.thoughts import ThinkTags
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import GraphInvalid, NodeFailed
-from app.workflow.llm_prompt import LlmPrompt, PromptFields
-from app.workflow.model_calls import Call, Lenient, ModelChoice
-from app.workflow.node import Config, Context, Node
-from app.workflow.structured_output import Schema, read_answer, request_options, schema_fault
-from app.workflow.think_tags import ThinkTags
 
 
-class StructuredOutput(Lenient):
+class StructuredOutput(Shape):
     wanted: dict[str, Any] | None = pydantic.Field(None, alias="schema")
 
 

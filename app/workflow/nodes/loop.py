@@ -5,12 +5,12 @@ from typing import Any, Literal
 import orjson
 import pydantic
 
-from app.workflow.conditions import Condition, hold
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import NodeFailed, RunFailed, TimeIsUp
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.value_types import fits, zero
-from app.workflow.variables import Variables
+from app.workflow.rules.conditions import Condition, hold
+from app.workflow.values.value_types import fits, zero
+from app.workflow.values.variables import Variables
 
 
 class LoopVariable(Shape):

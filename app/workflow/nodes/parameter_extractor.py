@@ -5,13 +5,14 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from app.workflow.events import Result, Selector
+from app.workflow.asking.json_answers import find_object
+from app.workflow.asking.model_calls import Reply
+from app.workflow.asking.model_questions import QuestionFields
+from app.workflow.asking.structured_output import Schema, request_options
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import GraphInvalid, NodeFailed
-from app.workflow.json_answers import find_object
-from app.workflow.model_calls import Lenient, Reply
-from app.workflow.model_questions import QuestionFields
-from app.workflow.node import Config, Context, Node
-from app.workflow.structured_output import Schema, request_options
+from app.workflow.values.variables import Selector
 
 RESERVED = ("__is_success", "__reason", "__usage")
 FUNCTION = "extract_parameters"
@@ -26,7 +27,7 @@ _CLASSES: Mapping[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
-class Parameter(Lenient):
+class Parameter(Shape):
     name: str
     type: Literal[
         "string", "number", "bool", "boolean", "select", "array[string]", "array[number]", "array[object]", "array[boolean]"

@@ -4,12 +4,12 @@ import json
 
 import pydantic
 
-from app.workflow.events import Result, Selector
-from app.workflow.json_answers import find_object
-from app.workflow.model_calls import Lenient
-from app.workflow.model_questions import QuestionFields
-from app.workflow.node import Config, Context, Node
-from app.workflow.structured_output import Schema, request_options
+from app.workflow.asking.json_answers import find_object
+from app.workflow.asking.model_questions import QuestionFields
+from app.workflow.asking.structured_output import Schema, request_options
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.values.variables import Selector
 
 TASK = """You sort texts into classes. Choose the one class that fits the user's text best; do not answer the text.
 Say nothing but a JSON object with the id and the name of that class, exactly as they are in the list:
@@ -19,7 +19,7 @@ The classes:
 {classes}"""
 
 
-class Class(Lenient):
+class Class(Shape):
     model_config = pydantic.ConfigDict(coerce_numbers_to_str=True)
 
     id: str

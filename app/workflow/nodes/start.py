@@ -1,7 +1,7 @@
 """`start`: the visitor's inputs (contract dsl.md §3.7)."""
 
-from app.workflow.events import Result
-from app.workflow.node import Context, Node
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Context, Node
 
 
 class Start(Node):

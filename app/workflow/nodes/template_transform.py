@@ -1,10 +1,10 @@
 """`template-transform`: a Jinja2 template (contract dsl.md §3.7)."""
 
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node
 from app.workflow.failures import NodeFailed
-from app.workflow.named_values import NamedSelector, named_values
-from app.workflow.node import Config, Context, Node
-from app.workflow.rendering import render
+from app.workflow.rules.named_values import NamedSelector, named_values
+from app.workflow.rules.rendering import render
 
 
 class TemplateConfig(Config):

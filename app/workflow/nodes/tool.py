@@ -5,13 +5,13 @@ from typing import Any
 
 from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.bound import fixed_settings
-from app.workflow.events import Result
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.templates import empty, filled
-from app.workflow.values import plain
-from app.workflow.variables import MISSING, Variables
+from app.workflow.values.files import File
+from app.workflow.values.templates import empty, filled
+from app.workflow.values.values import plain
+from app.workflow.values.variables import MISSING, Variables
 
 LONGEST_CALL = 600.0
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.workflow.events import Result, Selector
-from app.workflow.node import Config, Context, Node, Shape
-from app.workflow.variables import MISSING, Variables
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.values.variables import MISSING, Selector, Variables
 
 
 class Group(Shape):

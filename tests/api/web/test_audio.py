@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from app.errors import ProviderProtocolError
-from app.providers.routes import ModelRoutes
+from app.providers.models.routes import ModelRoutes
 from app.services.visitor import transcription
 from app.services.visitor.transcription import LARGEST_RECORDING
 from tests.support.factories import chat_definition, publish

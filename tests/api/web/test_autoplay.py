@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
-from app.providers.routes import ModelRoutes
+from app.providers.models.routes import ModelRoutes
 from app.services.generation import spoken_answers
 from tests.support.factories import make_graph_app
 from tests.support.scripted_model.audio import spoken

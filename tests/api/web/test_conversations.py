@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine, db
-from app.providers.openai_compatible import ChatModel
+from app.providers.models.chat_model import ChatModel
 from tests.support.factories import make_app
 from tests.support.web_client import WebVisitor
 

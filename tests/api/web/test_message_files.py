@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from app.providers.guarded_http import GuardedHttp
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
 from tests.api.web.test_files import PNG, path_of, refusal
 from tests.support.raw_server import RawServer, say, say_and_close
 from tests.support.web_client import WebVisitor

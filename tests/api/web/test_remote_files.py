@@ -4,8 +4,8 @@ import urllib.parse
 
 import pytest
 
-from app.providers.guarded_http import GuardedHttp
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
 from app.services.files import remote_files
 from tests.api.web.test_files import path_of, refusal, rows, stored_files
 from tests.support.raw_server import RawServer, hang, say, say_and_close

@@ -9,7 +9,7 @@ from app.providers.cancellation import Cancellation
 from app.services.files.file_contents import FileContents
 from app.services.process.owners import Owner
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
+from app.workflow.values.files import File
 from tests.api.web.test_files import owner_of, path_of
 
 

@@ -8,7 +8,7 @@ from app.errors import ServiceUnavailable
 from app.extensions import autocommit_engine
 from app.models import tasks
 from app.models.generations import claim
-from app.providers.base import Chunk
+from app.providers.models.chat_types import Chunk
 from app.services.auth.end_users import find_or_make
 from app.services.events import task_states
 from app.services.generation.message_publisher import Answer

@@ -7,11 +7,11 @@ from app.errors import ProviderNotInitialize
 from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.routes import ModelRoutes
+from app.providers.models.routes import ModelRoutes
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.operator import datasets
+from app.workflow.contracts.knowledge import Condition, Retrieval
 from app.workflow.failures import NodeFailed
-from app.workflow.retrieval import Condition, Retrieval
 from tests.support.datasets import COFFEE, PARKING, VACATION, embedded, look, make_dataset, names, put
 from tests.support.factories import make_app
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.providers.documents import Passage
+from app.providers.documents.document_texts import Passage
 from app.services.knowledge.segmenting import segments, token_count
 
 SENTENCES = " ".join(f"Sentence number {number} says something of its own." for number in range(200))

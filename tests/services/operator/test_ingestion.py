@@ -7,7 +7,7 @@ from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetRefused, DatasetSettings
-from app.workflow.retrieval import Condition
+from app.workflow.contracts.knowledge import Condition
 from tests.support.datasets import PARKING, VACATION, embedded, look, make_dataset, names, put
 from tests.support.documents import docx, pdf, xlsx
 
@@ -127,7 +127,7 @@ class TestAnAddThatIsKilled:
 
 class TestAModelThatFails:
     def test_leaves_what_was_there(self, model, monkeypatch):
-        monkeypatch.setattr("app.providers.embeddings.LONGEST_PAUSE", 0.01)
+        monkeypatch.setattr("app.providers.models.embeddings.LONGEST_PAUSE", 0.01)
         dataset = embedded(("a.md", VACATION))
         model.script_vectors(*["server_error"] * 10)
         with pytest.raises(DatasetRefused, match="embedding model does not answer"):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.workflow import crew, events
-from app.workflow.engine import GraphRun, RunEnd, Setting
-from app.workflow.graph import build
-from app.workflow.outside import Ended, Outside, Past, Waiting
-from app.workflow.variables import Variables
+from app.workflow.contracts import events
+from app.workflow.contracts.node_services import Ended, Outside, Past, Waiting
+from app.workflow.engine import work_sharing
+from app.workflow.engine.graph import build
+from app.workflow.engine.graph_run import GraphRun, RunEnd, Setting
+from app.workflow.values.variables import Variables
 
 RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
 
@@ -158,7 +159,7 @@ def run(
     cancellation: Cancellation | None = None,
     seconds: float = 30.0,
     most_steps: int = 500,
-    spawn: crew.Spawn = crew.spawn,
+    spawn: work_sharing.Spawn = work_sharing.spawn,
 ) -> Told:
     """Build and run a graph. The start node's id must be `start`. `types`: those of the conversation's variables."""
     variables = Variables()

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.providers.base import ModelMessage
 from app.providers.cancellation import Cancellation
-from app.providers.routes import ModelRoutes
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.routes import ModelRoutes
 from app.providers.sandbox import Sandbox
+from app.workflow.contracts.node_services import Outside
 from app.workflow.failures import NodeFailed
-from app.workflow.files import File
-from app.workflow.outside import Outside
+from app.workflow.values.files import File
 from tests.support.scripted_model import ScriptedModel
 
 SANDBOX = Sandbox()

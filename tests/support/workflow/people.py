@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.workflow.engine import PAUSED
+from app.workflow.contracts.human_forms import SUBMITTED, TIMED_OUT, WAITING, Draft, Form
+from app.workflow.contracts.node_services import Outside
+from app.workflow.engine.graph_run import PAUSED
 from app.workflow.failures import Pause
-from app.workflow.forms import SUBMITTED, TIMED_OUT, WAITING, Draft, Form
-from app.workflow.outside import Outside
 from tests.support.workflow.graphs import Told, node, run
 
 

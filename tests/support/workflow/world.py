@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.providers.cancellation import Cancellation
+from app.workflow.contracts.node_services import HttpAnswer, HttpRequest, Outside
 from app.workflow.failures import NodeFailed
-from app.workflow.outside import HttpAnswer, HttpRequest, Outside
 from tests.support.workflow.graphs import node
 
 

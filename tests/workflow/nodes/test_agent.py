@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from app.tools.base import ToolAnswer, ToolFailed, ToolFile
-from app.workflow import events
+from app.workflow.contracts import events
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.files import File
-from app.workflow.graph import build
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import Told, answer, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, Conversation, said, world
 from tests.support.workflow.toolbox import CountedTool, Toolbox

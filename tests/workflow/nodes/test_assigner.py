@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import build
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 
 X = ("conversation", "x")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.providers.sandbox import Sandbox
-from app.workflow.outside import Outside
+from app.workflow.contracts.node_services import Outside
 from tests.support.workflow.graphs import end, graph, node, run, start
 
 OUTSIDE = Outside(sandbox=Sandbox())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.workflow.files import File
-from app.workflow.outside import Outside
+from app.workflow.contracts.node_services import Outside
+from app.workflow.values.files import File
 from tests.support.documents import docx, pdf, xlsx
 from tests.support.workflow.graphs import end, graph, node, run, start
 

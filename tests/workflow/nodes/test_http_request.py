@@ -7,11 +7,11 @@ from threading import Thread
 
 import pytest
 
-from app.providers.guarded_http import GuardedHttp
-from app.providers.public_addresses import AllowedAddresses
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
 from app.services.generation.node_http import NodeHttp
-from app.workflow.files import File
-from app.workflow.outside import Outside
+from app.workflow.contracts.node_services import Outside
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import end, graph, node, run, start
 
 

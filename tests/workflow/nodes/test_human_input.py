@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from app.workflow import events
+from app.workflow.contracts import events
+from app.workflow.contracts.node_services import Outside
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.files import File
-from app.workflow.graph import build
-from app.workflow.outside import Outside
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import Told, answer, end, graph, node, start
 from tests.support.workflow.people import People, human, paragraph, variable
 from tests.support.workflow.world import World, asks

@@ -2,9 +2,9 @@
 
 import pytest
 
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.files import File
-from app.workflow.graph import build
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import end, graph, node, run, start
 
 NULL, MISSING = None, object()

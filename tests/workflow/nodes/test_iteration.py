@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.workflow import events
-from app.workflow.events import Result
+from app.workflow.contracts import events
+from app.workflow.contracts.events import Result
+from app.workflow.contracts.node import Context, Node
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import build
-from app.workflow.node import Context, Node
 from app.workflow.nodes import _KINDS
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 

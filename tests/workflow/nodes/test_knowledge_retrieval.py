@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app.providers.cancellation import Cancellation
+from app.workflow.contracts.knowledge import Condition, Retrieval, cited, passage_of, source_of
+from app.workflow.contracts.node_services import Outside
 from app.workflow.failures import NodeFailed
-from app.workflow.outside import Outside
-from app.workflow.retrieval import Condition, Retrieval, cited, passage_of, source_of
 from tests.support.workflow.graphs import Told, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, said, world
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.files import File
-from app.workflow.graph import build
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import graph, node, run, start
 
 IMAGE = File("1", "image", "local_file", "a.png", extension=".png", mime_type="image/png", size=10, related_id="r")

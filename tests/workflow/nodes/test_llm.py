@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import build
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.providers.routes import ModelRoutes
-from app.workflow import events
-from app.workflow.outside import Outside
+from app.providers.models.routes import ModelRoutes
+from app.workflow.contracts import events
+from app.workflow.contracts.node_services import Outside
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, world
 

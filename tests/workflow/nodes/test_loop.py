@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.workflow import events
+from app.workflow.contracts import events
+from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.graph import build
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 
 COUNT = ("loop", "count")

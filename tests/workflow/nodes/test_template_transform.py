@@ -1,7 +1,7 @@
 """Template nodes (contract dsl.md §3.7, template-transform; §3.3)."""
 
 from app.providers.sandbox import Sandbox
-from app.workflow.outside import Outside
+from app.workflow.contracts.node_services import Outside
 from tests.support.workflow.graphs import end, graph, node, run, start
 
 OUTSIDE = Outside(sandbox=Sandbox())

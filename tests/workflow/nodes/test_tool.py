@@ -6,8 +6,8 @@ import pytest
 
 from app.providers.cancellation import Cancellation
 from app.tools.base import ToolAnswer, ToolFailed, ToolFile
-from app.workflow.files import File
-from app.workflow.outside import Outside
+from app.workflow.contracts.node_services import Outside
+from app.workflow.values.files import File
 from tests.support.workflow.graphs import Told, end, graph, node, run, start
 from tests.support.workflow.toolbox import CountedTool, Toolbox
 

@@ -1,0 +1,1 @@
+"""Text from documents, in a process of its own."""

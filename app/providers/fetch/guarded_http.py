@@ -1,0 +1,204 @@
+"""HTTP requests to addresses that others name: visitors, app files, forms. Nothing inside our network can be reached by them.
+
+A host name is looked up once, each of its addresses is checked, and the connection is made to a checked address, so that
+no second answer of the DNS can lead elsewhere. Each redirect is a request of its own that passes the same gate.
+"""
+
+import contextlib
+import dataclasses
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import requests
+
+from app.providers.cancellation import Cancellation
+from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused, FetchTooLarge, Gate, without_query
+
+PIECE = 65_536
+LONGEST_URL = 8_192
+REDIRECTS = (301, 302, 303, 307, 308)
+# What another origin than the asked one may be told.
+HARMLESS_HEADERS = {"accept", "accept-encoding", "accept-language", "content-length", "content-type", "range", "user-agent"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """`connect` and `read` are the seconds of one wait, `total` those of the whole, redirects and body included.
+
+    `size`: bytes of content as the caller gets it, that is, unpacked.
+    """
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 60.0
+    size: int = 10_485_760
+    redirects: int = 5
+
+
+class GuardedAnswer:
+    """An answer whose head has come. To be closed; its body is read once, by `pieces` or `read`."""
+
+    def __init__(self, response: requests.Response, gate: Gate, limits: Limits) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.url = str(response.url)
+        self._response = response
+        self._gate = gate
+        self._limits = limits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def announced_size(self) -> int | None:
+        """Bytes by `Content-Length`; None where the server does not say, or says nonsense."""
+        text = self.headers.get("Content-Length", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content as it comes. Raises FetchTooLarge, FetchTimeout, FetchFailed, Cancelled."""
+        limit = self._limits.size
+        if (self.announced_size() or 0) > limit:
+            raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
+        size = 0
+        with self._gate.failures(self.url):
+            while True:
+                piece = self._response.raw.read(PIECE, decode_content=True)
+                # A socket that was shut looks like the end of a body of unknown length.
+                self._gate.raise_if_over()
+                if not piece:
+                    return
+                size += len(piece)
+                if size > limit:
+                    raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
+                yield piece
+
+    def read(self) -> bytes:
+        """The whole content. Raises as `pieces`."""
+        return b"".join(self.pieces())
+
+    def close(self) -> None:
+        self._response.raw.close()
+        self._gate.close()
+
+
+class GuardedHttp:
+    """The way out for one process. Shared by all threads; no connection is kept, no cookie, no proxy or password of this machine used."""
+
+    def __init__(self, allowed: AllowedAddresses | None = None) -> None:
+        self._allowed = allowed or AllowedAddresses()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Sequence[tuple[str, str]] = (),
+        data: bytes | Sequence[tuple[str, str]] | None = None,
+        files: Sequence[tuple[str, tuple[str | None, bytes, str]]] | None = None,
+        verify: bool = True,
+        limits: Limits = Limits(),
+        cancellation: Cancellation | None = None,
+    ) -> GuardedAnswer:
+        """Ask, and follow redirects (none with `limits.redirects` 0: then the redirect is the answer).
+
+        `data` and `files` as `requests` takes them. The answer has any status.
+        Raises FetchRefused, FetchTimeout, FetchFailed, Cancelled.
+        """
+        gate = Gate(self._allowed, cancellation or Cancellation(), limits.total)
+        try:
+            prepared = _prepare(method, url, headers or {}, params, data, files)
+            for _ in range(limits.redirects + 1):
+                response = self._send(prepared, gate, verify, limits)
+                following = _redirected(prepared, response) if limits.redirects else None
+                if following is None:
+                    return GuardedAnswer(response, gate, limits)
+                # Its body is nobody's: an endless one must not keep us.
+                response.raw.close()
+                prepared = following
+            raise FetchFailed(f"{without_query(url)} redirects too often.")
+        except BaseException:
+            gate.close()
+            raise
+
+    def _send(self, prepared: requests.PreparedRequest, gate: Gate, verify: bool, limits: Limits) -> requests.Response:
+        url = str(prepared.url)
+        check_url(url)
+        with gate.failures(url):
+            gate.raise_if_over()
+            response = Adapter(gate, verify).send(prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify)
+            # A socket that was shut looks like the end of the headers.
+            gate.raise_if_over()
+            return response
+
+
+def check_url(url: str) -> None:
+    """Whether a URL is one that we would ask at all. Raises FetchRefused."""
+    if len(url) > LONGEST_URL or not url.isprintable() or "\\" in url or " " in url:
+        raise FetchRefused("This is no URL.")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        raise FetchRefused("This is no URL.") from None
+    if parts.scheme not in ("http", "https"):
+        raise FetchRefused("Only http and https URLs can be fetched.")
+    if "@" in parts.netloc:
+        raise FetchRefused("A URL with user name or password is not fetched.")
+    # A percent sign is an interface's name behind an address, or a host that some libraries would decode.
+    if not host or "%" in host or port == 0:
+        raise FetchRefused("This is no URL.")
+
+
+def _prepare(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    params: Sequence[tuple[str, str]],
+    data: Any,
+    files: Any,
+) -> requests.PreparedRequest:
+    check_url(url)
+    if not (method.isascii() and method.isalpha()):
+        raise FetchRefused("This request cannot be sent.")
+    asked = requests.structures.CaseInsensitiveDict({"User-Agent": "frontdesk", "Accept": "*/*", "Accept-Encoding": "identity", **headers})
+    try:
+        return requests.Request(method, url, headers=dict(asked), params=list(params), data=data, files=files).prepare()
+    except (requests.RequestException, ValueError, TypeError):
+        raise FetchRefused("This request cannot be sent.") from None
+
+
+def _redirected(asked: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest | None:
+    """The request that follows a redirect; None where the answer is none."""
+    location = response.headers.get("Location")
+    if response.status_code not in REDIRECTS or not location:
+        return None
+    following = asked.copy()
+    with contextlib.suppress(UnicodeError):
+        # The library reads headers as latin-1; servers write UTF-8.
+        location = location.encode("latin-1").decode("utf-8")
+    try:
+        # A fragment is no part of a request.
+        following.prepare_url(urllib.parse.urldefrag(urllib.parse.urljoin(str(asked.url), location))[0], None)
+    except (requests.RequestException, ValueError):
+        raise FetchRefused(f"{without_query(str(asked.url))} redirects to what is no URL.") from None
+    requests.sessions.SessionRedirectMixin().rebuild_method(following, response)
+    if response.status_code not in (307, 308):
+        following.body = None
+        for name in ("Content-Length", "Content-Type", "Transfer-Encoding"):
+            following.headers.pop(name, None)
+    if _origin(str(following.url)) != _origin(str(asked.url)):
+        for name in [name for name in following.headers if name.lower() not in HARMLESS_HEADERS]:
+            del following.headers[name]
+    return following
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,1 @@
+"""HTTP connections to servers that the operator names."""

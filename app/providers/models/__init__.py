@@ -1,0 +1,1 @@
+"""Clients of model servers: chat, embeddings, reranking, audio, and the route table."""

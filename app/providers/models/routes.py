@@ -1,0 +1,220 @@
+"""Which model server answers for a model that an app file names."""
+
+import dataclasses
+import pathlib
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.errors import ProviderNotInitialize
+from app.providers.models.audio import SpeechModel, TranscriptionModel
+from app.providers.models.chat_model import ChatModel, Mode
+from app.providers.models.embeddings import EmbeddingModel, RerankModel
+from app.providers.models.endpoint import Endpoint
+from app.providers.models.route_file import (
+    EndpointEntry,
+    InvalidModelsFile,
+    Kind,
+    ModelEntry,
+    RouteFile,
+    Target,
+    check_base_url,
+    read_route_file,
+    variable_name,
+)
+
+CONTEXT = 32_768
+KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "rerank", "speech", "transcription")
+FROM_SETTINGS = "OPENAI_BASE_URL"
+AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table, for people. `problem` says why it cannot be used, else it is empty."""
+
+    provider: str
+    name: str
+    kind: Kind
+    endpoint: str
+    base_url: str
+    remote_name: str | None
+    context: int
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """Who speaks and listens where no file says so. Without `base_url` the server for everything; without `voices` any is sent as it is named."""
+
+    base_url: str = ""
+    api_key: str = ""
+    speech_model: str = "tts-1"
+    transcription_model: str = "whisper-1"
+    voices: tuple[str, ...] = ()
+
+
+class ModelRoutes:
+    """The table of one process, with the connections to its servers. Shared by all threads."""
+
+    def __init__(
+        self,
+        table: RouteFile,
+        environ: Mapping[str, str],
+        *,
+        context: int = CONTEXT,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 300.0,
+    ) -> None:
+        self._table = table
+        self._environ = environ
+        self._context = context
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._lock = threading.Lock()
+        self._endpoints: dict[str, Endpoint] = {}
+
+    @classmethod
+    def from_settings(
+        cls,
+        models_file: str,
+        base_url: str,
+        api_key: str,
+        model_name: str,
+        environ: Mapping[str, str],
+        *,
+        audio: AudioSettings = AudioSettings(),
+        context: int = CONTEXT,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 300.0,
+    ) -> "ModelRoutes":
+        """The table of a file; without one, a single server for everything, or two. Raises InvalidModelsFile.
+
+        `environ` holds what the file refers to as $NAME. Without a file an empty `api_key` sends none, and an empty
+        `model_name` sends the app file's own; without `base_url` there is no route at all.
+        """
+        if models_file:
+            table, known = read_route_file(pathlib.Path(models_file)), environ
+        else:
+            table = _without_a_file(base_url, api_key, model_name, audio)
+            known = {"OPENAI_API_KEY": api_key, "AUDIO_API_KEY": audio.api_key}
+        return cls(table, known, context=context, connect_timeout=connect_timeout, read_timeout=read_timeout)
+
+    def chat_model(self, provider: str, name: str, mode: str = "chat") -> ChatModel:
+        """The model for an app file's provider, name and mode (`chat` or `completion`). Raises ProviderNotInitialize."""
+        wanted: Mode = "completion" if mode == "completion" else "chat"
+        target = self._target(provider, name, wanted)
+        insisted = target.kind if isinstance(target, ModelEntry) else None
+        return ChatModel(
+            self.endpoint(target.endpoint),
+            target.remote_name or name,
+            insisted if insisted == "chat" or insisted == "completion" else wanted,
+            context=target.context or self._context,
+            pass_through=frozenset(target.pass_through),
+        )
+
+    def embedding_model(self, provider: str, name: str) -> EmbeddingModel:
+        """Who embeds for a dataset's provider and model name. Raises ProviderNotInitialize."""
+        target = self._target(provider, name, "embedding")
+        return EmbeddingModel(self.endpoint(target.endpoint), target.remote_name or name)
+
+    def rerank_model(self, provider: str, name: str) -> RerankModel:
+        """Who reranks for an app file's provider and model name. Raises ProviderNotInitialize."""
+        target = self._target(provider, name, "rerank")
+        return RerankModel(self.endpoint(target.endpoint), target.remote_name or name)
+
+    def speech_model(self) -> SpeechModel:
+        """Who speaks, for every app: app files name no model for it. Raises ProviderNotInitialize."""
+        target = self._audio_target("speech")
+        return SpeechModel(self.endpoint(target.endpoint), _remote_name(target), target.voices)
+
+    def transcription_model(self) -> TranscriptionModel:
+        """Who listens, for every app. Raises ProviderNotInitialize."""
+        target = self._audio_target("transcription")
+        return TranscriptionModel(self.endpoint(target.endpoint), _remote_name(target))
+
+    def endpoint(self, name: str) -> Endpoint:
+        """A server of the table, with the one pool that all its models share. Raises ProviderNotInitialize."""
+        known = self._endpoints.get(name)
+        if known is not None:
+            return known
+        base_url, api_key, problem = self._resolve(self._table.endpoints[name])
+        if problem:
+            raise ProviderNotInitialize
+        with self._lock:
+            return self._endpoints.setdefault(
+                name, Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout)
+            )
+
+    def describe(self) -> list[Route]:
+        """The table as it is searched, the defaults last. Never a key."""
+        lines = [self._describe(entry.provider, entry.name, entry.kind or "chat", entry) for entry in self._table.models]
+        for kind in KINDS:
+            target = getattr(self._table.default, kind)
+            if target is not None:
+                lines.append(self._describe("*", "*", kind, target))
+        return lines
+
+    def _describe(self, provider: str, name: str, kind: Kind, target: Target) -> Route:
+        base_url, _, problem = self._resolve(self._table.endpoints[target.endpoint])
+        remote = target.remote_name or (None if any(sign in name for sign in "*?[") else name)
+        return Route(provider, name, kind, target.endpoint, base_url, remote, target.context or self._context, problem)
+
+    def _target(self, provider: str, name: str, kind: Kind) -> Target:
+        fitting: Sequence[ModelEntry] = [entry for entry in self._table.models if entry.fits(provider, name, kind)]
+        default: Target | None = getattr(self._table.default, kind) or (self._table.default.chat if kind == "completion" else None)
+        target = fitting[0] if fitting else default
+        if target is None:
+            raise ProviderNotInitialize
+        return target
+
+    def _audio_target(self, kind: Kind) -> Target:
+        """The default of a kind, else the first line of it."""
+        default: Target | None = getattr(self._table.default, kind)
+        target = default or next((entry for entry in self._table.models if entry.kind == kind), None)
+        if target is None:
+            raise ProviderNotInitialize
+        return target
+
+    def _resolve(self, entry: EndpointEntry) -> tuple[str, str, str]:
+        """Base URL, key and, if either is missing or unusable, what is wrong."""
+        url_variable = variable_name(entry.base_url)
+        base_url = self._environ.get(url_variable, "").strip() if url_variable else entry.base_url
+        try:
+            check_base_url(base_url)
+        except ValueError as error:
+            return "", "", f"{url_variable} {error}" if base_url else f"{url_variable} is not set"
+        key_variable = variable_name(entry.api_key or "")
+        api_key = self._environ.get(key_variable, "").strip() if key_variable else ""
+        if key_variable and not api_key:
+            return base_url, "", f"{key_variable} is not set"
+        if not (api_key.isascii() and api_key.isprintable()):
+            return base_url, "", f"{key_variable} holds characters that no key has"
+        return base_url, api_key, ""
+
+
+def _remote_name(target: Target) -> str:
+    return target.remote_name or (target.name if isinstance(target, ModelEntry) else "")
+
+
+def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
+    """The table that the settings make. Raises InvalidModelsFile for a base URL that is none."""
+    servers = {FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"), AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY")}
+    endpoints = {}
+    for name, (url, key) in servers.items():
+        if url:
+            try:
+                check_base_url(url)
+            except ValueError as error:
+                raise InvalidModelsFile(f"{name} {error}") from None
+            endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
+    text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
+    sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
+    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion")} | {
+        # MODEL_NAME is a model that writes: whoever embeds is asked for by the dataset's own name.
+        "embedding": {"endpoint": FROM_SETTINGS},
+        "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
+        "transcription": sound | {"remote_name": audio.transcription_model},
+    }
+    default = {kind: target for kind, target in targets.items() if target["endpoint"] in endpoints}
+    return RouteFile.model_validate({"endpoints": endpoints, "default": default})

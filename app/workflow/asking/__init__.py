@@ -1,0 +1,1 @@
+"""Asking models: prompts, calls, and reading what they answer."""

@@ -1,0 +1,82 @@
+"""What a model node shows its model of the conversation, and of its images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.providers.models.chat_types import ModelMessage
+from app.providers.models.context_window import message_tokens, newest_that_fit
+from app.workflow.contracts.node import Context, Shape
+from app.workflow.failures import NodeFailed
+from app.workflow.values.files import File
+from app.workflow.values.variables import Selector
+
+IMAGE_SECONDS = 30.0
+
+
+class RolePrefix(Shape):
+    user: str = ""
+    assistant: str = ""
+
+
+class Window(Shape):
+    """`size` in turns."""
+
+    enabled: bool = False
+    size: int | None = None
+
+
+class MemoryConfig(Shape):
+    role_prefix: RolePrefix = RolePrefix()
+    window: Window = Window()
+    query_prompt_template: str = ""
+
+    def history(self, context: Context, room: int) -> list[ModelMessage]:
+        """The newest turns of the conversation that fit into so many tokens. None outside of conversations."""
+        if context.outside.memory is None:
+            return []
+        size = self.window.size
+        most = max(size, 0) if self.window.enabled and size is not None else None
+        turns: list[list[ModelMessage]] = []
+        for message in context.outside.memory.messages(most):
+            if message.role == "user" or not turns:
+                turns.append([])
+            turns[-1].append(message)
+        taken = newest_that_fit([sum(map(message_tokens, turn)) for turn in turns], room)
+        return [message for turn in turns[len(turns) - taken :] for message in turn]
+
+    def dialogue(self, messages: Sequence[ModelMessage]) -> str:
+        """The messages as one text."""
+        names = {"user": self.role_prefix.user or "Human", "assistant": self.role_prefix.assistant or "Assistant"}
+        return "\n".join(f"{names.get(message.role, message.role)}: {message.text()}" for message in messages)
+
+
+class VisionConfigs(Shape):
+    variable_selector: Selector = ("sys", "files")
+    detail: str = "high"
+
+
+class VisionConfig(Shape):
+    enabled: bool = False
+    configs: VisionConfigs = VisionConfigs()
+
+    def images(self, context: Context) -> list[File]:
+        """The images of the selector; what else it holds is not for eyes."""
+        if not self.enabled:
+            return []
+        value = context.variables.get(self.configs.variable_selector or ("sys", "files"))
+        values = value if isinstance(value, list) else [value]
+        return [item for item in values if isinstance(item, File) and item.type == "image"]
+
+    def shown(self, messages: Sequence[ModelMessage], images: Sequence[File], context: Context) -> list[ModelMessage]:
+        """The messages with the images in the last one of the user; one of their own where there is none. Raises NodeFailed."""
+        if not images:
+            return list(messages)
+        if context.outside.files is None:
+            raise NodeFailed("This run has no files.", "FileNotFoundError")
+        files = context.outside.files
+        parts = [files.image_part(image, self.configs.detail, context.seconds(IMAGE_SECONDS), context.cancellation) for image in images]
+        place = max((number for number, message in enumerate(messages) if message.role == "user"), default=None)
+        if place is None:
+            return [*messages, ModelMessage("user", parts)]
+        text: list[dict[str, Any]] = [{"type": "text", "text": messages[place].text()}]
+        return [*messages[:place], ModelMessage("user", [*text, *parts]), *messages[place + 1 :]]

@@ -1,0 +1,1 @@
+"""Running a graph: frames, branches, attempts, the text that is streamed."""

@@ -1,0 +1,1 @@
+"""What node configs say: comparisons, assignments, bodies, forms, filters."""

@@ -1,0 +1,105 @@
+"""What an assigner's operations make of a variable (contract dsl.md §3.7, assigner)."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import orjson
+
+from app.workflow.rules.comparisons import kind_of
+from app.workflow.values.value_types import NUMBERS, fits, is_array, member_type, zero
+
+Operation = Literal["over-write", "clear", "set", "append", "extend", "+=", "-=", "*=", "/=", "remove-first", "remove-last"]
+# What takes its operand from another variable, and what has it in the file. Those that need no operand count as the first.
+FROM_VARIABLE = frozenset({"over-write", "clear", "append", "extend", "remove-first", "remove-last"})
+WITHOUT_OPERAND = frozenset({"clear", "remove-first", "remove-last"})
+
+
+class Unassignable(Exception):
+    """The operation cannot be done with such values."""
+
+
+def assigned(operation: Operation, declared: str, current: Any, operand: Any) -> Any:
+    """The variable's new value; what it held is not changed. Raises Unassignable."""
+    return _OPERATIONS[operation](declared, zero(declared) if current is None else current, operand)
+
+
+def _refuse(declared: str, operand: Any) -> Unassignable:
+    return Unassignable(f"a value of type {kind_of(operand)} does not fit a variable of type {declared}")
+
+
+def _over_write(declared: str, current: Any, operand: Any) -> Any:
+    if not fits(operand, declared):
+        raise _refuse(declared, operand)
+    return operand
+
+
+def _set(declared: str, current: Any, operand: Any) -> Any:
+    if is_array(declared):
+        raise Unassignable(f"a variable of type {declared} cannot be set")
+    return _over_write(declared, current, _loaded(operand) if declared == "object" else operand)
+
+
+def _loaded(operand: Any) -> Any:
+    """An object that an editor wrote as JSON text."""
+    if not isinstance(operand, str):
+        return operand
+    try:
+        return orjson.loads(operand)
+    except orjson.JSONDecodeError:
+        raise Unassignable("the text is no JSON object") from None
+
+
+def _array(declared: str, current: Any) -> list[Any]:
+    if not is_array(declared) or not isinstance(current, list):
+        raise Unassignable(f"a variable of type {declared} is no array")
+    return current
+
+
+def _append(declared: str, current: Any, operand: Any) -> Any:
+    members = _array(declared, current)
+    if not fits(operand, member_type(declared)):
+        raise _refuse(declared, operand)
+    return [*members, operand]
+
+
+def _extend(declared: str, current: Any, operand: Any) -> Any:
+    members = _array(declared, current)
+    if not isinstance(operand, list) or not fits(operand, declared):
+        raise _refuse(declared, operand)
+    return [*members, *operand]
+
+
+def _calculate(calculation: Callable[[Any, Any], Any]) -> Callable[[str, Any, Any], Any]:
+    def calculated(declared: str, current: Any, operand: Any) -> Any:
+        if declared not in NUMBERS or not fits(current, declared):
+            raise Unassignable(f"a variable of type {declared} is no number")
+        if not fits(operand, "number"):
+            raise _refuse(declared, operand)
+        try:
+            result = calculation(current, operand)
+            if not math.isfinite(result):
+                raise OverflowError
+        except ZeroDivisionError:
+            raise Unassignable("division by zero") from None
+        except OverflowError:
+            raise Unassignable("the result is too large") from None
+        return result
+
+    return calculated
+
+
+_OPERATIONS: Mapping[str, Callable[[str, Any, Any], Any]] = {
+    "over-write": _over_write,
+    "clear": lambda declared, current, operand: zero(declared),
+    "set": _set,
+    "append": _append,
+    "extend": _extend,
+    "+=": _calculate(operator.add),
+    "-=": _calculate(operator.sub),
+    "*=": _calculate(operator.mul),
+    "/=": _calculate(operator.truediv),
+    "remove-first": lambda declared, current, operand: _array(declared, current)[1:],
+    "remove-last": lambda declared, current, operand: _array(declared, current)[:-1],
+}

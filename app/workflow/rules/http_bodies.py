@@ -1,0 +1,110 @@
+"""The body of an http-request node: from its configuration to bytes and a content type (contract dsl.md §3.7)."""
+
+import json
+import urllib.parse
+from typing import Any
+
+import json_repair
+import urllib3
+
+from app.workflow.contracts.node import Context, Shape
+from app.workflow.failures import NodeFailed
+from app.workflow.values.files import File
+from app.workflow.values.templates import bare, parse
+
+LARGEST_FILE = 10 * 1024 * 1024
+FILE_SECONDS = 60.0
+
+
+class BodyItem(Shape):
+    """`type` is `text` or `file`."""
+
+    key: str = ""
+    type: str = "text"
+    value: str = ""
+    file: tuple[str, ...] = ()
+
+
+class Body(Shape):
+    """`data` is a list; in older files a text: the body itself, or lines of `key:value`."""
+
+    type: str = "none"
+    data: list[BodyItem] | str = []
+
+    def encoded(self, context: Context) -> tuple[bytes | None, str | None]:
+        """The bytes and their content type; None where there is no body. Raises NodeFailed, Cancelled."""
+        encode = _ENCODERS.get(self.type)
+        return (None, None) if encode is None else encode(context, self)
+
+    @property
+    def text(self) -> str:
+        """The template of a body that is one text."""
+        return self.data if isinstance(self.data, str) else "".join(item.value for item in self.data[:1])
+
+    @property
+    def items(self) -> list[BodyItem]:
+        if isinstance(self.data, str):
+            return [BodyItem(key=key, value=value) for key, value in pairs(self.data)]
+        return self.data
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """`key:value` lines; the value is all behind the first colon, empty where there is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [(key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in lines)]
+
+
+def fill(context: Context, text: str) -> str:
+    """A text of the node with its references filled in."""
+    return parse(text).render(context.variables, missing=bare)
+
+
+def files_of(value: Any) -> list[File]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, File)]
+
+
+def _raw(context: Context, body: Body) -> tuple[bytes, str]:
+    return fill(context, body.text).encode(), "text/plain"
+
+
+def _json(context: Context, body: Body) -> tuple[bytes, str]:
+    text = fill(context, body.text)
+    try:
+        json.loads(text)
+    except ValueError:
+        repaired = json_repair.repair_json(text, ensure_ascii=False)
+        text = repaired if isinstance(repaired, str) and repaired else text
+    return text.encode(), "application/json"
+
+
+def _form(context: Context, body: Body) -> tuple[bytes, str]:
+    fields = [(fill(context, item.key), fill(context, item.value)) for item in body.items]
+    return urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded"
+
+
+def _multipart(context: Context, body: Body) -> tuple[bytes, str]:
+    fields: list[tuple[str, Any]] = []
+    for item in body.items:
+        key = fill(context, item.key)
+        if item.type != "file":
+            fields.append((key, fill(context, item.value)))
+            continue
+        for file in files_of(context.variables.require(item.file)):
+            fields.append((key, (file.name, _read(context, file), file.mime_type)))
+    return urllib3.encode_multipart_formdata(fields)
+
+
+def _binary(context: Context, body: Body) -> tuple[bytes, str]:
+    chosen = [file for item in body.items for file in files_of(context.variables.require(item.file))]
+    if not chosen:
+        raise NodeFailed("The body's file is not there.", "FileFetchError")
+    return _read(context, chosen[0]), chosen[0].mime_type
+
+
+def _read(context: Context, file: File) -> bytes:
+    if context.outside.files is None:
+        raise NodeFailed("Files cannot be read here.", "FileFetchError")
+    return context.outside.files.read(file, LARGEST_FILE, context.seconds(FILE_SECONDS), context.cancellation)
+
+
+_ENCODERS = {"raw-text": _raw, "json": _json, "x-www-form-urlencoded": _form, "form-data": _multipart, "binary": _binary}

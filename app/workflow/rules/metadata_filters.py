@@ -1,0 +1,45 @@
+"""Which documents a question is about, where a model is to tell it from the question (`metadata_filtering_mode: automatic`)."""
+
+from collections.abc import Callable, Sequence
+
+import json_repair
+
+from app.providers.models.chat_types import ModelMessage
+from app.workflow.contracts.knowledge import Condition
+
+MOST_CONDITIONS = 10
+LONGEST_VALUE = 500
+OPERATORS = (
+    "contains", "not contains", "start with", "end with", "is", "is not", "empty", "not empty", "=", "≠", "<", ">", "≤", "≥", "before", "after",
+)  # fmt: skip
+TASK = """Documents are described by these fields: {fields}.
+Read the user's question and say which values of these fields it asks for. Use a field only if the question clearly names a value for it.
+Answer with a JSON array and nothing else. Each item is {{"name": <field>, "operator": <one of {operators}>, "value": <text or number>}}.
+Where the question names no such value, answer []."""
+
+Ask = Callable[[Sequence[ModelMessage]], str]
+
+
+def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[Condition]:
+    """The conditions that a model reads from a question; none where it finds none, or says something else.
+
+    `ask` gives the model's answer to messages; what it raises goes on.
+    """
+    if not fields or not query.strip():
+        return []
+    task = TASK.format(fields=", ".join(fields), operators=", ".join(OPERATORS))
+    answer = ask([ModelMessage("system", task), ModelMessage("user", query)])
+    start = answer.find("[")
+    found = json_repair.loads(answer[start:]) if start >= 0 else None
+    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    return [
+        Condition(entry["name"], entry["operator"], _value(entry.get("value")))
+        for entry in entries[:MOST_CONDITIONS]
+        if entry.get("name") in fields and entry.get("operator") in OPERATORS
+    ]
+
+
+def _value(value: object) -> str | int | float | None:
+    if value is None or isinstance(value, int | float):
+        return value
+    return str(value)[:LONGEST_VALUE]

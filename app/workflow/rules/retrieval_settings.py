@@ -1,0 +1,70 @@
+"""How an app searches its knowledge, as app files say it: `dataset_configs` and retrieval nodes (contract dsl.md §2, §3.7)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pydantic
+
+from app.workflow.contracts.knowledge import Condition, Retrieval
+from app.workflow.contracts.node import Shape
+
+TOP_K = 4
+MOST = 100
+
+
+class RerankModel(Shape):
+    """Editors of several versions named its parts differently."""
+
+    provider: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("provider", "reranking_provider_name"))
+    name: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("model", "reranking_model_name", "name"))
+
+
+class VectorSetting(Shape):
+    vector_weight: float = 0.7
+
+
+class KeywordSetting(Shape):
+    keyword_weight: float = 0.3
+
+
+class Weights(Shape):
+    vector_setting: VectorSetting = VectorSetting()
+    keyword_setting: KeywordSetting = KeywordSetting()
+
+
+class RetrievalSettings(Shape):
+    """`score_threshold_enabled` absent: a threshold that is there counts."""
+
+    top_k: int = TOP_K
+    score_threshold: float | None = None
+    score_threshold_enabled: bool | None = None
+    reranking_enable: bool = False
+    reranking_mode: str = ""
+    reranking_model: RerankModel = RerankModel()
+    weights: Weights | None = None
+
+    def retrieval(self, dataset_ids: Sequence[str], query: str, conditions: Sequence[Condition] = (), operator: str = "and") -> Retrieval:
+        """One search by these settings."""
+        weighted = self.reranking_mode == "weighted_score"
+        rerank = self.reranking_enable and not weighted and bool(self.reranking_model.name)
+        return Retrieval(
+            dataset_ids=dataset_ids,
+            query=query,
+            top_k=min(max(self.top_k, 1), MOST),
+            score_threshold=None if self.score_threshold_enabled is False else self.score_threshold,
+            weights=(self.weights.vector_setting.vector_weight, self.weights.keyword_setting.keyword_weight) if weighted and self.weights else None,
+            rerank_model=(self.reranking_model.provider, self.reranking_model.name) if rerank else None,
+            conditions=tuple(conditions),
+            logical_operator=operator,
+        )
+
+
+class MetadataCondition(Shape):
+    name: str
+    comparison_operator: str
+    value: Any = None
+
+
+class MetadataConditions(Shape):
+    logical_operator: str = "and"
+    conditions: list[MetadataCondition] = []

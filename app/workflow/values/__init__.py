@@ -1,0 +1,1 @@
+"""Values of variables: their types, files, selectors and templates."""

@@ -1,0 +1,98 @@
+import pathlib
+
+import pytest
+
+from app.providers.models.route_file import InvalidModelsFile, ModelEntry, read_route_file, variable_name
+
+GOOD = """
+endpoints:
+  local: {base_url: http://127.0.0.1:8080/v1}
+  big: {base_url: $BIG_URL, api_key: "${BIG_KEY}"}
+models:
+  - {provider: openai, name: "gpt-4*", endpoint: big, context: 128000, pass_through: [top_k]}
+default:
+  chat: {endpoint: local, remote_name: smollm}
+"""
+
+
+def write(folder: pathlib.Path, text: str) -> pathlib.Path:
+    path = folder / "models.yml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
+    routes = read_route_file(write(tmp_path, GOOD))
+
+    assert routes.endpoints["local"].api_key is None
+    assert routes.models[0].context == 128_000
+    assert routes.default.chat is not None and routes.default.chat.remote_name == "smollm"
+    assert routes.default.speech is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("api_key: \"${BIG_KEY}\"", "api_key: sk-secret", "endpoints.big.api_key: must name a variable"),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", "endpoints.local.base_url: must be a URL"),
+        ("http://127.0.0.1:8080/v1", "http://me:secret@host/v1", "endpoints.local.base_url: must be a URL"),
+        ("http://127.0.0.1:8080/v1", "http://host:99999/v1", "endpoints.local.base_url: must be a URL"),
+        ("context: 128000", "context: many", "models[0].context: Input should be a valid integer"),
+        ("context: 128000", "context: 0", "models[0].context: Input should be greater than"),
+        ("context: 128000", "contxt: 1", "models[0].contxt: is not known here"),
+        ("endpoint: big", "endpoint: huge", "models[0].endpoint: there is no endpoint 'huge' in this file"),
+        ("endpoint: local", "endpoint: huge", "default.chat.endpoint: there is no endpoint 'huge' in this file"),
+        ("provider: openai, ", "", "models[0].provider: Field required"),
+        ("provider: openai", "kind: poetry, provider: openai", "models[0].kind: Input should be"),
+        ("models:", "models: [", "is not valid YAML"),
+        (GOOD, "", "the document: Input should be a valid dictionary"),
+        (GOOD, "a: \x00", "is not valid YAML"),
+        (GOOD, "models: []", "endpoints: Field required"),
+    ],
+)
+def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(tmp_path: pathlib.Path, old: str, new: str, complaint: str) -> None:
+    path = write(tmp_path, GOOD.replace(old, new))
+
+    with pytest.raises(InvalidModelsFile) as raised:
+        read_route_file(path)
+
+    text = str(raised.value)
+    assert text.startswith(f"{path}:")
+    assert complaint in text
+    assert "\n" not in text
+    assert "secret" not in text
+
+
+def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(InvalidModelsFile, match="cannot be read: No such file"):
+        read_route_file(tmp_path / "none.yml")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\xfd")
+    with pytest.raises(InvalidModelsFile, match="is not UTF-8"):
+        read_route_file(tmp_path / "bytes")
+
+
+@pytest.mark.parametrize(("text", "name"), [("$KEY", "KEY"), ("${KEY_2}", "KEY_2"), ("KEY", None), ("$KEY!", None), ("${KEY", None)])
+def test_a_variable_has_a_dollar(text: str, name: str | None) -> None:
+    assert variable_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "fits"),
+    [
+        ("openai", "openai", True),
+        ("openai", "langgenius/openai/openai", True),
+        ("langgenius/openai/openai", "openai", True),
+        ("langgenius/openai/openai", "langgenius/openai/openai", True),
+        ("other/openai/openai", "langgenius/openai/openai", False),
+        ("*", "anything", True),
+        ("openai", "azure_openai", False),
+        ("openai", "langgenius/openai/azure", False),
+    ],
+)
+def test_providers_match_by_their_last_part(wanted: str, given: str, fits: bool) -> None:
+    assert ModelEntry(provider=wanted, name="*", endpoint="local").fits(given, "gpt", "chat") is fits
+
+
+@pytest.mark.parametrize(("pattern", "fits"), [("gpt-4o", True), ("gpt-4*", True), ("*", True), ("gpt-4", False), ("GPT-4o", False)])
+def test_names_may_hold_stars(pattern: str, fits: bool) -> None:
+    assert ModelEntry(provider="*", name=pattern, endpoint="local").fits("openai", "gpt-4o", "chat") is fits
