@@ -152,7 +152,9 @@ class Config:
             "audio": env.whole("UPLOAD_AUDIO_MB", 50),
             "video": env.whole("UPLOAD_VIDEO_MB", 100),
         }
-        self.UPLOAD_BLOCKED_EXTENSIONS = [word.lower().lstrip(".") for word in env.words("UPLOAD_BLOCKED_EXTENSIONS", "")]
+        self.UPLOAD_BLOCKED_EXTENSIONS = [
+            word.lower().lstrip(".") for word in env.words("UPLOAD_BLOCKED_EXTENSIONS", "")
+        ]
         self.FILE_LINK_SECONDS = env.whole("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.whole("WORKFLOW_FILE_LIMIT", 10)
 
@@ -167,16 +169,26 @@ class Config:
         """What a process that serves cannot do without. Raises InvalidSetting."""
         for name, what in (("DATABASE_URL", "a PostgreSQL"), ("REDIS_URL", "a Redis")):
             if not getattr(self, name):
-                raise InvalidSetting(f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`.")
+                raise InvalidSetting(
+                    f"{name} is not set: give the address of {what} server, or start the embedded ones by `make run`."
+                )
             if not _is_address(getattr(self, name), SCHEMES[name]):
-                raise InvalidSetting(f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://")
-        if self.SMTP_URL and not (_is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname):
-            raise InvalidSetting("SMTP_URL must be smtp+starttls://user:password@host:587, smtps://…:465 or smtp://host:25.")
+                raise InvalidSetting(
+                    f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://"
+                )
+        if self.SMTP_URL and not (
+            _is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname
+        ):
+            raise InvalidSetting(
+                "SMTP_URL must be smtp+starttls://user:password@host:587, smtps://…:465 or smtp://host:25."
+            )
         if self.SMTP_URL and "@" not in parseaddr(self.MAIL_FROM)[1]:
             raise InvalidSetting("MAIL_FROM must be set to the address that mails come from, as SMTP_URL is set.")
         for key in (self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS):
             if len(key.encode()) < LEAST_KEY_BYTES:
-                raise InvalidSetting(f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`.")
+                raise InvalidSetting(
+                    f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`."
+                )
         return self
 
 

@@ -54,7 +54,12 @@ def autocommit_engine() -> Engine:
 def bind_database(app: Flask) -> None:
     """Bind `db` with two engines on one URL: transactions, and autocommit without a reset on return."""
     url = database_url(app.config["DATABASE_URL"])
-    pool = {"pool_size": app.config["DATABASE_POOL_SIZE"], "max_overflow": 0, "pool_timeout": 30, "pool_pre_ping": False}
+    pool = {
+        "pool_size": app.config["DATABASE_POOL_SIZE"],
+        "max_overflow": 0,
+        "pool_timeout": 30,
+        "pool_pre_ping": False,
+    }
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = pool
     app.config["SQLALCHEMY_BINDS"] = {

@@ -46,8 +46,11 @@ def sweep_uploads() -> None:
 
 
 @celery.task(
-    name="housekeeping.mail_code", autoretry_for=(smtplib.SMTPException, OSError), retry_backoff=2, retry_kwargs={"max_retries": 6},
-)  # fmt: skip
+    name="housekeeping.mail_code",
+    autoretry_for=(smtplib.SMTPException, OSError),
+    retry_backoff=2,
+    retry_kwargs={"max_retries": 6},
+)
 def mail_code(kind: str, token: str, language: str | None) -> None:
     """Mail the code of a token, where there is somebody to mail it to."""
     mail_codes.mail(mail_codes.Kind(kind), token, language)

@@ -24,7 +24,11 @@ def run_online():
             connection=connection,
             target_metadata=database.metadata,
             process_revision_directives=skip_empty_revision,
-            **{name: value for name, value in current_app.extensions["migrate"].configure_args.items() if name != "process_revision_directives"},
+            **{
+                name: value
+                for name, value in current_app.extensions["migrate"].configure_args.items()
+                if name != "process_revision_directives"
+            },
         )
         with context.begin_transaction():
             # Two processes that start at once must not migrate at once.

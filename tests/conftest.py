@@ -7,7 +7,7 @@ relay begins to read. What needs separate processes is under tests/system/.
 import pathlib
 from collections.abc import Iterator
 
-import cryptography  # noqa: F401  (before the product keeps it out: some of the tests' servers need it)
+import cryptography
 import flask_migrate
 import pytest
 import redis
@@ -30,7 +30,10 @@ from tests.support.web_client import WebVisitor
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The addresses of this session's PostgreSQL and Redis, as settings."""
     directory: pathlib.Path = tmp_path_factory.mktemp("servers")
-    with EmbeddedPostgres(directory / "postgres", durable=False) as postgres, EmbeddedRedis(directory / "redis") as server:
+    with (
+        EmbeddedPostgres(directory / "postgres", durable=False) as postgres,
+        EmbeddedRedis(directory / "redis") as server,
+    ):
         yield {"DATABASE_URL": postgres.url, "REDIS_URL": server.url}
 
 
@@ -49,7 +52,9 @@ def model(scripted_model: ScriptedModel) -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture(scope="session")
-def settings(servers: dict[str, str], scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def settings(
+    servers: dict[str, str], scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     return servers | {
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "SECRET_KEY": "a key for tests that is long enough",

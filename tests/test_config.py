@@ -32,8 +32,15 @@ def test_the_readme_names_every_setting(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "x"), ("PORT", "-1"), ("WEB_WORKERS", "0"), ("PING_SECONDS", "nan"), ("PASSPORT_USER_ID", "maybe"), ("LOG_LEVEL", "loud"),
-     ("FETCH_TRUSTED", "10.0.0.0/8,http://x")],
+    [
+        ("PORT", "x"),
+        ("PORT", "-1"),
+        ("WEB_WORKERS", "0"),
+        ("PING_SECONDS", "nan"),
+        ("PASSPORT_USER_ID", "maybe"),
+        ("LOG_LEVEL", "loud"),
+        ("FETCH_TRUSTED", "10.0.0.0/8,http://x"),
+    ],
 )
 def test_a_value_that_cannot_be_read_is_refused_by_name(name, value):
     with pytest.raises(InvalidSetting, match=name):
@@ -46,7 +53,10 @@ def test_a_server_does_not_start_without_what_it_needs(name, tmp_path):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: ""}).check()
 
 
-@pytest.mark.parametrize(("name", "value"), [("DATABASE_URL", "mysql://x/y"), ("DATABASE_URL", "postgresql://x:y/z"), ("REDIS_URL", "localhost")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DATABASE_URL", "mysql://x/y"), ("DATABASE_URL", "postgresql://x:y/z"), ("REDIS_URL", "localhost")],
+)
 def test_an_address_that_is_none_is_refused(name, value, tmp_path):
     with pytest.raises(InvalidSetting, match=name):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check()
@@ -61,22 +71,33 @@ def test_a_short_key_is_refused(tmp_path, key):
 
 def test_a_server_with_a_short_key_ends_with_one_clear_line(tmp_path):
     settings = GOOD | {"DATA_DIR": str(tmp_path), "SECRET_KEY": "short"}
-    done = subprocess.run([sys.executable, "-c", "import wsgi"], cwd=README.parent, env=settings, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], cwd=README.parent, env=settings, capture_output=True, text=True
+    )
     assert done.returncode == 1
-    assert done.stderr == "frontdesk: SECRET_KEY must be set to at least 32 random bytes, e.g. of `openssl rand -hex 32`.\n"
+    assert (
+        done.stderr
+        == "frontdesk: SECRET_KEY must be set to at least 32 random bytes, e.g. of `openssl rand -hex 32`.\n"
+    )
 
 
 def test_the_first_of_several_keys_signs():
     first, second = "a" * 32, "b" * 32
     config = Config(GOOD | {"SECRET_KEY": f"{first}, {second},"}).check()
-    assert (config.SECRET_KEY, config.SECRET_KEY_FALLBACKS) == (first, [second])
+    assert (first, [second]) == (config.SECRET_KEY, config.SECRET_KEY_FALLBACKS)
 
 
 @pytest.mark.parametrize(
     ("url", "sender"),
-    [("http://mail", "a@b.example"), ("mail:25", "a@b.example"), ("smtp://mail:x", "a@b.example"), ("smtp://", "a@b.example"),
-     ("smtp://mail", ""), ("smtp://mail", "Desk")],
-)  # fmt: skip
+    [
+        ("http://mail", "a@b.example"),
+        ("mail:25", "a@b.example"),
+        ("smtp://mail:x", "a@b.example"),
+        ("smtp://", "a@b.example"),
+        ("smtp://mail", ""),
+        ("smtp://mail", "Desk"),
+    ],
+)
 def test_mail_settings_are_checked(tmp_path, url, sender):
     with pytest.raises(InvalidSetting, match="SMTP_URL|MAIL_FROM"):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {"SMTP_URL": url, "MAIL_FROM": sender}).check()

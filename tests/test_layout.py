@@ -10,11 +10,30 @@ import pytest
 from tests.support.paths import PROJECT
 
 FAMILIES = {
-    "site": "app_info", "parameters": "app_info", "meta": "app_info", "webapp": "app_info", "system-features": "app_info",
-    "audio-to-text": "audio", "text-to-audio": "audio", "form": "human_input", "human-input-forms": "human_input",
-    "logout": "login", "email-code-login": "login", "forgot-password": "login",
-}  # fmt: skip
-TOP_LEVEL = {"setup.cfg", "wsgi.py", "app", "migrations", "tests", "celery_worker.py", "config.py", "Makefile", "README.md"}
+    "site": "app_info",
+    "parameters": "app_info",
+    "meta": "app_info",
+    "webapp": "app_info",
+    "system-features": "app_info",
+    "audio-to-text": "audio",
+    "text-to-audio": "audio",
+    "form": "human_input",
+    "human-input-forms": "human_input",
+    "logout": "login",
+    "email-code-login": "login",
+    "forgot-password": "login",
+}
+TOP_LEVEL = {
+    "setup.cfg",
+    "wsgi.py",
+    "app",
+    "migrations",
+    "tests",
+    "celery_worker.py",
+    "config.py",
+    "Makefile",
+    "README.md",
+}
 AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "k" * 32}
 
 
@@ -38,7 +57,9 @@ def test_a_route_decides_nothing(path):
 
 def test_only_services_commit():
     services = PROJECT / "app" / "services"
-    assert [str(path) for path in sources("app") if "commit(" in path.read_text() and services not in path.parents] == []
+    assert [
+        str(path) for path in sources("app") if "commit(" in path.read_text() and services not in path.parents
+    ] == []
 
 
 def test_the_environment_is_read_in_one_file():
@@ -57,7 +78,9 @@ def test_no_file_grows_past_a_screenful_of_screens(path):
 @pytest.mark.parametrize("entry", ["wsgi", "celery_worker"])
 def test_importing_works_while_every_server_is_away(entry, tmp_path):
     settings = AWAY | {"DATA_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", f"import {entry}"], cwd=PROJECT, env=settings, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {entry}"], cwd=PROJECT, env=settings, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -14,17 +14,25 @@ UNNAMED = "unnamed"
 class FunctionCall:
     """The strategy `function_call`."""
 
-    def messages(self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]) -> list[ModelMessage]:
+    def messages(
+        self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]
+    ) -> list[ModelMessage]:
         messages = list(prompt)
         for step in steps:
-            calls = tuple(ToolCallDelta(index, call.id, call.name, call.arguments or "{}") for index, call in enumerate(step.calls))
+            calls = tuple(
+                ToolCallDelta(index, call.id, call.name, call.arguments or "{}")
+                for index, call in enumerate(step.calls)
+            )
             messages.append(ModelMessage("assistant", step.thought, calls))
             messages += [ModelMessage("tool", call.observation or "", tool_call_id=call.id) for call in step.calls]
         return messages
 
     def options(self, tools: Sequence[ToolDescription]) -> Mapping[str, Any]:
         functions = [
-            {"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}}
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
+            }
             for tool in tools
         ]
         return {"tools": functions} if functions else {}

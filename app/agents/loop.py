@@ -161,7 +161,11 @@ class Agent:
         for call in step.open_calls:
             # Half characters too would be refused by every row and every frame.
             observation = self._observe(call).encode("utf-8", "replace").decode()
-            call.observation = observation if len(observation) <= LONGEST_OBSERVATION else f"{observation[:LONGEST_OBSERVATION]}\n(cut)"
+            call.observation = (
+                observation
+                if len(observation) <= LONGEST_OBSERVATION
+                else f"{observation[:LONGEST_OBSERVATION]}\n(cut)"
+            )
             self.listener.observed(step, call)
 
     def _observe(self, call: Call) -> str:
@@ -175,7 +179,9 @@ class Agent:
         if arguments is None:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
         try:
-            answer = tool.call(arguments, max(0.1, min(LONGEST_CALL, self.brief.deadline - time.monotonic())), self.brief.cancellation)
+            answer = tool.call(
+                arguments, max(0.1, min(LONGEST_CALL, self.brief.deadline - time.monotonic())), self.brief.cancellation
+            )
             call.sources = list(answer.sources)
             call.files = [self.listener.keep_file(file) for file in answer.files]
         except ToolFailed as failure:
@@ -196,7 +202,9 @@ class Agent:
         if usage is not None:
             self.counted = True
             self.usage.update(
-                prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, total_tokens=usage.total_tokens
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                total_tokens=usage.total_tokens,
             )
 
 

@@ -38,7 +38,7 @@ Once you know enough, or if no tool helps, write:
 
 Thought: what you know now
 Final Answer: your answer to the user"""
-NO_TOOLS = "No more tools can be used. Answer the user now. Begin with \"Final Answer:\"."
+NO_TOOLS = 'No more tools can be used. Answer the user now. Begin with "Final Answer:".'
 
 
 class React:
@@ -47,7 +47,9 @@ class React:
     def __init__(self, template: str = "") -> None:
         self._template = template
 
-    def messages(self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]) -> list[ModelMessage]:
+    def messages(
+        self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]
+    ) -> list[ModelMessage]:
         own = prompt[0].text() if prompt and prompt[0].role == "system" else ""
         others = prompt[1:] if own else prompt
         system = self._instructions(own, tools)
@@ -69,11 +71,22 @@ class React:
     def _instructions(self, own: str, tools: Sequence[ToolDescription]) -> str:
         if not tools:
             return own
-        listed = "\n".join(f"- {tool.name}: {tool.description} Input: {orjson.dumps(tool.parameters).decode()}" for tool in tools)
+        listed = "\n".join(
+            f"- {tool.name}: {tool.description} Input: {orjson.dumps(tool.parameters).decode()}" for tool in tools
+        )
         names = ", ".join(tool.name for tool in tools)
         if any(place in self._template for place in ("{{tools}}", "{{tool_names}}", "{{instruction}}")):
-            filled = self._template.replace("{{tools}}", listed).replace("{{tool_names}}", names).replace("{{instruction}}", own)
-            return filled.replace("{{historic_messages}}", "").replace("{{query}}", "").replace("{{agent_scratchpad}}", "").strip()
+            filled = (
+                self._template.replace("{{tools}}", listed)
+                .replace("{{tool_names}}", names)
+                .replace("{{instruction}}", own)
+            )
+            return (
+                filled.replace("{{historic_messages}}", "")
+                .replace("{{query}}", "")
+                .replace("{{agent_scratchpad}}", "")
+                .strip()
+            )
         return f"{own}\n\n{INSTRUCTIONS.format(tools=listed, names=names)}".strip()
 
 

@@ -18,7 +18,9 @@ def fitted(messages: Sequence[ModelMessage], options: Options, context_tokens: i
     for index, message in enumerate(kept):
         if over <= 0:
             break
-        observed = message.role == "tool" or (isinstance(message.content, str) and message.content.startswith("Observation: "))
+        observed = message.role == "tool" or (
+            isinstance(message.content, str) and message.content.startswith("Observation: ")
+        )
         if not observed or not isinstance(message.content, str) or len(message.content) <= SHORT:
             continue
         short = dataclasses.replace(message, content=message.content[:SHORT] + CUT)

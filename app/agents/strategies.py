@@ -29,7 +29,9 @@ class Reader(Protocol):
 
 
 class Strategy(Protocol):
-    def messages(self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]) -> list[ModelMessage]:
+    def messages(
+        self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]
+    ) -> list[ModelMessage]:
         """What the model reads in the next round. Without tools it is to answer now."""
 
     def options(self, tools: Sequence[ToolDescription]) -> Mapping[str, Any]:

@@ -27,9 +27,21 @@ from app.api.web import (
 )
 
 ROUTES = (
-    app_info, audio, chat_messages, completion_messages, conversations, default, files, human_input, login, messages, passport, remote_files,
-    saved_messages, workflows,
-)  # fmt: skip
+    app_info,
+    audio,
+    chat_messages,
+    completion_messages,
+    conversations,
+    default,
+    files,
+    human_input,
+    login,
+    messages,
+    passport,
+    remote_files,
+    saved_messages,
+    workflows,
+)
 
 AUTHORIZATIONS = {
     "Bearer": {

@@ -8,8 +8,12 @@ from pydantic import BaseModel, TypeAdapter
 from app.api.namespaces import web_ns
 
 REFUSALS = {
-    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "App Not Found", 500: "Internal Server Error",
-}  # fmt: skip
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "App Not Found",
+    500: "Internal Server Error",
+}
 _UNKNOWN_TO_SWAGGER = ("$defs", "const", "examples", "propertyNames", "title")
 
 
@@ -41,11 +45,16 @@ def document(
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
-    parameters |= {name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()}
+    parameters |= {
+        name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()
+    }
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:
-        parameters |= {name: parameter | {"required": name in required_names} for name, parameter in _query_parameters(query_names).items()}
+        parameters |= {
+            name: parameter | {"required": name in required_names}
+            for name, parameter in _query_parameters(query_names).items()
+        }
     if fields is not None:
         parameters |= {name: parameter | {"in": "formData"} for name, parameter in _query_parameters(fields).items()}
     if file:
@@ -114,7 +123,9 @@ def _convert(schema: Any) -> Any:
     options = schema.pop("anyOf", None)
     if options is not None:
         schema |= _convert_union(options)
-    converted = {key: _convert(value) for key, value in schema.items() if key not in _UNKNOWN_TO_SWAGGER and key != "properties"}
+    converted = {
+        key: _convert(value) for key, value in schema.items() if key not in _UNKNOWN_TO_SWAGGER and key != "properties"
+    }
     if "const" in schema:
         converted["enum"] = [schema["const"]]
     if "properties" in schema:

@@ -13,10 +13,30 @@ from app.services.files.file_previews import Preview, open_preview
 PIECE = 262_144
 # What browsers show without running anything of it.
 SHOWN = {
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "text/plain", "application/pdf",
-    "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/x-wav", "audio/webm", "audio/aac", "audio/flac", "audio/x-m4a", "audio/amr",
-    "video/mp4", "video/webm", "video/ogg", "video/quicktime", "video/mpeg",
-}  # fmt: skip
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/avif",
+    "image/bmp",
+    "text/plain",
+    "application/pdf",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/ogg",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/webm",
+    "audio/aac",
+    "audio/flac",
+    "audio/x-m4a",
+    "audio/amr",
+    "video/mp4",
+    "video/webm",
+    "video/ogg",
+    "video/quicktime",
+    "video/mpeg",
+}
 # A picture in a page runs no scripts either; opened on its own it would.
 SAVED_AS_IT_IS = {"image/svg+xml", "application/zip", "application/json", "text/csv", "text/markdown"}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; media-src *; sandbox"
@@ -59,5 +79,7 @@ def _served_type(preview: Preview) -> str:
 def _disposition(preview: Preview) -> str:
     as_attachment = request.args.get("as_attachment", "").lower() in ("true", "1") or preview.mime_type not in SHOWN
     kind = "attachment" if as_attachment else "inline"
-    plain = "".join(sign if sign.isascii() and sign.isprintable() and sign not in '"\\' else "_" for sign in preview.name)
+    plain = "".join(
+        sign if sign.isascii() and sign.isprintable() and sign not in '"\\' else "_" for sign in preview.name
+    )
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{urllib.parse.quote(preview.name, safe='')}"

@@ -1,6 +1,11 @@
 """The forms of a message as its history shows them (contract human-input.md §9)."""
 
-from app.api.schemas.human_input import HumanInputContent, HumanInputFormDefinition, HumanInputFormSubmissionData, form_input
+from app.api.schemas.human_input import (
+    HumanInputContent,
+    HumanInputFormDefinition,
+    HumanInputFormSubmissionData,
+    form_input,
+)
 from app.models.form_statements import FormRow
 from app.services.events import form_views
 

@@ -38,7 +38,10 @@ def _receive(intake: uploads.Intake) -> tuple[list[str], Mapping[str, str]]:
     most = uploads.largest_limit() + FORM_BYTES
 
     def open_part(
-        total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
     ) -> IO[bytes]:
         return cast(IO[bytes], intake.open(filename, content_type))
 

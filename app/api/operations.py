@@ -9,8 +9,11 @@ from flask.typing import ResponseReturnValue
 from app.services.operator import health
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
-    "postgres": health.check_postgres, "redis": health.check_redis, "worker": health.check_worker, "model": health.check_model,
-}  # fmt: skip
+    "postgres": health.check_postgres,
+    "redis": health.check_redis,
+    "worker": health.check_worker,
+    "model": health.check_model,
+}
 
 
 def init_app(app: Flask) -> None:
@@ -19,6 +22,8 @@ def init_app(app: Flask) -> None:
 
 def _health() -> ResponseReturnValue:
     """Each part with its state and latency; 200 when all are up, else 503."""
-    parts = {"web": {"state": "up", "version": current_app.config["VERSION"]}} | {name: check() for name, check in PARTS.items()}
+    parts = {"web": {"state": "up", "version": current_app.config["VERSION"]}} | {
+        name: check() for name, check in PARTS.items()
+    }
     well = all(part["state"] == "up" for part in parts.values())
     return jsonify(status="ok" if well else "degraded", **parts), 200 if well else 503

@@ -61,7 +61,11 @@ def resume(state: TaskState, last_event_id: str | None, with_snapshot: bool) -> 
     now = task_states.current(state.task_id) or state
     if now.workflow_run_id is not None and not (last_event_id or "").strip():
         return sse(_late_reader(now, Reader(subscription), with_snapshot), subscription)
-    if not (task_states.is_running(now) or task_states.is_paused(now)) and after >= now.last_event and not speech_follows(redis_client.client, state.task_id, after):
+    if (
+        not (task_states.is_running(now) or task_states.is_paused(now))
+        and after >= now.last_event
+        and not speech_follows(redis_client.client, state.task_id, after)
+    ):
         return sse(iter(()), subscription)
     return sse(Reader(subscription).frames(after, look_back=True), subscription)
 

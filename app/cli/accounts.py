@@ -33,7 +33,12 @@ def list_accounts(as_json: bool) -> None:
         click.echo("No accounts yet: make one with `flask --app wsgi accounts create EMAIL`.")
         return
     rows = [
-        (account.email, "banned" if account.banned else "active", "yes" if account.has_password else "no", utc_time(account.created_at))
+        (
+            account.email,
+            "banned" if account.banned else "active",
+            "yes" if account.has_password else "no",
+            utc_time(account.created_at),
+        )
         for account in found
     ]
     print_table(("EMAIL", "STATE", "PASSWORD", "CREATED"), rows)
@@ -83,9 +88,11 @@ def _password() -> str:
 
 def _facts(account: accounts.AccountSummary) -> dict[str, Any]:
     return {
-        "email": account.email, "banned": account.banned, "has_password": account.has_password,
+        "email": account.email,
+        "banned": account.banned,
+        "has_password": account.has_password,
         "created_at": utc_time(account.created_at),
-    }  # fmt: skip
+    }
 
 
 def _print_change(email: str, state: str, as_json: bool) -> None:

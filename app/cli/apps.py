@@ -58,7 +58,10 @@ def list_apps(as_json: bool) -> None:
     if not found:
         click.echo("No apps yet: publish one with `flask --app wsgi apps import FILE`.")
         return
-    rows = [(app.code, app.mode, "on" if app.enabled else "off", app.access_mode, utc_time(app.published_at), app.name) for app in found]
+    rows = [
+        (app.code, app.mode, "on" if app.enabled else "off", app.access_mode, utc_time(app.published_at), app.name)
+        for app in found
+    ]
     print_table(("CODE", "MODE", "PAGE", "ACCESS", "PUBLISHED", "NAME"), rows)
 
 
@@ -77,7 +80,9 @@ def show(code: str, as_json: bool) -> None:
 
 @apps_group.command("export")
 @click.argument("code")
-@click.option("--output", metavar="FILE", type=click.Path(path_type=pathlib.Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=pathlib.Path, dir_okay=False), help="Write to a file."
+)
 def export(code: str, output: pathlib.Path | None) -> None:
     """Print an app as an app file. Secret variables are blank in it."""
     text = apps.export(code)
@@ -133,9 +138,15 @@ def _page_url(mode: str, code: str) -> str | None:
 
 def _import_line(path: pathlib.Path, app: apps.ImportedApp) -> dict[str, Any]:
     return {
-        "file": str(path), "id": app.id, "code": app.code, "mode": app.mode, "name": app.name, "outcome": app.outcome,
-        "url": _page_url(app.mode, app.code), "warnings": list(app.warnings),
-    }  # fmt: skip
+        "file": str(path),
+        "id": app.id,
+        "code": app.code,
+        "mode": app.mode,
+        "name": app.name,
+        "outcome": app.outcome,
+        "url": _page_url(app.mode, app.code),
+        "warnings": list(app.warnings),
+    }
 
 
 def _print_import(app: apps.ImportedApp) -> None:
@@ -148,10 +159,17 @@ def _print_import(app: apps.ImportedApp) -> None:
 
 def _summary(app: apps.AppSummary) -> dict[str, Any]:
     return {
-        "id": app.id, "code": app.code, "name": app.name, "mode": app.mode, "enabled": app.enabled,
-        "access_mode": app.access_mode, "url": _page_url(app.mode, app.code), "created_at": utc_time(app.created_at),
-        "published_at": utc_time(app.published_at), "versions": app.versions,
-    }  # fmt: skip
+        "id": app.id,
+        "code": app.code,
+        "name": app.name,
+        "mode": app.mode,
+        "enabled": app.enabled,
+        "access_mode": app.access_mode,
+        "url": _page_url(app.mode, app.code),
+        "created_at": utc_time(app.created_at),
+        "published_at": utc_time(app.published_at),
+        "versions": app.versions,
+    }
 
 
 def _contents(app: apps.AppDetails) -> dict[str, Any]:
@@ -169,7 +187,9 @@ def _contents(app: apps.AppDetails) -> dict[str, Any]:
 
 
 def _warnings(app: apps.AppDetails) -> list[str]:
-    missing = tool_registry.unresolved(app.definition) + app_datasets.unbound(app.summary.id, app.summary.code, app.definition)
+    missing = tool_registry.unresolved(app.definition) + app_datasets.unbound(
+        app.summary.id, app.summary.code, app.definition
+    )
     return app_files.not_served(app.definition) + missing
 
 

@@ -28,13 +28,27 @@ datasets_group = OperatorGroup("datasets", help="Make knowledge from files, sear
 @datasets_group.command("create")
 @click.argument("name")
 @click.option("--embedding-model", help="Search by meaning too, with this model of the route table.")
-@click.option("--embedding-provider", default="openai", show_default=True, help="The provider's name in the route table.")
-@click.option("--search", "method", type=click.Choice(datasets.METHODS), help="hybrid with an embedding model, else full_text.")
-@click.option("--top-k", default=4, show_default=True, type=click.IntRange(1, 100), help="Passages that a search gives.")
-@click.option("--score-threshold", type=click.FloatRange(0, 1), help="The least similarity of passages found by meaning.")
+@click.option(
+    "--embedding-provider", default="openai", show_default=True, help="The provider's name in the route table."
+)
+@click.option(
+    "--search", "method", type=click.Choice(datasets.METHODS), help="hybrid with an embedding model, else full_text."
+)
+@click.option(
+    "--top-k", default=4, show_default=True, type=click.IntRange(1, 100), help="Passages that a search gives."
+)
+@click.option(
+    "--score-threshold", type=click.FloatRange(0, 1), help="The least similarity of passages found by meaning."
+)
 @as_json_option
 def create(
-    name: str, embedding_model: str | None, embedding_provider: str, method: str | None, top_k: int, score_threshold: float | None, as_json: bool
+    name: str,
+    embedding_model: str | None,
+    embedding_provider: str,
+    method: str | None,
+    top_k: int,
+    score_threshold: float | None,
+    as_json: bool,
 ) -> None:
     """Make an empty dataset."""
     settings = DatasetSettings(method, embedding_provider, embedding_model, top_k, score_threshold)
@@ -50,7 +64,12 @@ def create(
 @datasets_group.command("add")
 @click.argument("dataset")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=pathlib.Path))
-@click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="A field that searches may ask for; `NAME=number:5` for a number.")
+@click.option(
+    "--metadata",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A field that searches may ask for; `NAME=number:5` for a number.",
+)
 @as_json_option
 def add(dataset: str, files: tuple[pathlib.Path, ...], metadata: tuple[str, ...], as_json: bool) -> None:
     """Add files, and whole folders. A file of a name that is there replaces it; one that has not changed is left as it is.
@@ -71,7 +90,9 @@ def add(dataset: str, files: tuple[pathlib.Path, ...], metadata: tuple[str, ...]
             else:
                 added.append(result)
                 if not as_json:
-                    click.echo(f"{_RENEW if sys.stdout.isatty() else ''}{name}: {result.outcome}, {result.segments} segments, {result.words} words")
+                    click.echo(
+                        f"{_RENEW if sys.stdout.isatty() else ''}{name}: {result.outcome}, {result.segments} segments, {result.words} words"
+                    )
     finally:
         if added:
             ingestion.settle(into)
@@ -93,10 +114,17 @@ def list_all(as_json: bool) -> None:
         print_json([dataclasses.asdict(dataset) for dataset in found])
         return
     rows = [
-        (dataset.name, str(dataset.id), dataset.search_method, dataset.embedding_model or "-", str(dataset.documents), str(dataset.segments),
-         str(dataset.words))
+        (
+            dataset.name,
+            str(dataset.id),
+            dataset.search_method,
+            dataset.embedding_model or "-",
+            str(dataset.documents),
+            str(dataset.segments),
+            str(dataset.words),
+        )
         for dataset in found
-    ]  # fmt: skip
+    ]
     print_table(("NAME", "ID", "SEARCH", "EMBEDDINGS", "DOCUMENTS", "SEGMENTS", "WORDS"), rows)
 
 
@@ -108,12 +136,20 @@ def show(dataset: str, as_json: bool) -> None:
     found = datasets.find(dataset)
     documents, bindings = datasets.documents(found.id), datasets.bindings(found.id)
     if as_json:
-        parts = {"documents": [dataclasses.asdict(entry) for entry in documents], "bindings": [dataclasses.asdict(entry) for entry in bindings]}
+        parts = {
+            "documents": [dataclasses.asdict(entry) for entry in documents],
+            "bindings": [dataclasses.asdict(entry) for entry in bindings],
+        }
         print_json(dataclasses.asdict(found) | parts)
         return
-    print_facts(dataclasses.asdict(found) | {"bound to": [f"{entry.app}: {entry.file_dataset_id}" for entry in bindings]})
+    print_facts(
+        dataclasses.asdict(found) | {"bound to": [f"{entry.app}: {entry.file_dataset_id}" for entry in bindings]}
+    )
     click.echo()
-    rows = [(entry.name, entry.status, str(entry.segments), str(entry.words), entry.error or _shown(entry.metadata)) for entry in documents]
+    rows = [
+        (entry.name, entry.status, str(entry.segments), str(entry.words), entry.error or _shown(entry.metadata))
+        for entry in documents
+    ]
     print_table(("DOCUMENT", "STATUS", "SEGMENTS", "WORDS", "METADATA OR ERROR"), rows)
 
 
@@ -132,7 +168,9 @@ def search(dataset: str, query: str, top_k: int | None, method: str | None, as_j
         print_json(sources)
         return
     for source in sources:
-        place = f"{source['document_name']}, segment {source['segment_position']}" + (f", page {source['page']}" if source["page"] else "")
+        place = f"{source['document_name']}, segment {source['segment_position']}" + (
+            f", page {source['page']}" if source["page"] else ""
+        )
         click.echo(f"{source['position']}. {source['score']:.3f}  {place}")
         click.echo(f"   {' '.join(source['content'].split())[:SHOWN_TEXT]}")
     if not sources:
@@ -173,7 +211,11 @@ def _paths(given: Sequence[pathlib.Path]) -> list[tuple[str, pathlib.Path]]:
         if path.is_dir():
             inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
             places = [(entry.relative_to(path), entry) for entry in inside]
-            found += [(place.as_posix(), entry) for place, entry in places if not any(part.startswith(".") for part in place.parts)]
+            found += [
+                (place.as_posix(), entry)
+                for place, entry in places
+                if not any(part.startswith(".") for part in place.parts)
+            ]
         else:
             found.append((path.name, path))
     return found

@@ -24,10 +24,18 @@ def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -
         return
     heads = ("RUN", "APP", "STATUS", "BEGAN", "SECONDS", "NODES", "TOKENS", "ERROR")
     rows = [
-        (run.id, run.app, run.status, f"{run.created_at:%Y-%m-%d %H:%M:%S}", f"{run.elapsed:.2f}", str(run.steps), str(run.tokens),
-         (run.error or "")[:80])
+        (
+            run.id,
+            run.app,
+            run.status,
+            f"{run.created_at:%Y-%m-%d %H:%M:%S}",
+            f"{run.elapsed:.2f}",
+            str(run.steps),
+            str(run.tokens),
+            (run.error or "")[:80],
+        )
         for run in runs
-    ]  # fmt: skip
+    ]
     print_table(heads, rows)
 
 
@@ -42,14 +50,23 @@ def show_run(run_id: str, as_json: bool) -> None:
         return
     print_facts(dataclasses.asdict(run.summary) | {"inputs": str(run.inputs), "outputs": str(run.outputs)})
     rows = [
-        (node.frame + node.node_id, node.kind, node.status, "" if node.elapsed is None else f"{node.elapsed:.3f}", node.error or str(node.outputs))
+        (
+            node.frame + node.node_id,
+            node.kind,
+            node.status,
+            "" if node.elapsed is None else f"{node.elapsed:.3f}",
+            node.error or str(node.outputs),
+        )
         for node in run.nodes
     ]
     click.echo()
     print_table(("NODE", "KIND", "STATUS", "SECONDS", "OUTPUTS OR ERROR"), [(*row[:4], row[4][:120]) for row in rows])
     if run.forms:
         click.echo()
-        forms = [(form.node_id, form.status, f"{form.expires_at:%Y-%m-%d %H:%M}", form.page or form.action or "") for form in run.forms]
+        forms = [
+            (form.node_id, form.status, f"{form.expires_at:%Y-%m-%d %H:%M}", form.page or form.action or "")
+            for form in run.forms
+        ]
         print_table(("FORM OF", "STATUS", "EXPIRES", "PAGE OR ACTION"), forms)
 
 

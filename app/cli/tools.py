@@ -22,7 +22,9 @@ def list_tools(as_json: bool) -> None:
     if as_json:
         print_json([dataclasses.asdict(tool) for tool in listed])
         return
-    rows = [(tool.provider, tool.name or "-", tool.problem or tool.text.partition("\n")[0][:SHOWN_TEXT]) for tool in listed]
+    rows = [
+        (tool.provider, tool.name or "-", tool.problem or tool.text.partition("\n")[0][:SHOWN_TEXT]) for tool in listed
+    ]
     print_table(("PROVIDER", "TOOL", "WHAT IT DOES"), rows)
 
 

@@ -45,7 +45,9 @@ def _namespaces_allowed() -> bool:
 
 def _check_reach(program: str) -> None:
     try:
-        subprocess.run([program, "--version"], cwd="/", capture_output=True, check=True, user=NOBODY, group=NOBODY, extra_groups=[])
+        subprocess.run(
+            [program, "--version"], cwd="/", capture_output=True, check=True, user=NOBODY, group=NOBODY, extra_groups=[]
+        )
     except (PermissionError, subprocess.CalledProcessError):
         raise CannotStart(
             f"PostgreSQL does not run as root, and other users cannot reach {program}: "

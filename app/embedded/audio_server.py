@@ -22,11 +22,13 @@ MOST_CHARACTERS = 4_096
 MOST_BYTES = 32 * 1024 * 1024
 MODELS = ("tts-1", "whisper-1")
 
-_urls = Map([
-    Rule("/v1/models", endpoint="models", methods=["GET"]),
-    Rule("/v1/audio/speech", endpoint="speech", methods=["POST"]),
-    Rule("/v1/audio/transcriptions", endpoint="transcription", methods=["POST"]),
-])  # fmt: skip
+_urls = Map(
+    [
+        Rule("/v1/models", endpoint="models", methods=["GET"]),
+        Rule("/v1/audio/speech", endpoint="speech", methods=["POST"]),
+        Rule("/v1/audio/transcriptions", endpoint="transcription", methods=["POST"]),
+    ]
+)
 _loading = threading.Lock()
 
 
@@ -46,7 +48,12 @@ def application(request: Request) -> Any:
 
 
 def _models(_: Request) -> Response:
-    return _json({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "local"} for name in MODELS]})
+    return _json(
+        {
+            "object": "list",
+            "data": [{"id": name, "object": "model", "created": 0, "owned_by": "local"} for name in MODELS],
+        }
+    )
 
 
 def _speech(request: Request) -> Response:

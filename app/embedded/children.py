@@ -16,7 +16,12 @@ HOUSEKEEPERS = "8"
 class Child:
     """One process that is started again when it dies, after a pause that grows with quick deaths."""
 
-    def __init__(self, name: str, start: Callable[[], "subprocess.Popen[bytes]"], running: "subprocess.Popen[bytes] | None" = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[], "subprocess.Popen[bytes]"],
+        running: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
         self.name = name
         self._start = start
         self._pause = 0.0
@@ -43,10 +48,33 @@ def start_children(settings: Mapping[str, str], worker_processes: int, threads: 
     worker = ["celery", "-A", "celery_worker", "--quiet", "worker", "--pool", "threads"]
     worker += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     answering = [*worker, "--concurrency", str(threads), "--queues", "generations,housekeeping"]
-    commands = {f"worker {number}": [*answering, "--hostname", f"worker{number}@%h"] for number in range(1, worker_processes + 1)}
-    commands["housekeeping"] = [*worker, "--concurrency", HOUSEKEEPERS, "--queues", "housekeeping", "--hostname", "housekeeping@%h"]
+    commands = {
+        f"worker {number}": [*answering, "--hostname", f"worker{number}@%h"]
+        for number in range(1, worker_processes + 1)
+    }
+    commands["housekeeping"] = [
+        *worker,
+        "--concurrency",
+        HOUSEKEEPERS,
+        "--queues",
+        "housekeeping",
+        "--hostname",
+        "housekeeping@%h",
+    ]
     commands["web"] = ["gunicorn", "--config", "python:app.web_server", "wsgi:app"]
-    commands["beat"] = ["celery", "-A", "celery_worker", "--quiet", "beat", "--schedule", beat_file, "--pidfile", "", "--loglevel", "WARNING"]
+    commands["beat"] = [
+        "celery",
+        "-A",
+        "celery_worker",
+        "--quiet",
+        "beat",
+        "--schedule",
+        beat_file,
+        "--pidfile",
+        "",
+        "--loglevel",
+        "WARNING",
+    ]
     return [Child(name, _starter(command, settings)) for name, command in commands.items()]
 
 
@@ -68,8 +96,11 @@ def _starter(command: list[str], settings: Mapping[str, str]) -> Callable[[], "s
     def start() -> "subprocess.Popen[bytes]":
         # A session of its own: the terminal's Ctrl-C is for the launcher, which stops all in order.
         return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", *command], env=dict(settings), stdin=subprocess.DEVNULL,
-            start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
+            [sys.executable, "-W", "ignore", "-m", *command],
+            env=dict(settings),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
 
     return start

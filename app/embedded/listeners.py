@@ -96,7 +96,9 @@ def _decode_some(recording: bytes) -> Iterator[bytes]:
     import miniaudio
 
     try:
-        for samples in miniaudio.stream_memory(recording, miniaudio.SampleFormat.SIGNED16, 1, RATE, frames_to_read=RATE):
+        for samples in miniaudio.stream_memory(
+            recording, miniaudio.SampleFormat.SIGNED16, 1, RATE, frames_to_read=RATE
+        ):
             yield samples.tobytes()
     except miniaudio.MiniaudioError as problem:
         raise UnreadableSound(f"The recording's format is not known here ({problem}).") from None

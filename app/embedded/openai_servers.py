@@ -79,9 +79,13 @@ def audio_server(config: Config) -> OpenAiServer:
     """Voice and ears; the engines are chosen and loaded by the process when they are needed. Raises CannotStart."""
     missing = [name for name in AUDIO_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise CannotStart(f"The package {missing[0]} is missing: install app/requirements/embedded.txt, or set AUDIO_BASE_URL.")
+        raise CannotStart(
+            f"The package {missing[0]} is missing: install app/requirements/embedded.txt, or set AUDIO_BASE_URL."
+        )
     log = config.DATA_DIR / "logs" / "audio.log"
-    server = OpenAiServer("the local voice", "loads its engines when they are needed", "app.embedded.audio_server", [], log)
+    server = OpenAiServer(
+        "the local voice", "loads its engines when they are needed", "app.embedded.audio_server", [], log
+    )
     server.settings = {"AUDIO_BASE_URL": server.base_url}
     return server
 

@@ -66,7 +66,9 @@ class Parts:
             try:
                 psycopg2.connect(url.replace("+psycopg2", "", 1), connect_timeout=REACH_SECONDS).close()
             except psycopg2.Error as problem:
-                raise CannotStart(f"DATABASE_URL: the server cannot be reached ({str(problem).strip().splitlines()[0]}).") from None
+                raise CannotStart(
+                    f"DATABASE_URL: the server cannot be reached ({str(problem).strip().splitlines()[0]})."
+                ) from None
             return
         self._postgres = EmbeddedPostgres(self._config.DATA_DIR / "postgres").start()
         self.settings["DATABASE_URL"] = self._postgres.url

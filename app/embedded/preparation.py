@@ -26,7 +26,9 @@ def prepare() -> list[dict[str, str]]:
                 apps.publish(app_files.parse(path.read_bytes()), code)
                 if code == "knowledge":
                     datasets.bind(code, HANDBOOK, _handbook())
-        return [{"code": app.code, "mode": app.mode, "name": app.name} for app in apps.list_apps() if app.code in samples]
+        return [
+            {"code": app.code, "mode": app.mode, "name": app.name} for app in apps.list_apps() if app.code in samples
+        ]
 
 
 def _handbook() -> str:

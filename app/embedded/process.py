@@ -75,12 +75,21 @@ def spawn(
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            preexec_fn=die_with_parent(ending), user=user, group=user, extra_groups=None if user is None else [],
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=die_with_parent(ending),
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
 
 
-def wait_until_ready(process: "subprocess.Popen[bytes]", ready: Callable[[], bool], name: str, log: pathlib.Path) -> None:
+def wait_until_ready(
+    process: "subprocess.Popen[bytes]", ready: Callable[[], bool], name: str, log: pathlib.Path
+) -> None:
     """Poll until a child answers. Raises CannotStart with the end of its log."""
     deadline = time.monotonic() + START_SECONDS
     while not ready():

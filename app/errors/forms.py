@@ -1,15 +1,15 @@
 """What can be wrong with a form that a run put to people (contract human-input.md §5 to §8).
 
-    AppError
-    ├── FormSubmitted                   412 human_input_form_submitted
-    ├── FormExpired                     412 human_input_form_expired
-    ├── FormRateLimited                 429 web_form_rate_limit_exceeded
-    ├── InvalidFormData                 400 invalid_form_data
-    ├── UploadTokenMissing              401 invalid_upload_token
-    ├── UploadTokenMalformed            400 invalid_upload_token
-    ├── UploadTokenUnknown              403 invalid_upload_token
-    └── NotFound
-        └── FormNotFound                404 not_found
+AppError
+├── FormSubmitted                   412 human_input_form_submitted
+├── FormExpired                     412 human_input_form_expired
+├── FormRateLimited                 429 web_form_rate_limit_exceeded
+├── InvalidFormData                 400 invalid_form_data
+├── UploadTokenMissing              401 invalid_upload_token
+├── UploadTokenMalformed            400 invalid_upload_token
+├── UploadTokenUnknown              403 invalid_upload_token
+└── NotFound
+    └── FormNotFound                404 not_found
 """
 
 from app.errors import AppError, NotFound
@@ -28,7 +28,11 @@ class FormExpired(AppError):
 
 
 class FormRateLimited(AppError):
-    code, status, message = "web_form_rate_limit_exceeded", 429, "Too many requests for forms. Please try again in a minute."
+    code, status, message = (
+        "web_form_rate_limit_exceeded",
+        429,
+        "Too many requests for forms. Please try again in a minute.",
+    )
 
 
 class InvalidFormData(AppError):

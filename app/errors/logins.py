@@ -1,17 +1,17 @@
 """Errors of logging in (contract endpoints.md, /login, /email-code-login, /forgot-password).
 
-    AppError
-    ├── AuthenticationFailed            401 authentication_failed
-    ├── AccountBanned                   403 account_banned
-    ├── PasswordLocked                  429 email_password_login_limit
-    ├── EmailCodeWrong                  400 email_code_error
-    ├── EmailMismatch                   400 invalid_email
-    ├── MailTokenDead                   400 invalid_or_expired_token
-    ├── PasswordMismatch                400 password_mismatch
-    ├── MailAddressLimited              429 email_send_ip_limit
-    ├── EmailCodeLoginLimited           429 email_code_login_rate_limit_exceeded
-    ├── PasswordResetLimited            429 password_reset_rate_limit_exceeded
-    └── PasswordResetLocked             429 email_password_reset_limit
+AppError
+├── AuthenticationFailed            401 authentication_failed
+├── AccountBanned                   403 account_banned
+├── PasswordLocked                  429 email_password_login_limit
+├── EmailCodeWrong                  400 email_code_error
+├── EmailMismatch                   400 invalid_email
+├── MailTokenDead                   400 invalid_or_expired_token
+├── PasswordMismatch                400 password_mismatch
+├── MailAddressLimited              429 email_send_ip_limit
+├── EmailCodeLoginLimited           429 email_code_login_rate_limit_exceeded
+├── PasswordResetLimited            429 password_reset_rate_limit_exceeded
+└── PasswordResetLocked             429 email_password_reset_limit
 """
 
 from app.errors import AppError

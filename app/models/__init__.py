@@ -12,7 +12,25 @@ from app.models.upload_files import UploadFile
 from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
-    "Account", "AgentThought", "App", "AppMember", "AppVersion", "Conversation", "ConversationVariables", "Dataset", "DatasetBinding",
-    "Document", "EndUser", "HumanInputFile", "HumanInputForm", "HumanInputRecipient", "HumanInputUploadToken", "Message", "NodeExecution",
-    "Segment", "Task", "UploadFile", "WorkflowRun",
-]  # fmt: skip
+    "Account",
+    "AgentThought",
+    "App",
+    "AppMember",
+    "AppVersion",
+    "Conversation",
+    "ConversationVariables",
+    "Dataset",
+    "DatasetBinding",
+    "Document",
+    "EndUser",
+    "HumanInputFile",
+    "HumanInputForm",
+    "HumanInputRecipient",
+    "HumanInputUploadToken",
+    "Message",
+    "NodeExecution",
+    "Segment",
+    "Task",
+    "UploadFile",
+    "WorkflowRun",
+]

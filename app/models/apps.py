@@ -35,6 +35,8 @@ class AppVersion(Base):
     __table_args__ = (Index(None, "app_id"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    app_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"))
+    app_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("apps.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)

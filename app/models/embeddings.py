@@ -38,14 +38,18 @@ def literal(vector: Sequence[float]) -> str:
 
 def extension_version(connection: Connection) -> tuple[int, ...] | None:
     """Of pgvector, where this database has it."""
-    found = connection.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")).scalar_one_or_none()
+    found = connection.execute(
+        text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+    ).scalar_one_or_none()
     return None if found is None else tuple(int(part) for part in found.split(".")[:2])
 
 
 def create_table(connection: Connection, dataset_id: uuid.UUID, dimensions: int) -> None:
     table = table_of(dataset_id)
     connection.execute(
-        text(f"CREATE TABLE {table} (segment_id uuid PRIMARY KEY, document_id uuid NOT NULL, embedding halfvec({dimensions:d}) NOT NULL)")
+        text(
+            f"CREATE TABLE {table} (segment_id uuid PRIMARY KEY, document_id uuid NOT NULL, embedding halfvec({dimensions:d}) NOT NULL)"
+        )
     )
     # A vector of a thousand dimensions in the row itself: a search that reads them all does not fetch each one elsewhere.
     connection.execute(text(f"ALTER TABLE {table} ALTER COLUMN embedding SET STORAGE PLAIN"))
@@ -56,7 +60,9 @@ def drop_table(connection: Connection, dataset_id: uuid.UUID) -> None:
     connection.execute(text(f"DROP TABLE IF EXISTS {table_of(dataset_id)}"))
 
 
-def insert(connection: Connection, dataset_id: uuid.UUID, document_id: uuid.UUID, vectors: Mapping[uuid.UUID, str]) -> None:
+def insert(
+    connection: Connection, dataset_id: uuid.UUID, document_id: uuid.UUID, vectors: Mapping[uuid.UUID, str]
+) -> None:
     """Store the vectors (see `literal`) of a document's segments."""
     statement = text(
         f"INSERT INTO {table_of(dataset_id)} (segment_id, document_id, embedding)"
@@ -90,7 +96,9 @@ def needs_index(connection: Connection, dataset_id: uuid.UUID) -> bool:
     table = table_of(dataset_id)
     if connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table}_nearest"}).scalar_one() is not None:
         return False
-    rows = connection.execute(text(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT :most) AS first_rows"), {"most": INDEXED_FROM})
+    rows = connection.execute(
+        text(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT :most) AS first_rows"), {"most": INDEXED_FROM}
+    )
     return int(rows.scalar_one()) >= INDEXED_FROM
 
 
@@ -103,4 +111,6 @@ def create_index(connection: Connection, dataset_id: uuid.UUID, helpers: bool) -
     connection.execute(text("SELECT set_config('maintenance_work_mem', '512MB', true)"))
     if not helpers:
         connection.execute(text("SELECT set_config('max_parallel_maintenance_workers', '0', true)"))
-    connection.execute(text(f"CREATE INDEX IF NOT EXISTS {table}_nearest ON {table} USING hnsw (embedding halfvec_cosine_ops)"))
+    connection.execute(
+        text(f"CREATE INDEX IF NOT EXISTS {table}_nearest ON {table} USING hnsw (embedding halfvec_cosine_ops)")
+    )

@@ -24,7 +24,9 @@ FROM human_input_forms form LEFT JOIN late ON late.id = form.id WHERE form.run_i
 """
 )
 
-FORMS_OF_RUN = text(f"SELECT {_COLUMNS}, page.token FROM human_input_forms form {_PAGE_TOKEN} WHERE form.run_id = :run_id ORDER BY form.id")
+FORMS_OF_RUN = text(
+    f"SELECT {_COLUMNS}, page.token FROM human_input_forms form {_PAGE_TOKEN} WHERE form.run_id = :run_id ORDER BY form.id"
+)
 
 FORMS_OF_MESSAGES = text(
     f"""
@@ -41,8 +43,12 @@ FROM {{source}} JOIN human_input_forms form ON form.id = {{source}}.form_id JOIN
 JOIN tasks ON tasks.workflow_run_id = run.id LEFT JOIN conversations conversation ON conversation.id = tasks.conversation_id
 WHERE {{condition}} AND conversation.deleted_at IS NULL
 """
-FIND_BY_TOKEN = text(_FIND.format(source="human_input_recipients", token="human_input_recipients.token", condition="token = :token"))
-FIND_BY_UPLOAD_TOKEN = text(_FIND.format(source="human_input_upload_tokens", token="NULL", condition="token_hash = :token_hash"))
+FIND_BY_TOKEN = text(
+    _FIND.format(source="human_input_recipients", token="human_input_recipients.token", condition="token = :token")
+)
+FIND_BY_UPLOAD_TOKEN = text(
+    _FIND.format(source="human_input_upload_tokens", token="NULL", condition="token_hash = :token_hash")
+)
 
 # Forms are decided: their runs go on, or if one runs now, it looks again before it rests. The count in the task's row is what
 # a worker compares, so that no decision falls between its look at the forms and its rest.
@@ -91,7 +97,9 @@ WHERE form.run_id = :run_id ORDER BY form.created_at, form.id
 """
 )
 
-ADD_UPLOAD_TOKEN = text("INSERT INTO human_input_upload_tokens (token_hash, form_id, created_at) VALUES (:token_hash, :form_id, :now)")
+ADD_UPLOAD_TOKEN = text(
+    "INSERT INTO human_input_upload_tokens (token_hash, form_id, created_at) VALUES (:token_hash, :form_id, :now)"
+)
 LINK_FILE = text("INSERT INTO human_input_files (form_id, upload_file_id) VALUES (:form_id, :file_id)")
 
 # Gives a mail to one sender at a time.

@@ -204,7 +204,9 @@ def claim(connection: Connection, task_id: str) -> ClaimedTask | None:
     return None if row is None else ClaimedTask(*row)
 
 
-def find_task(connection: Connection, identifier: str, app_id: str | None = None, end_user_id: str | None = None) -> TaskState | None:
+def find_task(
+    connection: Connection, identifier: str, app_id: str | None = None, end_user_id: str | None = None
+) -> TaskState | None:
     """The task of this task id or message id; with `app_id` and `end_user_id` only if it is theirs."""
     statement, values = FIND_TASK, {"id": identifier}
     if app_id is not None:

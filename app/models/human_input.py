@@ -51,7 +51,11 @@ class HumanInputRecipient(Base):
     __tablename__ = "human_input_recipients"
     __table_args__ = (
         Index("human_input_recipients_by_form", "form_id"),
-        Index("human_input_recipients_unmailed", "created_at", postgresql_where=text("email IS NOT NULL AND mailed_at IS NULL")),
+        Index(
+            "human_input_recipients_unmailed",
+            "created_at",
+            postgresql_where=text("email IS NOT NULL AND mailed_at IS NULL"),
+        ),
     )
 
     token: Mapped[str] = mapped_column(String(22), primary_key=True)

@@ -18,12 +18,14 @@ Found = list[tuple[str, float]]
 
 def limit_time(connection: Connection, seconds: float) -> None:
     """Statements of this transaction end after so long, with an OperationalError."""
-    connection.execute(text("SELECT set_config('statement_timeout', :value, true)"), {"value": str(max(1, int(seconds * 1000)))})
+    connection.execute(
+        text("SELECT set_config('statement_timeout', :value, true)"), {"value": str(max(1, int(seconds * 1000)))}
+    )
 
 
 def by_meaning(
     connection: Connection, dataset_id: uuid.UUID, vector: str, most: int, condition: str, values: Mapping[str, Any]
-) -> Found:  # fmt: skip
+) -> Found:
     """(segment id, cosine similarity), nearest first; `condition` is SQL on `document`, or empty."""
     extra, near = f" AND ({condition})" if condition else "", "row.embedding <=> CAST(:vector AS halfvec)"
     if condition and _few(connection, dataset_id, extra, values):
@@ -45,7 +47,12 @@ def by_meaning(
 
 
 def by_words(
-    connection: Connection, dataset_ids: Sequence[uuid.UUID], words: Sequence[str], most: int, condition: str, values: Mapping[str, Any]
+    connection: Connection,
+    dataset_ids: Sequence[uuid.UUID],
+    words: Sequence[str],
+    most: int,
+    condition: str,
+    values: Mapping[str, Any],
 ) -> Found:
     """(segment id, 0 to 1), best first: rare words and repeated ones count more. `words` as `tsquery` reads each."""
     frequencies, total = _frequencies(connection, words)
@@ -63,9 +70,14 @@ def by_words(
         " ORDER BY 2 DESC, candidate.id LIMIT :most"
     )
     given = {
-        **values, "words": list(words), "weights": weights, "whole": sum(weights), "dataset_ids": [str(key) for key in dataset_ids], "most": most,
+        **values,
+        "words": list(words),
+        "weights": weights,
+        "whole": sum(weights),
+        "dataset_ids": [str(key) for key in dataset_ids],
+        "most": most,
         "candidates": 2 * CANDIDATES,
-    }  # fmt: skip
+    }
     connection.execute(text("SELECT set_config('jit', 'off', true)"))
     found: Found = []
     for gate in _gates(words, frequencies, total):

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import Base
 from app.models.identifiers import new_id, now
 
-SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED, RUNNING = "succeeded", "partial-succeeded", "failed", "stopped", "paused", "running"
+SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED, RUNNING = (
+    "succeeded",
+    "partial-succeeded",
+    "failed",
+    "stopped",
+    "paused",
+    "running",
+)
 
 
 class WorkflowRun(Base):
@@ -88,5 +95,7 @@ class ConversationVariables(Base):
 
     __tablename__ = "conversation_variables"
 
-    conversation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    conversation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
     contents: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -43,7 +43,9 @@ class FileStorage:
     def open(self, key: str) -> "StoredFile":
         """Raises FileMissing."""
         filesystem, path = self._at(key)
-        return StoredFile(filesystem, _call(filesystem, filesystem.open, path, "rb", missing=FileMissing, block_size=PART))
+        return StoredFile(
+            filesystem, _call(filesystem, filesystem.open, path, "rb", missing=FileMissing, block_size=PART)
+        )
 
     def delete(self, key: str) -> None:
         """Remove a file; nothing happens where there is none."""
@@ -87,7 +89,9 @@ class NewFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.discard()
 
     def write(self, data: bytes) -> int:
@@ -126,7 +130,9 @@ class StoredFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def seek(self, position: int, whence: int = 0) -> int:
@@ -147,7 +153,11 @@ class StoredFile:
 
 
 def _call(
-    filesystem: Any, function: Callable[..., Given], *args: Any, missing: type[Exception] = ServiceUnavailable, **options: Any
+    filesystem: Any,
+    function: Callable[..., Given],
+    *args: Any,
+    missing: type[Exception] = ServiceUnavailable,
+    **options: Any,
 ) -> Given:
     """Do one thing with the store. Raises ServiceUnavailable, and `missing` where the file, or the bucket, is not there."""
     try:

@@ -8,7 +8,9 @@ DAY = 86_400
 MINUTE = 60
 
 # KEYS active tasks of the app, leases · ARGV limit, task, patience in ms, life of the set.
-_ADMIT = CLOCK + """
+_ADMIT = (
+    CLOCK
+    + """
 for _, task in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   if not redis.call('ZSCORE', KEYS[2], task) then redis.call('SREM', KEYS[1], task) end
 end
@@ -18,6 +20,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('ZADD', KEYS[2], 'NX', now + ARGV[3], ARGV[2])
 return 1
 """
+)
 
 
 def admit(client: "redis.Redis", app_id: str, task_id: str, limit: int) -> bool:

@@ -22,7 +22,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 # KEYS leases, owners · ARGV owner, lease in ms, task. A lease that runs is its owner's alone.
-_TAKE = CLOCK + """
+_TAKE = (
+    CLOCK
+    + """
 local ends = redis.call('ZSCORE', KEYS[1], ARGV[3])
 local owner = redis.call('HGET', KEYS[2], ARGV[3])
 if owner and owner ~= ARGV[1] and ends and tonumber(ends) > now then return 0 end
@@ -30,9 +32,12 @@ redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
 """
+)
 
 # KEYS leases, owners, workers · ARGV owner, lease in ms, tasks… Gives the tasks that somebody else holds by now.
-_RENEW = CLOCK + """
+_RENEW = (
+    CLOCK
+    + """
 local lost = {}
 for index = 3, #ARGV do
   local owner = redis.call('HGET', KEYS[2], ARGV[index])
@@ -46,26 +51,35 @@ end
 redis.call('ZADD', KEYS[3], time[1] + time[2] / 1000000, ARGV[1])
 return lost
 """
+)
 
 # KEYS leases, owners · ARGV owner, task, again. `again` 1: the run is to be handed on at once.
-_RELEASE = CLOCK + """
+_RELEASE = (
+    CLOCK
+    + """
 if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[1] then return 0 end
 if ARGV[3] == '1' then return redis.call('ZADD', KEYS[1], now - 1, ARGV[2]) end
 redis.call('ZREM', KEYS[1], ARGV[2])
 return redis.call('HDEL', KEYS[2], ARGV[2])
 """
+)
 
 # KEYS leases · ARGV patience in ms, tasks… Gives the tasks that were not known before.
-_EXPECT = CLOCK + """
+_EXPECT = (
+    CLOCK
+    + """
 local new = {}
 for index = 2, #ARGV do
   if redis.call('ZADD', KEYS[1], 'NX', now + ARGV[1], ARGV[index]) == 1 then new[#new + 1] = ARGV[index] end
 end
 return new
 """
+)
 
 # KEYS leases, owners · ARGV patience in ms, how many. Each ended lease goes to one caller.
-_REAP = CLOCK + """
+_REAP = (
+    CLOCK
+    + """
 local orphans, overdue = {}, {}
 for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
   if redis.call('HDEL', KEYS[2], task) == 1 then orphans[#orphans + 1] = task else overdue[#overdue + 1] = task end
@@ -73,6 +87,7 @@ for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT',
 end
 return {orphans, overdue}
 """
+)
 
 
 class Reaped(NamedTuple):

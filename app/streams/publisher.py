@@ -150,8 +150,16 @@ class Publisher:
     def _command(self, outgoing: Outgoing) -> tuple[object, ...]:
         writer = outgoing.writer
         return (
-            "EVALSHA", self._append, 2, channel.head_key(writer.task_id), channel.log_key(writer.task_id),
-            writer.epoch, outgoing.number, channel.live_channel(writer.task_id),
-            channel.FINAL if outgoing.final else channel.PLAIN, outgoing.data,
-            self._final_life if outgoing.final else self._life, channel.LOG_ENTRIES,
-        )  # fmt: skip
+            "EVALSHA",
+            self._append,
+            2,
+            channel.head_key(writer.task_id),
+            channel.log_key(writer.task_id),
+            writer.epoch,
+            outgoing.number,
+            channel.live_channel(writer.task_id),
+            channel.FINAL if outgoing.final else channel.PLAIN,
+            outgoing.data,
+            self._final_life if outgoing.final else self._life,
+            channel.LOG_ENTRIES,
+        )

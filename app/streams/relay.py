@@ -10,7 +10,9 @@ from app.streams.hub import Subscription
 RETRY = 0.3
 
 
-def follow(client: "redis.Redis", subscription: Subscription, after: int, idle: float, look_back: bool) -> Iterator[list[Event]]:
+def follow(
+    client: "redis.Redis", subscription: Subscription, after: int, idle: float, look_back: bool
+) -> Iterator[list[Event]]:
     """The events behind number `after`, in order, each once, none left out, up to a final one.
 
     Gives them in groups as they come, and an empty group for each `idle` seconds of silence; the

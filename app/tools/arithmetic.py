@@ -12,14 +12,32 @@ MOST_DIGITS = 400
 _Number = int | float
 
 _OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-}  # fmt: skip
+}
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": abs, "round": round, "min": min, "max": max, "sqrt": math.sqrt, "log": math.log, "log2": math.log2, "log10": math.log10,
-    "exp": math.exp, "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin, "acos": math.acos, "atan": math.atan,
-    "floor": math.floor, "ceil": math.ceil,
-}  # fmt: skip
+    "abs": abs,
+    "round": round,
+    "min": min,
+    "max": max,
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "log2": math.log2,
+    "log10": math.log10,
+    "exp": math.exp,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
 
@@ -67,7 +85,11 @@ def _value(node: ast.expr, depth: int) -> _Number:
 
 
 def _power(base: _Number, exponent: _Number) -> _Number:
-    if isinstance(base, int) and isinstance(exponent, int) and abs(exponent) * max(abs(base), 2).bit_length() > MOST_DIGITS * 4:
+    if (
+        isinstance(base, int)
+        and isinstance(exponent, int)
+        and abs(exponent) * max(abs(base), 2).bit_length() > MOST_DIGITS * 4
+    ):
         raise ArithmeticFailed("The number is too large.")
     result = base**exponent
     if isinstance(result, complex):

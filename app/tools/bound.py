@@ -15,8 +15,12 @@ from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed
 
 LONGEST_PROBLEM = 300
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,),
-}  # fmt: skip
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
 # References to other documents are not fetched.
 _NO_OTHERS: referencing.Registry[Any] = referencing.Registry()
 
@@ -29,9 +33,13 @@ class BoundTool:
         self._fixed = fixed_settings(settings)
         full = tool.description
         self._schema = full.parameters
-        shown = {name: schema for name, schema in full.parameters.get("properties", {}).items() if name not in self._fixed}
+        shown = {
+            name: schema for name, schema in full.parameters.get("properties", {}).items() if name not in self._fixed
+        }
         required = [name for name in full.parameters.get("required", []) if name not in self._fixed]
-        self.description: ToolDescription = dataclasses.replace(full, parameters={**full.parameters, "properties": shown, "required": required})
+        self.description: ToolDescription = dataclasses.replace(
+            full, parameters={**full.parameters, "properties": shown, "required": required}
+        )
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         whole = _in_their_types({**arguments, **self._fixed}, self._schema.get("properties", {}))
@@ -73,9 +81,13 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _check(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """Raises ToolFailed with a line that a model can mend its call by."""
     try:
-        problem = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema, registry=_NO_OTHERS).iter_errors(arguments))
+        problem = jsonschema.exceptions.best_match(
+            jsonschema.Draft202012Validator(schema, registry=_NO_OTHERS).iter_errors(arguments)
+        )
     except (jsonschema.exceptions.SchemaError, Unresolvable, RecursionError) as fault:
-        raise ToolFailed(f"The tool's own description cannot be used: {str(fault).splitlines()[0][:LONGEST_PROBLEM]}") from None
+        raise ToolFailed(
+            f"The tool's own description cannot be used: {str(fault).splitlines()[0][:LONGEST_PROBLEM]}"
+        ) from None
     if problem is not None:
         place = ".".join(str(step) for step in problem.absolute_path)
         raise ToolFailed(f"Bad argument{f' {place!r}' if place else 's'}: {problem.message[:LONGEST_PROBLEM]}")

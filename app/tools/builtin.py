@@ -45,31 +45,60 @@ class BuiltinProvider:
 
 def builtin_providers(http: Callable[[], GuardedHttp]) -> dict[str, BuiltinProvider]:
     """By the names that app files give them. `http`: the guarded way out."""
-    time = _provider("🕒", _tool(
-        "current_time", "The current date and time.", {"en_US": "Current time", "zh_Hans": "当前时间"}, _current_time,
-        timezone=("string", "IANA time zone, such as Europe/Berlin; UTC by default"),
-        format=("string", "strftime format; %Y-%m-%d %H:%M:%S by default"),
-    ))  # fmt: skip
-    calculator = _provider("🧮", *(
+    time = _provider(
+        "🕒",
         _tool(
-            name, "Evaluates an arithmetic expression: + - * / // % **, parentheses, sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
-            {"en_US": "Calculator", "zh_Hans": "计算器"}, _calculate, ("expression",), expression=("string", "For example (3 + 4) * 2.5"),
-        )
-        for name in ("calculator", "eval_expression")
-    ))  # fmt: skip
-    page = _provider("🌐", _tool(
-        "webscraper", "Reads a web page and gives its text.", {"en_US": "Web page", "zh_Hans": "网页"},
-        lambda arguments, seconds, cancellation: _page(http(), arguments, seconds, cancellation), ("url",),
-        url=("string", "The address of the page, http or https"),
-    ))  # fmt: skip
+            "current_time",
+            "The current date and time.",
+            {"en_US": "Current time", "zh_Hans": "当前时间"},
+            _current_time,
+            timezone=("string", "IANA time zone, such as Europe/Berlin; UTC by default"),
+            format=("string", "strftime format; %Y-%m-%d %H:%M:%S by default"),
+        ),
+    )
+    calculator = _provider(
+        "🧮",
+        *(
+            _tool(
+                name,
+                "Evaluates an arithmetic expression: + - * / // % **, parentheses, sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
+                {"en_US": "Calculator", "zh_Hans": "计算器"},
+                _calculate,
+                ("expression",),
+                expression=("string", "For example (3 + 4) * 2.5"),
+            )
+            for name in ("calculator", "eval_expression")
+        ),
+    )
+    page = _provider(
+        "🌐",
+        _tool(
+            "webscraper",
+            "Reads a web page and gives its text.",
+            {"en_US": "Web page", "zh_Hans": "网页"},
+            lambda arguments, seconds, cancellation: _page(http(), arguments, seconds, cancellation),
+            ("url",),
+            url=("string", "The address of the page, http or https"),
+        ),
+    )
     return {"time": time, "calculator": calculator, "maths": calculator, "webscraper": page}
 
 
 def _tool(
-    name: str, text: str, label: Mapping[str, str], answer: Call, required: Sequence[str] = (), **parameters: tuple[str, str]
+    name: str,
+    text: str,
+    label: Mapping[str, str],
+    answer: Call,
+    required: Sequence[str] = (),
+    **parameters: tuple[str, str],
 ) -> BuiltinTool:
     properties = {parameter: {"type": kind, "description": about} for parameter, (kind, about) in parameters.items()}
-    return BuiltinTool(ToolDescription(name, text, {"type": "object", "properties": properties, "required": list(required)}, label, ""), answer)
+    return BuiltinTool(
+        ToolDescription(
+            name, text, {"type": "object", "properties": properties, "required": list(required)}, label, ""
+        ),
+        answer,
+    )
 
 
 def _provider(emoji: str, *tools: BuiltinTool) -> BuiltinProvider:
@@ -105,7 +134,9 @@ def _calculate(arguments: Mapping[str, Any], seconds: float, cancellation: Cance
 def _page(http: GuardedHttp, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
     seconds = min(seconds, PAGE_SECONDS)
     try:
-        with http.request("GET", arguments["url"].strip(), limits=Limits(total=seconds, size=LARGEST_PAGE), cancellation=cancellation) as answer:
+        with http.request(
+            "GET", arguments["url"].strip(), limits=Limits(total=seconds, size=LARGEST_PAGE), cancellation=cancellation
+        ) as answer:
             if answer.status >= 400:
                 raise ToolFailed(f"The page answered {answer.status}.")
             content, kind = answer.read(), answer.headers.get("Content-Type", "text/html")

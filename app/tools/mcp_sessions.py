@@ -50,7 +50,9 @@ def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int
 
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=max(seconds, CONNECT_SECONDS))
         bounded = _Bounded(httpx2.AsyncHTTPTransport(), most_bytes)
-        async with httpx2.AsyncClient(headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [note]}) as client:
+        async with httpx2.AsyncClient(
+            headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [note]}
+        ) as client:
             async with streamable_http_client(url, http_client=client, max_sse_event_size=most_bytes) as streams:
                 yield streams
 
@@ -62,7 +64,9 @@ def over_stdio(command: list[str], environment: dict[str, str]) -> Transport:
 
     @contextlib.asynccontextmanager
     async def transport(notes: ServerNotes) -> AsyncGenerator[Streams]:
-        parameters = StdioServerParameters(command=command[0], args=command[1:], env=environment, encoding_error_handler="replace")
+        parameters = StdioServerParameters(
+            command=command[0], args=command[1:], env=environment, encoding_error_handler="replace"
+        )
         with open(os.devnull, "w") as nowhere:
             async with stdio_client(parameters, errlog=nowhere) as streams:
                 yield streams

@@ -25,14 +25,26 @@ REMEMBERED_SECONDS = 300.0
 FAILURE_SECONDS = 15.0
 MOST_PAGES = 50
 MEGABYTE = 1024 * 1024
-_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp", "audio/wav": ".wav", "audio/mpeg": ".mp3",
-             "application/pdf": ".pdf", "text/plain": ".txt", "text/csv": ".csv", "application/json": ".json"}  # fmt: skip
+_SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "audio/wav": ".wav",
+    "audio/mpeg": ".mp3",
+    "application/pdf": ".pdf",
+    "text/plain": ".txt",
+    "text/csv": ".csv",
+    "application/json": ".json",
+}
 
 
 class McpTools:
     """One server's. `environment`: where the values of its headers and of its process come from."""
 
-    def __init__(self, name: str, settings: Mcp, environment: Mapping[str, str], icon: str | Mapping[str, str] | None) -> None:
+    def __init__(
+        self, name: str, settings: Mcp, environment: Mapping[str, str], icon: str | Mapping[str, str] | None
+    ) -> None:
         self.icon = icon
         self._name, self._settings, self._environment = name, settings, environment
         self._lock = threading.Lock()
@@ -85,7 +97,9 @@ class McpTools:
             name = fitted_name(tool.name)
             schema = {**(tool.input_schema or {}), "type": "object"}
             schema.setdefault("properties", {})
-            description = ToolDescription(name, tool.description or tool.title or "", schema, {"en_US": tool.title or tool.name}, "")
+            description = ToolDescription(
+                name, tool.description or tool.title or "", schema, {"en_US": tool.title or tool.name}, ""
+            )
             found.setdefault(name, McpTool(self, tool.name, description))
         return list(found.values())
 
@@ -98,9 +112,13 @@ class McpTools:
             try:
                 if settings.url is not None:
                     headers = filled(settings.headers, self._environment)
-                    transport = mcp_sessions.over_http(settings.url, headers, settings.seconds, settings.megabytes * MEGABYTE)
+                    transport = mcp_sessions.over_http(
+                        settings.url, headers, settings.seconds, settings.megabytes * MEGABYTE
+                    )
                 else:
-                    transport = mcp_sessions.over_stdio(list(settings.command or ()), filled(settings.environment, self._environment))
+                    transport = mcp_sessions.over_stdio(
+                        list(settings.command or ()), filled(settings.environment, self._environment)
+                    )
             except ValueError as problem:
                 raise ToolFailed(f"{self._name}: {problem}") from None
             self._session = mcp_sessions.McpSession(transport)

@@ -15,7 +15,18 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 DEEPEST, MOST_PARTS = 12, 4_000
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_.-]")
 # What JSON Schema means otherwise, or not at all.
-_DROPPED = ("nullable", "example", "discriminator", "xml", "externalDocs", "readOnly", "writeOnly", "deprecated", "collectionFormat", "allowEmptyValue")
+_DROPPED = (
+    "nullable",
+    "example",
+    "discriminator",
+    "xml",
+    "externalDocs",
+    "readOnly",
+    "writeOnly",
+    "deprecated",
+    "collectionFormat",
+    "allowEmptyValue",
+)
 
 
 class InvalidDescription(Exception):
@@ -55,7 +66,9 @@ def read_description(content: bytes) -> dict[str, Any]:
         document = yaml.load(content.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise InvalidDescription(f"line {mark.line + 1} is no valid YAML" if mark is not None else "is neither JSON nor YAML") from None
+        raise InvalidDescription(
+            f"line {mark.line + 1} is no valid YAML" if mark is not None else "is neither JSON nor YAML"
+        ) from None
     if not isinstance(document, dict):
         raise InvalidDescription("is no mapping")
     version = str(document.get("openapi") or document.get("swagger") or "")
@@ -89,7 +102,10 @@ class _Reader:
         declared = self._declared(item, operation)
         body_type, body = self._body(operation, declared)
         parameters: list[Parameter] = []
-        for parameter in [*(self._parameter(entry) for entry in declared if entry.get("in") in ("path", "query", "header", "cookie")), *body]:
+        for parameter in [
+            *(self._parameter(entry) for entry in declared if entry.get("in") in ("path", "query", "header", "cookie")),
+            *body,
+        ]:
             if parameter.place == "header" and parameter.name.lower() in PROTOCOL_HEADERS:
                 continue
             taken = {other.argument for other in parameters}
@@ -122,7 +138,11 @@ class _Reader:
         self._left -= 1
         if not isinstance(value, dict) or depth > DEEPEST or self._left < 0:
             return {}
-        made = {name: self._part(name, part, depth) for name, part in value.items() if name not in _DROPPED and not name.startswith("x-")}
+        made = {
+            name: self._part(name, part, depth)
+            for name, part in value.items()
+            if name not in _DROPPED and not name.startswith("x-")
+        }
         for bound in ("exclusiveMinimum", "exclusiveMaximum"):
             if isinstance(made.get(bound), bool):
                 del made[bound]
@@ -171,12 +191,18 @@ class _Reader:
         first: Mapping[str, Any] = next(iter(content.values()), {}) if isinstance(content, dict) and content else {}
         own = entry.get("schema") or first.get("schema")
         # Swagger 2.0 has the schema's words beside the name.
-        beside = {key: value for key, value in entry.items() if key not in ("name", "in", "required", "description", "style", "explode", "content")}
+        beside = {
+            key: value
+            for key, value in entry.items()
+            if key not in ("name", "in", "required", "description", "style", "explode", "content")
+        }
         schema = self.schema(own if own is not None else beside)
         if entry.get("description"):
             schema = {"description": str(entry["description"]), **schema}
         style, explode = _style(entry, place)
-        return Parameter(_argument(name), place, name, schema, place == "path" or entry.get("required") is True, style, explode)
+        return Parameter(
+            _argument(name), place, name, schema, place == "path" or entry.get("required") is True, style, explode
+        )
 
     def _body(self, operation: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]) -> tuple[str, list[Parameter]]:
         form = [entry for entry in declared if entry.get("in") == "formData"]
@@ -187,7 +213,9 @@ class _Reader:
             members = [dict(entry) | {"in": "body"} for entry in form]
             return kind, [self._parameter(entry) for entry in members]
         if whole is not None:
-            return "application/json", self._members(self.schema(whole.get("schema")), whole.get("required") is True, whole.get("description"))
+            return "application/json", self._members(
+                self.schema(whole.get("schema")), whole.get("required") is True, whole.get("description")
+            )
         body = self.resolved(operation.get("requestBody"))
         content = body.get("content") if isinstance(body, dict) else None
         if not isinstance(content, dict) or not content:
@@ -205,7 +233,10 @@ class _Reader:
         properties = schema.get("properties")
         if schema.get("type") in ("object", None) and isinstance(properties, dict) and properties:
             needed = schema.get("required", [])
-            return [Parameter(_argument(name), "body", name, part, required and name in needed) for name, part in properties.items()]
+            return [
+                Parameter(_argument(name), "body", name, part, required and name in needed)
+                for name, part in properties.items()
+            ]
         return [Parameter("body", "body", "", {**({"description": str(text)} if text else {}), **schema}, required)]
 
     def _servers(self, operation: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
@@ -255,4 +286,6 @@ def _renamed(parameter: Parameter, taken: set[str]) -> Parameter:
     name = f"{parameter.argument[:50]}_{parameter.place}"
     while name in taken:
         name = f"{name}_"
-    return Parameter(name, parameter.place, parameter.name, parameter.schema, parameter.required, parameter.style, parameter.explode)
+    return Parameter(
+        name, parameter.place, parameter.name, parameter.schema, parameter.required, parameter.style, parameter.explode
+    )

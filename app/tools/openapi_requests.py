@@ -26,8 +26,14 @@ class Prepared:
 
 def prepared(operation: Operation, parameters: Sequence[Parameter], arguments: Mapping[str, Any]) -> Prepared:
     """Raises ToolFailed for a value that cannot stand in its place."""
-    given = [(parameter, arguments[parameter.argument]) for parameter in parameters if arguments.get(parameter.argument) is not None]
-    request = Prepared(_path(operation.path, {parameter.name: value for parameter, value in given if parameter.place == "path"}))
+    given = [
+        (parameter, arguments[parameter.argument])
+        for parameter in parameters
+        if arguments.get(parameter.argument) is not None
+    ]
+    request = Prepared(
+        _path(operation.path, {parameter.name: value for parameter, value in given if parameter.place == "path"})
+    )
     cookies = []
     for parameter, value in given:
         if parameter.place == "query":
@@ -38,7 +44,11 @@ def prepared(operation: Operation, parameters: Sequence[Parameter], arguments: M
             cookies.append(f"{parameter.name}={urllib.parse.quote(_joined(value, ','), safe='')}")
     if cookies:
         request.headers["Cookie"] = "; ".join(cookies)
-    _add_body(request, operation.body_type, [(parameter.name, value) for parameter, value in given if parameter.place == "body"])
+    _add_body(
+        request,
+        operation.body_type,
+        [(parameter.name, value) for parameter, value in given if parameter.place == "body"],
+    )
     return request
 
 
@@ -78,7 +88,11 @@ def _add_body(request: Prepared, kind: str, members: Sequence[tuple[str, Any]]) 
         return
     whole = members[0][1] if members[0][0] == "" else dict(members)
     if kind == FORMS[0]:
-        request.data = [(name, _one(part)) for name, value in _object(whole).items() for part in (value if isinstance(value, list) else [value])]
+        request.data = [
+            (name, _one(part))
+            for name, value in _object(whole).items()
+            for part in (value if isinstance(value, list) else [value])
+        ]
     elif kind == FORMS[1]:
         request.files = [(name, (None, _one(value).encode(), "text/plain")) for name, value in _object(whole).items()]
     else:

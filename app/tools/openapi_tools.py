@@ -37,7 +37,12 @@ class OpenApiTools:
     """One service's. `environment`: where `$NAME` of its headers and its query come from; `folder`: of the tools file."""
 
     def __init__(
-        self, name: str, settings: OpenApi, environment: Mapping[str, str], folder: pathlib.Path, icon: str | Mapping[str, str] | None
+        self,
+        name: str,
+        settings: OpenApi,
+        environment: Mapping[str, str],
+        folder: pathlib.Path,
+        icon: str | Mapping[str, str] | None,
     ) -> None:
         self.icon = icon
         self._name, self._settings, self._environment, self._folder = name, settings, environment, folder
@@ -64,13 +69,18 @@ class OpenApiTools:
     def _read(self) -> Sequence[Tool]:
         place = self._settings.description
         try:
-            headers, query = filled(self._settings.headers, self._environment), filled(self._settings.query, self._environment)
+            headers, query = (
+                filled(self._settings.headers, self._environment),
+                filled(self._settings.query, self._environment),
+            )
             found = list(operations(read_description(self._content(place))))
         except InvalidDescription as fault:
             raise ToolFailed(f"{self._name}: {place}: {fault}") from None
         except ValueError as problem:
             raise ToolFailed(f"{self._name}: {problem}") from None
-        service = Service(headers, query, self._settings.seconds, self._settings.megabytes * MEGABYTE, _trusted(self._settings))
+        service = Service(
+            headers, query, self._settings.seconds, self._settings.megabytes * MEGABYTE, _trusted(self._settings)
+        )
         tools: dict[str, Tool] = {}
         for operation in found:
             tools.setdefault(fitted_name(operation.name), OpenApiTool(service, operation, self._address(operation)))
@@ -79,7 +89,9 @@ class OpenApiTools:
     def _content(self, place: str) -> bytes:
         if urllib.parse.urlsplit(place).scheme in ("http", "https"):
             try:
-                with _http_for(place).request("GET", place, limits=Limits(total=DESCRIPTION_SECONDS, size=LARGEST_DESCRIPTION)) as answer:
+                with _http_for(place).request(
+                    "GET", place, limits=Limits(total=DESCRIPTION_SECONDS, size=LARGEST_DESCRIPTION)
+                ) as answer:
                     if answer.status != 200:
                         raise InvalidDescription(f"the server answered {answer.status}")
                     return answer.read()
@@ -132,13 +144,15 @@ class OpenApiTool:
         self._service, self._operation, self._address = service, operation, address
         fixed = {("query", name) for name in service.query} | {("header", name.lower()) for name in service.headers}
         self._parameters = [
-            parameter for parameter in operation.parameters
+            parameter
+            for parameter in operation.parameters
             if (parameter.place, parameter.name.lower() if parameter.place == "header" else parameter.name) not in fixed
-        ]  # fmt: skip
+        ]
         schema = {
-            "type": "object", "properties": {parameter.argument: dict(parameter.schema) for parameter in self._parameters},
+            "type": "object",
+            "properties": {parameter.argument: dict(parameter.schema) for parameter in self._parameters},
             "required": [parameter.argument for parameter in self._parameters if parameter.required],
-        }  # fmt: skip
+        }
         text = operation.description or f"{operation.method} {operation.path}"
         self.description = ToolDescription(fitted_name(operation.name), text, schema, {"en_US": operation.label}, "")
 
@@ -157,7 +171,9 @@ class OpenApiTool:
     def _ask(self, request: Prepared, limits: Limits, cancellation: Cancellation) -> GuardedAnswer:
         service, address = self._service, str(self._address)
         parts = urllib.parse.urlsplit(address)
-        url = urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + request.path, parts.query, ""))
+        url = urllib.parse.urlunsplit(
+            (parts.scheme, parts.netloc, parts.path.rstrip("/") + request.path, parts.query, "")
+        )
         return service.http_for(address).request(
             self._operation.method,
             url,
@@ -174,15 +190,26 @@ class OpenApiTool:
         kind = declared.partition(";")[0].strip().lower()
         if answer.status >= 300:
             said = self._service.masked(_text(content, declared))[:LONGEST_REFUSAL]
-            raise ToolFailed(f"The service answered {answer.status}{': ' + ' '.join(said.split()) if said.strip() else '.'}")
+            raise ToolFailed(
+                f"The service answered {answer.status}{': ' + ' '.join(said.split()) if said.strip() else '.'}"
+            )
         if not content:
             return ToolAnswer(f"Done (the service answered {answer.status}, without content).")
         if kind == "application/json" or kind.endswith("+json"):
             return self._json(content, declared)
-        if not kind or kind.startswith("text/") or kind.endswith("+xml") or kind in ("application/xml", "application/yaml"):
+        if (
+            not kind
+            or kind.startswith("text/")
+            or kind.endswith("+xml")
+            or kind in ("application/xml", "application/yaml")
+        ):
             return ToolAnswer(self._service.masked(_text(content, declared)))
         name = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
-        made = name[1].replace("\\", "/").rpartition("/")[2] if name else f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
+        made = (
+            name[1].replace("\\", "/").rpartition("/")[2]
+            if name
+            else f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
+        )
         return ToolAnswer("", [ToolFile(made, content, kind)])
 
     def _json(self, content: bytes, declared: str) -> ToolAnswer:

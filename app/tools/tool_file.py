@@ -130,5 +130,9 @@ def read_tool_file(path: pathlib.Path) -> ToolFile:
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")
-        problem = "is not known here" if first["type"] == "extra_forbidden" else str(first["msg"]).removeprefix("Value error, ")
+        problem = (
+            "is not known here"
+            if first["type"] == "extra_forbidden"
+            else str(first["msg"]).removeprefix("Value error, ")
+        )
         raise InvalidToolsFile(f"{path}: {place or 'the document'}: {problem}") from None

@@ -11,14 +11,23 @@ from app.tools.base import ToolDescription
 LOOKUP = ToolDescription("lookup", "Looks up.", {"type": "object", "properties": {}}, {}, "")
 ACTION = '{"action": "lookup", "action_input": {"text": "tea"}}'
 CALLS = [
-    f"Thought: I look.\nAction:\n```json\n{ACTION}\n```", f"Thought: I look.\nAction: {ACTION}", f"Thought: I look.\n```\n{ACTION}\n```",
-    'Thought: I look.\nAction: lookup\nAction Input: {"text": "tea"}', f"Thought: I look.\n{ACTION}}}", f"I look.\n\n{ACTION}\nAnd then",
-]  # fmt: skip
+    f"Thought: I look.\nAction:\n```json\n{ACTION}\n```",
+    f"Thought: I look.\nAction: {ACTION}",
+    f"Thought: I look.\n```\n{ACTION}\n```",
+    'Thought: I look.\nAction: lookup\nAction Input: {"text": "tea"}',
+    f"Thought: I look.\n{ACTION}}}",
+    f"I look.\n\n{ACTION}\nAnd then",
+]
 ANSWERS = [
-    ("Thought: I know.\nFinal Answer: It is tea.", "It is tea."), ("It is tea.", "It is tea."), ("Thought: It is tea.", "It is tea."),
-    ('{"action": "Final Answer", "action_input": "It is tea."}', "It is tea."), ('{"action": "final answer", "action_input": {"drink": "tea"}}', '{"drink":"tea"}'),
-    ("FINAL ANSWER:\nIt is tea.", "It is tea."), ("A set is {1, 2}.\nFinal Answer: It is tea.", "It is tea."), ("", ""),
-]  # fmt: skip
+    ("Thought: I know.\nFinal Answer: It is tea.", "It is tea."),
+    ("It is tea.", "It is tea."),
+    ("Thought: It is tea.", "It is tea."),
+    ('{"action": "Final Answer", "action_input": "It is tea."}', "It is tea."),
+    ('{"action": "final answer", "action_input": {"drink": "tea"}}', '{"drink":"tea"}'),
+    ("FINAL ANSWER:\nIt is tea.", "It is tea."),
+    ("A set is {1, 2}.\nFinal Answer: It is tea.", "It is tea."),
+    ("", ""),
+]
 
 
 def read(strategy, text, size):
@@ -60,7 +69,9 @@ class TestReact:
     def test_writes_what_another_worker_s_model_said(self):
         step = Step("1", 1, "I look.", calls=[Call("c", "lookup", '{"text": "tea"}', observation="green")])
         *_, own, _ = React().messages([ModelMessage("user", "What?")], [step], [LOOKUP])
-        assert own.content == 'Thought: I look.\nAction:\n```json\n{"action":"lookup","action_input":{"text":"tea"}}\n```'
+        assert (
+            own.content == 'Thought: I look.\nAction:\n```json\n{"action":"lookup","action_input":{"text":"tea"}}\n```'
+        )
 
     def test_asks_for_the_answer_where_no_tools_are_left(self):
         step = Step("1", 1, "", calls=[Call("c", "lookup", "{}", observation="green")])
@@ -78,15 +89,24 @@ class TestFunctionCall:
         return [(call.id, call.name, call.arguments) for call in reading.calls]
 
     def test_joins_the_pieces_of_each_call(self):
-        assert self.read((0, "a", "lookup", '{"te'), (1, "b", "draw", ""), (0, "", "", 'xt": 1}'), (1, "", "", "{}")) == [
-            ("a", "lookup", '{"text": 1}'), ("b", "draw", "{}"),
-        ]  # fmt: skip
+        assert self.read(
+            (0, "a", "lookup", '{"te'), (1, "b", "draw", ""), (0, "", "", 'xt": 1}'), (1, "", "", "{}")
+        ) == [
+            ("a", "lookup", '{"text": 1}'),
+            ("b", "draw", "{}"),
+        ]
 
     def test_tells_calls_apart_that_a_server_numbers_alike(self):
-        assert self.read((0, "a", "lookup", "{}"), (0, "b", "draw", "{}")) == [("a", "lookup", "{}"), ("b", "draw", "{}")]
+        assert self.read((0, "a", "lookup", "{}"), (0, "b", "draw", "{}")) == [
+            ("a", "lookup", "{}"),
+            ("b", "draw", "{}"),
+        ]
 
     def test_names_calls_that_a_server_leaves_without_an_id(self):
-        assert self.read((0, "", "lookup", "{}"), (1, "", "draw", "{}")) == [("call_3_0", "lookup", "{}"), ("call_3_1", "draw", "{}")]
+        assert self.read((0, "", "lookup", "{}"), (1, "", "draw", "{}")) == [
+            ("call_3_0", "lookup", "{}"),
+            ("call_3_1", "draw", "{}"),
+        ]
 
     def test_gives_a_nameless_call_a_name(self):
         assert self.read((0, "a", "", "{}")) == [("a", "unnamed", "{}")]

@@ -28,9 +28,12 @@ def visitor(client: FlaskClient) -> WebVisitor:
 def chatter(client: FlaskClient) -> WebVisitor:
     """A visitor of a chatflow that says something, asks, and says what it was told."""
     people = graph(
-        start(), answer("Draft. ", "first"), human("ask", "go", content="OK?", inputs=[paragraph("comment")]),
-        answer("You said {{#ask.comment#}}.", "last"), "start > first > ask:go > last",
-    )  # fmt: skip
+        start(),
+        answer("Draft. ", "first"),
+        human("ask", "go", content="OK?", inputs=[paragraph("comment")]),
+        answer("You said {{#ask.comment#}}.", "last"),
+        "start > first > ask:go > last",
+    )
     return WebVisitor(client, make_graph_app(people, "advanced-chat"))
 
 

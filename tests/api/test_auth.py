@@ -23,7 +23,9 @@ def claims_of(visitor):
 
 
 def knock(visitor, passport, **headers):
-    return visitor.client.get("/api/site", headers={"X-App-Code": visitor.app.code, "X-App-Passport": passport, **headers})
+    return visitor.client.get(
+        "/api/site", headers={"X-App-Code": visitor.app.code, "X-App-Passport": passport, **headers}
+    )
 
 
 def signed(claims, key=KEY):
@@ -31,7 +33,10 @@ def signed(claims, key=KEY):
 
 
 def unsigned(claims):
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none", "typ": "JWT"}, claims)]
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "none", "typ": "JWT"}, claims)
+    ]
     return ".".join([*parts, ""])
 
 
@@ -52,7 +57,11 @@ def unsigned(claims):
 )
 def test_a_bad_passport_is_refused(alice, make, message):
     answer = knock(alice, make(claims_of(alice)))
-    assert (answer.status_code, answer.get_json()["code"], answer.get_json()["message"]) == (401, "unauthorized", message)
+    assert (answer.status_code, answer.get_json()["code"], answer.get_json()["message"]) == (
+        401,
+        "unauthorized",
+        message,
+    )
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
@@ -62,7 +71,9 @@ def test_a_passport_of_no_app_is_not_found(alice):
 
 def test_a_changed_code_ends_old_passports(alice):
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": alice.app.id})
+        connection.execute(
+            text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": alice.app.id}
+        )
     published_apps.forget(alice.app.id)
     answer = knock(alice, alice.headers["X-App-Passport"])
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
@@ -109,7 +120,9 @@ def test_an_end_user_of_another_app_is_not_found(alice, charlie):
 
 
 def test_the_passport_counts_not_the_code_of_the_request(alice, charlie):
-    answer = alice.client.get("/api/site", headers={"X-App-Code": charlie.app.code, "X-App-Passport": alice.headers["X-App-Passport"]})
+    answer = alice.client.get(
+        "/api/site", headers={"X-App-Code": charlie.app.code, "X-App-Passport": alice.headers["X-App-Passport"]}
+    )
     assert answer.get_json()["app_id"] == str(alice.app.id)
 
 
@@ -133,7 +146,9 @@ def test_without_a_code_no_cookie_is_looked_at(alice):
     assert alice.client.get("/api/site").get_json()["message"] == "App token is missing."
 
 
-@pytest.mark.parametrize(("origin", "status"), [("http://localhost", 200), ("http://elsewhere.example", 401), ("null", 401)])
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://localhost", 200), ("http://elsewhere.example", 401), ("null", 401)]
+)
 def test_a_cookie_counts_for_pages_of_this_origin_alone(alice, origin, status):
     assert with_cookie(alice, alice.headers["X-App-Passport"], Origin=origin).status_code == status
 

@@ -14,7 +14,9 @@ PREFLIGHT = {
 }
 
 
-@pytest.mark.parametrize("path", ["/api/chat-messages", "/api/conversations/x/pin", "/api/workflow/x/events", "/api/nowhere", "/api/site"])
+@pytest.mark.parametrize(
+    "path", ["/api/chat-messages", "/api/conversations/x/pin", "/api/workflow/x/events", "/api/nowhere", "/api/site"]
+)
 def test_a_preflight_is_answered_without_a_passport(client, path):
     answer = client.options(path, headers=PREFLIGHT)
     allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
@@ -35,7 +37,7 @@ def test_every_path_of_the_document_answers_preflights(client, app):
 def test_a_preflight_of_an_origin_that_is_not_listed_allows_nothing(client, app, monkeypatch):
     monkeypatch.setitem(app.config, "CORS_ALLOW_ORIGINS", ["https://other.example"])
     headers = client.options("/api/site", headers=PREFLIGHT).headers
-    assert [name for name in headers.keys() if name.startswith("Access-Control")] == []
+    assert [name for name in headers if name.startswith("Access-Control")] == []
     assert "Origin" in headers["Vary"]
 
 
@@ -59,7 +61,9 @@ def test_a_stream_may_be_read_by_other_pages_too(alice):
 
 def test_only_listed_origins_are_let_in(client, app, monkeypatch):
     monkeypatch.setitem(app.config, "CORS_ALLOW_ORIGINS", [ORIGIN])
-    listed, other = (client.get("/api/system-features", headers={"Origin": origin}) for origin in (ORIGIN, "https://other.example"))
+    listed, other = (
+        client.get("/api/system-features", headers={"Origin": origin}) for origin in (ORIGIN, "https://other.example")
+    )
     assert listed.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "Access-Control-Allow-Origin" not in other.headers
 

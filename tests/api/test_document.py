@@ -27,9 +27,13 @@ def generated() -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {f"{method.upper()} {path}": operation | {"parameters": operation.get("parameters", []) + item.get("parameters", [])}
-            for path, item in document["paths"].items()
-            for method, operation in item.items() if method != "parameters"}  # fmt: skip
+    return {
+        f"{method.upper()} {path}": operation
+        | {"parameters": operation.get("parameters", []) + item.get("parameters", [])}
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
 
 
 def bare(schema: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +50,16 @@ def differences(document: dict[str, Any]) -> Iterator[str]:
         schema = document["definitions"].get(name)
         if schema is None:
             continue
-        yield from of_schema(name, schema, wanted.get("alias", {"type": "object"} if not wanted.get("properties") else {}))
+        yield from of_schema(
+            name, schema, wanted.get("alias", {"type": "object"} if not wanted.get("properties") else {})
+        )
         properties = schema.get("properties", {})
         for field, kind in wanted.get("properties", {}).items():
-            yield from of_schema(f"{name}.{field}", properties[field], kind) if field in properties else [f"{name}.{field} is missing"]
+            yield from (
+                of_schema(f"{name}.{field}", properties[field], kind)
+                if field in properties
+                else [f"{name}.{field} is missing"]
+            )
         if sorted(schema.get("required", [])) != sorted(wanted.get("required", [])):
             yield f"{name} requires {schema.get('required')}"
 
@@ -72,7 +82,11 @@ def of_operation(operation: dict[str, Any], wanted: dict[str, Any]) -> Iterator[
         yield f"body is {body}"
     for code, schema in wanted["responses"].items():
         actual = operation["responses"].get(code, {"schema": {"$ref": "no such answer"}})
-        if schema and actual.get("schema", {}).get("$ref") != f"#/definitions/{schema}" or "no such answer" in str(actual):
+        if (
+            schema
+            and actual.get("schema", {}).get("$ref") != f"#/definitions/{schema}"
+            or "no such answer" in str(actual)
+        ):
             yield f"{code} is {actual}"
 
 
@@ -82,7 +96,9 @@ def of_schema(where: str, actual: dict[str, Any], wanted: dict[str, Any]) -> Ite
         if actual.get("$ref") != f"#/definitions/{wanted['ref']}":
             yield f"{where} should refer to {wanted['ref']}"
     elif "anyOf" in wanted:
-        options = [option.get("type") or option["$ref"].rsplit("/", 1)[-1] for option in actual.get("anyOf", [])] or actual.get("type", [])
+        options = [
+            option.get("type") or option["$ref"].rsplit("/", 1)[-1] for option in actual.get("anyOf", [])
+        ] or actual.get("type", [])
         if not {option.get("type") or option["ref"] for option in wanted["anyOf"]} <= set(options):
             yield f"{where} allows {options}"
     elif wanted.get("type") and "$ref" not in actual and actual.get("type") != wanted["type"]:
@@ -165,12 +181,16 @@ def test_every_reference_leads_somewhere(generated):
 
 
 def test_it_is_valid_swagger_but_for_the_union_that_the_specification_has(generated):
-    problems = {(tuple(error.absolute_path), error.validator) for error in OpenAPIV2SpecValidator(generated).iter_errors()}
+    problems = {
+        (tuple(error.absolute_path), error.validator) for error in OpenAPIV2SpecValidator(generated).iter_errors()
+    }
     assert problems == {(("definitions", "FormInputConfig"), "additionalProperties")}
 
 
 def test_title_version_and_authorizations(generated):
-    assert {name: generated["info"][name] for name in ("title", "version")} == {name: SPECIFICATION[name] for name in ("title", "version")}
+    assert {name: generated["info"][name] for name in ("title", "version")} == {
+        name: SPECIFICATION[name] for name in ("title", "version")
+    }
     bearer = generated["securityDefinitions"]["Bearer"]
     assert bearer.items() >= SPECIFICATION["authorizations"]["Bearer"].items()
     assert generated["basePath"] == SPECIFICATION["basePath"]

@@ -43,7 +43,10 @@ def try_all(app, client, code, passport, expected):
 
 def asymmetric(token):
     """Says that our key is a public one, and is signed with it."""
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "RS256", "typ": "JWT"}, claims(token))]
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+        for part in ({"alg": "RS256", "typ": "JWT"}, claims(token))
+    ]
     signature = hmac.digest(KEY.encode(), b".".join(parts), "sha256")
     return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
@@ -59,14 +62,18 @@ FORGERIES = {
     "alg none": lambda token: jwt.encode(claims(token), None, "none"),
     "another algorithm of the same key": lambda token: jwt.encode(claims(token), KEY * 2, "HS512"),
     "a confused key": asymmetric,
-    "a key of its own": lambda token: jwt.encode(claims(token), "k" * 32, "HS256", headers={"jwk": {"kty": "oct", "k": "a2tr"}, "kid": "/dev/null"}),
+    "a key of its own": lambda token: jwt.encode(
+        claims(token), "k" * 32, "HS256", headers={"jwk": {"kty": "oct", "k": "a2tr"}, "kid": "/dev/null"}
+    ),
     "no claims": lambda token: jwt.encode({"sub": "Web API Passport"}, KEY, "HS256"),
 }
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_no_door_of_a_public_app_opens_to(alice, app, forgery):
-    try_all(app, alice.client, alice.app.code, FORGERIES[forgery](alice.headers["X-App-Passport"]), (401, "unauthorized"))
+    try_all(
+        app, alice.client, alice.app.code, FORGERIES[forgery](alice.headers["X-App-Passport"]), (401, "unauthorized")
+    )
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
@@ -78,7 +85,9 @@ def test_no_door_of_a_private_app_opens_to(ann, app, forgery):
 
 def change_code(app):
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": app.id})
+        connection.execute(
+            text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": app.id}
+        )
     published_apps.forget(app.id)
 
 
@@ -114,7 +123,13 @@ def test_no_door_of_a_private_app_opens_after(ann, app, change):
 
 def test_no_door_opens_to_an_end_user_of_another_app(alice, charlie, app):
     stolen = claims(charlie.headers["X-App-Passport"])["end_user_id"]
-    try_all(app, alice.client, alice.app.code, forged(alice.headers["X-App-Passport"], end_user_id=stolen), (404, "not_found"))
+    try_all(
+        app,
+        alice.client,
+        alice.app.code,
+        forged(alice.headers["X-App-Passport"], end_user_id=stolen),
+        (404, "not_found"),
+    )
 
 
 def test_no_door_opens_to_a_banned_account(ann, app):
@@ -145,4 +160,6 @@ def test_every_door_opens_to_nobodys_cookie_from_a_foreign_page(alice, app):
     alice.client.set_cookie(f"passport-{alice.app.code}", alice.headers["X-App-Passport"])
     for method, path in doors(app):
         headers = {"X-App-Code": alice.app.code, "Origin": "https://elsewhere.example"}
-        assert outcome(alice.client.open(path, method=method, headers=headers)) == (401, "unauthorized"), f"{method} {path}"
+        assert outcome(alice.client.open(path, method=method, headers=headers)) == (401, "unauthorized"), (
+            f"{method} {path}"
+        )

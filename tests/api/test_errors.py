@@ -32,7 +32,12 @@ import json, sys
 from wsgi import app
 print(json.dumps([app.test_client().get(path, headers=json.loads(sys.argv[1])).status_code for path in sys.argv[2:]]))
 """
-AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:9/none", "REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "k" * 32, "LOG_LEVEL": "ERROR"}
+AWAY = {
+    "DATABASE_URL": "postgresql://127.0.0.1:9/none",
+    "REDIS_URL": "redis://127.0.0.1:9",
+    "SECRET_KEY": "k" * 32,
+    "LOG_LEVEL": "ERROR",
+}
 
 
 def test_an_unknown_path_is_told_without_hints(client):
@@ -53,14 +58,18 @@ def test_a_wrong_method_is_told(alice):
     assert "GET" in answer.headers["Allow"] and "POST" not in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("body", [b'{"a":', b"", b"\xff", b'{"query": "\\ud800", "inputs": {}}', b'{"query": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b'{"a":', b"", b"\xff", b'{"query": "\\ud800", "inputs": {}}', b'{"query": NaN}', b"[" * 100_000]
+)
 def test_what_is_no_json_is_a_bad_request(alice, body):
     answer = alice.client.post("/api/chat-messages", headers=alice.headers, data=body, content_type="application/json")
     assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
 
 
 def test_what_was_sent_never_comes_back(alice):
-    answer = alice.post("/chat-messages", {"query": {"password": "hunter2"}, "inputs": ["hunter2"], "response_mode": "hunter2"})
+    answer = alice.post(
+        "/chat-messages", {"query": {"password": "hunter2"}, "inputs": ["hunter2"], "response_mode": "hunter2"}
+    )
     assert answer.status_code == 400
     assert "hunter2" not in answer.get_data(as_text=True)
 
@@ -69,7 +78,10 @@ def test_a_fault_of_ours_tells_nothing(alice, monkeypatch, app):
     monkeypatch.setattr(app_info, "meta", lambda app: {}["a secret"])
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     answer = alice.get("/meta")
-    assert (answer.status_code, answer.get_json()) == (500, {"code": "unknown", "message": "Internal Server Error", "status": 500})
+    assert (answer.status_code, answer.get_json()) == (
+        500,
+        {"code": "unknown", "message": "Internal Server Error", "status": 500},
+    )
 
 
 def elsewhere(tmp_path, settings, program, *arguments):
@@ -88,7 +100,9 @@ def test_a_server_that_is_away_is_told_as_such(tmp_path):
 def test_without_redis_a_question_is_refused_and_ended(alice, settings, tmp_path, mode):
     conversation_id = alice.ask("Before")[0].data["conversation_id"]
     body = {"inputs": {}, "query": "Hi", "response_mode": mode, "conversation_id": conversation_id}
-    told = elsewhere(tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body))
+    told = elsewhere(
+        tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body)
+    )
     before, message = alice.history(conversation_id)
     assert told == [503, "service_unavailable"]
     assert (before["status"], message["status"], message["answer"]) == ("normal", "error", "")
@@ -98,13 +112,18 @@ def test_without_redis_a_question_is_refused_and_ended(alice, settings, tmp_path
 def test_without_redis_the_lists_can_be_read(alice, settings, tmp_path):
     conversation_id = alice.ask()[0].data["conversation_id"]
     paths = ["/api/conversations", f"/api/messages?conversation_id={conversation_id}", "/api/site", "/api/parameters"]
-    assert elsewhere(tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, READ, json.dumps(alice.headers), *paths) == [200] * 4
+    assert (
+        elsewhere(tmp_path, settings | {"REDIS_URL": AWAY["REDIS_URL"]}, READ, json.dumps(alice.headers), *paths)
+        == [200] * 4
+    )
 
 
 def test_without_the_database_a_question_leaves_nothing_in_redis(alice, settings, redis_db, tmp_path):
     body = {"inputs": {}, "query": "Hi", "response_mode": "streaming"}
     keys = set(redis_db.keys())
-    told = elsewhere(tmp_path, settings | {"DATABASE_URL": AWAY["DATABASE_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body))
+    told = elsewhere(
+        tmp_path, settings | {"DATABASE_URL": AWAY["DATABASE_URL"]}, SEND, json.dumps(alice.headers), json.dumps(body)
+    )
     assert told == [503, "service_unavailable"]
     assert set(redis_db.keys()) <= keys
 
@@ -131,10 +150,17 @@ def raise_away():
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/system-features"), ("GET", "/api/site"), ("GET", "/api/nowhere"), ("POST", "/api/site"), ("OPTIONS", "/api/site"),
-        ("GET", "/api/swagger.json"), ("GET", "/api/docs"), ("GET", "/"), ("GET", "/health"),
+        ("GET", "/api/system-features"),
+        ("GET", "/api/site"),
+        ("GET", "/api/nowhere"),
+        ("POST", "/api/site"),
+        ("OPTIONS", "/api/site"),
+        ("GET", "/api/swagger.json"),
+        ("GET", "/api/docs"),
+        ("GET", "/"),
+        ("GET", "/health"),
     ],
-)  # fmt: skip
+)
 def test_every_answer_names_version_and_environment(client, method, path):
     headers = client.open(path, method=method).headers
     assert headers["X-Version"] and headers["X-Env"] == "PRODUCTION" and headers["X-Trace-Id"]

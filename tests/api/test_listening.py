@@ -34,7 +34,9 @@ def test_a_disabled_app_is_forgotten_without_a_stream(alice, settings, tmp_path,
     before = listeners(redis_db)
     environment = settings | {"DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", SERVE]
-    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
 
         def status():
             print(alice.app.code, alice.headers["X-App-Passport"], file=process.stdin, flush=True)

@@ -37,7 +37,10 @@ def test_without_a_worker_it_is_not(client, redis_db):
 
 @pytest.mark.parametrize(
     ("away", "down"),
-    [({"DATABASE_URL": "postgresql://127.0.0.1:9/none"}, {"postgres"}), ({"REDIS_URL": "redis://127.0.0.1:9"}, {"redis", "worker"})],
+    [
+        ({"DATABASE_URL": "postgresql://127.0.0.1:9/none"}, {"postgres"}),
+        ({"REDIS_URL": "redis://127.0.0.1:9"}, {"redis", "worker"}),
+    ],
 )
 def test_a_server_that_is_away_is_named(settings, redis_db, tmp_path, away, down):
     redis_db.zadd(leases.WORKERS, {"one": time.time()})
@@ -51,7 +54,11 @@ def test_a_server_that_is_away_is_named(settings, redis_db, tmp_path, away, down
 
 def test_a_dead_local_model_is_named(client, app, monkeypatch, redis_db):
     redis_db.zadd(leases.WORKERS, {"one": time.time()})
-    for name, value in {"LOCAL_MODEL_FILE": "a.gguf", "LOCAL_MODEL_SHA256": "ab", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}.items():
+    for name, value in {
+        "LOCAL_MODEL_FILE": "a.gguf",
+        "LOCAL_MODEL_SHA256": "ab",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    }.items():
         monkeypatch.setitem(app.config, name, value)
     answer = client.get("/health")
     model = answer.get_json()["model"]

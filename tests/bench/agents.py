@@ -25,7 +25,9 @@ QUERY = f"{CALL} {CALL} [[chunks:20]][[delay:0]]"
 
 def agent_file(directory: pathlib.Path) -> pathlib.Path:
     calculator = tool("calculator", provider_id="calculator", provider_name="calculator", provider_type="builtin")
-    definition = chat_definition(agent_mode={"enabled": True, "strategy": "function_call", "max_iteration": 5, "tools": [calculator]})
+    definition = chat_definition(
+        agent_mode={"enabled": True, "strategy": "function_call", "max_iteration": 5, "tools": [calculator]}
+    )
     definition["app"]["mode"] = "agent-chat"
     file = directory / "agent.yml"
     file.write_text(json.dumps(definition, ensure_ascii=False))
@@ -59,8 +61,9 @@ def run_visitors(stack: Stack, visitors: int) -> None:
     parts = ", ".join(f"{name} {value / visitors * 1000:.1f}" for name, value in cpu.items())
     print(
         f"{visitors} visitors: {whole} whole, all done in {took:.2f} s, p50 {statistics.median(totals):.2f} s, last {totals[-1]:.2f} s,"
-        f" CPU {sum(cpu.values()) / visitors * 1000:.1f} ms each ({parts})", flush=True,
-    )  # fmt: skip
+        f" CPU {sum(cpu.values()) / visitors * 1000:.1f} ms each ({parts})",
+        flush=True,
+    )
 
 
 def main() -> None:

@@ -65,36 +65,59 @@ def _running(weights: list[float]) -> Any:
 def fill(dataset: DatasetSummary, language: Language, segments: int, dimensions: int) -> None:
     """Rows as the ingestion makes them, without its model."""
     with db.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE centres AS SELECT number, (SELECT array_agg(random() - 0.5) FROM"
-                                " generate_series(1, :dimensions + 0 * number)) AS centre FROM generate_series(0, :last) AS number"), {"dimensions": dimensions, "last": CENTRES - 1})  # fmt: skip
+        connection.execute(
+            text(
+                "CREATE TABLE centres AS SELECT number, (SELECT array_agg(random() - 0.5) FROM"
+                " generate_series(1, :dimensions + 0 * number)) AS centre FROM generate_series(0, :last) AS number"
+            ),
+            {"dimensions": dimensions, "last": CENTRES - 1},
+        )
     for start in range(0, segments, BATCH):
         rows = [(start + offset, language.text(WORDS_PER_SEGMENT)) for offset in range(min(BATCH, segments - start))]
         documents = {number // SEGMENTS_PER_DOCUMENT: new_id() for number, _ in rows}
         with db.engine.begin() as connection:
             for number, key in documents.items():
                 connection.execute(
-                    text("INSERT INTO documents (id, dataset_id, name, fingerprint, status, enabled, word_count, segment_count, metadata, created_at)"
-                         " VALUES (:id, :dataset, :name, '', 'completed', true, :words, :segments, CAST(:details AS jsonb), :now)"),
-                    {"id": key, "dataset": dataset.id, "name": f"{number}.md", "words": SEGMENTS_PER_DOCUMENT * WORDS_PER_SEGMENT,
-                     "segments": SEGMENTS_PER_DOCUMENT, "details": f'{{"year": {2000 + number % 27}}}', "now": now()},
-                )  # fmt: skip
+                    text(
+                        "INSERT INTO documents (id, dataset_id, name, fingerprint, status, enabled, word_count, segment_count, metadata, created_at)"
+                        " VALUES (:id, :dataset, :name, '', 'completed', true, :words, :segments, CAST(:details AS jsonb), :now)"
+                    ),
+                    {
+                        "id": key,
+                        "dataset": dataset.id,
+                        "name": f"{number}.md",
+                        "words": SEGMENTS_PER_DOCUMENT * WORDS_PER_SEGMENT,
+                        "segments": SEGMENTS_PER_DOCUMENT,
+                        "details": f'{{"year": {2000 + number % 27}}}',
+                        "now": now(),
+                    },
+                )
             values = {
-                "dataset": dataset.id, "documents": [str(documents[number // SEGMENTS_PER_DOCUMENT]) for number, _ in rows],
-                "positions": [number % SEGMENTS_PER_DOCUMENT + 1 for number, _ in rows], "contents": [content for _, content in rows],
-                "words": [search_terms.index_text(content) for _, content in rows], "ids": [str(new_id()) for _ in rows],
-            }  # fmt: skip
+                "dataset": dataset.id,
+                "documents": [str(documents[number // SEGMENTS_PER_DOCUMENT]) for number, _ in rows],
+                "positions": [number % SEGMENTS_PER_DOCUMENT + 1 for number, _ in rows],
+                "contents": [content for _, content in rows],
+                "words": [search_terms.index_text(content) for _, content in rows],
+                "ids": [str(new_id()) for _ in rows],
+            }
             connection.execute(
-                text("INSERT INTO segments (id, dataset_id, document_id, position, content, word_count, hit_count, index_node_hash, words)"
-                     " SELECT CAST(row.id AS uuid), :dataset, CAST(row.document AS uuid), row.position, row.content, 120, 0, md5(row.content),"
-                     " CAST(row.words AS tsvector) FROM unnest(CAST(:ids AS text[]), CAST(:documents AS text[]), CAST(:positions AS int[]),"
-                     " CAST(:contents AS text[]), CAST(:words AS text[])) AS row(id, document, position, content, words)"), values,
-            )  # fmt: skip
+                text(
+                    "INSERT INTO segments (id, dataset_id, document_id, position, content, word_count, hit_count, index_node_hash, words)"
+                    " SELECT CAST(row.id AS uuid), :dataset, CAST(row.document AS uuid), row.position, row.content, 120, 0, md5(row.content),"
+                    " CAST(row.words AS tsvector) FROM unnest(CAST(:ids AS text[]), CAST(:documents AS text[]), CAST(:positions AS int[]),"
+                    " CAST(:contents AS text[]), CAST(:words AS text[])) AS row(id, document, position, content, words)"
+                ),
+                values,
+            )
             connection.execute(
-                text(f"INSERT INTO {table_of(dataset.id)} (segment_id, document_id, embedding) SELECT segment.id, segment.document_id,"
-                     " CAST((SELECT array_agg(part + (random() - 0.5) * 0.6) FROM unnest(centre) AS part) AS real[])::vector::halfvec"
-                     " FROM segments segment JOIN centres ON centres.number = abs(hashtext(segment.index_node_hash)) % :centres"
-                     " WHERE segment.id = ANY(CAST(:ids AS uuid[]))"), {"ids": values["ids"], "centres": CENTRES},
-            )  # fmt: skip
+                text(
+                    f"INSERT INTO {table_of(dataset.id)} (segment_id, document_id, embedding) SELECT segment.id, segment.document_id,"
+                    " CAST((SELECT array_agg(part + (random() - 0.5) * 0.6) FROM unnest(centre) AS part) AS real[])::vector::halfvec"
+                    " FROM segments segment JOIN centres ON centres.number = abs(hashtext(segment.index_node_hash)) % :centres"
+                    " WHERE segment.id = ANY(CAST(:ids AS uuid[]))"
+                ),
+                {"ids": values["ids"], "centres": CENTRES},
+            )
 
 
 def timed(label: str, search: Callable[[], Any], count: int) -> None:
@@ -105,7 +128,10 @@ def timed(label: str, search: Callable[[], Any], count: int) -> None:
             took = sorted(pool.map(lambda _: _seconds(search), range(count)))
             whole = time.perf_counter() - began
         at = f"{callers} at once"
-        print(f"{label:34} {at:10} p50 {statistics.median(took) * 1000:6.1f} ms   p95 {took[int(len(took) * 0.95)] * 1000:6.1f} ms   {count / whole:5.0f}/s", flush=True)
+        print(
+            f"{label:34} {at:10} p50 {statistics.median(took) * 1000:6.1f} ms   p95 {took[int(len(took) * 0.95)] * 1000:6.1f} ms   {count / whole:5.0f}/s",
+            flush=True,
+        )
 
 
 def _seconds(search: Callable[[], Any]) -> float:
@@ -117,12 +143,17 @@ def _seconds(search: Callable[[], Any]) -> float:
 def sizes(dataset: DatasetSummary) -> None:
     table = table_of(dataset.id)
     wanted = {
-        "segments, table": "pg_table_size('segments')", "segments, words index": "pg_relation_size('segments_words')",
-        "embeddings, table": f"pg_table_size('{table}')", "embeddings, nearest index": f"coalesce(pg_relation_size(to_regclass('{table}_nearest')), 0)",
-    }  # fmt: skip
+        "segments, table": "pg_table_size('segments')",
+        "segments, words index": "pg_relation_size('segments_words')",
+        "embeddings, table": f"pg_table_size('{table}')",
+        "embeddings, nearest index": f"coalesce(pg_relation_size(to_regclass('{table}_nearest')), 0)",
+    }
     with autocommit_engine().connect() as connection:
         for label, expression in wanted.items():
-            print(f"{label:34} {connection.execute(text(f'SELECT {expression}')).scalar_one() / 1024 / 1024:8.1f} MiB", flush=True)
+            print(
+                f"{label:34} {connection.execute(text(f'SELECT {expression}')).scalar_one() / 1024 / 1024:8.1f} MiB",
+                flush=True,
+            )
 
 
 def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, searches: int) -> None:
@@ -132,7 +163,10 @@ def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, search
     assert not warnings, warnings
     began = time.monotonic()
     fill(dataset, language, segments, dimensions)
-    print(f"{segments} segments of {WORDS_PER_SEGMENT} words, {dimensions} dimensions: filled in {time.monotonic() - began:.0f} s", flush=True)
+    print(
+        f"{segments} segments of {WORDS_PER_SEGMENT} words, {dimensions} dimensions: filled in {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
     began = time.monotonic()
     ingestion.settle(dataset)
     print(f"indexed in {time.monotonic() - began:.0f} s")
@@ -148,9 +182,12 @@ def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, search
 
     year, many = Condition("year", "=", 2005), Condition("year", ">", 2003)
     for label, call in (
-        ("by words", search("full_text")), ("by meaning", search("semantic")), ("both", search("hybrid")),
-        ("both, of 4 % of the documents", search("hybrid", year)), ("both, of 85 % of the documents", search("hybrid", many)),
-    ):  # fmt: skip
+        ("by words", search("full_text")),
+        ("by meaning", search("semantic")),
+        ("both", search("hybrid")),
+        ("both, of 4 % of the documents", search("hybrid", year)),
+        ("both, of 85 % of the documents", search("hybrid", many)),
+    ):
         call()
         timed(label, call, searches)
 
@@ -163,11 +200,19 @@ def main() -> None:
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         directory = pathlib.Path(folder)
-        with EmbeddedPostgres(directory / "postgres", durable=False) as postgres, EmbeddedRedis(directory / "redis") as redis, ScriptedModel() as model:
+        with (
+            EmbeddedPostgres(directory / "postgres", durable=False) as postgres,
+            EmbeddedRedis(directory / "redis") as redis,
+            ScriptedModel() as model,
+        ):
             settings = {
-                "DATABASE_URL": postgres.url, "REDIS_URL": redis.url, "DATA_DIR": folder, "SECRET_KEY": "x" * 32, "LOG_LEVEL": "ERROR",
+                "DATABASE_URL": postgres.url,
+                "REDIS_URL": redis.url,
+                "DATA_DIR": folder,
+                "SECRET_KEY": "x" * 32,
+                "LOG_LEVEL": "ERROR",
                 "OPENAI_BASE_URL": model.base_url,
-            }  # fmt: skip
+            }
             app = create_app(Config(settings), cli.register)
             with app.app_context():
                 flask_migrate.upgrade()

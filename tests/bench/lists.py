@@ -36,7 +36,10 @@ FROM conversations, generate_series(1, %s) AS number WHERE id = %s
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, Stack(pathlib.Path(folder), web_workers=1, worker_processes=1) as stack:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(pathlib.Path(folder), web_workers=1, worker_processes=1) as stack,
+    ):
         stack.import_app(CHAT_APP, "bench")
         with contextlib.closing(psycopg2.connect(stack.postgres.url)) as connection:
             connection.autocommit = True
@@ -44,7 +47,9 @@ def main() -> None:
                 pages = [measure(stack, connection, kind, size) for size in sizes]
                 for page in pages[0]:
                     small, large = (found[page] for found in pages)
-                    print(f"GET /{kind:<14} {page:<12} {sizes[0]:>7}: {small:5.2f} ms   {sizes[1]:>7}: {large:5.2f} ms   ratio {large / small:4.2f}")
+                    print(
+                        f"GET /{kind:<14} {page:<12} {sizes[0]:>7}: {small:5.2f} ms   {sizes[1]:>7}: {large:5.2f} ms   ratio {large / small:4.2f}"
+                    )
             explain(connection)
 
 
@@ -56,13 +61,24 @@ def measure(stack: Stack, connection: Any, kind: str, size: int) -> dict[str, fl
         if kind == "conversations":
             cursor.execute("SELECT end_user_id FROM conversations WHERE id = %s", (first["conversation_id"],))
             cursor.execute(FILL_CONVERSATIONS, (size, cursor.fetchone()[0]))
-            cursor.execute("SELECT id FROM conversations WHERE name = %s ORDER BY updated_at DESC LIMIT 1", (f"Conversation {size // 2}",))
+            cursor.execute(
+                "SELECT id FROM conversations WHERE name = %s ORDER BY updated_at DESC LIMIT 1",
+                (f"Conversation {size // 2}",),
+            )
             deep = {"last_id": str(cursor.fetchone()[0])}
-            queries: dict[str, dict[str, Any]] = {"first page": {}, "deep page": deep, "not pinned": {"pinned": "false"}, "oldest": {"sort_by": "created_at"}}
+            queries: dict[str, dict[str, Any]] = {
+                "first page": {},
+                "deep page": deep,
+                "not pinned": {"pinned": "false"},
+                "oldest": {"sort_by": "created_at"},
+            }
         else:
             cursor.execute(FILL_MESSAGES, (size, first["conversation_id"]))
             inside = {"conversation_id": first["conversation_id"]}
-            cursor.execute("SELECT id FROM messages WHERE conversation_id = %s ORDER BY created_at LIMIT 1 OFFSET %s", (first["conversation_id"], size // 2))
+            cursor.execute(
+                "SELECT id FROM messages WHERE conversation_id = %s ORDER BY created_at LIMIT 1 OFFSET %s",
+                (first["conversation_id"], size // 2),
+            )
             queries = {"newest": inside, "deep page": inside | {"first_id": str(cursor.fetchone()[0])}}
         cursor.execute("VACUUM ANALYZE")
     return {page: timed(visitor, kind, query) for page, query in queries.items()}
@@ -89,10 +105,19 @@ def explain(connection: Any) -> None:
 def statements() -> Iterator[tuple[str, str]]:
     mine = "end_user_id = %(id)s AND deleted_at IS NULL"
     for column in ("updated_at", "created_at"):
-        yield f"conversations by {column}", f"SELECT id FROM conversations WHERE {mine} ORDER BY {column} DESC, id DESC LIMIT 21"
+        yield (
+            f"conversations by {column}",
+            f"SELECT id FROM conversations WHERE {mine} ORDER BY {column} DESC, id DESC LIMIT 21",
+        )
     yield "pinned", f"SELECT id FROM conversations WHERE {mine} AND pinned ORDER BY updated_at DESC, id DESC LIMIT 21"
-    yield "messages", "SELECT id FROM messages WHERE conversation_id = %(id)s ORDER BY created_at DESC, id DESC LIMIT 21"
-    yield "saved messages", "SELECT id FROM messages WHERE end_user_id = %(id)s AND saved ORDER BY created_at DESC, id DESC LIMIT 21"
+    yield (
+        "messages",
+        "SELECT id FROM messages WHERE conversation_id = %(id)s ORDER BY created_at DESC, id DESC LIMIT 21",
+    )
+    yield (
+        "saved messages",
+        "SELECT id FROM messages WHERE end_user_id = %(id)s AND saved ORDER BY created_at DESC, id DESC LIMIT 21",
+    )
 
 
 if __name__ == "__main__":

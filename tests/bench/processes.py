@@ -34,7 +34,7 @@ def _read_process(pid: int) -> Process | None:
         text = (PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = text[text.rindex(")") + 2:].split()
+    fields = text[text.rindex(")") + 2 :].split()
     return Process(pid, int(fields[1]), sum(int(field) for field in fields[11:15]) / TICK)
 
 

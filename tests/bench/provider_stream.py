@@ -73,15 +73,21 @@ def main() -> None:
         model = ChatModel(Endpoint(base_url), "tiny")
         cpu, clock = measure(lambda: talk(model, "[[chunks:1]]", 500))
         print(f"call with one chunk, connection kept:  {cpu * 2:6.3f} ms CPU  {clock * 2:6.3f} ms clock")
-        new_cpu, new_clock = measure(lambda: [talk(ChatModel(Endpoint(base_url), "tiny"), "[[chunks:1]]") for _ in range(500)])
+        new_cpu, new_clock = measure(
+            lambda: [talk(ChatModel(Endpoint(base_url), "tiny"), "[[chunks:1]]") for _ in range(500)]
+        )
         print(f"call with one chunk, new connection:   {new_cpu * 2:6.3f} ms CPU  {new_clock * 2:6.3f} ms clock")
         many, _ = measure(lambda: talk(model, "[[chunks:5000]]"))
         print(f"chunk, arriving back to back:          {many * 1e6 / 5000:6.1f} µs CPU")
         one, took = measure(lambda: talk(model, "[[chunks:50]] [[delay:20]]"), 3)
-        print(f"stream of 50 chunks, 20 ms apart, 1:   {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk")
+        print(
+            f"stream of 50 chunks, 20 ms apart, 1:   {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk"
+        )
         all_of_them, took = measure(lambda: talk_together(model, "[[chunks:50]] [[delay:20]]", streams), 3)
         one = all_of_them / streams
-        print(f"the same, {streams} at once, each:         {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk")
+        print(
+            f"the same, {streams} at once, each:         {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk"
+        )
 
 
 if __name__ == "__main__":

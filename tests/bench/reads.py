@@ -74,12 +74,20 @@ def run_reads(base: str, code: str, trees: Mapping[str, Sequence[int]], seconds:
     get_passports(base, code, 1)
     queries = {"/conversations": "?limit=20", "/messages": f"?conversation_id={conversation}&limit=20"}
     return [
-        _measure(base, code, passport, path + queries.get(path, ""), callers, trees, seconds) for path in PATHS for callers in CALLERS
+        _measure(base, code, passport, path + queries.get(path, ""), callers, trees, seconds)
+        for path in PATHS
+        for callers in CALLERS
     ]
 
 
 def _measure(
-    base: str, code: str, passport: str, path: str, callers: int, trees: Mapping[str, Sequence[int]], seconds: float,
+    base: str,
+    code: str,
+    passport: str,
+    path: str,
+    callers: int,
+    trees: Mapping[str, Sequence[int]],
+    seconds: float,
 ) -> ReadNumbers:
     def call(duration: float) -> list[Caller]:
         threads = [Caller(base, code, passport, path, time.monotonic() + duration) for _ in range(callers)]
@@ -108,8 +116,16 @@ def _measure(
 
 def print_reads(reads: Sequence[ReadNumbers]) -> None:
     rows: list[list[Any]] = [
-        [read.path, read.callers, read.requests, read.failed, f"{read.per_second:.0f}", f"{read.server_ms:.2f}",
-         *(read.cpu_ms_per_request.get(name, "-") for name in SERVER), f"{read.others_share * 100:.0f}"]
+        [
+            read.path,
+            read.callers,
+            read.requests,
+            read.failed,
+            f"{read.per_second:.0f}",
+            f"{read.server_ms:.2f}",
+            *(read.cpu_ms_per_request.get(name, "-") for name in SERVER),
+            f"{read.others_share * 100:.0f}",
+        ]
         for read in reads
     ]
     print_table(["GET", "callers", "requests", "failed", "per s", "server ms", *SERVER, "others %"], rows)

@@ -52,19 +52,39 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def print_streams(loads: Sequence[Numbers]) -> None:
     others = [name for name in (loads[0].cpu_ms_per_stream if loads else ()) if name not in SERVER]
-    heads = ["streams", "per s", "ok", "first p50/p99/max ms", "total p50/p99/max ms", "server", *SERVER, *others, "others %"]
+    heads = [
+        "streams",
+        "per s",
+        "ok",
+        "first p50/p99/max ms",
+        "total p50/p99/max ms",
+        "server",
+        *SERVER,
+        *others,
+        "others %",
+    ]
     rows = []
     for load in loads:
         first, total, cpu = load.first_ms, load.total_ms, load.cpu_ms_per_stream
-        rows.append([
-            load.streams, load.rate or "burst", load.completed,
-            f"{first.p50:.0f}/{first.p99:.0f}/{first.max:.0f}", f"{total.p50:.0f}/{total.p99:.0f}/{total.max:.0f}",
-            f"{load.server_ms:.1f}", *(cpu.get(name, "-") for name in (*SERVER, *others)), f"{load.others_share * 100:.0f}",
-        ])
+        rows.append(
+            [
+                load.streams,
+                load.rate or "burst",
+                load.completed,
+                f"{first.p50:.0f}/{first.p99:.0f}/{first.max:.0f}",
+                f"{total.p50:.0f}/{total.p99:.0f}/{total.max:.0f}",
+                f"{load.server_ms:.1f}",
+                *(cpu.get(name, "-") for name in (*SERVER, *others)),
+                f"{load.others_share * 100:.0f}",
+            ]
+        )
     print_table(heads, rows)
     for load in loads:
         for reason, count in load.failed.items():
             print(f"FAILED of {load.streams}: {count} x {reason}")
     if loads and loads[-1].memory_mib:
-        parts = (f"{name} {resident:.0f}/{proportional:.0f}" for name, (resident, proportional) in loads[-1].memory_mib.items())
+        parts = (
+            f"{name} {resident:.0f}/{proportional:.0f}"
+            for name, (resident, proportional) in loads[-1].memory_mib.items()
+        )
         print("RSS/PSS in MiB after the last: " + ", ".join(parts))

@@ -15,6 +15,7 @@ from tests.bench.report import Numbers, print_streams
 from tests.bench.stream_load import Load, run_load
 from tests.support.stack import CHAT_APP, Stack, stop_on_signals
 from tests.support.visitor import Visitor, wait_until
+import contextlib
 
 CODE = "bench"
 CHUNKS = 50
@@ -37,10 +38,8 @@ def run_streams(stack: Stack, bursts: list[int], rate: float, seconds: float, ro
 def check_rest(stack: Stack) -> int:
     """How many tasks the broker still thinks unfinished, some seconds after the last answer."""
     client = stack.redis_client()
-    try:
+    with contextlib.suppress(AssertionError):
         wait_until(lambda: not client.hlen("unacked"), 5)
-    except AssertionError:
-        pass
     return int(client.hlen("unacked"))
 
 
@@ -63,7 +62,10 @@ def main() -> None:
     stop_on_signals()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         stack = Stack(
-            pathlib.Path(folder), options.web_workers, options.worker_processes, chunks=CHUNKS,
+            pathlib.Path(folder),
+            options.web_workers,
+            options.worker_processes,
+            chunks=CHUNKS,
             environment={"WORKER_THREADS": str(options.slots)},
         )
         with stack:

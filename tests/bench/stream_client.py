@@ -109,5 +109,5 @@ def _without_chunking(body: bytes) -> bytes:
         size = int(body[position:end], 16)
         if size == 0:
             return b"".join(pieces)
-        pieces.append(body[end + 2:end + 2 + size])
+        pieces.append(body[end + 2 : end + 2 + size])
         position = end + 2 + size + 2

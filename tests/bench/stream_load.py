@@ -74,14 +74,16 @@ def _get_passport(session: requests.Session, base: str, code: str) -> str:
 def run_load(load: Load, trees: Mapping[str, Sequence[int]]) -> Numbers:
     """Run it and gather the figures."""
     passports = get_passports(load.base, load.code, 1 if load.shared_passport else load.streams)
-    passports = (passports * load.streams)[:load.streams]
+    passports = (passports * load.streams)[: load.streams]
     watched = {**trees, "client": [os.getpid()]}
     shares = [list(range(start, load.streams, load.processes)) for start in range(load.processes)]
     with ProcessPoolExecutor(load.processes, mp_context=get_context("spawn")) as pool:
         list(pool.map(_warm_up, range(load.processes)))
         before = measure(watched)
         starts = time.monotonic() + 0.1
-        jobs = [pool.submit(_run_share, load, [passports[number] for number in share], share, starts) for share in shares]
+        jobs = [
+            pool.submit(_run_share, load, [passports[number] for number in share], share, starts) for share in shares
+        ]
         outcomes = [outcome for job in jobs for outcome in job.result()]
         after = measure(watched)
     return _numbers(load, outcomes, difference(before, after), trees, share_of_others(before, after))
@@ -111,7 +113,11 @@ def _run_share(load: Load, passports: Sequence[str], numbers: Sequence[int], sta
 
 
 def _numbers(
-    load: Load, outcomes: Sequence[Outcome], cpu: Mapping[str, float], trees: Mapping[str, Sequence[int]], others: float,
+    load: Load,
+    outcomes: Sequence[Outcome],
+    cpu: Mapping[str, float],
+    trees: Mapping[str, Sequence[int]],
+    others: float,
 ) -> Numbers:
     good = [outcome for outcome in outcomes if outcome.problem is None]
     count = max(1, len(outcomes))
@@ -143,7 +149,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0, help="arrivals per second; 0: all in the same instant")
     parser.add_argument("--seconds", type=float, default=0, help="with --rate, instead of --streams")
     parser.add_argument("--query", default="hi")
-    parser.add_argument("--chunks", type=int, default=0, help="check that the answer is tok0 tok1 … of so many; 0: do not")
+    parser.add_argument(
+        "--chunks", type=int, default=0, help="check that the answer is tok0 tok1 … of so many; 0: do not"
+    )
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--shared-passport", action="store_true")

@@ -64,7 +64,10 @@ def run_callers(stack: Stack, callers: int) -> None:
 def time_engine() -> None:
     """A chain of nodes that do nothing, in memory: what the engine itself takes for each."""
     numbers = range(CHAIN)
-    nodes = [node(f"n{number}", "variable-aggregator", output_type="string", variables=[["start", "text"]]) for number in numbers]
+    nodes = [
+        node(f"n{number}", "variable-aggregator", output_type="string", variables=[["start", "text"]])
+        for number in numbers
+    ]
     path = " > ".join(["start", *(f"n{number}" for number in numbers), "end"])
     built = build(graph(start(text="text-input"), *nodes, end(result=[f"n{CHAIN - 1}", "output"]), path))
     best = float("inf")

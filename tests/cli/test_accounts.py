@@ -52,7 +52,8 @@ def test_create_hashes_the_password_and_never_shows_it(run):
 
 
 @pytest.mark.parametrize(
-    ("address", "password"), [("no-address", PASSWORD), ("", PASSWORD), ("a@b.example", "short1"), ("a@b.example", "only letters")]
+    ("address", "password"),
+    [("no-address", PASSWORD), ("", PASSWORD), ("a@b.example", "short1"), ("a@b.example", "only letters")],
 )
 def test_what_cannot_be_an_account_is_refused_in_one_line(run, address, password):
     exit_code, output = run("accounts", "create", address, given=f"{password}\n")
@@ -72,7 +73,12 @@ def test_an_account_may_be_without_a_password(run):
 def test_list_shows_all_but_passwords(run, email):
     run("accounts", "ban", email)
     (line,) = [account for account in json.loads(run("accounts", "list", "--json")[1]) if account["email"] == email]
-    assert (line["banned"], line["has_password"]) == (True, True) and line.keys() == {"email", "banned", "has_password", "created_at"}
+    assert (line["banned"], line["has_password"]) == (True, True) and line.keys() == {
+        "email",
+        "banned",
+        "has_password",
+        "created_at",
+    }
     assert email in run("accounts", "list")[1]
 
 
@@ -95,7 +101,10 @@ def test_remove_asks_first(run, email):
 @pytest.mark.parametrize("command", ["ban", "unban", "set-password", "remove"])
 def test_an_unknown_account_is_named(run, command):
     more = ["--yes"] if command == "remove" else []
-    assert run("accounts", command, "nobody@example.com", *more) == (1, "Error: There is no account 'nobody@example.com'.\n")
+    assert run("accounts", command, "nobody@example.com", *more) == (
+        1,
+        "Error: There is no account 'nobody@example.com'.\n",
+    )
 
 
 @pytest.mark.parametrize("mode", ["public", "private", "private_all", "sso_verified"])
@@ -120,7 +129,9 @@ def test_members_come_and_go(run, email):
     code, other = make_app().code, new_email()
     run("accounts", "create", other)
     assert run("apps", "members", code)[1] == f"{code} has no members.\n"
-    assert json.loads(run("apps", "members", code, "add", email, other, email, "--json")[1])["members"] == sorted([email, other])
+    assert json.loads(run("apps", "members", code, "add", email, other, email, "--json")[1])["members"] == sorted(
+        [email, other]
+    )
     assert run("apps", "members", code, "add", email.upper())[0] == 0
     assert run("apps", "members", code, "remove", other)[1] == f"{email}\n"
 

@@ -75,8 +75,12 @@ def test_import_as_json(run, file):
     app = published_apps.by_code(code)
     assert exit_code == 0
     assert {name: line[name] for name in ("file", "id", "code", "mode", "name")} == {
-        "file": str(path), "id": str(app.id), "code": code, "mode": "chat", "name": "Plain chat",
-    }  # fmt: skip
+        "file": str(path),
+        "id": str(app.id),
+        "code": code,
+        "mode": "chat",
+        "name": "Plain chat",
+    }
     assert len(line["warnings"]) == 1
 
 
@@ -99,7 +103,9 @@ def test_a_bad_file_leaves_no_trace_and_the_others_are_published(run, file, tmp_
     assert f"Error: {bad}: Missing app data" in err and "none.yml: cannot be read: No such file" in err
 
 
-@pytest.mark.parametrize("change, text", [({"model": {}}, "model_config.model.provider"), ({"pre_prompt": 5}, "model_config.pre_prompt")])
+@pytest.mark.parametrize(
+    "change, text", [({"model": {}}, "model_config.model.provider"), ({"pre_prompt": 5}, "model_config.pre_prompt")]
+)
 def test_a_refused_file_is_one_line(run, file, change, text):
     code = new_code()
     exit_code, out, err = run("apps", "import", file(chat_definition(**change)), "--code", code)
@@ -130,7 +136,12 @@ def test_show(run, web_app_url):
     app = make_app(user_input_form=form, annotation_reply={"enabled": True})
     exit_code, out, _ = run("apps", "show", app.code)
     assert exit_code == 0
-    for text in ("openai scripted", "topic (text-input, required)", "Annotation replies", f"http://localhost:3000/chat/{app.code}"):
+    for text in (
+        "openai scripted",
+        "topic (text-input, required)",
+        "Annotation replies",
+        f"http://localhost:3000/chat/{app.code}",
+    ):
         assert text in out
     assert json.loads(run("apps", "show", app.code, "--json")[1])["inputs"] == ["topic (text-input, required)"]
 

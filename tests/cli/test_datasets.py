@@ -44,8 +44,13 @@ def test_a_dataset_is_made_filled_searched_and_removed(run, name, folder):
 
 
 def test_what_is_shown_as_json_is_whole(run, name, folder):
-    added = json.loads(run("add", name, folder, "--metadata", "team=office", "--metadata", "year=number:2026", "--json")[1])
-    assert [(entry["name"], entry["outcome"]) for entry in added["added"]] == [("parking.txt", "added"), ("rules/vacation.md", "added")]
+    added = json.loads(
+        run("add", name, folder, "--metadata", "team=office", "--metadata", "year=number:2026", "--json")[1]
+    )
+    assert [(entry["name"], entry["outcome"]) for entry in added["added"]] == [
+        ("parking.txt", "added"),
+        ("rules/vacation.md", "added"),
+    ]
     shown = json.loads(run("show", name, "--json")[1])
     assert (shown["documents"][0]["metadata"]["team"], shown["documents"][0]["metadata"]["year"]) == ("office", 2026)
     assert (shown["search_method"], shown["segments"]) == ("full_text", 2)
@@ -81,10 +86,19 @@ def test_documents_are_removed_by_name(run, name, folder):
     assert run("remove", name, "parking.txt") == (1, "", "There is no document 'parking.txt'.\n")
 
 
-@pytest.mark.parametrize("line", [
-    ("show", "nothing"), ("add", "nothing", "a.md"), ("search", "nothing", "x"), ("remove", "nothing"), ("bind", "nothing", "x", "nothing"),
-    ("create", " "), ("create", "x", "--search", "semantic"), ("create", "x", "--embedding-model", "m", "--embedding-provider", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("show", "nothing"),
+        ("add", "nothing", "a.md"),
+        ("search", "nothing", "x"),
+        ("remove", "nothing"),
+        ("bind", "nothing", "x", "nothing"),
+        ("create", " "),
+        ("create", "x", "--search", "semantic"),
+        ("create", "x", "--embedding-model", "m", "--embedding-provider", ""),
+    ],
+)
 def test_mistakes_are_one_line(run, line, model):
     model.script_vectors(*["model_not_found"] * 5)
     code, _, err = run(*line)

@@ -29,7 +29,10 @@ def test_runs_are_listed_newest_first(run, visitor):
     ids = [visitor.run(text=text)[0].data["workflow_run_id"] for text in ("one", "two")]
     exit_code, out, _ = run("runs", "list", "--app", visitor.app.code, "--json")
     assert exit_code == 0
-    assert [(entry["id"], entry["status"]) for entry in json.loads(out)] == [(ids[1], "succeeded"), (ids[0], "succeeded")]
+    assert [(entry["id"], entry["status"]) for entry in json.loads(out)] == [
+        (ids[1], "succeeded"),
+        (ids[0], "succeeded"),
+    ]
     assert ids[0] in run("runs", "list", "--app", visitor.app.code)[1]
 
 
@@ -44,8 +47,10 @@ def test_a_run_is_shown_node_by_node_without_secrets(run, visitor):
     shown = json.loads(out)
     assert exit_code == 0
     assert [(entry["node_id"], entry["status"]) for entry in shown["nodes"]] == [
-        ("start", "succeeded"), ("keep", "succeeded"), ("end", "succeeded"),
-    ]  # fmt: skip
+        ("start", "succeeded"),
+        ("keep", "succeeded"),
+        ("end", "succeeded"),
+    ]
     assert shown["outputs"] == {"result": "hello"}
     assert "s3cret-value" not in out and "s3cret-value" not in run("runs", "show", run_id)[1]
 

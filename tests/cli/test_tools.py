@@ -44,7 +44,9 @@ def test_tools_of_a_service_are_listed(run, tools_file):
 
 
 def test_a_check_says_who_does_not_answer(run, tools_file):
-    tools_file("providers:\n  gone: {mcp: {url: 'http://127.0.0.1:1/mcp'}}\n  pets: {openapi: {description: pets.json}}")
+    tools_file(
+        "providers:\n  gone: {mcp: {url: 'http://127.0.0.1:1/mcp'}}\n  pets: {openapi: {description: pets.json}}"
+    )
     code, out, _ = run("check")
     assert code == 1
     assert "gone: The tool server cannot be reached." in out and "pets: 8 tools" in out

@@ -74,7 +74,9 @@ def test_the_light_pair_gives_most_words_back(no_better_pair: None) -> None:
     assert heard(PocketSphinx().words(sound)) > 0.4
 
 
-@pytest.mark.skipif(not (piper_weights() and whisper_model()), reason="the better pair (app/requirements/speech.txt) is not installed")
+@pytest.mark.skipif(
+    not (piper_weights() and whisper_model()), reason="the better pair (app/requirements/speech.txt) is not installed"
+)
 def test_the_better_pair_gives_the_words_back(routes: ModelRoutes) -> None:
     # The voice is never quite the same: now and then one word of 25 is misheard.
     assert heard(hear(routes, say(routes, SENTENCES))) > 0.9
@@ -89,7 +91,14 @@ def test_speech_is_mp3_and_silence_has_no_words(routes: ModelRoutes) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
-    [*ESPEAK_VOICES.items(), ("de", "de"), ("en-gb-x-rp+f3", "en-gb-x-rp+f3"), ("nobody", "en-us"), ("../../etc/passwd", "en-us"), ("", "en-us")],
+    [
+        *ESPEAK_VOICES.items(),
+        ("de", "de"),
+        ("en-gb-x-rp+f3", "en-gb-x-rp+f3"),
+        ("nobody", "en-us"),
+        ("../../etc/passwd", "en-us"),
+        ("", "en-us"),
+    ],
 )
 def test_openais_voices_and_espeaks_own_may_be_named(wanted: str, chosen: str) -> None:
     assert Espeak().choose(wanted) == chosen
@@ -120,13 +129,19 @@ def test_long_speech_is_heard_in_parts(no_better_pair: None, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("path", "request_of", "status"),
     [
-        ("/audio/speech", {"json": {"input": "x" * 4_097, "voice": "alloy"}}, 422), ("/audio/speech", {"json": {"input": "", "voice": "a"}}, 422),
-        ("/audio/speech", {"json": {"input": "hi"}}, 422), ("/audio/speech", {"json": []}, 422), ("/audio/speech", {"data": "x"}, 415),
+        ("/audio/speech", {"json": {"input": "x" * 4_097, "voice": "alloy"}}, 422),
+        ("/audio/speech", {"json": {"input": "", "voice": "a"}}, 422),
+        ("/audio/speech", {"json": {"input": "hi"}}, 422),
+        ("/audio/speech", {"json": []}, 422),
+        ("/audio/speech", {"data": "x"}, 415),
         ("/audio/speech", {"json": {"input": "hi", "voice": "alloy", "response_format": "opus"}}, 422),
-        ("/audio/transcriptions", {"data": {"model": "x"}}, 422), ("/audio/translations", {}, 404),
+        ("/audio/transcriptions", {"data": {"model": "x"}}, 422),
+        ("/audio/translations", {}, 404),
     ],
-)  # fmt: skip
-def test_a_bad_request_is_refused_as_openai_does(server: OpenAiServer, path: str, request_of: dict, status: int) -> None:
+)
+def test_a_bad_request_is_refused_as_openai_does(
+    server: OpenAiServer, path: str, request_of: dict, status: int
+) -> None:
     answer = requests.post(server.base_url + path, timeout=10, **request_of)
     assert (answer.status_code, answer.json()["error"]["type"]) == (status, "invalid_request_error")
 

@@ -26,9 +26,19 @@ class Launched:
 
     def __init__(self, directory: pathlib.Path, **settings: str) -> None:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        environment |= {"DATA_DIR": str(directory), "PYTHONUNBUFFERED": "1", "WEB_WORKERS": "1", "WORKER_PROCESSES": "1"} | settings
+        environment |= {
+            "DATA_DIR": str(directory),
+            "PYTHONUNBUFFERED": "1",
+            "WEB_WORKERS": "1",
+            "WORKER_PROCESSES": "1",
+        } | settings
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.embedded.run"], cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "app.embedded.run"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=lambda: self.lines.extend(self.process.stdout), daemon=True)
@@ -90,8 +100,14 @@ def test_it_serves_the_sample_app_with_the_local_model_and_ends_cleanly(launched
 def test_it_speaks_and_listens(launched):
     launched.wait_for("Ctrl-C ends everything")
     base = f"http://127.0.0.1:{launched.port}/api"
-    passport = {"X-App-Passport": requests.get(f"{base}/passport", headers={"X-App-Code": "chat"}, timeout=10).json()["access_token"]}
-    speech = requests.post(f"{base}/text-to-audio", json={"text": "Please call me tomorrow morning."}, headers=passport, timeout=60)
+    passport = {
+        "X-App-Passport": requests.get(f"{base}/passport", headers={"X-App-Code": "chat"}, timeout=10).json()[
+            "access_token"
+        ]
+    }
+    speech = requests.post(
+        f"{base}/text-to-audio", json={"text": "Please call me tomorrow morning."}, headers=passport, timeout=60
+    )
     assert (speech.status_code, speech.headers["Content-Type"]) == (200, "audio/mpeg")
     recording = {"file": ("temp.mp3", speech.content, "audio/mp3")}
     heard = requests.post(f"{base}/audio-to-text", files=recording, headers=passport, timeout=60)
@@ -105,7 +121,10 @@ def test_a_dead_model_is_told_and_started_again(launched):
     model.kill()
     model.wait(5)
     assert '"event":"error"' in ask(launched, "Say hello.")
-    assert requests.get(f"http://127.0.0.1:{launched.port}/health", timeout=10).json()["model"]["state"] in ("down", "up")
+    assert requests.get(f"http://127.0.0.1:{launched.port}/health", timeout=10).json()["model"]["state"] in (
+        "down",
+        "up",
+    )
     launched.wait_for("the local model ended")
 
 
@@ -128,7 +147,12 @@ def test_a_taken_port_is_told_in_one_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DATABASE_URL", "postgresql://127.0.0.1:9/x"), ("REDIS_URL", "redis://127.0.0.1:9"), ("LOCAL_MODEL", "/nowhere.gguf"), ("PORT", "x")],
+    [
+        ("DATABASE_URL", "postgresql://127.0.0.1:9/x"),
+        ("REDIS_URL", "redis://127.0.0.1:9"),
+        ("LOCAL_MODEL", "/nowhere.gguf"),
+        ("PORT", "x"),
+    ],
 )
 def test_what_cannot_be_reached_is_named(tmp_path, name, value):
     refused = Launched(tmp_path, **{"PORT": str(free_port()), name: value})

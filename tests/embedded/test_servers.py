@@ -53,8 +53,15 @@ def test_redis_starts_again_on_the_same_socket(tmp_path):
 
 
 def test_stopping_leaves_no_process(tmp_path):
-    with EmbeddedPostgres(tmp_path / "postgres", durable=False) as postgres, EmbeddedRedis(tmp_path / "redis") as server:
-        pids = [process.pid for pid in (postgres.pid, server.pid) for process in (psutil.Process(pid), *psutil.Process(pid).children(True))]
+    with (
+        EmbeddedPostgres(tmp_path / "postgres", durable=False) as postgres,
+        EmbeddedRedis(tmp_path / "redis") as server,
+    ):
+        pids = [
+            process.pid
+            for pid in (postgres.pid, server.pid)
+            for process in (psutil.Process(pid), *psutil.Process(pid).children(True))
+        ]
     assert all(gone(pid) for pid in pids)
 
 

@@ -127,7 +127,9 @@ def test_connecting_has_a_time_limit(full_backlog: int) -> None:
 
 def test_a_handshake_has_a_time_limit() -> None:
     with RawServer(lambda connection: time.sleep(2)) as server, pytest.raises(ProviderTimeout):
-        ChatModel(Endpoint(server.base_url.replace("http:", "https:"), connect_timeout=0.1), "tiny").complete(QUESTION, {})
+        ChatModel(Endpoint(server.base_url.replace("http:", "https:"), connect_timeout=0.1), "tiny").complete(
+            QUESTION, {}
+        )
 
 
 def test_a_stop_before_the_start_sends_nothing() -> None:
@@ -141,7 +143,9 @@ def test_a_stop_before_the_start_sends_nothing() -> None:
         assert server.requests == []
 
 
-@pytest.mark.parametrize("leave", [lambda chunks, cancellation: chunks.close(), lambda chunks, cancellation: cancellation.cancel()])
+@pytest.mark.parametrize(
+    "leave", [lambda chunks, cancellation: chunks.close(), lambda chunks, cancellation: cancellation.cancel()]
+)
 def test_the_model_notices_a_stop_and_a_caller_that_leaves(leave: Callable[[object, Cancellation], None]) -> None:
     with ScriptedModel(chunks=1_000, delay=0.01) as server:
         cancellation = Cancellation()

@@ -94,7 +94,11 @@ def test_a_store_that_is_away_is_told_so(tmp_path: pathlib.Path, monkeypatch: py
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     (tmp_path / "file").write_text("no folder")
-    for storage in (FileStorage("s3://away/files"), FileStorage(f"file://{tmp_path}/file/x"), FileStorage("nonsense://x")):
+    for storage in (
+        FileStorage("s3://away/files"),
+        FileStorage(f"file://{tmp_path}/file/x"),
+        FileStorage("nonsense://x"),
+    ):
         with pytest.raises(ServiceUnavailable):
             write(storage, "app/one", b"x")
 
@@ -118,6 +122,11 @@ gevent.joinall(jobs, timeout=20)
 print(sum(job.value or 0 for job in jobs))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT, env=os.environ | object_store.environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=os.environ | object_store.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout.strip() == "2000000", done.stderr

@@ -48,8 +48,10 @@ def test_events_arrive_in_order_and_numbered_from_one(redis_db, publisher, hub, 
     subscription = hub.subscribe(task_id)
     speak(publisher, task_id, b'{"a":1}', b'{"a":2}', b'{"a":3}')
     assert read(redis_db, subscription, look_back=False) == [
-        Event(1, b'{"a":1}', False), Event(2, b'{"a":2}', False), Event(3, b'{"a":3}', True),
-    ]  # fmt: skip
+        Event(1, b'{"a":1}', False),
+        Event(2, b'{"a":2}', False),
+        Event(3, b'{"a":3}', True),
+    ]
 
 
 def test_a_late_subscriber_reads_the_log(redis_db, publisher, hub, task_id):

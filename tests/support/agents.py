@@ -36,12 +36,24 @@ def house_registry(*tools: Tool) -> ToolRegistry:
 
 def tool(name: str = "lookup", **more: Any) -> dict[str, Any]:
     """An entry of `agent_mode.tools`."""
-    return {"enabled": True, "provider_id": "house", "provider_type": "api", "provider_name": "house", "tool_name": name, "tool_parameters": {}} | more
+    return {
+        "enabled": True,
+        "provider_id": "house",
+        "provider_type": "api",
+        "provider_name": "house",
+        "tool_name": name,
+        "tool_parameters": {},
+    } | more
 
 
 def agent(client: FlaskClient, *tools: dict[str, Any], **mode: Any) -> WebVisitor:
     """A visitor of a new agent app; `config` holds keys of its model config, the rest are those of its `agent_mode`."""
-    settings = {"enabled": True, "strategy": "function_call", "max_iteration": 5, "tools": list(tools) or [tool()]} | mode
+    settings = {
+        "enabled": True,
+        "strategy": "function_call",
+        "max_iteration": 5,
+        "tools": list(tools) or [tool()],
+    } | mode
     config = settings.pop("config", {})
     return WebVisitor(client, make_app("agent-chat", agent_mode=settings, **config))
 

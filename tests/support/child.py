@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
+import contextlib
 
 TAIL = 4000
 
@@ -13,13 +14,24 @@ class Child:
     """One process in a session of its own, so that its children end with it."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: pathlib.Path, directory: pathlib.Path,
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: pathlib.Path,
+        directory: pathlib.Path,
     ) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, env=environment, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                command,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     @property
@@ -44,19 +56,18 @@ class Child:
         if self.alive:
             self.process.send_signal(SIGCONT)
             self.process.send_signal(SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal_group(SIGKILL)
         self.process.wait(10)
 
     def tail(self) -> str:
         """The end of its log."""
-        return f"--- {self.name} ({'alive' if self.alive else f'exit {self.process.returncode}'})\n" + self.log.read_text(errors="replace")[-TAIL:]
+        return (
+            f"--- {self.name} ({'alive' if self.alive else f'exit {self.process.returncode}'})\n"
+            + self.log.read_text(errors="replace")[-TAIL:]
+        )
 
     def _signal_group(self, number: Signals) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass

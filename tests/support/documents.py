@@ -13,11 +13,13 @@ def docx(text: str = "Hello from Word") -> bytes:
     main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
     body = f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>"
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    return _package({
-        "[Content_Types].xml": _types({"/word/document.xml": main}),
-        "_rels/.rels": _links(("officeDocument", "word/document.xml")),
-        "word/document.xml": f'{_HEAD}<w:document xmlns:w="{space}">{body}</w:document>',
-    })  # fmt: skip
+    return _package(
+        {
+            "[Content_Types].xml": _types({"/word/document.xml": main}),
+            "_rels/.rels": _links(("officeDocument", "word/document.xml")),
+            "word/document.xml": f'{_HEAD}<w:document xmlns:w="{space}">{body}</w:document>',
+        }
+    )
 
 
 def xlsx(*rows: Sequence[str]) -> bytes:
@@ -25,16 +27,28 @@ def xlsx(*rows: Sequence[str]) -> bytes:
     sheet_type = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     lines = "".join(
-        f'<row r="{number}">' + "".join(f'<c r="{chr(65 + column)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>' for column, cell in enumerate(row))
-        + "</row>" for number, row in enumerate(rows, 1)
-    )  # fmt: skip
-    return _package({
-        "[Content_Types].xml": _types({"/xl/workbook.xml": f"{sheet_type}.sheet.main+xml", "/xl/worksheets/sheet1.xml": f"{sheet_type}.worksheet+xml"}),
-        "_rels/.rels": _links(("officeDocument", "xl/workbook.xml")),
-        "xl/workbook.xml": f'{_HEAD}<workbook {space} xmlns:r="{_OFFICE}"><sheets><sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": _links(("worksheet", "worksheets/sheet1.xml")),
-        "xl/worksheets/sheet1.xml": f"{_HEAD}<worksheet {space}><sheetData>{lines}</sheetData></worksheet>",
-    })  # fmt: skip
+        f'<row r="{number}">'
+        + "".join(
+            f'<c r="{chr(65 + column)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>'
+            for column, cell in enumerate(row)
+        )
+        + "</row>"
+        for number, row in enumerate(rows, 1)
+    )
+    return _package(
+        {
+            "[Content_Types].xml": _types(
+                {
+                    "/xl/workbook.xml": f"{sheet_type}.sheet.main+xml",
+                    "/xl/worksheets/sheet1.xml": f"{sheet_type}.worksheet+xml",
+                }
+            ),
+            "_rels/.rels": _links(("officeDocument", "xl/workbook.xml")),
+            "xl/workbook.xml": f'{_HEAD}<workbook {space} xmlns:r="{_OFFICE}"><sheets><sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": _links(("worksheet", "worksheets/sheet1.xml")),
+            "xl/worksheets/sheet1.xml": f"{_HEAD}<worksheet {space}><sheetData>{lines}</sheetData></worksheet>",
+        }
+    )
 
 
 def pdf(*pages: str) -> bytes:
@@ -68,10 +82,15 @@ def _package(parts: Mapping[str, str]) -> bytes:
 
 def _types(parts: Mapping[str, str]) -> str:
     overrides = "".join(f'<Override PartName="{name}" ContentType="{kind}"/>' for name, kind in parts.items())
-    links = f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{overrides}'
+    links = (
+        f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{overrides}'
+    )
     return f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">{links}</Types>'
 
 
 def _links(*links: tuple[str, str]) -> str:
-    entries = "".join(f'<Relationship Id="r{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>' for number, (kind, target) in enumerate(links, 1))
+    entries = "".join(
+        f'<Relationship Id="r{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(links, 1)
+    )
     return f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'

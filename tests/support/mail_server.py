@@ -20,7 +20,9 @@ class MailServer:
         self.refuse = False
         self.refused = 0
         self._login = login
-        options: dict[str, Any] = {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": False} if login else {}
+        options: dict[str, Any] = (
+            {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": False} if login else {}
+        )
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
 
     @property
@@ -52,7 +54,9 @@ class MailServer:
         self.received.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
         return "250 OK"
 
-    def _authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
         return AuthResult(success=(data.login.decode(), data.password.decode()) == self._login)
 
 

@@ -18,7 +18,9 @@ class ObjectStore:
         self._server.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.stop()
 
     @property
@@ -26,9 +28,11 @@ class ObjectStore:
         """What its clients need."""
         host, port = self._server.get_host_and_port()
         return {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests",
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "tests",
+            "AWS_SECRET_ACCESS_KEY": "tests",
             "AWS_DEFAULT_REGION": REGION,
-        }  # fmt: skip
+        }
 
     def make_bucket(self) -> str:
         """The name of a new, empty one."""
@@ -38,5 +42,9 @@ class ObjectStore:
 
     def client(self) -> "boto3.client":
         return boto3.client(
-            "s3", endpoint_url=self.environment["AWS_ENDPOINT_URL"], region_name=REGION, aws_access_key_id="tests", aws_secret_access_key="tests"
+            "s3",
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=REGION,
+            aws_access_key_id="tests",
+            aws_secret_access_key="tests",
         )

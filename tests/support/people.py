@@ -39,7 +39,9 @@ class Answerer:
     def upload(self, form: dict[str, Any], token: str | None = None, scheme: str = "Bearer") -> TestResponse:
         token = self.upload_token().get_json()["upload_token"] if token is None else token
         headers = {"Authorization": f"{scheme} {token}"} if scheme else {}
-        return self.client.post("/api/human-input-forms/files", headers=headers, data=form, content_type="multipart/form-data")
+        return self.client.post(
+            "/api/human-input-forms/files", headers=headers, data=form, content_type="multipart/form-data"
+        )
 
     @property
     def _from(self) -> dict[str, Any]:

@@ -42,7 +42,9 @@ class RawServer:
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for accepted in (self._listener, *self._accepted):
             with contextlib.suppress(OSError):
                 accepted.shutdown(socket.SHUT_RDWR)

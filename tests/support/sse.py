@@ -49,7 +49,9 @@ def answer_text(frames: Iterable[Frame]) -> str:
     return answer
 
 
-def find_problem(frames: Sequence[Frame], expected: str | None = None, after: int = 0, end: str = "message_end") -> str | None:
+def find_problem(
+    frames: Sequence[Frame], expected: str | None = None, after: int = 0, end: str = "message_end"
+) -> str | None:
     """What is wrong with a whole stream, or None: numbers without gap from `after` on, one end and as the last, the text."""
     if not frames:
         return "no frames"

@@ -1,8 +1,8 @@
 """The whole product on real processes, for system tests and measurements: servers, scripted model, web, workers, a temporary folder.
 
-    with Stack(folder) as stack:
-        stack.import_app(CHAT_APP, "chat")
-        visitor = Visitor(stack.base_url, "chat")
+with Stack(folder) as stack:
+    stack.import_app(CHAT_APP, "chat")
+    visitor = Visitor(stack.base_url, "chat")
 """
 
 import contextlib
@@ -44,8 +44,14 @@ class Stack:
     """Everything that `make run` starts, each part at hand to be killed, stopped and started again."""
 
     def __init__(
-        self, directory: pathlib.Path, web_workers: int = 2, worker_processes: int = 2, *,
-        chunks: int = 50, delay_ms: float = 20, environment: Mapping[str, str] | None = None,
+        self,
+        directory: pathlib.Path,
+        web_workers: int = 2,
+        worker_processes: int = 2,
+        *,
+        chunks: int = 50,
+        delay_ms: float = 20,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory
         self.worker_processes = worker_processes
@@ -59,7 +65,11 @@ class Stack:
         self._model_port = free_port()
         self._started_workers = 0
         self.port = free_port()
-        self._extra = {"WEB_WORKERS": str(web_workers), "WORKER_PROCESSES": str(worker_processes), **(environment or {})}
+        self._extra = {
+            "WEB_WORKERS": str(web_workers),
+            "WORKER_PROCESSES": str(worker_processes),
+            **(environment or {}),
+        }
 
     @property
     def base_url(self) -> str:
@@ -73,18 +83,22 @@ class Stack:
     def env(self) -> dict[str, str]:
         """The environment of the product's processes; nothing of the caller's own settings gets in."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return inherited | {
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.redis.url,
-            "DATA_DIR": str(self.directory / "data"),
-            "SECRET_KEY": "a-key-for-tests-that-is-long-enough",
-            "OPENAI_BASE_URL": self.model_url,
-            "OPENAI_API_KEY": "sk-scripted",
-            "MODEL_NAME": "scripted",
-            "PORT": str(self.port),
-            "LOG_LEVEL": "WARNING",
-            "PYTHONUNBUFFERED": "1",
-        } | self._extra
+        return (
+            inherited
+            | {
+                "DATABASE_URL": self.postgres.url,
+                "REDIS_URL": self.redis.url,
+                "DATA_DIR": str(self.directory / "data"),
+                "SECRET_KEY": "a-key-for-tests-that-is-long-enough",
+                "OPENAI_BASE_URL": self.model_url,
+                "OPENAI_API_KEY": "sk-scripted",
+                "MODEL_NAME": "scripted",
+                "PORT": str(self.port),
+                "LOG_LEVEL": "WARNING",
+                "PYTHONUNBUFFERED": "1",
+            }
+            | self._extra
+        )
 
     @property
     def trees(self) -> dict[str, list[int]]:
@@ -126,7 +140,9 @@ class Stack:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             print(self.logs())
         self.stop()
@@ -141,8 +157,23 @@ class Stack:
         self._started_workers += 1
         node = f"worker{self._started_workers}@stack"
         worker = self._child(
-            node, "celery", "-A", "celery_worker", "worker", "-P", "threads", "-n", node, "--loglevel", "WARNING",
-            "-c", self.env.get("WORKER_THREADS", "100"), "-Q", queues, "--without-gossip", "--without-mingle",
+            node,
+            "celery",
+            "-A",
+            "celery_worker",
+            "worker",
+            "-P",
+            "threads",
+            "-n",
+            node,
+            "--loglevel",
+            "WARNING",
+            "-c",
+            self.env.get("WORKER_THREADS", "100"),
+            "-Q",
+            queues,
+            "--without-gossip",
+            "--without-mingle",
         )
         self.workers.append(worker)
         return worker
@@ -153,10 +184,14 @@ class Stack:
 
     def worker_of(self, query: str) -> int:
         """The index of the worker that asks the model about a query; told by the connection between the two."""
-        asked = [request for request in self.model_requests() if query in json.dumps(request["body"], ensure_ascii=False)]
+        asked = [
+            request for request in self.model_requests() if query in json.dumps(request["body"], ensure_ascii=False)
+        ]
         port = asked[-1]["client_port"]
         for index, worker in enumerate(self.workers):
-            if any(used.laddr.port == port for used in psutil.Process(worker.pid).net_connections("tcp4") if used.laddr):
+            if any(
+                used.laddr.port == port for used in psutil.Process(worker.pid).net_connections("tcp4") if used.laddr
+            ):
                 return index
         raise LookupError(f"no worker holds the connection of {query!r}")
 
@@ -175,7 +210,18 @@ class Stack:
 
     def start_beat(self) -> None:
         schedule = str(self.directory / "data" / "beat-schedule")
-        self.beat = self._child("beat", "celery", "-A", "celery_worker", "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "WARNING")
+        self.beat = self._child(
+            "beat",
+            "celery",
+            "-A",
+            "celery_worker",
+            "beat",
+            "--schedule",
+            schedule,
+            "--pidfile=",
+            "--loglevel",
+            "WARNING",
+        )
 
     def kill_beat(self) -> None:
         assert self.beat is not None
@@ -209,8 +255,12 @@ class Stack:
     def run(self, *command: str) -> str:
         """Run one of the project's commands in this stack; its output. Raises AssertionError where it fails."""
         line = [sys.executable, "-m", *command]
-        done = subprocess.run(line, env=self.env, cwd=PROJECT, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
-        assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        done = subprocess.run(
+            line, env=self.env, cwd=PROJECT, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+        assert done.returncode == 0, (
+            f"{' '.join(command)}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        )
         return done.stdout
 
     def health(self) -> Any:
@@ -234,7 +284,11 @@ class Stack:
             cursor.execute("SELECT count(*) FROM tasks WHERE status = 'running'")
             running = int(cursor.fetchone()[0])
         client = self.redis_client()
-        counts = {"running": running, "queued": int(client.llen("generations")), "leased": int(client.zcard("frontdesk:leases"))}
+        counts = {
+            "running": running,
+            "queued": int(client.llen("generations")),
+            "leased": int(client.zcard("frontdesk:leases")),
+        }
         return {name: count for name, count in counts.items() if count}
 
     def logs(self) -> str:
@@ -251,7 +305,9 @@ class Stack:
             with contextlib.suppress(requests.RequestException):
                 if ready():
                     return
-            dead = [child.tail() for child in (self.model, self.web, *self.workers) if child is not None and not child.alive]
+            dead = [
+                child.tail() for child in (self.model, self.web, *self.workers) if child is not None and not child.alive
+            ]
             assert not dead, "a process ended early:\n" + "\n".join(dead)
             assert time.monotonic() < deadline, f"{what} is not ready after {START_SECONDS} s\n{self.logs()}"
             time.sleep(0.05)

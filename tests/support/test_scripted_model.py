@@ -60,7 +60,10 @@ def test_scripted_answers_come_in_turn_then_the_default(model: ScriptedModel) ->
     first, second, third = frames(ask(model)), frames(ask(model)), frames(ask(model))
 
     assert joined(first) == "Hello world" and first[-2]["choices"][0]["finish_reason"] == "length"
-    assert second[0]["choices"][0]["delta"]["tool_calls"][0]["function"] == {"name": "search", "arguments": '{"query": "x"}'}
+    assert second[0]["choices"][0]["delta"]["tool_calls"][0]["function"] == {
+        "name": "search",
+        "arguments": '{"query": "x"}',
+    }
     assert second[1]["choices"][0]["finish_reason"] == "tool_calls"
     assert joined(third) == "tok0 tok1 tok2"
 
@@ -77,7 +80,9 @@ def test_scripted_answers_come_in_turn_then_the_default(model: ScriptedModel) ->
         ({"status": 503}, 503, None),
     ],
 )
-def test_errors_have_the_status_and_code_of_openai(model: ScriptedModel, script: dict[str, Any], status: int, code: str | None) -> None:
+def test_errors_have_the_status_and_code_of_openai(
+    model: ScriptedModel, script: dict[str, Any], status: int, code: str | None
+) -> None:
     model.script(**script)
     answer = ask(model)
 
@@ -126,7 +131,10 @@ def test_unstreamed_answers_have_text_and_usage(model: ScriptedModel) -> None:
         models = session.get(model.base_url + "/models", timeout=5)
 
     assert chat.json()["choices"][0] | {"logprobs": None} == {
-        "index": 0, "message": {"role": "assistant", "content": "one two"}, "logprobs": None, "finish_reason": "stop",
+        "index": 0,
+        "message": {"role": "assistant", "content": "one two"},
+        "logprobs": None,
+        "finish_reason": "stop",
     }
     assert text.json()["choices"][0]["text"] == "tok0 tok1" and text.json()["usage"]["completion_tokens"] == 2
     assert "scripted" in [entry["id"] for entry in models.json()["data"]]
@@ -162,7 +170,9 @@ def test_process_prints_its_address_and_tells_its_requests() -> None:
         base_url = process.stdout.readline().strip()
         root = base_url.removesuffix("/v1")
         body: Any = {"messages": [{"role": "user", "content": "hi"}], "stream": True}
-        answer = requests.post(base_url + "/chat/completions", json=body, headers={"Authorization": "Bearer key"}, timeout=5)
+        answer = requests.post(
+            base_url + "/chat/completions", json=body, headers={"Authorization": "Bearer key"}, timeout=5
+        )
         recorded = requests.get(root + "/_requests", timeout=5).json()
         requests.delete(root + "/_requests", timeout=5)
         left = requests.get(root + "/_requests", timeout=5).json()
@@ -171,7 +181,9 @@ def test_process_prints_its_address_and_tells_its_requests() -> None:
         code = process.wait(5)
 
     assert "tok1" in answer.text
-    assert [(entry["body"], entry["headers"]["authorization"], entry["chunks_sent"]) for entry in recorded] == [(body, "Bearer key", 2)]
+    assert [(entry["body"], entry["headers"]["authorization"], entry["chunks_sent"]) for entry in recorded] == [
+        (body, "Bearer key", 2)
+    ]
     assert left == []
     assert code == 0
 

@@ -24,7 +24,9 @@ def test_whole_stream_has_no_problem() -> None:
 
 
 def test_replacement_counts_from_there_on() -> None:
-    frames = parse_frames(body((4, "message", "Half"), (5, "message_replace", ""), (6, "message", "Whole"), (7, "message_end", "")))
+    frames = parse_frames(
+        body((4, "message", "Half"), (5, "message_replace", ""), (6, "message", "Whole"), (7, "message_end", ""))
+    )
 
     assert find_problem(frames, "Whole", after=3) is None
 
@@ -37,7 +39,10 @@ def test_replacement_counts_from_there_on() -> None:
         ([(1, "message", "a"), (1, "message", "a"), (2, "message_end", "")], "at frame 2 stands 1"),
         ([(1, "message", "a"), (None, "message_end", "")], "at frame 2 stands None"),
         ([(1, "message", "a")], "ends are []"),
-        ([(1, "message", "a"), (2, "message_end", ""), (3, "message_end", "")], "ends are ['message_end', 'message_end']"),
+        (
+            [(1, "message", "a"), (2, "message_end", ""), (3, "message_end", "")],
+            "ends are ['message_end', 'message_end']",
+        ),
         ([(1, "message_end", ""), (2, "message", "a")], "last frame is message"),
         ([(1, "message", "a"), (2, "error", "")], "ends are ['error']"),
         ([(1, "message", "b"), (2, "message_end", "")], "text differs"),

@@ -58,7 +58,11 @@ class LiveStream:
         return self.times[self.events.index(event)]
 
     def wait_for_end(self, seconds: float = 30) -> Self:
-        wait_until(lambda: self.ended is not None, seconds, f"the end of a stream ({len(self.frames)} frames so far: {self.frames[-1:]})")
+        wait_until(
+            lambda: self.ended is not None,
+            seconds,
+            f"the end of a stream ({len(self.frames)} frames so far: {self.frames[-1:]})",
+        )
         assert self.broken is None, f"the stream broke: {self.broken!r}"
         return self
 
@@ -112,7 +116,9 @@ class Visitor:
 
     def write(self, text: str) -> LiveStream:
         """A completion, of an app whose only input is `text`."""
-        return self._stream("POST", "/completion-messages", json={"inputs": {"text": text}, "response_mode": "streaming"})
+        return self._stream(
+            "POST", "/completion-messages", json={"inputs": {"text": text}, "response_mode": "streaming"}
+        )
 
     def run(self, **inputs: Any) -> LiveStream:
         """A workflow run."""
@@ -135,13 +141,19 @@ class Visitor:
 
     def stored_answer(self, frame: Frame) -> str:
         """What GET /messages shows for the message of a frame."""
-        found = [message for message in self.messages(frame.data["conversation_id"]) if message["id"] == frame.data["message_id"]]
+        found = [
+            message
+            for message in self.messages(frame.data["conversation_id"])
+            if message["id"] == frame.data["message_id"]
+        ]
         assert len(found) == 1
         return str(found[0]["answer"])
 
     def _stream(self, method: str, path: str, **more: Any) -> LiveStream:
         # A session of its own: one visitor may have several streams at once, and a pool of connections would get in their way.
         headers = {**self.session.headers, **more.pop("headers", {})}
-        response = requests.request(method, f"{self.base_url}/api{path}", headers=headers, stream=True, timeout=CALL_SECONDS, **more)
+        response = requests.request(
+            method, f"{self.base_url}/api{path}", headers=headers, stream=True, timeout=CALL_SECONDS, **more
+        )
         assert response.ok, f"{method} {path}: {response.status_code} {response.text[:500]}"
         return LiveStream(response)

@@ -20,7 +20,9 @@ class WebVisitor:
         if passport:
             self.headers["X-App-Passport"] = passport
             return
-        answer = client.get("/api/passport", headers=self.headers, query_string={"user_id": user_id} if user_id else None)
+        answer = client.get(
+            "/api/passport", headers=self.headers, query_string={"user_id": user_id} if user_id else None
+        )
         self.headers["X-App-Passport"] = answer.get_json()["access_token"]
 
     @classmethod
@@ -33,12 +35,16 @@ class WebVisitor:
     def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
         return self.client.post(f"/api{path}", headers=self.headers, json=body, **more)
 
-    def upload(self, content: bytes = b"hello\n", name: str = "hello.txt", mime_type: str = "text/plain", **form: Any) -> TestResponse:
+    def upload(
+        self, content: bytes = b"hello\n", name: str = "hello.txt", mime_type: str = "text/plain", **form: Any
+    ) -> TestResponse:
         """POST /files/upload with one file in the field `file`."""
         return self.send_form({"file": (io.BytesIO(content), name, mime_type)} | form)
 
     def send_form(self, form: Any) -> TestResponse:
-        return self.client.post("/api/files/upload", headers=self.headers, data=form, content_type="multipart/form-data")
+        return self.client.post(
+            "/api/files/upload", headers=self.headers, data=form, content_type="multipart/form-data"
+        )
 
     def patch(self, path: str) -> TestResponse:
         return self.client.patch(f"/api{path}", headers=self.headers)

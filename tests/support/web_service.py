@@ -12,20 +12,40 @@ DESCRIPTION: dict[str, Any] = {
     "components": {
         "schemas": {
             "Pet": {
-                "type": "object", "required": ["name"],
-                "properties": {"name": {"type": "string"}, "age": {"type": "integer", "nullable": True}, "friends": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}}},
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string"},
+                    "age": {"type": "integer", "nullable": True},
+                    "friends": {"type": "array", "items": {"$ref": "#/components/schemas/Pet"}},
+                },
             },
         },
-        "parameters": {"Id": {"name": "pet_id", "in": "path", "required": True, "schema": {"type": "string"}, "description": "Whose"}},
+        "parameters": {
+            "Id": {
+                "name": "pet_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": "Whose",
+            }
+        },
     },
     "paths": {
         "/pets/{pet_id}": {
             "parameters": [{"$ref": "#/components/parameters/Id"}],
             "get": {
-                "operationId": "getPet", "summary": "Get a pet", "description": "By its id.",
+                "operationId": "getPet",
+                "summary": "Get a pet",
+                "description": "By its id.",
                 "parameters": [
                     {"name": "fields", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
-                    {"name": "tags", "in": "query", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}},
+                    {
+                        "name": "tags",
+                        "in": "query",
+                        "explode": False,
+                        "schema": {"type": "array", "items": {"type": "string"}},
+                    },
                     {"name": "kind", "in": "query", "schema": {"type": "string", "enum": ["cat", "dog"]}},
                     {"name": "filter", "in": "query", "style": "deepObject", "schema": {"type": "object"}},
                     {"name": "X-Trace", "in": "header", "schema": {"type": "string"}},
@@ -34,35 +54,72 @@ DESCRIPTION: dict[str, Any] = {
                 ],
             },
             "put": {
-                "operationId": "pets.put", "requestBody": {
+                "operationId": "pets.put",
+                "requestBody": {
                     "required": True,
-                    "content": {"application/xml": {}, "application/json": {"schema": {"allOf": [], "$ref": "#/components/schemas/Pet"}}},
+                    "content": {
+                        "application/xml": {},
+                        "application/json": {"schema": {"allOf": [], "$ref": "#/components/schemas/Pet"}},
+                    },
                 },
             },
         },
         "/pets": {
             "post": {
                 "operationId": "addPet",
-                "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}},
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}},
+                },
             },
         },
         "/form": {
             "post": {
-                "operationId": "form", "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {
-                    "type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "integer"}}},
-                }}}},
+                "operationId": "form",
+                "requestBody": {
+                    "content": {
+                        "application/x-www-form-urlencoded": {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "a": {"type": "string"},
+                                    "b": {"type": "array", "items": {"type": "integer"}},
+                                },
+                            }
+                        }
+                    }
+                },
             },
         },
         "/parts": {
-            "post": {"operationId": "parts", "requestBody": {"content": {"multipart/form-data": {"schema": {
-                "type": "object", "properties": {"a": {"type": "string"}},
-            }}}}},
+            "post": {
+                "operationId": "parts",
+                "requestBody": {
+                    "content": {
+                        "multipart/form-data": {
+                            "schema": {
+                                "type": "object",
+                                "properties": {"a": {"type": "string"}},
+                            }
+                        }
+                    }
+                },
+            },
         },
-        "/note": {"post": {"operationId": "note", "requestBody": {"content": {"text/plain": {"schema": {"type": "string"}}}}}},
-        "/list": {"post": {"operationId": "list", "requestBody": {"content": {"application/json": {"schema": {"type": "array", "items": {"type": "integer"}}}}}}},
+        "/note": {
+            "post": {"operationId": "note", "requestBody": {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+        },
+        "/list": {
+            "post": {
+                "operationId": "list",
+                "requestBody": {
+                    "content": {"application/json": {"schema": {"type": "array", "items": {"type": "integer"}}}}
+                },
+            }
+        },
         "/plain": {"get": {}},
     },
-}  # fmt: skip
+}
 
 
 class WebService:
@@ -79,9 +136,18 @@ class WebService:
 
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
-                asked = {"method": self.command, "path": self.path, "headers": {name.lower(): value for name, value in self.headers.items()}, "body": body}
+                asked = {
+                    "method": self.command,
+                    "path": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "body": body,
+                }
                 service.asked.append(asked)
-                status, headers, content = service.says.pop(0) if service.says else (200, {"Content-Type": "application/json"}, json.dumps(asked).encode())
+                status, headers, content = (
+                    service.says.pop(0)
+                    if service.says
+                    else (200, {"Content-Type": "application/json"}, json.dumps(asked).encode())
+                )
                 if status == 0:
                     service.hangs.wait(20)
                     return
@@ -105,7 +171,9 @@ class WebService:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.hangs.set()
         self._server.shutdown()
         self._server.server_close()

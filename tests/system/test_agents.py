@@ -41,10 +41,19 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory, service: WebService) -> 
     with Stack(directory, worker_processes=WORKERS, environment=environment) as stack:
         names = (("pets", "getPet"), ("house", "whoami"), ("time", "current_time"))
         tools = [
-            {"enabled": True, "provider_id": provider, "provider_name": provider, "provider_type": "api", "tool_name": name, "tool_parameters": {}}
+            {
+                "enabled": True,
+                "provider_id": provider,
+                "provider_name": provider,
+                "provider_type": "api",
+                "tool_name": name,
+                "tool_parameters": {},
+            }
             for provider, name in names
         ]
-        definition = chat_definition(agent_mode={"enabled": True, "strategy": "function_call", "max_iteration": 5, "tools": tools})
+        definition = chat_definition(
+            agent_mode={"enabled": True, "strategy": "function_call", "max_iteration": 5, "tools": tools}
+        )
         definition["app"]["mode"] = "agent-chat"
         file = directory / "agent.yml"
         file.write_text(json.dumps(definition, ensure_ascii=False))
@@ -67,7 +76,9 @@ def visitor(stack: Stack) -> Visitor:
     return Visitor(stack.base_url, "agent")
 
 
-def test_a_worker_killed_in_a_tool_leaves_the_call_to_another(stack: Stack, service: WebService, visitor: Visitor, mark: str) -> None:
+def test_a_worker_killed_in_a_tool_leaves_the_call_to_another(
+    stack: Stack, service: WebService, visitor: Visitor, mark: str
+) -> None:
     service.says = [(0, {}, b"")]
     stream = visitor.chat(f"{mark} {LOOK} {SLOWLY}")
     wait_until(lambda: service.asked, 20, "the tool to be called")
@@ -82,7 +93,9 @@ def test_a_worker_killed_in_a_tool_leaves_the_call_to_another(stack: Stack, serv
     assert answer_text(stream.frames) == f"Asking getPet.\n{FINAL}" == visitor.stored_answer(stream.frames[0])
 
 
-def test_a_worker_killed_in_the_answer_does_not_have_the_tool_called_again(stack: Stack, service: WebService, visitor: Visitor, mark: str) -> None:
+def test_a_worker_killed_in_the_answer_does_not_have_the_tool_called_again(
+    stack: Stack, service: WebService, visitor: Visitor, mark: str
+) -> None:
     stream = visitor.chat(f"{mark} {LOOK} {SLOWLY}")
     wait_until(lambda: len(answer_text(stream.frames)) > 60, 20, "some of the answer")
 
@@ -94,10 +107,14 @@ def test_a_worker_killed_in_the_answer_does_not_have_the_tool_called_again(stack
     assert [thought["position"] for thought in thoughts(stream.frames)] == [1, 2]
     assert answer_text(stream.frames) == f"Asking getPet.\n{FINAL}" == visitor.stored_answer(stream.frames[0])
     (message,) = visitor.messages(stream.frames[0].data["conversation_id"])
-    assert [thought["id"] for thought in message["agent_thoughts"]] == [thought["id"] for thought in thoughts(stream.frames)]
+    assert [thought["id"] for thought in message["agent_thoughts"]] == [
+        thought["id"] for thought in thoughts(stream.frames)
+    ]
 
 
-def test_several_tools_and_a_worker_killed_behind_each(stack: Stack, service: WebService, visitor: Visitor, mark: str) -> None:
+def test_several_tools_and_a_worker_killed_behind_each(
+    stack: Stack, service: WebService, visitor: Visitor, mark: str
+) -> None:
     calls = " ".join(f'[[call:getPet {{"pet_id": "{name}"}}]]' for name in "abc")
     stream = visitor.chat(f"{mark} {calls} {SLOWLY}")
     for number in (1, 2):

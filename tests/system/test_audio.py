@@ -24,7 +24,9 @@ def test_an_answer_is_heard_as_it_is_read(talker: Visitor) -> None:
 
     sound = b"".join(base64.b64decode(frame.data["audio"]) for frame in stream.frames if frame.event == "tts_message")
     assert stream.text == STORY
-    assert sound == b"".join(spoken(text, "nova") for text in ("The cat sat down on the mat.", "It was a very fine mat, was it not?", "Yes."))
+    assert sound == b"".join(
+        spoken(text, "nova") for text in ("The cat sat down on the mat.", "It was a very fine mat, was it not?", "Yes.")
+    )
     assert stream.events.index("tts_message") < stream.events.index("message_end")
     assert stream.events[-1] == "tts_message_end"
     assert talker.stored_answer(stream.frames[0]) == STORY
@@ -52,16 +54,20 @@ def test_speech_that_breaks_off_is_seen_to_be_cut(talker: Visitor) -> None:
     answer = talker.call("POST", "/text-to-audio", json={"text": "hello [[fail-after:1]]"}, stream=True)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        answer.content  # noqa: B018
+        answer.content
 
 
 def test_a_recording_is_heard(talker: Visitor) -> None:
     recording = {"file": ("temp.mp3", silence(2.0, 48_000) + b"[[say:hello world]]", "audio/mp3")}
-    assert talker.json("POST", "/audio-to-text", files=recording, data={"word_timestamps": "disabled"}) == {"text": "hello world"}
+    assert talker.json("POST", "/audio-to-text", files=recording, data={"word_timestamps": "disabled"}) == {
+        "text": "hello world"
+    }
 
 
 @pytest.mark.parametrize("size", [31_457_281, 40_000_000])
 def test_a_recording_that_is_too_long_is_refused_in_words(talker: Visitor, size: int) -> None:
-    answer = talker.call("POST", "/audio-to-text", files={"file": ("temp.mp3", MP3 + bytes(size - len(MP3)), "audio/mp3")})
+    answer = talker.call(
+        "POST", "/audio-to-text", files={"file": ("temp.mp3", MP3 + bytes(size - len(MP3)), "audio/mp3")}
+    )
     assert (answer.status_code, answer.json()["code"]) == (413, "audio_too_large")
     assert talker.json("GET", "/parameters")["speech_to_text"] == {"enabled": True}

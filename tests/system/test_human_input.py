@@ -29,10 +29,17 @@ def llm(name: str) -> dict[str, Any]:
 def app_file() -> str:
     """A draft by the model, a person's word, an answer by the model."""
     asks = human("ask", "yes", "no", content="{{#draft.text#}}", inputs=[paragraph("comment")], timeout=1)
-    outputs = end(draft=["draft", "text"], comment=["ask", "comment"], action=["ask", "__action_id"], final=["final", "text"])
+    outputs = end(
+        draft=["draft", "text"], comment=["ask", "comment"], action=["ask", "__action_id"], final=["final", "text"]
+    )
     paths = ["start > draft > ask:yes > final > end", "ask:no > end", "ask:__timeout > end"]
-    workflow = {"graph": graph(start(mark="text-input"), llm("draft"), asks, llm("final"), outputs, *paths), "features": {}}
-    return json.dumps({"version": "0.6.0", "kind": "app", "app": {"name": "Ask", "mode": "workflow"}, "workflow": workflow})
+    workflow = {
+        "graph": graph(start(mark="text-input"), llm("draft"), asks, llm("final"), outputs, *paths),
+        "features": {},
+    }
+    return json.dumps(
+        {"version": "0.6.0", "kind": "app", "app": {"name": "Ask", "mode": "workflow"}, "workflow": workflow}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +84,10 @@ def went_on(visitor: Visitor, stream: LiveStream) -> LiveStream:
 def assert_ended_well(stream: LiveStream, action: str = "yes") -> None:
     stream.wait_for_end()
     outputs = {"draft": TEXT, "comment": "fine", "action": action, "final": TEXT}
-    assert (stream.frames[-1].data["data"]["status"], stream.frames[-1].data["data"]["outputs"]) == ("succeeded", outputs)
+    assert (stream.frames[-1].data["data"]["status"], stream.frames[-1].data["data"]["outputs"]) == (
+        "succeeded",
+        outputs,
+    )
 
 
 def calls(stack: Stack, mark: str) -> Counter[str]:
@@ -161,7 +171,10 @@ def test_a_clock_that_died_and_came_back_lets_forms_run_out(stack: Stack, visito
     stream = visitor.run(mark=mark).wait_for_end()
     stack.kill_beat()
     with psycopg2.connect(stack.postgres.url) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE human_input_forms SET expires_at = now() - interval '1 second' WHERE id = %s", [form(stream)["form_id"]])
+        cursor.execute(
+            "UPDATE human_input_forms SET expires_at = now() - interval '1 second' WHERE id = %s",
+            [form(stream)["form_id"]],
+        )
     rest = went_on(visitor, stream)
     stack.start_beat()
     rest.wait_for_end()

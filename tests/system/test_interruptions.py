@@ -11,7 +11,9 @@ from tests.support.visitor import Visitor, wait_until
 ENDLESS = "[[chunks:2000]][[delay:20]]"
 
 
-def test_stop_closes_the_models_connection_and_keeps_the_partial_answer(stack: Stack, visitor: Visitor, mark: str) -> None:
+def test_stop_closes_the_models_connection_and_keeps_the_partial_answer(
+    stack: Stack, visitor: Visitor, mark: str
+) -> None:
     stream = visitor.chat(f"{mark} {ENDLESS}").wait_for_frames(10)
 
     asked = time.time()
@@ -65,7 +67,9 @@ def test_history_shows_the_answer_so_far(visitor: Visitor) -> None:
     assert so_far and numbered_text(100).startswith(so_far) and so_far != numbered_text(100)
 
 
-@pytest.mark.parametrize("query", ["[[fail:429]]", "[[fail:401]]", "[[fail:500]]", "[[fail-after:5]]", "[[error-frame:5]]"])
+@pytest.mark.parametrize(
+    "query", ["[[fail:429]]", "[[fail:401]]", "[[fail:500]]", "[[fail-after:5]]", "[[error-frame:5]]"]
+)
 def test_failing_model_ends_the_stream_with_its_error(visitor: Visitor, query: str) -> None:
     stream = visitor.chat(query).wait_for_end()
 

@@ -25,8 +25,11 @@ def mail_server() -> Iterator[MailServer]:
 def login_stack(mail_server: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One worker with few threads, and a process for housekeeping alone."""
     environment = {
-        "WEB_APP_AUTH": "on", "SMTP_URL": mail_server.url, "MAIL_FROM": "desk@example.com", "WORKER_THREADS": str(THREADS),
-    }  # fmt: skip
+        "WEB_APP_AUTH": "on",
+        "SMTP_URL": mail_server.url,
+        "MAIL_FROM": "desk@example.com",
+        "WORKER_THREADS": str(THREADS),
+    }
     with Stack(tmp_path_factory.mktemp("mails"), web_workers=1, worker_processes=1, environment=environment) as stack:
         stack.start_worker("housekeeping")
         stack.import_app(CHAT_APP, "chat")
@@ -41,7 +44,10 @@ def post(stack: Stack, path: str, **body: str) -> Any:
 
 
 def test_a_login_mail_does_not_wait_for_answers(login_stack: Stack, mail_server: MailServer) -> None:
-    answers = [Visitor(login_stack.base_url, "chat").chat("[[chunks:400]][[delay:50]]").wait_for_frames(1) for _ in range(THREADS)]
+    answers = [
+        Visitor(login_stack.base_url, "chat").chat("[[chunks:400]][[delay:50]]").wait_for_frames(1)
+        for _ in range(THREADS)
+    ]
     token = post(login_stack, "/email-code-login", email=EMAIL)
     wait_until(lambda: mail_server.to(EMAIL), 15, "the mail")
     code = base64.b64encode(mail_server.code(EMAIL).encode()).decode()

@@ -14,12 +14,28 @@ NUMBER = [{"variable": "n", "value_selector": ["start", "n"]}]
 OUTPUT = {"n": {"type": "number"}}
 FLOW = graph(
     start(n="number"),
-    node("python", "code", code_language="python3", code="def main(n):\n    return {'n': n + 1}", variables=NUMBER, outputs=OUTPUT),
-    node("script", "code", code_language="javascript", code="function main({n}) { return {n: n + 2} }", variables=NUMBER, outputs=OUTPUT),
+    node(
+        "python",
+        "code",
+        code_language="python3",
+        code="def main(n):\n    return {'n': n + 1}",
+        variables=NUMBER,
+        outputs=OUTPUT,
+    ),
+    node(
+        "script",
+        "code",
+        code_language="javascript",
+        code="function main({n}) { return {n: n + 2} }",
+        variables=NUMBER,
+        outputs=OUTPUT,
+    ),
     node("text", "template-transform", template="{% for i in range(n) %}{{ i }}{% endfor %}", variables=NUMBER),
     end(python=["python", "n"], script=["script", "n"], text=["text", "output"]),
-    "start > python > end", "start > script > end", "start > text > end",
-)  # fmt: skip
+    "start > python > end",
+    "start > script > end",
+    "start > text > end",
+)
 
 
 def test_a_worker_runs_code_and_templates(stack: Stack, tmp_path: pathlib.Path) -> None:
@@ -27,7 +43,9 @@ def test_a_worker_runs_code_and_templates(stack: Stack, tmp_path: pathlib.Path) 
     file.write_text(app_file(FLOW, "workflow"))
     stack.import_app(file, "code")
     stream = Visitor(stack.base_url, "code").run(n=3).wait_for_end()
-    assert stream.frames[-1].data["data"]["outputs"] == {"python": 4, "script": 5, "text": "012"}, json.dumps(stream.frames[-1].data)
+    assert stream.frames[-1].data["data"]["outputs"] == {"python": 4, "script": 5, "text": "012"}, json.dumps(
+        stream.frames[-1].data
+    )
 
 
 def test_a_killed_worker_leaves_no_sandbox_behind(stack: Stack, tmp_path: pathlib.Path) -> None:
@@ -39,4 +57,8 @@ def test_a_killed_worker_leaves_no_sandbox_behind(stack: Stack, tmp_path: pathli
     assert helpers
     for _ in range(len(stack.workers)):
         stack.kill_worker(0)
-    wait_until(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in helpers), 10, "the end of the sandbox")
+    wait_until(
+        lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in helpers),
+        10,
+        "the end of the sandbox",
+    )

@@ -13,7 +13,9 @@ from tests.support.visitor import Visitor
 def test_order_of_calls_of_the_stock_front_end(stack: Stack) -> None:
     api = stack.base_url + "/api"
     assert requests.get(f"{api}/system-features", timeout=10).status_code == 200
-    assert requests.get(f"{api}/webapp/access-mode", params={"appCode": "chat"}, timeout=10).json() == {"accessMode": "public"}
+    assert requests.get(f"{api}/webapp/access-mode", params={"appCode": "chat"}, timeout=10).json() == {
+        "accessMode": "public"
+    }
     before = requests.get(f"{api}/login/status", params={"app_code": "chat"}, timeout=10).json()
     visitor = Visitor(stack.base_url, "chat")
     after = visitor.json("GET", "/login/status", params={"app_code": "chat"})
@@ -51,10 +53,14 @@ def rate(visitor: Visitor, frame: dict[str, Any], rating: str | None) -> Any:
 def pin(visitor: Visitor, conversation: str, action: str) -> list[str]:
     """The pinned conversations after pinning or unpinning."""
     visitor.json("PATCH", f"/conversations/{conversation}/{action}")
-    return [entry["id"] for entry in visitor.json("GET", "/conversations", params={"limit": 100, "pinned": "true"})["data"]]
+    return [
+        entry["id"] for entry in visitor.json("GET", "/conversations", params={"limit": 100, "pinned": "true"})["data"]
+    ]
 
 
-@pytest.mark.parametrize("query", ["hi", "[[chunks:1]]", "[[say:Grüße an Öttö 👋]]", "[[chunks:400]][[delay:1]]", "[[delay:0]]"])
+@pytest.mark.parametrize(
+    "query", ["hi", "[[chunks:1]]", "[[say:Grüße an Öttö 👋]]", "[[chunks:400]][[delay:1]]", "[[delay:0]]"]
+)
 def test_streamed_answer_is_the_stored_one(visitor: Visitor, query: str) -> None:
     stream = visitor.chat(query).wait_for_end()
 

@@ -70,7 +70,10 @@ def test_stopped_worker_is_replaced_and_stays_silent_when_it_wakes(stack: Stack,
     stream.wait_for_end()
 
     def left_the_model() -> bool:
-        return any(request["client_port"] == asked and (request["closed_early"] or request["ended"]) for request in stack.model_requests())
+        return any(
+            request["client_port"] == asked and (request["closed_early"] or request["ended"])
+            for request in stack.model_requests()
+        )
 
     wait_until(left_the_model, 10, "the woken worker to give up its call")
     assert handed_over - began < HANDED_OVER_WITHIN

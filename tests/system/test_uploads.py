@@ -40,12 +40,18 @@ class Endless:
 
 
 def headers_of(stack):
-    passport = requests.get(f"{stack.base_url}/api/passport", headers={"X-App-Code": "chat"}, timeout=10).json()["access_token"]
+    passport = requests.get(f"{stack.base_url}/api/passport", headers={"X-App-Code": "chat"}, timeout=10).json()[
+        "access_token"
+    ]
     return {"X-App-Code": "chat", "X-App-Passport": passport}
 
 
 def upload(stack, megabytes, name="film.mp4"):
-    body = Endless(f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode(), megabytes, b"\r\n--b--\r\n")
+    body = Endless(
+        f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode(),
+        megabytes,
+        b"\r\n--b--\r\n",
+    )
     headers = headers_of(stack) | {"Content-Type": "multipart/form-data; boundary=b"}
     return requests.post(f"{stack.base_url}/api/files/upload", data=body, headers=headers, timeout=60)
 
@@ -77,7 +83,9 @@ def test_a_hundred_megabytes_are_never_held_in_memory(stack):
     growth = peak(stack) - before
     print(f"peak of 100 MB: {growth / MEGABYTE:.1f} MB more than before")
     assert growth < 20 * MEGABYTE
-    with requests.get(answer.json()["source_url"].replace("http://127.0.0.1:5001", stack.base_url), stream=True, timeout=30) as download:
+    with requests.get(
+        answer.json()["source_url"].replace("http://127.0.0.1:5001", stack.base_url), stream=True, timeout=30
+    ) as download:
         assert sum(map(len, download.iter_content(MEGABYTE))) == 100 * MEGABYTE
     assert peak(stack) - before < 20 * MEGABYTE
 
@@ -94,7 +102,8 @@ def test_a_connection_that_is_cut_leaves_nothing(stack):
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(
             f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n"
-            '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'.encode() + b"x" * 1_000_000
+            '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'.encode()
+            + b"x" * 1_000_000
         )
         wait_until(lambda: stored(stack) != before, 15)
     wait_until(lambda: stored(stack) == before, 15)
@@ -121,15 +130,23 @@ def test_remote_files_are_fetched_while_others_are_served(tmp_path):
     good = say(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
     with RawServer(drop_by_drop) as slow, RawServer(good) as quick:
         settings = {"FETCH_TRUSTED": f"127.0.0.1:{slow.port},127.0.0.1:{quick.port}"}
-        with Stack(tmp_path, web_workers=1, worker_processes=1, environment=settings) as stack, ThreadPoolExecutor() as pool:
+        with (
+            Stack(tmp_path, web_workers=1, worker_processes=1, environment=settings) as stack,
+            ThreadPoolExecutor() as pool,
+        ):
             stack.import_app(CHAT_APP, "chat")
             headers = headers_of(stack)
             waiting = pool.submit(
-                requests.get, f"{stack.base_url}/api/remote-files/http://localhost:{slow.port}/x", headers=headers, timeout=30
+                requests.get,
+                f"{stack.base_url}/api/remote-files/http://localhost:{slow.port}/x",
+                headers=headers,
+                timeout=30,
             )
             assert started.wait(10)
             url = f"http://localhost:{quick.port}/hello.txt"
-            kept = requests.post(f"{stack.base_url}/api/remote-files/upload", json={"url": url}, headers=headers, timeout=10)
+            kept = requests.post(
+                f"{stack.base_url}/api/remote-files/upload", json={"url": url}, headers=headers, timeout=10
+            )
             assert (kept.status_code, kept.json()["size"], waiting.done()) == (201, 5, False)
             assert (waiting.result().status_code, waiting.result().json()["code"]) == (400, "remote_file_upload_error")
 

@@ -51,7 +51,10 @@ def test_strangers_cannot_listen(stack: Stack, visitor: Visitor) -> None:
     stream = visitor.chat(QUERY).wait_for_frames(1)
     stranger = Visitor(stack.base_url, "chat")
 
-    seen = [stranger.call("GET", f"/workflow/{stream.frames[0].data[key]}/events").status_code for key in ("task_id", "message_id")]
+    seen = [
+        stranger.call("GET", f"/workflow/{stream.frames[0].data[key]}/events").status_code
+        for key in ("task_id", "message_id")
+    ]
     wrong = visitor.call("GET", f"/workflow/{stream.frames[0].data['task_id']}/events", headers={"Last-Event-ID": "x"})
 
     assert seen == [404, 404]

@@ -54,7 +54,9 @@ def assert_whole(visitor: Visitor, stream: LiveStream) -> None:
 
 
 @pytest.mark.parametrize("numbers", [(1, 4, 7), (2, 5, 8), (3, 6, 9, 10)], ids=str)
-def test_a_node_cut_in_mid_stream_is_run_again_and_no_other(stack: Stack, chain: str, mark: str, numbers: tuple[int, ...]) -> None:
+def test_a_node_cut_in_mid_stream_is_run_again_and_no_other(
+    stack: Stack, chain: str, mark: str, numbers: tuple[int, ...]
+) -> None:
     visitor = Visitor(stack.base_url, chain)
     stream = visitor.chat(mark)
     for number in numbers:
@@ -69,7 +71,9 @@ def test_a_node_cut_in_mid_stream_is_run_again_and_no_other(stack: Stack, chain:
 
 
 @pytest.mark.parametrize("number", [2, 5])
-def test_a_worker_killed_right_behind_a_node_does_not_repeat_it(stack: Stack, chain: str, mark: str, number: int) -> None:
+def test_a_worker_killed_right_behind_a_node_does_not_repeat_it(
+    stack: Stack, chain: str, mark: str, number: int
+) -> None:
     visitor = Visitor(stack.base_url, chain)
     stream = visitor.chat(mark)
     wait_until(lambda: calls(stack, mark)[f"node{number}"], 20, f"node {number}")
@@ -91,7 +95,10 @@ def test_a_stopped_run_ends_as_stopped(stack: Stack, chain: str, mark: str) -> N
     visitor.stop(stream.frames[0].data["task_id"])
     stream.wait_for_end()
     assert stream.events[-2:] == ["message_end", "workflow_finished"]
-    assert (stream.frames[-1].data["data"]["status"], stream.frames[-1].data["data"]["error"]) == ("stopped", "Stopped by user.")
+    assert (stream.frames[-1].data["data"]["status"], stream.frames[-1].data["data"]["error"]) == (
+        "stopped",
+        "Stopped by user.",
+    )
     assert "node3" not in calls(stack, mark)
 
 
@@ -103,7 +110,12 @@ def test_a_snapshot_and_what_follows_are_the_whole(stack: Stack, chain: str, mar
     stream.wait_for_end()
     assert (late.events[:2], late.pings > 0) == (["workflow_started", "message_replace"], True)
     assert late.text == stream.text
-    assert {frame.data["data"]["node_id"] for frame in late.frames if frame.event == "node_finished"} >= {"start", "n1", "n10", "answer"}
+    assert {frame.data["data"]["node_id"] for frame in late.frames if frame.event == "node_finished"} >= {
+        "start",
+        "n1",
+        "n10",
+        "answer",
+    }
 
 
 def test_a_workflow_of_parallel_branches_survives_too(stack: Stack, mark: str, tmp_path: Any) -> None:
@@ -111,7 +123,9 @@ def test_a_workflow_of_parallel_branches_survives_too(stack: Stack, mark: str, t
     paths = [f"start > n{number} > end" for number in numbers]
     nodes = [llm(number) for number in numbers]
     for entry in nodes:
-        entry["data"]["prompt_template"][0]["text"] = entry["data"]["prompt_template"][0]["text"].replace("sys.query", "start.mark")
+        entry["data"]["prompt_template"][0]["text"] = entry["data"]["prompt_template"][0]["text"].replace(
+            "sys.query", "start.mark"
+        )
     file = tmp_path / "parallel.yml"
     outputs = end(**{f"t{number}": [f"n{number}", "text"] for number in numbers})
     file.write_text(app_file(graph(start(mark="text-input"), *nodes, outputs, *paths), "workflow"))

@@ -19,10 +19,15 @@ from app.tools.registry import ToolRegistry
 
 
 def registry(http: GuardedHttp | None = None) -> ToolRegistry:
-    return ToolRegistry(builtin_providers(lambda: http or GuardedHttp()), {("langgenius/google/google", "ask"): ("calculator", "calculator")})
+    return ToolRegistry(
+        builtin_providers(lambda: http or GuardedHttp()),
+        {("langgenius/google/google", "ask"): ("calculator", "calculator")},
+    )
 
 
-def call(provider: str, tool: str, http: GuardedHttp | None = None, settings: dict[str, Any] | None = None, **arguments: Any) -> ToolAnswer:
+def call(
+    provider: str, tool: str, http: GuardedHttp | None = None, settings: dict[str, Any] | None = None, **arguments: Any
+) -> ToolAnswer:
     choice = ToolChoice("builtin", provider, tool, settings=settings or {})
     return registry(http).find(choice).call(arguments, 10, Cancellation())
 
@@ -34,7 +39,9 @@ def test_the_time_is_told(provider: str) -> None:
 
 
 def test_the_time_is_told_in_a_zone_and_a_form() -> None:
-    assert re.fullmatch(r"\d\d:\d\d \+0[12]00", call("time", "current_time", timezone="Europe/Berlin", format="%H:%M %z").text)
+    assert re.fullmatch(
+        r"\d\d:\d\d \+0[12]00", call("time", "current_time", timezone="Europe/Berlin", format="%H:%M %z").text
+    )
 
 
 def test_a_zone_that_is_none_is_named() -> None:
@@ -45,10 +52,20 @@ def test_a_zone_that_is_none_is_named() -> None:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("1 + 2 * 3", "7"), ("(3 + 4) * 2.5", "17.5"), ("2^10", "1024"), ("2 ** -1", "0.5"), ("7 // 2", "3"), ("7 % 4", "3"), ("-3 - -4", "1"),
-        ("sqrt(16) + abs(-2)", "6.0"), ("max(1, 2, 3)", "3"), ("round(pi, 2)", "3.14"), ("6 × 7 ÷ 2", "21.0"), ("10/4", "2.5"),
+        ("1 + 2 * 3", "7"),
+        ("(3 + 4) * 2.5", "17.5"),
+        ("2^10", "1024"),
+        ("2 ** -1", "0.5"),
+        ("7 // 2", "3"),
+        ("7 % 4", "3"),
+        ("-3 - -4", "1"),
+        ("sqrt(16) + abs(-2)", "6.0"),
+        ("max(1, 2, 3)", "3"),
+        ("round(pi, 2)", "3.14"),
+        ("6 × 7 ÷ 2", "21.0"),
+        ("10/4", "2.5"),
     ],
-)  # fmt: skip
+)
 def test_arithmetic(expression: str, value: str) -> None:
     assert call("calculator", "calculator", expression=expression).text == value
 
@@ -56,11 +73,31 @@ def test_arithmetic(expression: str, value: str) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "", "1 +", "__import__('os')", "().__class__", "open('/etc/passwd')", "9**9**9**9", "2**(10**9)", "1/0", "'a' * 5", "[1] * 5", "True + 1",
-        "-" * 200 + "1", "1+" * 600 + "1", "lambda: 1", "x", "round(ndigits=1)", "(-8) ** 0.5", "f'{1}'", "1 if 1 else 2", "10 ** 400 * 1.0",
-        "max()", "1e999 - 1e999 + int", "99**99**9",
+        "",
+        "1 +",
+        "__import__('os')",
+        "().__class__",
+        "open('/etc/passwd')",
+        "9**9**9**9",
+        "2**(10**9)",
+        "1/0",
+        "'a' * 5",
+        "[1] * 5",
+        "True + 1",
+        "-" * 200 + "1",
+        "1+" * 600 + "1",
+        "lambda: 1",
+        "x",
+        "round(ndigits=1)",
+        "(-8) ** 0.5",
+        "f'{1}'",
+        "1 if 1 else 2",
+        "10 ** 400 * 1.0",
+        "max()",
+        "1e999 - 1e999 + int",
+        "99**99**9",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_arithmetic_has_no_value(expression: str) -> None:
     with pytest.raises(ArithmeticFailed):
         evaluate(expression)
@@ -108,7 +145,12 @@ def test_other_names_lead_to_tools_of_ours() -> None:
 
 
 def test_custom_tools_are_found_by_the_name_of_their_provider() -> None:
-    assert registry().find(ToolChoice("api", "0198f0a0-0000-7000-8000-000000000001", "current_time", "time")).description.name == "current_time"
+    assert (
+        registry()
+        .find(ToolChoice("api", "0198f0a0-0000-7000-8000-000000000001", "current_time", "time"))
+        .description.name
+        == "current_time"
+    )
 
 
 def test_a_page_inside_is_not_read() -> None:
@@ -122,7 +164,10 @@ def test_built_in_tools_have_pictures_that_need_no_server() -> None:
 
 
 def test_everything_can_be_listed() -> None:
-    assert {(tool.provider, tool.name) for tool in registry().listed()} >= {("time", "current_time"), ("calculator", "calculator")}
+    assert {(tool.provider, tool.name) for tool in registry().listed()} >= {
+        ("time", "current_time"),
+        ("calculator", "calculator"),
+    }
 
 
 def test_trusted_pages_are_read(guarded_page: tuple[GuardedHttp, str]) -> None:

@@ -70,7 +70,12 @@ def by_http(served: HttpServer) -> Iterator[McpTools]:
 
 @pytest.fixture(scope="module")
 def by_stdio() -> Iterator[McpTools]:
-    tools = McpTools("house", Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}, megabytes=1), {"HERE": os.getcwd()}, None)
+    tools = McpTools(
+        "house",
+        Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}, megabytes=1),
+        {"HERE": os.getcwd()},
+        None,
+    )
     yield tools
     tools.close()
 
@@ -81,7 +86,9 @@ def house(request: pytest.FixtureRequest) -> McpTools:
     return tools
 
 
-def call(tools: McpTools, name: str, seconds: float = 20.0, cancellation: Cancellation | None = None, **arguments: object) -> ToolAnswer:
+def call(
+    tools: McpTools, name: str, seconds: float = 20.0, cancellation: Cancellation | None = None, **arguments: object
+) -> ToolAnswer:
     tool = ToolRegistry({"house": tools}, {}).find(ToolChoice("mcp", "house", name))
     return tool.call(arguments, seconds, cancellation or Cancellation())
 
@@ -155,7 +162,10 @@ def test_a_stop_ends_the_wait_at_once(house: McpTools) -> None:
 
 def test_many_calls_at_once_are_well(house: McpTools) -> None:
     answers: list[str] = []
-    threads = [threading.Thread(target=lambda text=str(n): answers.append(call(house, "say", text=text).text)) for n in range(20)]
+    threads = [
+        threading.Thread(target=lambda text=str(n): answers.append(call(house, "say", text=text).text))
+        for n in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -167,7 +177,12 @@ class TestAProcess:
     def test_has_its_own_environment_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SECRET_KEY", "ours")
         environment = {"PYTHONPATH": "$HERE", "KEY": "${HOUSE_KEY}"}
-        tools = McpTools("house", Mcp(command=[*MODULE, "stdio"], environment=environment), {"HERE": os.getcwd(), "HOUSE_KEY": "sesame"}, None)
+        tools = McpTools(
+            "house",
+            Mcp(command=[*MODULE, "stdio"], environment=environment),
+            {"HERE": os.getcwd(), "HOUSE_KEY": "sesame"},
+            None,
+        )
         assert call(tools, "whoami", variable="KEY").text.endswith(":sesame")
         assert call(tools, "whoami", variable="SECRET_KEY").text.endswith(":unset")
         tools.close()
@@ -183,7 +198,9 @@ class TestAProcess:
         assert call(by_stdio, "say", text="tea").text == "tea"
 
     def test_ends_with_us(self) -> None:
-        tools = McpTools("house", Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}), {"HERE": os.getcwd()}, None)
+        tools = McpTools(
+            "house", Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}), {"HERE": os.getcwd()}, None
+        )
         number = int(call(tools, "whoami", variable="X").text.partition(":")[0])
         tools.close()
         wait_until(lambda: _ended(number))
@@ -222,7 +239,9 @@ class TestAServer:
 
     def test_whose_key_is_not_set_is_told(self) -> None:
         with pytest.raises(ToolFailed, match="house: the variable HOUSE_KEY is not set"):
-            McpTools("house", Mcp(url="http://127.0.0.1:1/mcp", headers={"Authorization": "Bearer $HOUSE_KEY"}), {}, None).tools()
+            McpTools(
+                "house", Mcp(url="http://127.0.0.1:1/mcp", headers={"Authorization": "Bearer $HOUSE_KEY"}), {}, None
+            ).tools()
 
 
 class Odd(http.server.BaseHTTPRequestHandler):
@@ -254,16 +273,26 @@ def odd() -> Iterator[http.server.ThreadingHTTPServer]:
 
 
 class TestAnOddServer:
-    @pytest.mark.parametrize(("says", "told"), [
-        ((401, {}, b""), "The tool server answered 401."), ((500, {}, b"Traceback"), "The tool server answered 500."),
-        ((302, {"Location": "http://127.0.0.1:1/inside"}, b""), "tool server"), ((307, {"Location": "http://127.0.0.1:1/inside"}, b""), "tool server"),
-        ((200, {"Content-Type": "text/html"}, b"<html>"), "tool server"), ((200, {"Content-Type": "application/json"}, b"{"), "tool server"),
-        ((200, {"Content-Type": "application/json"}, b"x" * 3_000_000), "tool server"),
-    ])  # fmt: skip
-    def test_is_told_in_one_line_without_the_key(self, odd: http.server.ThreadingHTTPServer, says: tuple[int, dict[str, str], bytes], told: str) -> None:
+    @pytest.mark.parametrize(
+        ("says", "told"),
+        [
+            ((401, {}, b""), "The tool server answered 401."),
+            ((500, {}, b"Traceback"), "The tool server answered 500."),
+            ((302, {"Location": "http://127.0.0.1:1/inside"}, b""), "tool server"),
+            ((307, {"Location": "http://127.0.0.1:1/inside"}, b""), "tool server"),
+            ((200, {"Content-Type": "text/html"}, b"<html>"), "tool server"),
+            ((200, {"Content-Type": "application/json"}, b"{"), "tool server"),
+            ((200, {"Content-Type": "application/json"}, b"x" * 3_000_000), "tool server"),
+        ],
+    )
+    def test_is_told_in_one_line_without_the_key(
+        self, odd: http.server.ThreadingHTTPServer, says: tuple[int, dict[str, str], bytes], told: str
+    ) -> None:
         odd.says = says  # type: ignore[attr-defined]
         url = f"http://127.0.0.1:{odd.server_port}/mcp"
-        tools = McpTools("house", Mcp(url=url, headers={"Authorization": "Bearer $KEY"}, megabytes=1), {"KEY": "sesame"}, None)
+        tools = McpTools(
+            "house", Mcp(url=url, headers={"Authorization": "Bearer $KEY"}, megabytes=1), {"KEY": "sesame"}, None
+        )
         with pytest.raises(ToolFailed, match=told) as failed:
             tools.tools()
         assert "sesame" not in str(failed.value) and "\n" not in str(failed.value)

@@ -30,7 +30,13 @@ def service() -> Iterator[WebService]:
 @pytest.fixture
 def pets(service: WebService, tmp_path: pathlib.Path) -> OpenApiTools:
     (tmp_path / "pets.json").write_text(json.dumps(DESCRIPTION))
-    settings = OpenApi(description="pets.json", base_url=f"{service.url}/v1", headers={"X-Key": "$PETS_KEY"}, query={"lang": "en"}, megabytes=1)
+    settings = OpenApi(
+        description="pets.json",
+        base_url=f"{service.url}/v1",
+        headers={"X-Key": "$PETS_KEY"},
+        query={"lang": "en"},
+        megabytes=1,
+    )
     return OpenApiTools("pets", settings, KEY, tmp_path, None)
 
 
@@ -40,7 +46,9 @@ def described(tmp_path: pathlib.Path, document: Any, **settings: Any) -> OpenApi
     return OpenApiTools("api", OpenApi(description="api.yaml", **settings), {}, tmp_path, None)
 
 
-def call(tools: OpenApiTools, name: str, /, seconds: float = 10.0, cancellation: Cancellation | None = None, **arguments: Any) -> ToolAnswer:
+def call(
+    tools: OpenApiTools, name: str, /, seconds: float = 10.0, cancellation: Cancellation | None = None, **arguments: Any
+) -> ToolAnswer:
     tool = ToolRegistry({"pets": tools}, {}).find(ToolChoice("api", "pets", name))
     return tool.call(arguments, seconds, cancellation or Cancellation())
 
@@ -58,8 +66,15 @@ def schema_of(tools: OpenApiTools, name: str) -> Mapping[str, Any]:
 class TestWhatIsOffered:
     def test_each_operation_is_a_tool(self, pets: OpenApiTools) -> None:
         assert [tool.description.name for tool in pets.tools()] == [
-            "getPet", "pets_put", "addPet", "form", "parts", "note", "list", "get_plain",
-        ]  # fmt: skip
+            "getPet",
+            "pets_put",
+            "addPet",
+            "form",
+            "parts",
+            "note",
+            "list",
+            "get_plain",
+        ]
         assert pets.tools()[0].description.description == "Get a pet\nBy its id."
 
     def test_parameters_and_the_body_s_members_are_arguments(self, pets: OpenApiTools) -> None:
@@ -78,9 +93,14 @@ class TestWhatIsOffered:
 
     def test_names_that_collide_say_where_they_belong(self, tmp_path: pathlib.Path) -> None:
         operation = {
-            "operationId": "x", "parameters": [{"name": "id", "in": "query", "schema": {"type": "string"}}],
-            "requestBody": {"content": {"application/json": {"schema": {"type": "object", "properties": {"id": {"type": "integer"}}}}}},
-        }  # fmt: skip
+            "operationId": "x",
+            "parameters": [{"name": "id", "in": "query", "schema": {"type": "string"}}],
+            "requestBody": {
+                "content": {
+                    "application/json": {"schema": {"type": "object", "properties": {"id": {"type": "integer"}}}}
+                }
+            },
+        }
         tools = described(tmp_path, {"openapi": "3.1.0", "paths": {"/a": {"post": operation}}})
         assert set(schema_of(tools, "x")["properties"]) == {"id", "id_body"}
 
@@ -90,10 +110,24 @@ class TestARequest:
         return service.asked[-1]
 
     def test_has_its_parameters_in_their_places(self, pets: OpenApiTools, service: WebService) -> None:
-        call(pets, "getPet", pet_id="a/b c", fields=["x", "y"], tags=["s", "t"], kind="cat", filter={"age": 3}, session="s;1", **{"X-Trace": "tr"})
+        call(
+            pets,
+            "getPet",
+            pet_id="a/b c",
+            fields=["x", "y"],
+            tags=["s", "t"],
+            kind="cat",
+            filter={"age": 3},
+            session="s;1",
+            **{"X-Trace": "tr"},
+        )
         asked = self.asked(service)
         assert asked["path"] == "/v1/pets/a%2Fb%20c?fields=x&fields=y&tags=s%2Ct&kind=cat&filter%5Bage%5D=3&lang=en"
-        assert (asked["headers"]["x-trace"], asked["headers"]["cookie"], asked["headers"]["x-key"]) == ("tr", "session=s%3B1", "sesame-open")
+        assert (asked["headers"]["x-trace"], asked["headers"]["cookie"], asked["headers"]["x-key"]) == (
+            "tr",
+            "session=s%3B1",
+            "sesame-open",
+        )
 
     def test_has_a_json_body(self, pets: OpenApiTools, service: WebService) -> None:
         call(pets, "addPet", name="Tom", age=3)
@@ -106,7 +140,9 @@ class TestARequest:
 
     def test_has_parts(self, pets: OpenApiTools, service: WebService) -> None:
         call(pets, "parts", a="x")
-        assert 'name="a"' in self.asked(service)["body"] and self.asked(service)["headers"]["content-type"].startswith("multipart/form-data")
+        assert 'name="a"' in self.asked(service)["body"] and self.asked(service)["headers"]["content-type"].startswith(
+            "multipart/form-data"
+        )
 
     def test_has_a_text(self, pets: OpenApiTools, service: WebService) -> None:
         call(pets, "note", body="hello")
@@ -120,12 +156,21 @@ class TestARequest:
         call(pets, "get_plain")
         assert (self.asked(service)["path"], self.asked(service)["body"]) == ("/v1/plain?lang=en", "")
 
-    @pytest.mark.parametrize(("arguments", "problem"), [
-        ({}, "'pet_id' is a required property"), ({"pet_id": "1", "kind": "cow"}, "'cow' is not one of"), ({"pet_id": ".."}, "cannot stand in a path"),
-        ({"pet_id": "."}, "cannot stand in a path"), ({"pet_id": ""}, "cannot stand in a path"), ({"pet_id": "1", "X-Trace": "a\r\nX-Key: b"}, "one line"),
-        ({"pet_id": "1", "fields": 5}, "fields"),
-    ])  # fmt: skip
-    def test_with_bad_arguments_is_not_sent(self, pets: OpenApiTools, service: WebService, arguments: dict[str, Any], problem: str) -> None:
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ({}, "'pet_id' is a required property"),
+            ({"pet_id": "1", "kind": "cow"}, "'cow' is not one of"),
+            ({"pet_id": ".."}, "cannot stand in a path"),
+            ({"pet_id": "."}, "cannot stand in a path"),
+            ({"pet_id": ""}, "cannot stand in a path"),
+            ({"pet_id": "1", "X-Trace": "a\r\nX-Key: b"}, "one line"),
+            ({"pet_id": "1", "fields": 5}, "fields"),
+        ],
+    )
+    def test_with_bad_arguments_is_not_sent(
+        self, pets: OpenApiTools, service: WebService, arguments: dict[str, Any], problem: str
+    ) -> None:
         assert problem in failure(pets, "getPet", **arguments)
         assert service.asked == []
 
@@ -141,7 +186,10 @@ class TestAnAnswer:
         assert call(pets, "get_plain").text == "Grüße"
 
     def test_of_anything_else_is_a_file(self, pets: OpenApiTools, service: WebService) -> None:
-        service.says = [(200, {"Content-Type": "image/png"}, b"png"), (200, {"Content-Type": "a/b", "Content-Disposition": 'x; filename="../a.bin"'}, b"b")]
+        service.says = [
+            (200, {"Content-Type": "image/png"}, b"png"),
+            (200, {"Content-Type": "a/b", "Content-Disposition": 'x; filename="../a.bin"'}, b"b"),
+        ]
         (file,) = call(pets, "get_plain").files
         assert (file.name, file.content, file.mime_type) == ("get_plain.png", b"png", "image/png")
         assert call(pets, "get_plain").files[0].name == "a.bin"
@@ -151,7 +199,9 @@ class TestAnAnswer:
         assert "204" in call(pets, "get_plain").text
 
     @pytest.mark.parametrize("status", [400, 404, 500])
-    def test_that_refuses_is_told_with_its_reason_and_without_the_key(self, pets: OpenApiTools, service: WebService, status: int) -> None:
+    def test_that_refuses_is_told_with_its_reason_and_without_the_key(
+        self, pets: OpenApiTools, service: WebService, status: int
+    ) -> None:
         service.says = [(status, {"Content-Type": "text/plain"}, b"no\nsuch pet for sesame-open" + b"x" * 1000)]
         said = failure(pets, "get_plain")
         assert said.startswith(f"The service answered {status}: no such pet for ***")
@@ -184,21 +234,50 @@ class TestABadService:
             assert inside.asked == []
 
     def test_that_is_away_is_told(self, tmp_path: pathlib.Path) -> None:
-        assert failure(described(tmp_path, DESCRIPTION, base_url="http://127.0.0.1:1"), "get_plain") == "The service cannot be reached."
+        assert (
+            failure(described(tmp_path, DESCRIPTION, base_url="http://127.0.0.1:1"), "get_plain")
+            == "The service cannot be reached."
+        )
 
 
 SWAGGER = {
-    "swagger": "2.0", "host": "pets.example", "basePath": "/v2", "schemes": ["https"],
+    "swagger": "2.0",
+    "host": "pets.example",
+    "basePath": "/v2",
+    "schemes": ["https"],
     "definitions": {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}},
     "paths": {
-        "/pets/{id}": {"get": {"operationId": "get", "parameters": [
-            {"name": "id", "in": "path", "type": "integer", "required": True},
-            {"name": "tags", "in": "query", "type": "array", "items": {"type": "string"}, "collectionFormat": "pipes"},
-        ]}},
-        "/pets": {"post": {"operationId": "add", "parameters": [{"name": "pet", "in": "body", "required": True, "schema": {"$ref": "#/definitions/Pet"}}]}},
-        "/form": {"post": {"operationId": "form", "parameters": [{"name": "a", "in": "formData", "type": "string", "required": True}]}},
+        "/pets/{id}": {
+            "get": {
+                "operationId": "get",
+                "parameters": [
+                    {"name": "id", "in": "path", "type": "integer", "required": True},
+                    {
+                        "name": "tags",
+                        "in": "query",
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "collectionFormat": "pipes",
+                    },
+                ],
+            }
+        },
+        "/pets": {
+            "post": {
+                "operationId": "add",
+                "parameters": [
+                    {"name": "pet", "in": "body", "required": True, "schema": {"$ref": "#/definitions/Pet"}}
+                ],
+            }
+        },
+        "/form": {
+            "post": {
+                "operationId": "form",
+                "parameters": [{"name": "a", "in": "formData", "type": "string", "required": True}],
+            }
+        },
     },
-}  # fmt: skip
+}
 
 
 class TestADescription:
@@ -208,16 +287,22 @@ class TestADescription:
         call(tools, "add", name="Tom")
         call(tools, "form", a="x")
         assert [(asked["path"], asked["body"]) for asked in service.asked] == [
-            ("/pets/5?tags=a%7Cb", ""), ("/pets", '{"name":"Tom"}'), ("/form", "a=x"),
-        ]  # fmt: skip
+            ("/pets/5?tags=a%7Cb", ""),
+            ("/pets", '{"name":"Tom"}'),
+            ("/form", "a=x"),
+        ]
 
     def test_names_the_server_where_the_operator_does_not(self, tmp_path: pathlib.Path, service: WebService) -> None:
-        tools = described(tmp_path, DESCRIPTION | {"servers": [{"url": service.url + "/{v}", "variables": {"v": {"default": "v9"}}}]})
+        tools = described(
+            tmp_path, DESCRIPTION | {"servers": [{"url": service.url + "/{v}", "variables": {"v": {"default": "v9"}}}]}
+        )
         call(tools, "get_plain")
         assert service.asked[0]["path"] == "/v9/plain"
 
     def test_without_a_server_is_told_when_it_is_called(self, tmp_path: pathlib.Path) -> None:
-        assert failure(described(tmp_path, DESCRIPTION), "get_plain") == "The description names no server: set base_url."
+        assert (
+            failure(described(tmp_path, DESCRIPTION), "get_plain") == "The description names no server: set base_url."
+        )
 
     def test_may_come_from_the_service_itself(self, service: WebService) -> None:
         service.says = [(200, {}, json.dumps(DESCRIPTION | {"servers": [{"url": "/api"}]}).encode())]
@@ -232,11 +317,20 @@ class TestADescription:
             assert failure(tools, "get_plain") == "The request leads to where none may go."
             assert inside.asked == []
 
-    @pytest.mark.parametrize(("document", "problem"), [
-        ("a: [", "no valid YAML"), ("[1]", "is no mapping"), ("openapi: 4.0.0", "not 3.0, 3.1 or 2.0"), ("openapi: 3.0.0", "paths: is missing"),
-        ({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "other.yaml#/x"}]}}}}, "leads out of the description"),
-        ({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/x"}]}}}}, "leads nowhere"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("document", "problem"),
+        [
+            ("a: [", "no valid YAML"),
+            ("[1]", "is no mapping"),
+            ("openapi: 4.0.0", "not 3.0, 3.1 or 2.0"),
+            ("openapi: 3.0.0", "paths: is missing"),
+            (
+                {"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "other.yaml#/x"}]}}}},
+                "leads out of the description",
+            ),
+            ({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/x"}]}}}}, "leads nowhere"),
+        ],
+    )
     def test_that_is_broken_is_told_by_its_place(self, tmp_path: pathlib.Path, document: Any, problem: str) -> None:
         with pytest.raises(ToolFailed, match=problem) as failed:
             described(tmp_path, document).tools()
@@ -250,6 +344,10 @@ class TestADescription:
         with pytest.raises(ToolFailed, match="api: the variable PETS_KEY is not set"):
             described(tmp_path, DESCRIPTION, headers={"X-Key": "$PETS_KEY"}).tools()
 
-    @pytest.mark.parametrize("change", [{"paths": {"/a": None, "/b": [], "/c": {"get": None, "post": {"parameters": 5, "requestBody": []}}}}])
+    @pytest.mark.parametrize(
+        "change", [{"paths": {"/a": None, "/b": [], "/c": {"get": None, "post": {"parameters": 5, "requestBody": []}}}}]
+    )
     def test_with_nonsense_in_it_gives_what_it_can(self, tmp_path: pathlib.Path, change: dict[str, Any]) -> None:
-        assert [tool.description.name for tool in described(tmp_path, copy.deepcopy(DESCRIPTION) | change).tools()] == ["post_c"]
+        assert [tool.description.name for tool in described(tmp_path, copy.deepcopy(DESCRIPTION) | change).tools()] == [
+            "post_c"
+        ]

@@ -39,20 +39,29 @@ def test_an_empty_file_names_nothing(tmp_path: pathlib.Path) -> None:
     assert read_tool_file(write(tmp_path, "")).providers == {}
 
 
-@pytest.mark.parametrize(("text", "problem"), [
-    ("providers: [", "line 1: is not valid YAML"), ("[1]", "the document: "), ("providers: {a: {}}", "providers.a: either openapi or mcp must be there"),
-    ("providers: {a: {mcp: {}}}", "providers.a.mcp: either url or command must be there"),
-    ("providers: {a: {mcp: {url: 'https://x', command: [x]}}}", "providers.a.mcp: either url or command"),
-    ("providers: {a: {mcp: {url: 'file:///etc'}}}", "providers.a.mcp.url: "), ("providers: {a: {mcp: {command: []}}}", "providers.a.mcp.command: "),
-    ("providers: {a: {openapi: {description: x, key: y}}}", "providers.a.openapi.key: is not known here"),
-    ("providers: {a: {openapi: {description: x, seconds: 0}}}", "providers.a.openapi.seconds: "), ("names: [{provider: a, tool: b}]", "names[0].use: "),
-    ("more: 1", "more: is not known here"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("providers: [", "line 1: is not valid YAML"),
+        ("[1]", "the document: "),
+        ("providers: {a: {}}", "providers.a: either openapi or mcp must be there"),
+        ("providers: {a: {mcp: {}}}", "providers.a.mcp: either url or command must be there"),
+        ("providers: {a: {mcp: {url: 'https://x', command: [x]}}}", "providers.a.mcp: either url or command"),
+        ("providers: {a: {mcp: {url: 'file:///etc'}}}", "providers.a.mcp.url: "),
+        ("providers: {a: {mcp: {command: []}}}", "providers.a.mcp.command: "),
+        ("providers: {a: {openapi: {description: x, key: y}}}", "providers.a.openapi.key: is not known here"),
+        ("providers: {a: {openapi: {description: x, seconds: 0}}}", "providers.a.openapi.seconds: "),
+        ("names: [{provider: a, tool: b}]", "names[0].use: "),
+        ("more: 1", "more: is not known here"),
+    ],
+)
 def test_a_mistake_is_named_by_its_place(tmp_path: pathlib.Path, text: str, problem: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(InvalidToolsFile) as failed:
         read_tool_file(path)
-    assert str(failed.value).startswith(f"{path}: {problem}" if not problem.startswith("line") else f"{path}: {problem}")
+    assert str(failed.value).startswith(
+        f"{path}: {problem}" if not problem.startswith("line") else f"{path}: {problem}"
+    )
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: pathlib.Path) -> None:
@@ -61,6 +70,10 @@ def test_a_file_that_is_not_there_is_told(tmp_path: pathlib.Path) -> None:
 
 
 def test_values_come_from_the_environment() -> None:
-    assert filled({"a": "Bearer $KEY", "b": "${KEY}-x", "c": "plain"}, {"KEY": "k"}) == {"a": "Bearer k", "b": "k-x", "c": "plain"}
+    assert filled({"a": "Bearer $KEY", "b": "${KEY}-x", "c": "plain"}, {"KEY": "k"}) == {
+        "a": "Bearer k",
+        "b": "k-x",
+        "c": "plain",
+    }
     with pytest.raises(ValueError, match="the variable KEY is not set"):
         filled({"a": "$KEY"}, {})

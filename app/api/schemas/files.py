@@ -24,7 +24,9 @@ class FileResponse(Body):
 
 
 class RemoteFileUploadPayload(Body):
-    model_config = ConfigDict(json_schema_extra={"example": {"url": "https://www.python.org/static/img/python-logo.png"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"url": "https://www.python.org/static/img/python-logo.png"}}
+    )
 
     url: AnyHttpUrl = Field(description="Remote file URL")
 

@@ -89,8 +89,11 @@ FormInputConfig = TypeAliasType(
 
 
 _INPUTS: Mapping[str, type[ParagraphInputConfig | SelectInputConfig | FileInputConfig]] = {
-    "paragraph": ParagraphInputConfig, "select": SelectInputConfig, "file": FileInputConfig, "file-list": FileListInputConfig,
-}  # fmt: skip
+    "paragraph": ParagraphInputConfig,
+    "select": SelectInputConfig,
+    "file": FileInputConfig,
+    "file-list": FileListInputConfig,
+}
 
 
 def form_input(shape: Mapping[str, Any]) -> ParagraphInputConfig | SelectInputConfig | FileInputConfig:
@@ -146,7 +149,9 @@ class HumanInputFormDefinitionResponse(Body):
 
 
 class HumanInputFormSubmitPayload(Body):
-    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {"comment": "Looks good."}, "action": "approve"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"inputs": {"comment": "Looks good."}, "action": "approve"}}
+    )
 
     inputs: dict[str, JsonValue] = Field(
         description="Submitted human input values keyed by output variable name. Use a string for paragraph or select input values, a "

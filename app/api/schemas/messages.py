@@ -9,24 +9,32 @@ from app.api.schemas.human_input import HumanInputContent
 
 
 class ChatMessagePayload(Body):
-    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}}
+    )
 
     inputs: dict[str, Any] = Field(description="Input variables for the chat")
     query: str = Field(description="User query/message")
     files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
-    response_mode: Literal["blocking", "streaming"] | None = Field(None, description="Response mode: blocking or streaming")
+    response_mode: Literal["blocking", "streaming"] | None = Field(
+        None, description="Response mode: blocking or streaming"
+    )
     conversation_id: OptionalUuid = Field(None, description="Conversation ID")
     parent_message_id: OptionalUuid = Field(None, description="Parent message ID")
     retriever_from: str = Field("web_app", description="Source of retriever")
 
 
 class CompletionMessagePayload(Body):
-    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {"topic": "cats"}, "response_mode": "streaming"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"inputs": {"topic": "cats"}, "response_mode": "streaming"}}
+    )
 
     inputs: dict[str, Any] = Field(description="Input variables for the completion")
     query: str = Field("", description="Query text for completion")
     files: list[dict[str, Any]] | None = Field(None, description="Files to be processed")
-    response_mode: Literal["blocking", "streaming"] | None = Field(None, description="Response mode: blocking or streaming")
+    response_mode: Literal["blocking", "streaming"] | None = Field(
+        None, description="Response mode: blocking or streaming"
+    )
     retriever_from: str = Field("web_app", description="Source of retriever")
 
 

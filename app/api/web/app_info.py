@@ -25,7 +25,9 @@ class Site(Resource):
 
 @web_ns.route("/parameters")
 class AppParameters(Resource):
-    @document("Get the app's parameters", description="The input form, the features and the limits of the app.", ok=Parameters)
+    @document(
+        "Get the app's parameters", description="The input form, the features and the limits of the app.", ok=Parameters
+    )
     @caller_required
     def get(self, caller: Caller) -> Response:
         return reply(Parameters.model_validate(app_info.parameters(caller.app, current_app.config)))

@@ -42,4 +42,6 @@ class TextToAudio(Resource):
         body = parse_body(TextToAudioPayload)
         wanted = speech.Wanted(body.message_id, body.text or "", body.voice or "")
         sound = speech.speak(caller.app, caller.end_user.id, wanted)
-        return Response("null", mimetype="application/json") if sound is None else Response(sound, mimetype="audio/mpeg")
+        return (
+            Response("null", mimetype="application/json") if sound is None else Response(sound, mimetype="audio/mpeg")
+        )

@@ -32,9 +32,13 @@ class ChatMessages(Resource):
         streaming = body.response_mode == "streaming"
         app_modes.require_streaming(caller.app, streaming)
         question = generations.Question(
-            body.query, body.inputs, body.conversation_id, body.parent_message_id,
-            "parent_message_id" in body.model_fields_set, tuple(body.files or ()),
-        )  # fmt: skip
+            body.query,
+            body.inputs,
+            body.conversation_id,
+            body.parent_message_id,
+            "parent_message_id" in body.model_fields_set,
+            tuple(body.files or ()),
+        )
         task = chat.start(caller.app, caller.end_user.id, question)
         return run_and_reply(task, streaming=streaming)
 

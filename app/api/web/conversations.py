@@ -38,7 +38,9 @@ class Conversations(Resource):
     def get(self, caller: Caller) -> Response:
         app_modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(ConversationListQuery)
-        page = conversations.list_page(caller.owner, conversations.Listing(query.last_id, query.limit, query.pinned, query.sort_by))
+        page = conversations.list_page(
+            caller.owner, conversations.Listing(query.last_id, query.limit, query.pinned, query.sort_by)
+        )
         rows = [_conversation(row) for row in page.rows]
         return reply(ConversationInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 

@@ -21,7 +21,8 @@ class FileUpload(Resource):
         ok=FileResponse,
         ok_text="File uploaded successfully",
         status=201,
-        refusals=REFUSALS | {400: "Bad request - invalid file or parameters", 413: "File too large", 415: "Unsupported file type"},
+        refusals=REFUSALS
+        | {400: "Bad request - invalid file or parameters", 413: "File too large", 415: "Unsupported file type"},
         file="The file",
     )
     @caller_required

@@ -146,7 +146,11 @@ class ForgotPassword(Resource):
         body=ForgotPasswordSendPayload,
         ok=SimpleResultDataResponse,
         ok_text="Password reset email sent successfully",
-        refusals={400: "Bad request - invalid email format", 404: "Account not found", 429: "Too many requests - rate limit exceeded"},
+        refusals={
+            400: "Bad request - invalid email format",
+            404: "Account not found",
+            429: "Too many requests - rate limit exceeded",
+        },
         passport=False,
     )
     @login_family
@@ -165,7 +169,12 @@ class ForgotPasswordValidity(Resource):
         body=ForgotPasswordCheckPayload,
         ok=VerificationTokenResponse,
         ok_text="Token is valid",
-        refusals={400: "Bad request - invalid token format", 401: "Invalid or expired token", 404: "Account not found", 429: "Too many wrong codes"},
+        refusals={
+            400: "Bad request - invalid token format",
+            401: "Invalid or expired token",
+            404: "Account not found",
+            429: "Too many wrong codes",
+        },
         passport=False,
     )
     @login_family

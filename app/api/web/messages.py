@@ -44,7 +44,9 @@ class Messages(Resource):
     def get(self, caller: Caller) -> Response:
         app_modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(MessageListQuery)
-        page = messages.list_page(caller.owner, query.conversation_id, query.first_id, query.limit, caller.app.mode == AGENT)
+        page = messages.list_page(
+            caller.owner, query.conversation_id, query.first_id, query.limit, caller.app.mode == AGENT
+        )
         rows = [_message(row) for row in page.rows]
         return reply(WebMessageInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 

@@ -21,7 +21,11 @@ class Passport(Resource):
         query=PassportQuery,
         ok=AccessTokenData,
         ok_text="Passport retrieved successfully",
-        refusals={401: "Unauthorized - missing app code or invalid authentication", 404: "Application or user not found", 429: "Too many passports"},
+        refusals={
+            401: "Unauthorized - missing app code or invalid authentication",
+            404: "Application or user not found",
+            429: "Too many passports",
+        },
         headers={"X-App-Code": "The app's code"},
         passport=False,
     )

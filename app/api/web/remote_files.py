@@ -22,7 +22,12 @@ class RemoteFileUpload(Resource):
         ok_text="Remote file uploaded successfully",
         status=201,
         refusals=REFUSALS
-        | {400: "Bad request - invalid URL or parameters", 413: "File too large", 415: "Unsupported file type", 500: "Failed to fetch remote file"},
+        | {
+            400: "Bad request - invalid URL or parameters",
+            413: "File too large",
+            415: "Unsupported file type",
+            500: "Failed to fetch remote file",
+        },
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
@@ -39,7 +44,8 @@ class RemoteFile(Resource):
         "`file_length` is -1 where the other server does not say.",
         ok=RemoteFileInfo,
         ok_text="Remote file information retrieved successfully",
-        refusals=REFUSALS | {400: "Bad request - invalid URL", 404: "Remote file not found", 500: "Failed to fetch remote file"},
+        refusals=REFUSALS
+        | {400: "Bad request - invalid URL", 404: "Remote file not found", 500: "Failed to fetch remote file"},
         path={"url": "URL of the file"},
     )
     @caller_required

@@ -38,7 +38,11 @@ class SavedMessages(Resource):
         app_modes.require_completion(caller.app)
         query = parse_query(SavedMessageListQuery)
         rows, has_more = message_marks.list_saved(caller.owner, query.last_id, query.limit)
-        return reply(SavedMessageInfiniteScrollPagination(limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]))
+        return reply(
+            SavedMessageInfiniteScrollPagination(
+                limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]
+            )
+        )
 
     @document(
         "Save a message",
@@ -78,6 +82,11 @@ class SavedMessage(Resource):
 def _item(row: message_marks.SavedMessage) -> SavedMessageItem:
     feedback = SimpleFeedback(rating=row.rating) if row.rating else None
     return SavedMessageItem.model_construct(
-        id=row.id, inputs=row.inputs, query=row.query, answer=row.answer, message_files=message_files(row.files),
-        feedback=feedback, created_at=row.created_at,
+        id=row.id,
+        inputs=row.inputs,
+        query=row.query,
+        answer=row.answer,
+        message_files=message_files(row.files),
+        feedback=feedback,
+        created_at=row.created_at,
     )

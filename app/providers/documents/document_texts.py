@@ -12,10 +12,42 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.documents import parser_library
 
 # Read as they are.
-TEXTS = frozenset({
-    "txt", "text", "md", "markdown", "mdx", "json", "jsonl", "yaml", "yml", "xml", "log", "ini", "toml", "properties", "vtt", "srt", "py", "js",
-    "ts", "css", "sql", "sh", "java", "c", "h", "cpp", "go", "rs", "rb", "php", "tex", "rst",
-})  # fmt: skip
+TEXTS = frozenset(
+    {
+        "txt",
+        "text",
+        "md",
+        "markdown",
+        "mdx",
+        "json",
+        "jsonl",
+        "yaml",
+        "yml",
+        "xml",
+        "log",
+        "ini",
+        "toml",
+        "properties",
+        "vtt",
+        "srt",
+        "py",
+        "js",
+        "ts",
+        "css",
+        "sql",
+        "sh",
+        "java",
+        "c",
+        "h",
+        "cpp",
+        "go",
+        "rs",
+        "rb",
+        "php",
+        "tex",
+        "rst",
+    }
+)
 # Read by the parser, which goes by the MIME type.
 PARSED = {
     "pdf": "application/pdf",
@@ -64,14 +96,16 @@ def text_of(content: bytes, extension: str, mime_type: str, seconds: float, canc
     return "".join(passage.text for passage in _read(content, extension, mime_type, seconds, cancellation, False))
 
 
-def passages_of(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> Sequence[Passage]:
+def passages_of(
+    content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation
+) -> Sequence[Passage]:
     """The text of a document, page by page where it has pages; headings and tables as Markdown. Raises as `text_of`."""
     return _read(content, extension, mime_type, seconds, cancellation, True)
 
 
 def _read(
     content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
-) -> Sequence[Passage]:  # fmt: skip
+) -> Sequence[Passage]:
     kind = _kind(extension.lower().lstrip("."), mime_type.partition(";")[0].strip().lower())
     if kind in TEXTS:
         return [Passage(None, _decoded(content))]
@@ -85,7 +119,11 @@ def _kind(extension: str, mime_type: str) -> str:
         return extension
     if mime_type in _OF_MIME_TYPE:
         return _OF_MIME_TYPE[mime_type]
-    return "txt" if mime_type.startswith("text/") or mime_type in ("application/json", "application/xml", "application/yaml") else ""
+    return (
+        "txt"
+        if mime_type.startswith("text/") or mime_type in ("application/json", "application/xml", "application/yaml")
+        else ""
+    )
 
 
 def _decoded(content: bytes) -> str:
@@ -97,7 +135,9 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _parsed(content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool) -> Sequence[Passage]:
+def _parsed(
+    content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
+) -> Sequence[Passage]:
     try:
         place = parser_library.folder()
         if mime_type == PARSED["pdf"] and not parser_library.is_unpacked(place):
@@ -114,8 +154,12 @@ def _run(call: str, content: bytes, place: pathlib.Path, seconds: float, cancell
     start = f"import sys; sys.path[:] = {paths!r}; from app.providers.documents.parser_process import *; {call}"
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", start],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"TMPDIR": str(place)}, cwd="/",
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"TMPDIR": str(place)},
+        cwd="/",
+    )
     deadline = time.monotonic() + seconds
     given: bytes | None = content
     try:

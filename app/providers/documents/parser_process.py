@@ -26,7 +26,11 @@ def main(mime_type: str, seconds: int, marked: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:
-        passages = _marked(kreuzberg, content, mime_type) if marked else [(None, _extract(kreuzberg, content, mime_type).content)]
+        passages = (
+            _marked(kreuzberg, content, mime_type)
+            if marked
+            else [(None, _extract(kreuzberg, content, mime_type).content)]
+        )
     except Exception as error:
         # Whatever the parser stumbles over is in the document.
         sys.stderr.write(f"{type(error).__name__}: {error}".replace("\n", " ")[:500])
@@ -48,7 +52,9 @@ def unpack() -> None:
 
 
 def _extract(kreuzberg: Any, content: bytes, mime_type: str, **options: Any) -> Any:
-    return kreuzberg.extract_bytes_sync(content, mime_type, config=kreuzberg.ExtractionConfig(use_cache=False, **options))
+    return kreuzberg.extract_bytes_sync(
+        content, mime_type, config=kreuzberg.ExtractionConfig(use_cache=False, **options)
+    )
 
 
 def _marked(kreuzberg: Any, content: bytes, mime_type: str) -> list[tuple[int | None, str]]:

@@ -20,7 +20,15 @@ PIECE = 65_536
 LONGEST_URL = 8_192
 REDIRECTS = (301, 302, 303, 307, 308)
 # What another origin than the asked one may be told.
-HARMLESS_HEADERS = {"accept", "accept-encoding", "accept-language", "content-length", "content-type", "range", "user-agent"}
+HARMLESS_HEADERS = {
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-length",
+    "content-type",
+    "range",
+    "user-agent",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,7 +139,9 @@ class GuardedHttp:
         check_url(url)
         with gate.failures(url):
             gate.raise_if_over()
-            response = Adapter(gate, verify).send(prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify)
+            response = Adapter(gate, verify).send(
+                prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify
+            )
             # A socket that was shut looks like the end of the headers.
             gate.raise_if_over()
             return response
@@ -167,7 +177,9 @@ def _prepare(
     check_url(url)
     if not (method.isascii() and method.isalpha()):
         raise FetchRefused("This request cannot be sent.")
-    asked = requests.structures.CaseInsensitiveDict({"User-Agent": "frontdesk", "Accept": "*/*", "Accept-Encoding": "identity", **headers})
+    asked = requests.structures.CaseInsensitiveDict(
+        {"User-Agent": "frontdesk", "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+    )
     try:
         return requests.Request(method, url, headers=dict(asked), params=list(params), data=data, files=files).prepare()
     except (requests.RequestException, ValueError, TypeError):

@@ -15,11 +15,23 @@ FIRST_UNPRIVILEGED_PORT = 1024
 NOT_PUBLIC_V4 = [
     ipaddress.IPv4Network(network)
     for network in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
         "168.63.129.16/32",  # a public address that Azure answers from inside each machine
     )
-]  # fmt: skip
+]
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 NOT_PUBLIC_V6 = [
     ipaddress.IPv6Network(network)
@@ -77,7 +89,9 @@ class AllowedAddresses:
             self._networks.append((ipaddress.ip_network(host), port))
         except ValueError:
             if not host or any(sign in host for sign in "/:[]@*? "):
-                raise ValueError(f"{entry!r} is neither a network nor an address or host name with or without a port") from None
+                raise ValueError(
+                    f"{entry!r} is neither a network nor an address or host name with or without a port"
+                ) from None
             self._names.add((host.lower(), port))
 
 

@@ -92,7 +92,14 @@ class Gate:
         """Turn what `requests` and the layers below it raise into our own."""
         try:
             yield
-        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, ProviderTimeout, OSError, ValueError) as failure:
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            HTTPException,
+            ProviderTimeout,
+            OSError,
+            ValueError,
+        ) as failure:
             self.raise_if_over()
             if _is_timeout(failure):
                 raise FetchTimeout(f"{without_query(url)} did not answer in time.") from None

@@ -38,7 +38,7 @@ class Connection:
         unsent = memoryview(data)
         while unsent:
             try:
-                unsent = unsent[self._socket.send(unsent):]
+                unsent = unsent[self._socket.send(unsent) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 self._patience.wait_for(self._socket, select.POLLOUT, seconds)
             except ssl.SSLWantReadError:

@@ -62,7 +62,7 @@ class LengthBody(Body):
         self.complete = length == 0
 
     def feed(self, data: bytes) -> bytes:
-        content = data[:self._left]
+        content = data[: self._left]
         self.excess = self.excess or len(data) > self._left
         self._left -= len(content)
         self.complete = not self._left
@@ -95,7 +95,7 @@ class ChunkedBody(Body):
         position = 0
         while not self.complete:
             if self._left:
-                content = data[position:position + self._left]
+                content = data[position : position + self._left]
                 if not content:
                     break
                 contents.append(content)
@@ -145,7 +145,10 @@ def body_of(head: Head) -> Body:
     if head.status in (204, 304):
         return LengthBody(0)
     coding = head.headers.get("transfer-encoding", "").lower()
-    if coding not in ("", "identity", "chunked") or head.headers.get("content-encoding", "identity").lower() != "identity":
+    if (
+        coding not in ("", "identity", "chunked")
+        or head.headers.get("content-encoding", "identity").lower() != "identity"
+    ):
         raise ProviderProtocolError
     if coding == "chunked":
         return ChunkedBody()

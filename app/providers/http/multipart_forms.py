@@ -15,8 +15,13 @@ class Form:
 
     def __init__(self, fields: Mapping[str, str], filename: str, media_type: str, file: BinaryIO, size: int) -> None:
         boundary = secrets.token_hex(16)
-        parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
-        described = f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {media_type}\r\n\r\n'
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        described = (
+            f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {media_type}\r\n\r\n'
+        )
         self._before = f"{''.join(parts)}--{boundary}\r\n{described}".encode()
         self._behind = f"\r\n--{boundary}--\r\n".encode()
         self._file, self._size = file, size

@@ -8,7 +8,13 @@ from typing import BinaryIO
 
 import orjson
 
-from app.errors import NoVoiceAvailable, ProviderBadRequest, ProviderError, ProviderProtocolError, SpeechToTextNotSupported
+from app.errors import (
+    NoVoiceAvailable,
+    ProviderBadRequest,
+    ProviderError,
+    ProviderProtocolError,
+    SpeechToTextNotSupported,
+)
 from app.providers.cancellation import Cancellation, Patience
 from app.providers.http.multipart_forms import Form
 from app.providers.models.endpoint import Endpoint, Response
@@ -36,7 +42,9 @@ class SpeechModel:
             return voice
         raise NoVoiceAvailable
 
-    def stream(self, text: str, voice: str, cancellation: Cancellation | None = None, deadline: float | None = None) -> Generator[bytes]:
+    def stream(
+        self, text: str, voice: str, cancellation: Cancellation | None = None, deadline: float | None = None
+    ) -> Generator[bytes]:
         """Yield MP3 as it comes; all of it together is one recording. The deadline is in monotonic seconds.
 
         Closing the iterator closes the connection to the model.
@@ -65,9 +73,13 @@ class TranscriptionModel:
         self.name = name
         self._endpoint = endpoint
 
-    def transcribe(self, recording: BinaryIO, size: int, extension: str, media_type: str, deadline: float | None = None) -> str:
+    def transcribe(
+        self, recording: BinaryIO, size: int, extension: str, media_type: str, deadline: float | None = None
+    ) -> str:
         """The words of a recording of so many bytes. Servers go by the file's extension. The deadline is in monotonic seconds."""
-        form = Form({"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size)
+        form = Form(
+            {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
+        )
         response = self._endpoint.post_form("/audio/transcriptions", form, Patience(Cancellation(), deadline))
         try:
             if response.status in NO_SUCH_PATH:

@@ -25,7 +25,9 @@ _REFUSING = rb"support|require|enable|recogni[sz]ed|unknown|unavailable|not perm
 
 
 def _refused(names: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:%b).{0,80}(?:%b)|(?:%b).{0,80}(?:%b)" % (names, _REFUSING, _REFUSING, names), re.IGNORECASE | re.DOTALL)
+    return re.compile(
+        rb"(?:%b).{0,80}(?:%b)|(?:%b).{0,80}(?:%b)" % (names, _REFUSING, _REFUSING, names), re.IGNORECASE | re.DOTALL
+    )
 
 
 # What a server says that knows no tools or no such format, as against one that finds fault with what they hold.
@@ -41,7 +43,13 @@ class ChatModel:
     """One configured model. Raises only ProviderError and its children, and Cancelled."""
 
     def __init__(
-        self, endpoint: Endpoint, name: str, mode: Mode = "chat", *, context: int = 32_768, pass_through: Collection[str] = ()
+        self,
+        endpoint: Endpoint,
+        name: str,
+        mode: Mode = "chat",
+        *,
+        context: int = 32_768,
+        pass_through: Collection[str] = (),
     ) -> None:
         self.name = name
         self.mode = mode
@@ -90,7 +98,8 @@ class ChatModel:
         chat = self.mode == "chat"
         prompt: dict[str, Any] = (
             {"messages": [message.wire() for message in messages]}
-            if chat else {"prompt": "\n\n".join(message.text() for message in messages)}
+            if chat
+            else {"prompt": "\n\n".join(message.text() for message in messages)}
         )
         parameters = request_parameters(options, self._pass_through, chat=chat)
         return {"model": self.name} | prompt | parameters | {"stream": True, "stream_options": {"include_usage": True}}

@@ -40,7 +40,13 @@ class EmbeddingModel:
         self._endpoint = endpoint
 
     def embed(
-        self, texts: Sequence[str], cancellation: Cancellation, deadline: float | None = None, *, dimensions: int | None = None, attempts: int = 1
+        self,
+        texts: Sequence[str],
+        cancellation: Cancellation,
+        deadline: float | None = None,
+        *,
+        dimensions: int | None = None,
+        attempts: int = 1,
     ) -> list[Vector]:
         """A vector for each text, in their order; at most BATCH texts are asked for at once, fewer where the server wants that.
 
@@ -49,10 +55,14 @@ class EmbeddingModel:
         """
         vectors: list[Vector] = []
         for start in range(0, len(texts), BATCH):
-            vectors += self._embed_some(texts[start : start + BATCH], Patience(cancellation, deadline), dimensions, attempts)
+            vectors += self._embed_some(
+                texts[start : start + BATCH], Patience(cancellation, deadline), dimensions, attempts
+            )
         return vectors
 
-    def _embed_some(self, texts: Sequence[str], patience: Patience, dimensions: int | None, attempts: int) -> list[Vector]:
+    def _embed_some(
+        self, texts: Sequence[str], patience: Patience, dimensions: int | None, attempts: int
+    ) -> list[Vector]:
         try:
             return _tried(lambda: self._ask(texts, patience, dimensions), patience, attempts)
         except (ProviderBadRequest, ContextTooLong):
@@ -60,17 +70,28 @@ class EmbeddingModel:
             if len(texts) == 1:
                 raise
         half = len(texts) // 2
-        return [vector for part in (texts[:half], texts[half:]) for vector in self._embed_some(part, patience, dimensions, attempts)]
+        return [
+            vector
+            for part in (texts[:half], texts[half:])
+            for vector in self._embed_some(part, patience, dimensions, attempts)
+        ]
 
     def _ask(self, texts: Sequence[str], patience: Patience, dimensions: int | None) -> list[Vector]:
-        answer = _post(self._endpoint, "/embeddings", {"model": self.name, "input": list(texts), "encoding_format": "float"}, patience)
+        answer = _post(
+            self._endpoint,
+            "/embeddings",
+            {"model": self.name, "input": list(texts), "encoding_format": "float"},
+            patience,
+        )
         vectors: dict[int, Vector] = {}
         for number, entry in enumerate(_entries(answer, "data", len(texts))):
             index, vector = entry.get("index", number), entry.get("embedding")
             if not isinstance(vector, list) or not vector or not all(type(value) in (float, int) for value in vector):
                 raise ProviderProtocolError("The embedding server answered with something that is no vector.")
             if dimensions is not None and len(vector) != dimensions:
-                raise ProviderProtocolError(f"The embedding model {self.name!r} gave {len(vector)} dimensions, {dimensions} are expected.")
+                raise ProviderProtocolError(
+                    f"The embedding model {self.name!r} gave {len(vector)} dimensions, {dimensions} are expected."
+                )
             vectors[index] = vector
         if sorted(vectors) != list(range(len(texts))):
             raise ProviderProtocolError("The embedding server did not answer for every text.")
@@ -85,7 +106,14 @@ class RerankModel:
         self._endpoint = endpoint
 
     def rerank(
-        self, query: str, documents: Sequence[str], most: int, cancellation: Cancellation, deadline: float | None = None, *, attempts: int = 1
+        self,
+        query: str,
+        documents: Sequence[str],
+        most: int,
+        cancellation: Cancellation,
+        deadline: float | None = None,
+        *,
+        attempts: int = 1,
     ) -> list[tuple[int, float]]:
         """(index of a document, its relevance), best first, at most so many. The deadline is in monotonic seconds."""
         patience = Patience(cancellation, deadline)
@@ -140,7 +168,11 @@ def _post(endpoint: Endpoint, path: str, body: dict[str, Any], patience: Patienc
 def _entries(answer: Any, name: str, count: int | None) -> list[dict[str, Any]]:
     """The objects of an answer's list. Raises ProviderError where it is something else."""
     entries = answer.get(name) if isinstance(answer, dict) else None
-    if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) and count in (None, len(entries)):
+    if (
+        isinstance(entries, list)
+        and all(isinstance(entry, dict) for entry in entries)
+        and count in (None, len(entries))
+    ):
         return entries
     error = error_in(answer)
     raise ProviderProtocolError if error is None else failure_of_frame(error)

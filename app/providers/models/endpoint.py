@@ -81,7 +81,9 @@ class Response:
 class Endpoint:
     """A base URL such as `https://api.openai.com/v1`, its key and its connections. Shared by all threads."""
 
-    def __init__(self, base_url: str, api_key: str = "", *, connect_timeout: float = 10.0, read_timeout: float = 300.0) -> None:
+    def __init__(
+        self, base_url: str, api_key: str = "", *, connect_timeout: float = 10.0, read_timeout: float = 300.0
+    ) -> None:
         parts = urlsplit(base_url)
         secure = parts.scheme == "https"
         self.base_url = base_url
@@ -151,7 +153,7 @@ class Endpoint:
         data = b""
         while True:
             while (end := data.find(b"\r\n\r\n")) < 0:
-                if len(data) > LARGEST_HEAD or not data.startswith(b"HTTP/1."[:len(data)]):
+                if len(data) > LARGEST_HEAD or not data.startswith(b"HTTP/1."[: len(data)]):
                     raise ProviderProtocolError
                 piece = b""
                 with contextlib.suppress(OSError):
@@ -160,6 +162,6 @@ class Endpoint:
                 if not piece:
                     raise ProviderProtocolError if data else NoAnswer
                 data += piece
-            head, data = parse_head(data[:end]), data[end + 4:]
+            head, data = parse_head(data[:end]), data[end + 4 :]
             if not head.is_interim:
                 return head, data

@@ -25,9 +25,13 @@ def check(routes: ModelRoutes, route: Route, seconds: float = CHECK_SECONDS) -> 
         if route.remote_name and route.kind in ("chat", "completion"):
             _ask_for_a_token(routes, route, started + seconds)
         elif route.remote_name and route.kind == "embedding":
-            EmbeddingModel(routes.endpoint(route.endpoint), route.remote_name).embed(["yes"], Cancellation(), started + seconds)
+            EmbeddingModel(routes.endpoint(route.endpoint), route.remote_name).embed(
+                ["yes"], Cancellation(), started + seconds
+            )
         elif route.remote_name and route.kind == "rerank":
-            RerankModel(routes.endpoint(route.endpoint), route.remote_name).rerank("yes", ["yes"], 1, Cancellation(), started + seconds)
+            RerankModel(routes.endpoint(route.endpoint), route.remote_name).rerank(
+                "yes", ["yes"], 1, Cancellation(), started + seconds
+            )
         else:
             _ask_for_models(routes, route, started + seconds)
     except ProviderError as error:

@@ -92,7 +92,9 @@ def _failure(error: Any, status: int | None) -> ProviderError:
     kind = _kind(names, str(fields.get("message")), status)
     logger.warning(
         "model call failed: status %s, error %s, taken as %s",
-        status or "200", "/".join(filter(PRINTABLE.fullmatch, names)) or "unnamed", kind.__name__,
+        status or "200",
+        "/".join(filter(PRINTABLE.fullmatch, names)) or "unnamed",
+        kind.__name__,
     )
     return kind()
 

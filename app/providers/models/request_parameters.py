@@ -13,11 +13,27 @@ import orjson
 from app.errors import ProviderBadRequest
 from app.providers.models.chat_types import Options
 
-SENT = frozenset({
-    "temperature", "top_p", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty", "stop", "seed",
-    "logit_bias", "reasoning_effort", "verbosity", "tools", "tool_choice", "parallel_tool_calls",
-})
-CHAT_ONLY = frozenset({"reasoning_effort", "verbosity", "tools", "tool_choice", "parallel_tool_calls", "max_completion_tokens"})
+SENT = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "presence_penalty",
+        "frequency_penalty",
+        "stop",
+        "seed",
+        "logit_bias",
+        "reasoning_effort",
+        "verbosity",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+    }
+)
+CHAT_ONLY = frozenset(
+    {"reasoning_effort", "verbosity", "tools", "tool_choice", "parallel_tool_calls", "max_completion_tokens"}
+)
 
 
 def request_parameters(options: Options, pass_through: Collection[str] = (), *, chat: bool = True) -> dict[str, Any]:

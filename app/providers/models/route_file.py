@@ -36,7 +36,9 @@ class InvalidModelsFile(Exception):
 
 def _is_variable(value: str) -> str:
     if not VARIABLE.fullmatch(value):
-        raise ValueError("must name a variable of the environment, such as $OPENAI_API_KEY; keys do not belong in this file")
+        raise ValueError(
+            "must name a variable of the environment, such as $OPENAI_API_KEY; keys do not belong in this file"
+        )
     return value
 
 
@@ -121,7 +123,14 @@ def check_base_url(value: str) -> str:
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise ValueError(problem) from None
-    if not sound or "@" in parts.netloc or parts.fragment or not value.isascii() or not value.isprintable() or " " in value:
+    if (
+        not sound
+        or "@" in parts.netloc
+        or parts.fragment
+        or not value.isascii()
+        or not value.isprintable()
+        or " " in value
+    ):
         raise ValueError(problem)
     return value
 

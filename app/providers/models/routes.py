@@ -143,12 +143,15 @@ class ModelRoutes:
             raise ProviderNotInitialize
         with self._lock:
             return self._endpoints.setdefault(
-                name, Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout)
+                name,
+                Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout),
             )
 
     def describe(self) -> list[Route]:
         """The table as it is searched, the defaults last. Never a key."""
-        lines = [self._describe(entry.provider, entry.name, entry.kind or "chat", entry) for entry in self._table.models]
+        lines = [
+            self._describe(entry.provider, entry.name, entry.kind or "chat", entry) for entry in self._table.models
+        ]
         for kind in KINDS:
             target = getattr(self._table.default, kind)
             if target is not None:
@@ -162,7 +165,9 @@ class ModelRoutes:
 
     def _target(self, provider: str, name: str, kind: Kind) -> Target:
         fitting: Sequence[ModelEntry] = [entry for entry in self._table.models if entry.fits(provider, name, kind)]
-        default: Target | None = getattr(self._table.default, kind) or (self._table.default.chat if kind == "completion" else None)
+        default: Target | None = getattr(self._table.default, kind) or (
+            self._table.default.chat if kind == "completion" else None
+        )
         target = fitting[0] if fitting else default
         if target is None:
             raise ProviderNotInitialize
@@ -199,7 +204,10 @@ def _remote_name(target: Target) -> str:
 
 def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
     """The table that the settings make. Raises InvalidModelsFile for a base URL that is none."""
-    servers = {FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"), AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY")}
+    servers = {
+        FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"),
+        AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY"),
+    }
     endpoints = {}
     for name, (url, key) in servers.items():
         if url:

@@ -42,7 +42,9 @@ class Answer:
         usage = self._usage if self.finished else None
         if not (self._texts or self._thoughts or self._tool_calls or self._finish_reason or usage):
             return None
-        chunk = Chunk("".join(self._texts), self._finish_reason, usage, tuple(self._tool_calls), "".join(self._thoughts))
+        chunk = Chunk(
+            "".join(self._texts), self._finish_reason, usage, tuple(self._tool_calls), "".join(self._thoughts)
+        )
         self._texts, self._thoughts, self._tool_calls, self._finish_reason = [], [], [], None
         if self.finished:
             self._usage = None
@@ -111,13 +113,17 @@ def _tool_call(place: int, call: dict[str, Any]) -> ToolCallDelta:
     index = call.get("index", place)
     if not isinstance(function, dict) or not isinstance(index, int):
         raise ProviderProtocolError
-    return ToolCallDelta(index, str(call.get("id") or ""), str(function.get("name") or ""), str(function.get("arguments") or ""))
+    return ToolCallDelta(
+        index, str(call.get("id") or ""), str(function.get("name") or ""), str(function.get("arguments") or "")
+    )
 
 
 def _usage(counts: Any) -> Usage:
     if not isinstance(counts, dict):
         raise ProviderProtocolError
-    prompt, completion, total = (counts.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    prompt, completion, total = (
+        counts.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+    )
     if not all(isinstance(count, int) for count in (prompt, completion, total)):
         raise ProviderProtocolError
     return Usage(prompt, completion, total or prompt + completion)

@@ -21,12 +21,16 @@ class Sandbox:
     def __init__(self) -> None:
         self._processes = Processes()
 
-    def run_code(self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
+    def run_code(
+        self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
+    ) -> Any:
         """What `main` returns: `python3` gets the inputs as named arguments, `javascript` as one object."""
         if language == "python3":
             return run_python(code, inputs, seconds, cancellation)
         if language == "javascript":
-            return self._processes.ask({"kind": "javascript", "code": code, "inputs": dict(inputs)}, seconds, cancellation)
+            return self._processes.ask(
+                {"kind": "javascript", "code": code, "inputs": dict(inputs)}, seconds, cancellation
+            )
         raise SandboxFailed(f"Code in {language!r} is not run here: python3 and javascript are.")
 
     def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
@@ -34,4 +38,8 @@ class Sandbox:
         plain = plain_template(template)
         if plain is not None:
             return plain.render(values)
-        return str(self._processes.ask({"kind": "template", "template": template, "values": dict(values)}, seconds, cancellation))
+        return str(
+            self._processes.ask(
+                {"kind": "template", "template": template, "values": dict(values)}, seconds, cancellation
+            )
+        )

@@ -12,8 +12,33 @@ from app.providers.sandbox.failures import SandboxFailed
 
 LONGEST = 400_000
 # None of them gives much more than it is given.
-FILTERS = frozenset({"capitalize", "default", "d", "first", "int", "float", "last", "length", "count", "lower", "string", "trim", "upper"})
-_ALLOWED = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Filter)
+FILTERS = frozenset(
+    {
+        "capitalize",
+        "default",
+        "d",
+        "first",
+        "int",
+        "float",
+        "last",
+        "length",
+        "count",
+        "lower",
+        "string",
+        "trim",
+        "upper",
+    }
+)
+_ALLOWED = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Filter,
+)
 
 
 class PlainTemplate:

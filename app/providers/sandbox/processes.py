@@ -71,7 +71,13 @@ class _Process:
     def __init__(self) -> None:
         command = [sys.executable, "-I", "-S", "-c", _start_line()]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/", bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            bufsize=0,
         )
         self._fresh = True
 

@@ -46,8 +46,11 @@ def _run(code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
     import pydantic_monty as monty
 
     limits: monty.ResourceLimits = {
-        "max_feed_duration_secs": seconds, "max_total_sleep_secs": seconds, "max_memory": MEMORY, "max_recursion_depth": DEPTH,
-    }  # fmt: skip
+        "max_feed_duration_secs": seconds,
+        "max_total_sleep_secs": seconds,
+        "max_memory": MEMORY,
+        "max_recursion_depth": DEPTH,
+    }
     try:
         with _pool().checkout(script_name="code", limits=limits) as session:
             return session.feed_run(

@@ -26,9 +26,13 @@ class Login(NamedTuple):
 def issue(account_id: uuid.UUID, email: str) -> str:
     """A token for somebody who has just logged in, good for 24 times ACCESS_TOKEN_MINUTES."""
     claims = {
-        "sub": tokens.SUBJECT, "user_id": str(account_id), "session_id": email, "token_source": SOURCE, "auth_type": access.INTERNAL,
+        "sub": tokens.SUBJECT,
+        "user_id": str(account_id),
+        "session_id": email,
+        "token_source": SOURCE,
+        "auth_type": access.INTERNAL,
         "exp": int(time.time()) + LOGIN_LIVES * current_app.config["ACCESS_TOKEN_MINUTES"] * 60,
-    }  # fmt: skip
+    }
     return tokens.sign(claims)
 
 
@@ -40,7 +44,12 @@ def login_for(app: PublishedApp, token: str) -> Login:
         raise WebSsoAuthRequired from None
     if claims.get("token_source") != SOURCE:
         raise Unauthorized("Invalid token source.")
-    login = Login(str(claims.get("user_id") or ""), str(claims.get("session_id") or ""), str(claims.get("auth_type")), _expiry(claims))
+    login = Login(
+        str(claims.get("user_id") or ""),
+        str(claims.get("session_id") or ""),
+        str(claims.get("auth_type")),
+        _expiry(claims),
+    )
     if login.kind != access.login_kind(app) or not login.user_id or not login.email:
         raise WebSsoAuthRequired
     if login.kind == access.INTERNAL and not access.is_active(login.user_id):
@@ -60,4 +69,8 @@ def is_login_for(app: PublishedApp, token: str) -> bool:
 def _expiry(claims: dict[str, object]) -> int:
     """When the login ends. A provider's token may leave that out."""
     expires = claims.get("exp")
-    return int(expires) if isinstance(expires, int | float) else int(time.time()) + current_app.config["ACCESS_TOKEN_MINUTES"] * 60
+    return (
+        int(expires)
+        if isinstance(expires, int | float)
+        else int(time.time()) + current_app.config["ACCESS_TOKEN_MINUTES"] * 60
+    )

@@ -43,7 +43,9 @@ def create(email: str, password: str | None = None) -> str:
     if not is_email(address):
         raise AccountRefused(f"{email!r} is not an e-mail address.")
     values = {"id": new_id(), "email": address, "password_hash": _hash(password), "banned": False, "created_at": now()}
-    made = db.session.execute(insert(Account).values(values).on_conflict_do_nothing().returning(Account.id)).one_or_none()
+    made = db.session.execute(
+        insert(Account).values(values).on_conflict_do_nothing().returning(Account.id)
+    ).one_or_none()
     db.session.commit()
     if made is None:
         raise AccountRefused(f"There is an account {address!r} already.")
@@ -82,7 +84,9 @@ def unknown(email: str) -> AccountRefused:
 
 def _change(email: str, **values: object) -> str:
     address = email.strip().lower()
-    changed = db.session.execute(update(Account).where(Account.email == address).values(**values).returning(Account.id)).one_or_none()
+    changed = db.session.execute(
+        update(Account).where(Account.email == address).values(**values).returning(Account.id)
+    ).one_or_none()
     db.session.commit()
     if changed is None:
         raise unknown(address)

@@ -35,7 +35,13 @@ class EndUserIdentity(NamedTuple):
 
 def find_or_make(app_id: uuid.UUID, session_id: str | None = None, kind: str = VISITOR) -> uuid.UUID:
     """The visitor of this session, or a new one; calls at the same time get the same."""
-    values = {"id": new_id(), "app_id": app_id, "kind": kind, "session_id": session_id or str(uuid.uuid4()), "now": now()}
+    values = {
+        "id": new_id(),
+        "app_id": app_id,
+        "kind": kind,
+        "session_id": session_id or str(uuid.uuid4()),
+        "now": now(),
+    }
     with autocommit_engine().connect() as connection:
         return uuid.UUID(str(connection.execute(_MAKE, values).scalar_one()))
 

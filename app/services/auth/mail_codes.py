@@ -75,7 +75,9 @@ def mail(kind: Kind, token: str, language: str | None) -> None:
     email: Any = redis_client.client.hget(_key(kind, token), "email")
     if email is None or not _is_active(email.decode()):
         return
-    code = redis_client.client.register_script(_CODE)(keys=[_key(kind, token)], args=[f"{secrets.randbelow(1_000_000):06}"])
+    code = redis_client.client.register_script(_CODE)(
+        keys=[_key(kind, token)], args=[f"{secrets.randbelow(1_000_000):06}"]
+    )
     if code is not None:
         minutes = math.ceil(current_app.config["MAIL_CODE_SECONDS"] / 60)
         mails.send(email.decode(), code_mail(kind, code.decode(), minutes, language))
@@ -83,7 +85,9 @@ def mail(kind: Kind, token: str, language: str | None) -> None:
 
 def redeem(kind: Kind, token: str, email: str, code: str) -> None:
     """End a token by its code. Raises MailTokenDead, EmailMismatch, EmailCodeWrong; the fifth wrong code ends it too."""
-    outcome = redis_client.client.register_script(_CHECK)(keys=[_key(kind, token)], args=[email, code, MOST_WRONG_CODES])
+    outcome = redis_client.client.register_script(_CHECK)(
+        keys=[_key(kind, token)], args=[email, code, MOST_WRONG_CODES]
+    )
     if outcome == b"dead":
         raise MailTokenDead
     if outcome == b"email":

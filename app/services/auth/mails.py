@@ -62,7 +62,9 @@ def _deliver(url: str, message: EmailMessage) -> None:
     address = urllib.parse.urlsplit(url)
     host, port = address.hostname or "", address.port or PORTS[address.scheme]
     if address.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SERVER_SECONDS, context=ssl.create_default_context())
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, port, timeout=SERVER_SECONDS, context=ssl.create_default_context()
+        )
     else:
         server = smtplib.SMTP(host, port, timeout=SERVER_SECONDS)
     with server:

@@ -51,10 +51,21 @@ def visit(app: PublishedApp, user_id: str | None, access_token: str) -> str:
 
 def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: Login | None = None) -> str:
     """A public app's passport does not expire, another one ends with its login."""
-    whose = {"iss": str(app.id), "sub": tokens.SUBJECT, "app_id": str(app.id), "app_code": app.code, "end_user_id": str(end_user_id)}
+    whose = {
+        "iss": str(app.id),
+        "sub": tokens.SUBJECT,
+        "app_id": str(app.id),
+        "app_code": app.code,
+        "end_user_id": str(end_user_id),
+    }
     if login is None:
         return tokens.sign(whose)
-    granted = {"user_id": login.user_id, "auth_type": login.kind, "granted_at": int(time.time()), "token_source": LOGGED_IN}
+    granted = {
+        "user_id": login.user_id,
+        "auth_type": login.kind,
+        "granted_at": int(time.time()),
+        "token_source": LOGGED_IN,
+    }
     return tokens.sign({**whose, **granted, "exp": login.expires})
 
 
@@ -104,7 +115,12 @@ def _decode(passport: str, keys: tuple[str, ...]) -> tuple[Claims, int | None]:
         app_id, end_user_id = str(uuid.UUID(claims["app_id"])), str(uuid.UUID(claims["end_user_id"]))
         # A passport without a code names a site that is not there, which has an answer of its own.
         code, granted = str(claims.get("app_code", "")), claims.get("granted_at")
-        login = (claims.get("token_source"), claims.get("user_id"), claims.get("auth_type"), granted if granted is None else int(granted))
+        login = (
+            claims.get("token_source"),
+            claims.get("user_id"),
+            claims.get("auth_type"),
+            granted if granted is None else int(granted),
+        )
         return Claims(app_id, code, end_user_id, *login), int(claims["exp"]) if "exp" in claims else None
     except (KeyError, ValueError, TypeError, AttributeError):
         raise TokenInvalid from None

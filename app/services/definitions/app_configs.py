@@ -183,9 +183,13 @@ class WorkflowConfig:
             graph=graph,
             opening_statement=_text(features.get("opening_statement")) or None,
             suggested_questions=tuple(_texts(features.get("suggested_questions"))),
-            user_input_form=form_fields([{str(variable.get("type", "text-input")): variable} for variable in start_fields(workflow)]),
+            user_input_form=form_fields(
+                [{str(variable.get("type", "text-input")): variable} for variable in start_fields(workflow)]
+            ),
             file_upload=_mapping(features.get("file_upload")) or FILE_UPLOAD_DEFAULT,
-            features={name: _mapping(features.get(name)) or default for name, default in WORKFLOW_FEATURE_DEFAULTS.items()},
+            features={
+                name: _mapping(features.get(name)) or default for name, default in WORKFLOW_FEATURE_DEFAULTS.items()
+            },
             environment=_declared(workflow.get("environment_variables")),
             conversation_variables=_declared(workflow.get("conversation_variables")),
         )
@@ -198,7 +202,9 @@ class WorkflowConfig:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that no record may show."""
-        return tuple(str(variable.value) for variable in self.environment if variable.type == "secret" and variable.value)
+        return tuple(
+            str(variable.value) for variable in self.environment if variable.type == "secret" and variable.value
+        )
 
 
 def model_of(definition: Mapping[str, Any]) -> ModelChoice:
@@ -221,8 +227,15 @@ def is_enabled(feature: Any) -> bool:
 
 def form_fields(form: Any) -> tuple[InputField, ...]:
     """The fields of a model config's `user_input_form`, each a mapping of one key: its type."""
-    entries = [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
-    return tuple(field for entry in entries for kind, values in entry.items() if (field := _field(str(kind), _mapping(values))).variable)
+    entries = (
+        [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
+    )
+    return tuple(
+        field
+        for entry in entries
+        for kind, values in entry.items()
+        if (field := _field(str(kind), _mapping(values))).variable
+    )
 
 
 def dataset_ids(config: Mapping[str, Any]) -> list[str]:
@@ -231,7 +244,13 @@ def dataset_ids(config: Mapping[str, Any]) -> list[str]:
     tools = _mapping(config.get("agent_mode")).get("tools")
     entries = [entry for part in (chosen, tools) if isinstance(part, list) for entry in part]
     datasets = [_mapping(_mapping(entry).get("dataset")) for entry in entries]
-    return list(dict.fromkeys(_text(dataset.get("id")) for dataset in datasets if dataset.get("enabled", True) and _text(dataset.get("id"))))
+    return list(
+        dict.fromkeys(
+            _text(dataset.get("id"))
+            for dataset in datasets
+            if dataset.get("enabled", True) and _text(dataset.get("id"))
+        )
+    )
 
 
 def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -241,14 +260,23 @@ def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
         data = _mapping(_mapping(node).get("data"))
         if data.get("type") == "start":
             variables = data.get("variables")
-            return [variable for variable in variables if isinstance(variable, dict)] if isinstance(variables, list) else []
+            return (
+                [variable for variable in variables if isinstance(variable, dict)]
+                if isinstance(variables, list)
+                else []
+            )
     return []
 
 
 def _declared(variables: Any) -> tuple[DeclaredVariable, ...]:
     entries = [_mapping(entry) for entry in variables] if isinstance(variables, list) else []
     return tuple(
-        DeclaredVariable(_text(entry.get("id")) or _text(entry.get("name")), _text(entry.get("name")), kind, _first_value(kind, entry))
+        DeclaredVariable(
+            _text(entry.get("id")) or _text(entry.get("name")),
+            _text(entry.get("name")),
+            kind,
+            _first_value(kind, entry),
+        )
         for entry in entries
         if _text(entry.get("name")) and (kind := _text(entry.get("value_type")) or "string")
     )
@@ -276,12 +304,16 @@ def _model(model: Mapping[str, Any]) -> ModelChoice:
 def _chat_prompt(config: Mapping[str, Any]) -> tuple[PromptMessage, ...]:
     prompt = config.get("prompt")
     messages = [_mapping(message) for message in prompt] if isinstance(prompt, list) else []
-    return tuple(PromptMessage(_text(message.get("role")) or "user", _text(message.get("text"))) for message in messages)
+    return tuple(
+        PromptMessage(_text(message.get("role")) or "user", _text(message.get("text"))) for message in messages
+    )
 
 
 def _completion_prompt(config: Mapping[str, Any]) -> CompletionPrompt:
     prompt, roles = _mapping(config.get("prompt")), _mapping(config.get("conversation_histories_role"))
-    return CompletionPrompt(_text(prompt.get("text")), _text(roles.get("user_prefix")), _text(roles.get("assistant_prefix")))
+    return CompletionPrompt(
+        _text(prompt.get("text")), _text(roles.get("user_prefix")), _text(roles.get("assistant_prefix"))
+    )
 
 
 def _agent_mode(mode: Mapping[str, Any]) -> AgentMode:

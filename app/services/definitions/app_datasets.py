@@ -38,8 +38,9 @@ def unbound(app_id: uuid.UUID, code: str, definition: Mapping[str, Any]) -> list
         known = set(connection.execute(_KNOWN, {"wanted": wanted, "app_id": app_id}).scalars())
     return [
         f"The dataset {dataset_id} is not known here, and answers do without it: `flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
-        for dataset_id in wanted if dataset_id not in known
-    ]  # fmt: skip
+        for dataset_id in wanted
+        if dataset_id not in known
+    ]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -10,7 +10,10 @@ DATASET_PROVIDERS = ("dataset", "dataset-retrieval")
 
 def tools_of(definition: Mapping[str, Any]) -> list[ToolChoice]:
     """The tools of an app, each once, in the order of the file."""
-    chosen = [*agent_tools(_mapping(_mapping(definition.get("model_config")).get("agent_mode"))), *_of_nodes(definition)]
+    chosen = [
+        *agent_tools(_mapping(_mapping(definition.get("model_config")).get("agent_mode"))),
+        *_of_nodes(definition),
+    ]
     return list({(choice.provider, choice.name): choice for choice in chosen}.values())
 
 

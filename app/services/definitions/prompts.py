@@ -43,7 +43,9 @@ def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list
     """
     room = prompt_room(config.model.completion_params, context_tokens)
     bare = dataclasses.replace(asked, passages=())
-    room -= sum(estimate_tokens(message.text()) for message in _assemble(config, bare, ())) + _IMAGE_TOKENS * len(asked.images)
+    room -= sum(estimate_tokens(message.text()) for message in _assemble(config, bare, ())) + _IMAGE_TOKENS * len(
+        asked.images
+    )
     passages = list(_first_that_fit(asked.passages, room))
     asked = dataclasses.replace(asked, passages=passages)
     room -= sum(map(estimate_tokens, passages)) + (estimate_tokens(CONTEXT_BLOCK) if passages else 0)
@@ -92,11 +94,17 @@ def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[
 
 
 def _advanced_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
-    special = {"#query#": asked.query, "#histories#": _dialogue(thread, "Human", "Assistant"), "#context#": _context(asked)}
+    special = {
+        "#query#": asked.query,
+        "#histories#": _dialogue(thread, "Human", "Assistant"),
+        "#context#": _context(asked),
+    }
     texts = [part.text for part in config.chat_prompt]
     filled = [ModelMessage(part.role, fill(part.text, asked.inputs, special)) for part in config.chat_prompt]
     question = next((number for number, text in enumerate(texts) if "{{#query#}}" in text), None)
-    before, behind = (filled, [ModelMessage("user", asked.query)]) if question is None else (filled[:question], filled[question:])
+    before, behind = (
+        (filled, [ModelMessage("user", asked.query)]) if question is None else (filled[:question], filled[question:])
+    )
     turns = [] if any("{{#histories#}}" in text for text in texts) else _turns(thread)
     return [message for message in [*before, *turns, *behind] if message.content]
 
@@ -112,7 +120,9 @@ def _simple_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
 def _advanced_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
     prompt = config.completion_prompt
     dialogue = _dialogue(thread, prompt.user_prefix or "Human", prompt.assistant_prefix or "Assistant")
-    return fill(prompt.text, asked.inputs, {"#query#": asked.query, "#histories#": dialogue, "#context#": _context(asked)})
+    return fill(
+        prompt.text, asked.inputs, {"#query#": asked.query, "#histories#": dialogue, "#context#": _context(asked)}
+    )
 
 
 def _instructions(config: ModelConfig, asked: Asked) -> str:

@@ -40,7 +40,7 @@ def read(content: bytes) -> Any:
         raise InvalidDocument("the file is not UTF-8 text") from None
     try:
         _check_depth(text)
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506
+        value = yaml.load(text, Loader=_Loader)
     # Beside YAML's own errors: a number of thousands of digits, a tag whose content does not fit it.
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InvalidDocument(_one_line(error)) from None

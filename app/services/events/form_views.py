@@ -12,11 +12,17 @@ from app.workflow.contracts.human_forms import SUBMITTED, WAITING, rendered
 def required(row: FormRow) -> dict[str, Any]:
     """What `human_input_required` says."""
     return {
-        "form_id": row.form_id, "node_id": row.node_id, "node_title": row.node_title, "form_content": row.definition["content"],
-        "inputs": row.definition["inputs"], "actions": row.definition["actions"], "display_in_ui": row.definition["display_in_ui"],
-        "form_token": row.token if row.status == WAITING else None, "resolved_default_values": row.definition["defaults"],
+        "form_id": row.form_id,
+        "node_id": row.node_id,
+        "node_title": row.node_title,
+        "form_content": row.definition["content"],
+        "inputs": row.definition["inputs"],
+        "actions": row.definition["actions"],
+        "display_in_ui": row.definition["display_in_ui"],
+        "form_token": row.token if row.status == WAITING else None,
+        "resolved_default_values": row.definition["defaults"],
         "expiration_time": int(row.expires_at.timestamp()),
-    }  # fmt: skip
+    }
 
 
 def reason(row: FormRow) -> dict[str, Any]:
@@ -30,11 +36,13 @@ def submission(row: FormRow) -> dict[str, Any] | None:
         return None
     submitted, actions = row.submitted or {}, row.definition["actions"]
     return {
-        "node_id": row.node_id, "node_title": row.node_title,
-        "rendered_content": rendered(row.definition["content"], row.definition["inputs"], submitted), "action_id": row.action_id,
+        "node_id": row.node_id,
+        "node_title": row.node_title,
+        "rendered_content": rendered(row.definition["content"], row.definition["inputs"], submitted),
+        "action_id": row.action_id,
         "action_text": next((action["title"] for action in actions if action["id"] == row.action_id), ""),
         "submitted_data": shown_inputs(submitted),
-    }  # fmt: skip
+    }
 
 
 def default_texts(row: FormRow) -> dict[str, str]:

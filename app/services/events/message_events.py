@@ -35,9 +35,16 @@ class MessageEvents:
     def agent_thought(self, step: Step) -> bytes:
         """A step as it stands: sent again as it fills, under the same id."""
         return self._event(
-            "agent_thought", id=step.id, position=step.position, thought=step.thought, observation=step.observation, tool=step.tool,
-            tool_labels=step.tool_labels, tool_input=step.tool_input, message_files=[file["id"] for file in step.files],
-        )  # fmt: skip
+            "agent_thought",
+            id=step.id,
+            position=step.position,
+            thought=step.thought,
+            observation=step.observation,
+            tool=step.tool,
+            tool_labels=step.tool_labels,
+            tool_input=step.tool_input,
+            message_files=[file["id"] for file in step.files],
+        )
 
     def message_file(self, file: Mapping[str, Any]) -> bytes:
         """A file that a tool made. `file`: its stored object."""
@@ -63,7 +70,14 @@ class MessageEvents:
 
     def blocking_body(self, mode: str, answer: str, metadata: dict[str, Any]) -> dict[str, Any]:
         """The answer of blocking mode (§7.1, §7.2)."""
-        return {"event": "message", **self._common, "id": self._id, "mode": mode, "answer": answer, "metadata": metadata}
+        return {
+            "event": "message",
+            **self._common,
+            "id": self._id,
+            "mode": mode,
+            "answer": answer,
+            "metadata": metadata,
+        }
 
     def _event(self, name: str, **fields: Any) -> bytes:
         return orjson.dumps({"event": name, **self._common, **fields})

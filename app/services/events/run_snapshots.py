@@ -63,12 +63,19 @@ def paused(state: TaskState) -> list[bytes]:
 def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]:
     """`workflow_paused` as the body of blocking mode (contract streaming.md §7.3). `frame`: the event."""
     common = {
-        "mode": state.mode, "conversation_id": state.conversation_id, "message_id": state.message_id, "answer": state.answer,
-        "metadata": public_details(state.details or {}), "created_at": int(state.message_created_at.timestamp()),
+        "mode": state.mode,
+        "conversation_id": state.conversation_id,
+        "message_id": state.message_id,
+        "answer": state.answer,
+        "metadata": public_details(state.details or {}),
+        "created_at": int(state.message_created_at.timestamp()),
         "workflow_run_id": state.workflow_run_id,
-    }  # fmt: skip
+    }
     data: Mapping[str, Any] = frame["data"]
-    told = {name: data[name] for name in ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")}
+    told = {
+        name: data[name]
+        for name in ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")
+    }
     event = {"event": "workflow_paused", "task_id": state.task_id, "id": state.message_id, **common}
     return event | {"data": {"id": state.message_id, **common, **told}}
 
@@ -85,17 +92,23 @@ def _pause(run: StoredRun, events: RunEvents) -> Iterator[bytes]:
     for form in waiting:
         yield events.human_input_required(form)
     totals = {
-        "outputs": run.outputs or {}, "created_at": int(run.created_at.timestamp()), "elapsed_time": run.elapsed,
-        "total_tokens": run.total_tokens, "total_steps": run.total_steps,
-    }  # fmt: skip
+        "outputs": run.outputs or {},
+        "created_at": int(run.created_at.timestamp()),
+        "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens,
+        "total_steps": run.total_steps,
+    }
     yield events.paused(waiting, totals)
 
 
 def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
     system: dict[str, Any] = {
-        "sys.files": run.files, "sys.user_id": run.session_id, "sys.app_id": run.app_id, "sys.workflow_id": run.app_version_id,
+        "sys.files": run.files,
+        "sys.user_id": run.session_id,
+        "sys.app_id": run.app_id,
+        "sys.workflow_id": run.app_version_id,
         "sys.workflow_run_id": run.run_id,
-    }  # fmt: skip
+    }
     if state.mode == "advanced-chat":
         system |= {"sys.query": state.query, "sys.dialogue_count": run.dialogue_count}
     declared = WorkflowConfig.from_definition(version(run.app_version_id)).user_input_form
@@ -104,8 +117,14 @@ def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
 
 def _summary(run: StoredRun) -> Mapping[str, Any]:
     return {
-        "status": run.status, "outputs": run.outputs or {}, "error": run.error, "elapsed_time": run.elapsed,
-        "total_tokens": run.total_tokens, "total_steps": run.total_steps, "exceptions_count": run.exceptions_count,
-        "created_by": {"id": run.end_user_id, "user": run.session_id}, "created_at": int(run.created_at.timestamp()),
+        "status": run.status,
+        "outputs": run.outputs or {},
+        "error": run.error,
+        "elapsed_time": run.elapsed,
+        "total_tokens": run.total_tokens,
+        "total_steps": run.total_steps,
+        "exceptions_count": run.exceptions_count,
+        "created_by": {"id": run.end_user_id, "user": run.session_id},
+        "created_at": int(run.created_at.timestamp()),
         "finished_at": int(run.finished_at.timestamp()) if run.finished_at else None,
-    }  # fmt: skip
+    }

@@ -25,7 +25,11 @@ def last_words(state: TaskState) -> list[bytes]:
             return [events.error(state.failure)]
         steps = stored_steps(state.message_id) if state.mode == AGENT else []
         files = file_values.shown_files([file for step in steps for file in step.files])
-        return [*map(events.agent_thought, steps), events.message_replace(state.answer), events.message_end(state.details or {}, files)]
+        return [
+            *map(events.agent_thought, steps),
+            events.message_replace(state.answer),
+            events.message_end(state.details or {}, files),
+        ]
     if state.status == PAUSED:
         return list(run_snapshots.snapshot(state, state.answer))
     answer = [MessageEvents(state).message_replace(state.answer)] if state.mode == "advanced-chat" else []

@@ -50,12 +50,23 @@ class RunEvents:
             case events.NodeNoted(execution, name, details):
                 return self._of_note(execution, name, details)
             case events.NodeRetried(execution, _, elapsed, _, attempt):
-                more = {"retry_index": attempt, "inputs_truncated": False, "process_data_truncated": False, "outputs_truncated": False}
+                more = {
+                    "retry_index": attempt,
+                    "inputs_truncated": False,
+                    "process_data_truncated": False,
+                    "outputs_truncated": False,
+                }
                 return self._event("node_retry", self._finished(execution, "retry", elapsed) | more)
         return self._of_rounds(event)
 
     def started(self, inputs: Mapping[str, Any], created_at: int, reason: str = "initial") -> bytes:
-        data = {"id": self._run_id, "workflow_id": self._workflow_id, "inputs": inputs, "created_at": created_at, "reason": reason}
+        data = {
+            "id": self._run_id,
+            "workflow_id": self._workflow_id,
+            "inputs": inputs,
+            "created_at": created_at,
+            "reason": reason,
+        }
         return self._event("workflow_started", data)
 
     def text(self, text: str, selector: Selector) -> bytes:
@@ -70,7 +81,9 @@ class RunEvents:
 
     def finished(self, data: Mapping[str, Any]) -> bytes:
         """`data`: status, outputs, error, elapsed_time, total_tokens, total_steps, created_by, created_at, finished_at, exceptions_count."""
-        return self._event("workflow_finished", {"id": self._run_id, "workflow_id": self._workflow_id, "files": [], **data})
+        return self._event(
+            "workflow_finished", {"id": self._run_id, "workflow_id": self._workflow_id, "files": [], **data}
+        )
 
     def human_input_required(self, form: FormRow) -> bytes:
         return self._event("human_input_required", form_views.required(form))
@@ -78,21 +91,33 @@ class RunEvents:
     def paused(self, forms: Sequence[FormRow], totals: Mapping[str, Any]) -> bytes:
         """`forms`: those that wait. `totals`: outputs, created_at, elapsed_time, total_tokens, total_steps."""
         data = {
-            "workflow_run_id": self._run_id, "paused_nodes": list(dict.fromkeys(form.node_id for form in forms)),
-            "reasons": [form_views.reason(form) for form in forms], "status": PAUSED, **totals,
-        }  # fmt: skip
+            "workflow_run_id": self._run_id,
+            "paused_nodes": list(dict.fromkeys(form.node_id for form in forms)),
+            "reasons": [form_views.reason(form) for form in forms],
+            "status": PAUSED,
+            **totals,
+        }
         return self._event("workflow_paused", data)
 
     def node_of_record(self, record: Mapping[str, Any]) -> list[bytes]:
         """A node of the stored run, for a client that comes late: started, and finished unless it runs."""
         execution = Execution(
-            record["id"], record["node_id"], record["kind"], record["title"], record["index"], None,
-            record["iteration_id"], record["loop_id"], record["started_at"],
-        )  # fmt: skip
+            record["id"],
+            record["node_id"],
+            record["kind"],
+            record["title"],
+            record["index"],
+            None,
+            record["iteration_id"],
+            record["loop_id"],
+            record["started_at"],
+        )
         frames = [self._event("node_started", self._started(execution))]
         if record["finished_at"] is not None:
             status = record["status"] if record["status"] in ("succeeded", "exception") else "failed"
-            finished = self._finished(execution, status, record["elapsed"] or 0.0) | {"finished_at": int(record["finished_at"])}
+            finished = self._finished(execution, status, record["elapsed"] or 0.0) | {
+                "finished_at": int(record["finished_at"])
+            }
             frames.append(self._event("node_finished", finished))
         return frames
 
@@ -109,48 +134,86 @@ class RunEvents:
         match event:
             case events.RoundsStarted(execution, inputs, length):
                 data = self._head(execution) | {
-                    "extras": {}, "metadata": {f"{execution.kind}_length": length}, "inputs": plain(inputs), "inputs_truncated": False,
-                }  # fmt: skip
+                    "extras": {},
+                    "metadata": {f"{execution.kind}_length": length},
+                    "inputs": plain(inputs),
+                    "inputs_truncated": False,
+                }
                 return self._event(f"{execution.kind}_started", data)
             case events.RoundStarted(execution, index, previous):
                 more = {"index": index, "extras": {}}
                 if execution.kind == "loop":
                     more["pre_loop_output"] = plain(previous)
-                return self._event(f"{execution.kind}_next", self._head(execution) | {"created_at": int(time.time())} | more)
+                return self._event(
+                    f"{execution.kind}_next", self._head(execution) | {"created_at": int(time.time())} | more
+                )
             case events.RoundsEnded(execution, result, elapsed, error, steps):
                 data = self._head(execution) | {
-                    "outputs": plain(result.outputs), "outputs_truncated": False, "extras": {}, "inputs": plain(result.inputs),
-                    "inputs_truncated": False, "status": "failed" if error else "succeeded", "error": error, "elapsed_time": elapsed,
-                    "total_tokens": result.total_tokens, "execution_metadata": {}, "finished_at": int(time.time()), "steps": steps,
-                }  # fmt: skip
+                    "outputs": plain(result.outputs),
+                    "outputs_truncated": False,
+                    "extras": {},
+                    "inputs": plain(result.inputs),
+                    "inputs_truncated": False,
+                    "status": "failed" if error else "succeeded",
+                    "error": error,
+                    "elapsed_time": elapsed,
+                    "total_tokens": result.total_tokens,
+                    "execution_metadata": {},
+                    "finished_at": int(time.time()),
+                    "steps": steps,
+                }
                 return self._event(f"{execution.kind}_completed", data)
         return None
 
     @staticmethod
     def _head(execution: Execution) -> dict[str, Any]:
         return {
-            "id": execution.id, "node_id": execution.node_id, "node_type": execution.kind, "title": execution.title,
+            "id": execution.id,
+            "node_id": execution.node_id,
+            "node_type": execution.kind,
+            "title": execution.title,
             "created_at": int(execution.started_at),
-        }  # fmt: skip
+        }
 
     @staticmethod
     def _started(execution: Execution) -> dict[str, Any]:
         return {
-            "id": execution.id, "node_id": execution.node_id, "node_type": execution.kind, "title": execution.title,
-            "index": execution.index, "predecessor_node_id": execution.predecessor_node_id, "inputs": None,
-            "created_at": int(execution.started_at), "extras": {}, "iteration_id": execution.iteration_id, "loop_id": execution.loop_id,
-        }  # fmt: skip
+            "id": execution.id,
+            "node_id": execution.node_id,
+            "node_type": execution.kind,
+            "title": execution.title,
+            "index": execution.index,
+            "predecessor_node_id": execution.predecessor_node_id,
+            "inputs": None,
+            "created_at": int(execution.started_at),
+            "extras": {},
+            "iteration_id": execution.iteration_id,
+            "loop_id": execution.loop_id,
+        }
 
     @staticmethod
     def _finished(execution: Execution, status: str, elapsed: float) -> dict[str, Any]:
         """Details stay with the operator: they would show prompts (§3.3)."""
         return {
-            "id": execution.id, "node_id": execution.node_id, "node_type": execution.kind, "title": execution.title,
-            "index": execution.index, "predecessor_node_id": execution.predecessor_node_id, "inputs": None, "process_data": None,
-            "outputs": None, "status": status, "error": None, "elapsed_time": elapsed, "execution_metadata": None,
-            "created_at": int(execution.started_at), "finished_at": int(time.time()), "files": [],
-            "iteration_id": execution.iteration_id, "loop_id": execution.loop_id,
-        }  # fmt: skip
+            "id": execution.id,
+            "node_id": execution.node_id,
+            "node_type": execution.kind,
+            "title": execution.title,
+            "index": execution.index,
+            "predecessor_node_id": execution.predecessor_node_id,
+            "inputs": None,
+            "process_data": None,
+            "outputs": None,
+            "status": status,
+            "error": None,
+            "elapsed_time": elapsed,
+            "execution_metadata": None,
+            "created_at": int(execution.started_at),
+            "finished_at": int(time.time()),
+            "files": [],
+            "iteration_id": execution.iteration_id,
+            "loop_id": execution.loop_id,
+        }
 
     def _event(self, name: str, data: Mapping[str, Any]) -> bytes:
         return dump({"event": name, **self._common, "data": data}).encode()

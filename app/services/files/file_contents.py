@@ -22,7 +22,12 @@ from app.workflow.values.files import File
 
 FETCH_SECONDS = 60.0
 # What vision models take; the first bytes say which it is.
-_PICTURES = ((b"\x89PNG\r\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
+_PICTURES = (
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
 
 
 class FileContents:
@@ -67,10 +72,16 @@ class FileContents:
             except AppError as refused:
                 raise NodeFailed(f"the file {name} cannot be kept: {refused.message}") from None
             return File(
-                id=str(new_id()), type=file_kinds.kind_of(kept.extension), transfer_method="tool_file", name=kept.name,
-                extension=f".{kept.extension}" if kept.extension else "", mime_type=kept.mime_type, size=kept.size, related_id=kept.id,
+                id=str(new_id()),
+                type=file_kinds.kind_of(kept.extension),
+                transfer_method="tool_file",
+                name=kept.name,
+                extension=f".{kept.extension}" if kept.extension else "",
+                mime_type=kept.mime_type,
+                size=kept.size,
+                related_id=kept.id,
                 url=file_links.link(kept.id),
-            )  # fmt: skip
+            )
 
     def _stored(self, file: File, most_bytes: int) -> bytes:
         if file.size > most_bytes:

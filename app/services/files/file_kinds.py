@@ -16,15 +16,44 @@ EXTENSIONS = {
     "audio": frozenset({"mp3", "m4a", "wav", "amr", "mpga", "ogg", "webm"}),
     "document": frozenset(
         {
-            "txt", "markdown", "md", "mdx", "pdf", "html", "htm", "xlsx", "xls", "vtt", "properties", "doc", "docx", "csv", "eml", "msg",
-            "pptx", "ppt", "xml", "epub",
+            "txt",
+            "markdown",
+            "md",
+            "mdx",
+            "pdf",
+            "html",
+            "htm",
+            "xlsx",
+            "xls",
+            "vtt",
+            "properties",
+            "doc",
+            "docx",
+            "csv",
+            "eml",
+            "msg",
+            "pptx",
+            "ppt",
+            "xml",
+            "epub",
         }
     ),
-}  # fmt: skip
+}
 
 # How formats begin that are no picture, no sound and no film. Content that none of these fits is believed.
 HEAD_BYTES = 262
-_NO_MEDIA = (b"PK\x03\x04", b"PK\x05\x06", b"%PDF-", b"MZ", b"\x7fELF", b"\x1f\x8b\x08", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"BZh", b"\xd0\xcf\x11\xe0")
+_NO_MEDIA = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"%PDF-",
+    b"MZ",
+    b"\x7fELF",
+    b"\x1f\x8b\x08",
+    b"Rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+    b"BZh",
+    b"\xd0\xcf\x11\xe0",
+)
 
 
 def kind_of(extension: str) -> str:
@@ -85,9 +114,17 @@ def clean_mime_type(declared: str | None) -> str:
     """A declared type without its parameters; unknown where it is none."""
     essence = (declared or "").partition(";")[0].strip().lower()
     kind, slash, subtype = essence.partition("/")
-    sound = kind and subtype and len(essence) <= 255 and all(sign.isascii() and (sign.isalnum() or sign in "!#$&^_.+-") for sign in kind + subtype)
+    sound = (
+        kind
+        and subtype
+        and len(essence) <= 255
+        and all(sign.isascii() and (sign.isalnum() or sign in "!#$&^_.+-") for sign in kind + subtype)
+    )
     return essence if slash and sound else OCTETS
 
 
 def _turns_text(sign: str) -> bool:
-    return unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI") or sign in "\u200e\u200f"
+    return (
+        unicodedata.bidirectional(sign) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        or sign in "\u200e\u200f"
+    )

@@ -77,9 +77,15 @@ def _upload_id(mapping: Mapping[str, Any], method: str) -> str | None:
 
 def _stored(mapping: Mapping[str, Any], method: str, row: Any) -> File:
     return File(
-        id=str(new_id()), type=_kind(mapping, row.extension), transfer_method=method, name=row.name,
-        extension=f".{row.extension}" if row.extension else "", mime_type=row.mime_type, size=row.size, related_id=row.id,
-    )  # fmt: skip
+        id=str(new_id()),
+        type=_kind(mapping, row.extension),
+        transfer_method=method,
+        name=row.name,
+        extension=f".{row.extension}" if row.extension else "",
+        mime_type=row.mime_type,
+        size=row.size,
+        related_id=row.id,
+    )
 
 
 def _remote(mapping: Mapping[str, Any]) -> File:
@@ -94,9 +100,14 @@ def _remote(mapping: Mapping[str, Any]) -> File:
     last = urllib.parse.unquote(urllib.parse.urlsplit(url).path).replace("\\", "/").rpartition("/")[2].replace("\0", "")
     extension = file_kinds.extension_of(last)
     return File(
-        id=str(new_id()), type=_kind(mapping, extension), transfer_method="remote_url", name=last[: file_kinds.LONGEST_NAME] or "file",
-        extension=f".{extension}" if extension else "", mime_type=file_kinds.mime_type_of(last) or file_kinds.OCTETS, remote_url=url,
-    )  # fmt: skip
+        id=str(new_id()),
+        type=_kind(mapping, extension),
+        transfer_method="remote_url",
+        name=last[: file_kinds.LONGEST_NAME] or "file",
+        extension=f".{extension}" if extension else "",
+        mime_type=file_kinds.mime_type_of(last) or file_kinds.OCTETS,
+        remote_url=url,
+    )
 
 
 def _kind(mapping: Mapping[str, Any], extension: str) -> str:

@@ -61,9 +61,17 @@ class Upload:
         self._head = b""
         self._file: NewFile | None = None
         with autocommit_engine().connect() as connection:
-            connection.execute(_BEGIN, owner.values() | {
-                "id": self._id, "name": self.name, "extension": self.extension, "mime_type": self._mime_type, "now": self._now
-            })  # fmt: skip
+            connection.execute(
+                _BEGIN,
+                owner.values()
+                | {
+                    "id": self._id,
+                    "name": self.name,
+                    "extension": self.extension,
+                    "mime_type": self._mime_type,
+                    "now": self._now,
+                },
+            )
 
     def write(self, data: bytes) -> int:
         """Raises FileTooLarge, UnsupportedFileType for content that cannot be what the name says, ServiceUnavailable."""
@@ -85,7 +93,9 @@ class Upload:
         with autocommit_engine().connect() as connection:
             connection.execute(_KEEP, {"id": self._id, "size": self._file.size})
         created_at = int(self._now.timestamp())
-        return StoredUpload(str(self._id), self._owner, self.name, self.extension, self._mime_type, self._file.size, created_at)
+        return StoredUpload(
+            str(self._id), self._owner, self.name, self.extension, self._mime_type, self._file.size, created_at
+        )
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -107,7 +117,9 @@ class Intake:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if not self._kept:
             for part in self._parts:
                 part.discard()

@@ -128,10 +128,16 @@ class _Listener:
     def _keep(self, step: Step, files: list[Any] | None = None) -> None:
         """Raises Superseded where the run is another worker's by now."""
         values = {
-            "task_id": self._run.task.task_id, "epoch": self._run.task.epoch, "id": step.id, "position": step.position,
-            "thought": step.thought, "said": step.said, "calls": [dataclasses.asdict(call) for call in step.calls], "files": files or [],
+            "task_id": self._run.task.task_id,
+            "epoch": self._run.task.epoch,
+            "id": step.id,
+            "position": step.position,
+            "thought": step.thought,
+            "said": step.said,
+            "calls": [dataclasses.asdict(call) for call in step.calls],
+            "files": files or [],
             "now": self._began,
-        }  # fmt: skip
+        }
         with autocommit_engine().connect() as connection:
             if connection.execute(KEEP_THOUGHT, values).first() is None:
                 raise Superseded(self._run.task.task_id)

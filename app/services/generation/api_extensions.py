@@ -54,7 +54,10 @@ def ask(extension_id: str, point: str, params: Mapping[str, Any]) -> dict[str, A
     headers = {"Authorization": f"Bearer {_key(extension)}"}
     try:
         answer = requests.post(
-            extension.endpoint, json={"point": point, "params": params}, headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS)
+            extension.endpoint,
+            json={"point": point, "params": params},
+            headers=headers,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
         )
         answer.raise_for_status()
         body = answer.json() if len(answer.content) <= LARGEST_ANSWER else None

@@ -30,7 +30,9 @@ def mail(token: str) -> None:
     """Mail a form to the recipient of a token, unless that was done or the form is closed; where it fails, the clock tries again."""
     moment = now()
     with autocommit_engine().connect() as connection:
-        row = connection.execute(TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - LATE}).one_or_none()
+        row = connection.execute(
+            TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - LATE}
+        ).one_or_none()
     if row is None:
         return
     try:
@@ -51,7 +53,11 @@ def unmailed(moment: datetime.datetime, most: int = 1_000) -> list[str]:
 def link_of(token: str) -> str:
     """The page of a form; without WEB_APP_URL there is none, and the text says so."""
     pages = current_app.config["WEB_APP_URL"]
-    return f"{pages}/form/{token}" if pages else f"(the address of the form's page is not set: WEB_APP_URL) form token {token}"
+    return (
+        f"{pages}/form/{token}"
+        if pages
+        else f"(the address of the form's page is not set: WEB_APP_URL) form token {token}"
+    )
 
 
 def _mail(written: dict[str, Any], token: str) -> Mail:

@@ -42,7 +42,9 @@ THREAD_MESSAGES = 100
 
 def generate_message(run: Run) -> None:
     """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
-    answer = Answer(run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else [])
+    answer = Answer(
+        run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else []
+    )
     try:
         _generate(run, answer)
     finally:
@@ -89,7 +91,9 @@ def _answer(run: Run, answer: Answer) -> None:
         return
     answer.sources = retrieved(run, config, inputs, verdict.query)
     passages = [source["content"] for source in answer.sources]
-    _answer_by_model(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch)
+    _answer_by_model(
+        run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch
+    )
 
 
 def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
@@ -133,7 +137,10 @@ def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
         return []
     contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
     try:
-        return [contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation) for image in images]
+        return [
+            contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation)
+            for image in images
+        ]
     except NodeFailed as failure:
         raise RunFailed(f"Run failed: {failure.message}.") from None
 

@@ -84,7 +84,12 @@ class Answer:
         usage = usage_object(self.usage, self._began, self._first, time.monotonic())
         details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self._cited(), "usage": usage}
         self._store(status, details, None)
-        self.run.writer.write(self.events.message_end(details, file_values.shown_files([file for step in self.steps for file in step.files])), final=self.voice is None)
+        self.run.writer.write(
+            self.events.message_end(
+                details, file_values.shown_files([file for step in self.steps for file in step.files])
+            ),
+            final=self.voice is None,
+        )
         if self.voice is not None:
             for sound in self.voice.rest():
                 self._play(sound)
@@ -125,12 +130,20 @@ class Answer:
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
         task = self.run.task
         values = {
-            "task_id": task.task_id, "epoch": task.epoch, "task_status": status, "failure": failure,
-            "last_event": self.run.writer.number + 1, "now": now(), "answer": self.text,
-            "status": "error" if failure else "normal", "error": failure["message"] if failure else None, "details": details,
+            "task_id": task.task_id,
+            "epoch": task.epoch,
+            "task_status": status,
+            "failure": failure,
+            "last_event": self.run.writer.number + 1,
+            "now": now(),
+            "answer": self.text,
+            "status": "error" if failure else "normal",
+            "error": failure["message"] if failure else None,
+            "details": details,
             "prompt_tokens": self.usage.prompt_tokens if self.usage else 0,
-            "answer_tokens": self.usage.completion_tokens if self.usage else 0, "latency": time.monotonic() - self._began,
-        }  # fmt: skip
+            "answer_tokens": self.usage.completion_tokens if self.usage else 0,
+            "latency": time.monotonic() - self._began,
+        }
         with autocommit_engine().connect() as connection:
             if connection.execute(FINISH, values).one_or_none() is None and self._lost(connection):
                 raise Superseded(task.task_id)
@@ -138,4 +151,7 @@ class Answer:
     def _lost(self, connection: Any) -> bool:
         """Whether another epoch has the run, told apart from a message deleted meanwhile."""
         owned = text("SELECT 1 FROM tasks WHERE id = :task_id AND epoch <> :epoch")
-        return connection.execute(owned, {"task_id": self.run.task.task_id, "epoch": self.run.task.epoch}).first() is not None
+        return (
+            connection.execute(owned, {"task_id": self.run.task.task_id, "epoch": self.run.task.epoch}).first()
+            is not None
+        )

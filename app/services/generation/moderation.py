@@ -27,7 +27,9 @@ class OutputWatch(Protocol):
         """The text that takes the answer's place, or None. `whole`: nothing follows."""
 
 
-def review_question(config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str) -> Verdict:
+def review_question(
+    config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str
+) -> Verdict:
     """Moderate the inputs and the query. Raises RunFailed where the app's extension does not answer."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "inputs_config")
@@ -41,7 +43,9 @@ def review_question(config: ModelConfig | WorkflowConfig, app_id: str, inputs: M
     if feature.get("type") != "api":
         return passed
     answer = api_extensions.ask(
-        str(settings.get("api_based_extension_id", "")), "app.moderation.input", {"app_id": app_id, "inputs": dict(inputs), "query": query}
+        str(settings.get("api_based_extension_id", "")),
+        "app.moderation.input",
+        {"app_id": app_id, "inputs": dict(inputs), "query": query},
     )
     if not answer.get("flagged"):
         return passed

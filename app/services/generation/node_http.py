@@ -18,9 +18,15 @@ class NodeHttp:
         limits = Limits(connect=connect, read=read, total=seconds, size=most_bytes)
         try:
             with self._client.request(
-                request.method, request.url, headers=dict(request.headers), params=request.params, data=request.body,
-                verify=request.verify, limits=limits, cancellation=cancellation,
-            ) as answer:  # fmt: skip
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                params=request.params,
+                data=request.body,
+                verify=request.verify,
+                limits=limits,
+                cancellation=cancellation,
+            ) as answer:
                 return HttpAnswer(answer.status, dict(answer.headers), answer.read(), answer.url)
         except FetchFailed as failure:
             raise NodeFailed(str(failure), "RequestError") from None

@@ -33,7 +33,11 @@ class ConversationMemory:
         if self._turns is None:
             self._turns = self._read()
         turns = self._turns if most_turns is None else self._turns[max(0, len(self._turns) - most_turns) :]
-        return [message for query, answer in turns for message in (ModelMessage("user", query), ModelMessage("assistant", answer))]
+        return [
+            message
+            for query, answer in turns
+            for message in (ModelMessage("user", query), ModelMessage("assistant", answer))
+        ]
 
     def _read(self) -> list[tuple[str, str]]:
         if self._message_id is None:
@@ -53,6 +57,12 @@ def outside_of(run: Run, forms: Forms) -> Outside:
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
     return Outside(
-        models=model_routes(), sandbox=_sandbox(), http=NodeHttp(guarded_http()), files=files, memory=memory, forms=forms,
-        tools=tool_registry(), knowledge=AppKnowledge(run.task.app_id),
+        models=model_routes(),
+        sandbox=_sandbox(),
+        http=NodeHttp(guarded_http()),
+        files=files,
+        memory=memory,
+        forms=forms,
+        tools=tool_registry(),
+        knowledge=AppKnowledge(run.task.app_id),
     )

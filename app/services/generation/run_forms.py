@@ -26,7 +26,9 @@ TOKEN_LENGTH = 22
 _TOKEN_LETTERS = string.ascii_letters + string.digits
 MOST_RECIPIENTS = 500
 
-_MEMBERS = text("SELECT email FROM accounts WHERE NOT banned AND (id::text = ANY(:references) OR email = ANY(:references)) ORDER BY email")
+_MEMBERS = text(
+    "SELECT email FROM accounts WHERE NOT banned AND (id::text = ANY(:references) OR email = ANY(:references)) ORDER BY email"
+)
 _EVERYBODY = text("SELECT email FROM accounts WHERE NOT banned ORDER BY email LIMIT :most")
 
 
@@ -53,7 +55,9 @@ class RunForms:
         """Read how the run's forms stand now."""
         moment = now()
         with autocommit_engine().connect() as connection:
-            rows = connection.execute(LOAD_FORMS, {"run_id": self._run_id, "now": moment, "oldest": oldest(moment)}).all()
+            rows = connection.execute(
+                LOAD_FORMS, {"run_id": self._run_id, "now": moment, "oldest": oldest(moment)}
+            ).all()
         self._rows = {row.form_id: FormRow(*row) for row in rows}
 
     @property
@@ -83,19 +87,27 @@ class RunForms:
 
 def _form_row(pause: Pause, draft: Draft) -> dict[str, Any]:
     definition = {
-        "content": draft.content, "inputs": draft.inputs, "actions": draft.actions, "defaults": draft.defaults,
+        "content": draft.content,
+        "inputs": draft.inputs,
+        "actions": draft.actions,
+        "defaults": draft.defaults,
         "display_in_ui": draft.display_in_ui,
-    }  # fmt: skip
+    }
     return {
-        "id": str(uuid.UUID(pause.execution_id)), "node_id": pause.node_id, "node_title": pause.node_title, "definition": definition,
+        "id": str(uuid.UUID(pause.execution_id)),
+        "node_id": pause.node_id,
+        "node_title": pause.node_title,
+        "definition": definition,
         "mails": [{"subject": mail.subject, "body": mail.body} for mail in draft.mails] or None,
         "expires_at": now().timestamp() + draft.seconds,
-    }  # fmt: skip
+    }
 
 
 def _recipient_rows(form_id: str, draft: Draft) -> list[dict[str, Any]]:
     kinds = ["backstage", "standalone_web_app"] if draft.display_in_ui else ["backstage"]
-    rows: list[dict[str, Any]] = [{"token": new_token(), "form_id": form_id, "kind": kind, "email": None, "mail": None} for kind in kinds]
+    rows: list[dict[str, Any]] = [
+        {"token": new_token(), "form_id": form_id, "kind": kind, "email": None, "mail": None} for kind in kinds
+    ]
     for index, mail in enumerate(draft.mails):
         members = _members(mail)
         addresses = [(address, "email_member") for address in members]

@@ -28,7 +28,9 @@ class RunJournal:
 
     def __init__(self, run: Run, config: WorkflowConfig) -> None:
         self._run, self._secrets = run, config.secrets
-        self._variables: Mapping[str, DeclaredVariable] = {variable.name: variable for variable in config.conversation_variables}
+        self._variables: Mapping[str, DeclaredVariable] = {
+            variable.name: variable for variable in config.conversation_variables
+        }
         self._lock = threading.RLock()
         self._rows: dict[str, dict[str, Any]] = {}
         self._open: dict[str, dict[str, Any]] = {}
@@ -48,8 +50,13 @@ class RunJournal:
         """The end of a run that goes no further than it went."""
         counts = [past for _, past in self._past]
         return RunEnd(
-            STOPPED, {}, error, sum(past.exceptions for past in counts), sum(past.total_tokens for past in counts), len(counts),
-        )  # fmt: skip
+            STOPPED,
+            {},
+            error,
+            sum(past.exceptions for past in counts),
+            sum(past.total_tokens for past in counts),
+            len(counts),
+        )
 
     def load(self) -> None:
         """Read what happened before: by earlier workers, or before the run waited for people."""
@@ -64,9 +71,16 @@ class RunJournal:
                 continue
             writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
             past = Past(
-                row.node_id, row.id, row.run_index, row.status, opened(row.outputs or {}), row.handle or "source", writes,
-                (row.usage or {}).get("total_tokens", 0), row.exceptions,
-            )  # fmt: skip
+                row.node_id,
+                row.id,
+                row.run_index,
+                row.status,
+                opened(row.outputs or {}),
+                row.handle or "source",
+                writes,
+                (row.usage or {}).get("total_tokens", 0),
+                row.exceptions,
+            )
             self._past.append((row.frame, past))
             self._count(row.usage or {})
             self._cite(row.kind, row.outputs or {})
@@ -87,7 +101,9 @@ class RunJournal:
 
     @property
     def last_index(self) -> int:
-        return max([past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0)
+        return max(
+            [past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0
+        )
 
     def started(self, execution: Execution, frame: str) -> None:
         row = _row(execution, frame)
@@ -97,12 +113,18 @@ class RunJournal:
     def ended(self, ended: Ended) -> None:
         execution = ended.execution
         row = _row(execution, ended.frame) | {
-            "status": ended.status, "inputs": masked(plain(ended.inputs), self._secrets),
-            "process_data": masked(plain(ended.process_data), self._secrets), "outputs": plain(ended.outputs), "handle": ended.handle,
-            "writes": [[selector, plain(value)] for selector, value in ended.writes], "usage": dict(ended.usage),
-            "exceptions": ended.exceptions, "error": masked(ended.error, self._secrets), "elapsed": ended.elapsed,
+            "status": ended.status,
+            "inputs": masked(plain(ended.inputs), self._secrets),
+            "process_data": masked(plain(ended.process_data), self._secrets),
+            "outputs": plain(ended.outputs),
+            "handle": ended.handle,
+            "writes": [[selector, plain(value)] for selector, value in ended.writes],
+            "usage": dict(ended.usage),
+            "exceptions": ended.exceptions,
+            "error": masked(ended.error, self._secrets),
+            "elapsed": ended.elapsed,
             "finished_at": time.time(),
-        }  # fmt: skip
+        }
         with self._lock:
             self._position += 1
             row["position"] = self._position
@@ -142,10 +164,13 @@ class RunJournal:
         """The values of a statement that saves what is not saved yet."""
         task = self._run.task
         return {
-            "task_id": task.task_id, "epoch": task.epoch, "run_id": task.workflow_run_id,
-            "rows": dump(list(self._rows.values())), "conversation_id": task.conversation_id or None,
+            "task_id": task.task_id,
+            "epoch": task.epoch,
+            "run_id": task.workflow_run_id,
+            "rows": dump(list(self._rows.values())),
+            "conversation_id": task.conversation_id or None,
             "contents": dump(self._contents) if self._contents else None,
-        }  # fmt: skip
+        }
 
     def clear(self) -> None:
         """What was pending is saved."""
@@ -162,8 +187,17 @@ class RunJournal:
 
 def _row(execution: Execution, frame: str) -> dict[str, Any]:
     return {
-        "id": execution.id, "frame": frame, "position": None, "node_id": execution.node_id, "kind": execution.kind,
-        "title": execution.title, "index": execution.index, "predecessor_node_id": execution.predecessor_node_id,
-        "iteration_id": execution.iteration_id, "loop_id": execution.loop_id, "status": "running", "exceptions": 0,
+        "id": execution.id,
+        "frame": frame,
+        "position": None,
+        "node_id": execution.node_id,
+        "kind": execution.kind,
+        "title": execution.title,
+        "index": execution.index,
+        "predecessor_node_id": execution.predecessor_node_id,
+        "iteration_id": execution.iteration_id,
+        "loop_id": execution.loop_id,
+        "status": "running",
+        "exceptions": 0,
         "started_at": execution.started_at,
-    }  # fmt: skip
+    }

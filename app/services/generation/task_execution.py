@@ -72,7 +72,12 @@ def worker_runtime() -> WorkerRuntime:
     return runtime
 
 
-def execute(task_id: str, generator_of: Callable[[str], Generate], announce_end: Callable[[WorkerRuntime, str], None], aloud: bool) -> list[str]:
+def execute(
+    task_id: str,
+    generator_of: Callable[[str], Generate],
+    announce_end: Callable[[WorkerRuntime, str], None],
+    aloud: bool,
+) -> list[str]:
     """Take a task and generate its answer; does nothing where another worker has it or it has ended.
 
     `announce_end` sends what a worker that died behind its last statement left unsaid. Gives the tokens of forms that are to be mailed.

@@ -121,9 +121,16 @@ def _end(work: _Work) -> RunEnd:
         return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
     variables = _variables(work.config, graph, loaded, verdict, system)
     setting = Setting(
-        uuid.UUID(loaded.run_id), outside_of(run, work.forms), work.journal, run.cancellation, run.deadline,
-        current_app.config["WORKFLOW_STEPS"], current_app.config["MAX_RUN_SECONDS"], work.begun, _spawn(),
-    )  # fmt: skip
+        uuid.UUID(loaded.run_id),
+        outside_of(run, work.forms),
+        work.journal,
+        run.cancellation,
+        run.deadline,
+        current_app.config["WORKFLOW_STEPS"],
+        current_app.config["MAX_RUN_SECONDS"],
+        work.begun,
+        _spawn(),
+    )
     try:
         return GraphRun(graph, variables, setting, work.teller.tell).run()
     except Cancelled:
@@ -134,22 +141,32 @@ def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
     """`sys.*` (contract dsl.md §3.3)."""
     task = run.task
     system = {
-        "files": opened(loaded.files), "user_id": loaded.session_id, "app_id": task.app_id, "workflow_id": task.app_version_id,
-        "workflow_run_id": loaded.run_id, "timestamp": int(loaded.created_at.timestamp()),
-    }  # fmt: skip
+        "files": opened(loaded.files),
+        "user_id": loaded.session_id,
+        "app_id": task.app_id,
+        "workflow_id": task.app_version_id,
+        "workflow_run_id": loaded.run_id,
+        "timestamp": int(loaded.created_at.timestamp()),
+    }
     if task.mode == "advanced-chat":
         system |= {"query": query, "conversation_id": task.conversation_id, "dialogue_count": loaded.dialogue_count}
     return system
 
 
-def _variables(config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]) -> Variables:
+def _variables(
+    config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]
+) -> Variables:
     variables = Variables()
     variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
     variables.set_node("sys", system)
     variables.set_node("env", {variable.name: variable.value for variable in config.environment})
     kept = loaded.variables or {}
-    conversation = {variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables}
-    variables.set_writable("conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables})
+    conversation = {
+        variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables
+    }
+    variables.set_writable(
+        "conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables}
+    )
     return variables
 
 

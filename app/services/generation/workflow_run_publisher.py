@@ -117,9 +117,16 @@ class RunTeller:
         self._finish_speech(final=False)
         self._journal.pause_open()
         outputs = self._outputs(end)
-        values = self._totals(end, self._details(end)) | forms.rows_to_store(end.pauses) | {
-            "outputs": dump(outputs), "decisions": self._run.decisions, "last_event": self._run.writer.number + len(end.pauses) + 1, "now": now(),
-        }  # fmt: skip
+        values = (
+            self._totals(end, self._details(end))
+            | forms.rows_to_store(end.pauses)
+            | {
+                "outputs": dump(outputs),
+                "decisions": self._run.decisions,
+                "last_event": self._run.writer.number + len(end.pauses) + 1,
+                "now": now(),
+            }
+        )
         with autocommit_engine().connect() as connection:
             row = connection.execute(PAUSE_RUN, values).first()
             if row is None:
@@ -133,9 +140,12 @@ class RunTeller:
         for form in open_forms:
             self._run.writer.write(self.events.human_input_required(form))
         totals = {
-            "outputs": outputs, "created_at": int(self._loaded.created_at.timestamp()), "elapsed_time": values["elapsed"],
-            "total_tokens": end.total_tokens, "total_steps": end.steps,
-        }  # fmt: skip
+            "outputs": outputs,
+            "created_at": int(self._loaded.created_at.timestamp()),
+            "elapsed_time": values["elapsed"],
+            "total_tokens": end.total_tokens,
+            "total_steps": end.steps,
+        }
         self._run.writer.write(self.events.paused(open_forms, totals), final=True)
         return True
 
@@ -209,9 +219,15 @@ class RunTeller:
         tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
         usage = usage_object(tokens, self._began, self._first, time.monotonic())
         cites = is_enabled(self._config.features["retriever_resource"])
-        return {"annotation_reply": None, "retriever_resources": cited(self._journal.sources) if cites else [], "usage": usage}
+        return {
+            "annotation_reply": None,
+            "retriever_resources": cited(self._journal.sources) if cites else [],
+            "usage": usage,
+        }
 
-    def _last_frames(self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any]) -> list[bytes]:
+    def _last_frames(
+        self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any]
+    ) -> list[bytes]:
         frames = []
         message = self.events.message
         if message is not None and end.status != FAILED:
@@ -223,20 +239,34 @@ class RunTeller:
     def summary(self, end: RunEnd, error: str | None, outputs: dict[str, Any]) -> dict[str, Any]:
         """What `workflow_finished` says of the run."""
         return {
-            "status": end.status, "outputs": outputs, "error": error, "elapsed_time": round(self._elapsed, 6),
-            "total_tokens": end.total_tokens, "total_steps": end.steps, "exceptions_count": end.exceptions,
+            "status": end.status,
+            "outputs": outputs,
+            "error": error,
+            "elapsed_time": round(self._elapsed, 6),
+            "total_tokens": end.total_tokens,
+            "total_steps": end.steps,
+            "exceptions_count": end.exceptions,
             "created_by": {"id": self._run.task.end_user_id, "user": self._loaded.session_id},
-            "created_at": int(self._loaded.created_at.timestamp()), "finished_at": int(time.time()),
-        }  # fmt: skip
+            "created_at": int(self._loaded.created_at.timestamp()),
+            "finished_at": int(time.time()),
+        }
 
-    def _store(self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any], frames: int) -> None:
+    def _store(
+        self, end: RunEnd, error: str | None, outputs: dict[str, Any], details: dict[str, Any], frames: int
+    ) -> None:
         task_status = end.status if end.status in (FAILED, STOPPED) else tasks.SUCCEEDED
         self._journal.close_open()
         values = self._totals(end, details) | {
-            "task_status": task_status, "failure": None, "last_event": self._run.writer.number + frames, "now": now(),
-            "status": end.status, "outputs": dump(outputs), "error": error,
-            "message_status": "error" if end.status == FAILED else "normal", "message_error": error if end.status == FAILED else None,
-        }  # fmt: skip
+            "task_status": task_status,
+            "failure": None,
+            "last_event": self._run.writer.number + frames,
+            "now": now(),
+            "status": end.status,
+            "outputs": dump(outputs),
+            "error": error,
+            "message_status": "error" if end.status == FAILED else "normal",
+            "message_error": error if end.status == FAILED else None,
+        }
         with autocommit_engine().connect() as connection:
             if connection.execute(FINISH_RUN, values).first() is None:
                 raise Superseded(self._run.task.task_id)
@@ -246,10 +276,15 @@ class RunTeller:
         """What both a pause and an end store: nodes, counts, the text so far."""
         usage = self._journal.usage
         return self._journal.pending() | {
-            "elapsed": self._elapsed, "total_tokens": end.total_tokens, "total_steps": end.steps, "exceptions_count": end.exceptions,
-            "answer": self.text, "details": dump(details), "prompt_tokens": usage["prompt_tokens"],
+            "elapsed": self._elapsed,
+            "total_tokens": end.total_tokens,
+            "total_steps": end.steps,
+            "exceptions_count": end.exceptions,
+            "answer": self.text,
+            "details": dump(details),
+            "prompt_tokens": usage["prompt_tokens"],
             "answer_tokens": usage["completion_tokens"],
-        }  # fmt: skip
+        }
 
     @property
     def _elapsed(self) -> float:

@@ -13,16 +13,30 @@ from app.workflow.contracts.knowledge import Condition
 from app.workflow.failures import NodeFailed
 
 ALIASES = {
-    "starts with": "start with", "ends with": "end with", "equals": "is", "==": "=", "!=": "≠", "<>": "≠", ">=": "≥", "<=": "≤", "null": "empty",
-    "not null": "not empty", "is empty": "empty", "is not empty": "not empty",
-}  # fmt: skip
+    "starts with": "start with",
+    "ends with": "end with",
+    "equals": "is",
+    "==": "=",
+    "!=": "≠",
+    "<>": "≠",
+    ">=": "≥",
+    "<=": "≤",
+    "null": "empty",
+    "not null": "not empty",
+    "is empty": "empty",
+    "is not empty": "not empty",
+}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 # Never an error in PostgreSQL, whatever the text is: CASE looks before it casts.
-_AS_NUMBER = r"CASE WHEN {field} ~ '^\s*[+-]?(\d{{1,30}}\.?\d{{0,30}}|\.\d{{1,30}})\s*$' THEN CAST({field} AS numeric) END"
+_AS_NUMBER = (
+    r"CASE WHEN {field} ~ '^\s*[+-]?(\d{{1,30}}\.?\d{{0,30}}|\.\d{{1,30}})\s*$' THEN CAST({field} AS numeric) END"
+)
 _AS_TIME = (
     r"CASE WHEN {field} ~ '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?|$)' THEN"
     " left(replace({field}, ' ', 'T') || substr('0000-00-00T00:00:00', length(substring({field} from '^[0-9T: -]{{10,19}}')) + 1), 19)"
-    r" WHEN {field} ~ '^\d{{1,11}}(\.\d+)?$' THEN to_char(to_timestamp(CAST({field} AS float8)) AT TIME ZONE 'UTC', 'YYYY-MM-DD" + '"T"' + "HH24:MI:SS') END"
+    r" WHEN {field} ~ '^\d{{1,11}}(\.\d+)?$' THEN to_char(to_timestamp(CAST({field} AS float8)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"
+    + '"T"'
+    + "HH24:MI:SS') END"
 )
 
 
@@ -36,7 +50,10 @@ def conditions_sql(conditions: Sequence[Condition], operator: str, metadata: str
         field, value = f"({metadata} ->> :field_{number})", f":value_{number}"
         name = ALIASES.get(condition.operator, condition.operator)
         if name not in OPERATORS:
-            raise NodeFailed(f"Metadata condition on {condition.name!r}: there is no operator {condition.operator!r}.", "MetadataFilterError")
+            raise NodeFailed(
+                f"Metadata condition on {condition.name!r}: there is no operator {condition.operator!r}.",
+                "MetadataFilterError",
+            )
         sql, read = OPERATORS[name]
         try:
             values[f"field_{number}"] = condition.name
@@ -44,7 +61,9 @@ def conditions_sql(conditions: Sequence[Condition], operator: str, metadata: str
                 values[f"value_{number}"] = read(condition.value)
         except ValueError as error:
             raise NodeFailed(f"Metadata condition on {condition.name!r}: {error}", "MetadataFilterError") from None
-        parts.append(f"coalesce({sql.format(field=field, value=value, number=_AS_NUMBER.format(field=field), time=_AS_TIME.format(field=field))}, false)")
+        parts.append(
+            f"coalesce({sql.format(field=field, value=value, number=_AS_NUMBER.format(field=field), time=_AS_TIME.format(field=field))}, false)"
+        )
     return (f" {'OR' if operator == 'or' else 'AND'} ".join(parts), values)
 
 

@@ -62,7 +62,9 @@ class AppKnowledge:
             return connection.execute(statement, {"ids": found}).scalars().all()
 
 
-def search(app_id: str | None, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> list[dict[str, Any]]:
+def search(
+    app_id: str | None, retrieval: Retrieval, seconds: float, cancellation: Cancellation
+) -> list[dict[str, Any]]:
     """Sources, best first. Without `app_id` only ids of ours are known.
 
     Where an embedding or rerank server is away, the rest answers, and the log says so.
@@ -84,16 +86,24 @@ def search(app_id: str | None, retrieval: Retrieval, seconds: float, cancellatio
             segment_searches.limit_time(connection, _left(deadline))
             for dataset in datasets:
                 if dataset.model in vectors and dataset.model is not None:
-                    found = segment_searches.by_meaning(connection, dataset.id, vectors[dataset.model], candidates, condition, values)
+                    found = segment_searches.by_meaning(
+                        connection, dataset.id, vectors[dataset.model], candidates, condition, values
+                    )
                     near.setdefault(dataset.model, {}).update(_good(found, dataset, retrieval))
             worded = [dataset for dataset in datasets if dataset.method != "semantic" or dataset.model not in vectors]
-            likely = segment_searches.by_words(
-                connection, [dataset.id for dataset in worded], wanted, candidates, condition, values
-            ) if worded and wanted else []  # fmt: skip
+            likely = (
+                segment_searches.by_words(
+                    connection, [dataset.id for dataset in worded], wanted, candidates, condition, values
+                )
+                if worded and wanted
+                else []
+            )
     except DBAPIError as error:
         raise _failed(error) from None
     cancellation.raise_if_cancelled()
-    hits = _merged([ordered(scores)[:candidates] for scores in near.values()], [Hit(*found) for found in likely], retrieval.weights)
+    hits = _merged(
+        [ordered(scores)[:candidates] for scores in near.values()], [Hit(*found) for found in likely], retrieval.weights
+    )
     if retrieval.score_threshold is not None and not retrieval.rerank_model:
         hits = [hit for hit in hits if hit.score >= retrieval.score_threshold]
     if retrieval.rerank_model:
@@ -110,7 +120,11 @@ def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> 
         " JOIN datasets dataset ON dataset.id = coalesce(binding.dataset_id, CASE WHEN wanted.id ~* :uuid THEN CAST(wanted.id AS uuid) END)"
         " AND dataset.deleted_at IS NULL ORDER BY wanted.number"
     )
-    values = {"wanted": [str(key).replace("\x00", "") for key in wanted], "app_id": app_id, "uuid": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+    values = {
+        "wanted": [str(key).replace("\x00", "") for key in wanted],
+        "app_id": app_id,
+        "uuid": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    }
     with autocommit_engine().connect() as connection:
         rows = connection.execute(statement, values).all()
     missing = {str(key) for key in wanted} - {row[0] for row in rows}
@@ -124,7 +138,9 @@ def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> 
     return list(found.values())
 
 
-def _query_vectors(datasets: Sequence[_Dataset], query: str, cancellation: Cancellation, deadline: float) -> dict[tuple[str, str], str]:
+def _query_vectors(
+    datasets: Sequence[_Dataset], query: str, cancellation: Cancellation, deadline: float
+) -> dict[tuple[str, str], str]:
     """The query as each embedding model sees it; models that do not answer are left out."""
     vectors: dict[tuple[str, str], str] = {}
     for dataset in datasets:
@@ -143,7 +159,9 @@ def _query_vectors(datasets: Sequence[_Dataset], query: str, cancellation: Cance
 
 def _good(found: segment_searches.Found, dataset: _Dataset, retrieval: Retrieval) -> dict[str, float]:
     """What is as near as its dataset demands, where the app demands nothing."""
-    least = dataset.score_threshold if retrieval.score_threshold is None and dataset.score_threshold is not None else -1.0
+    least = (
+        dataset.score_threshold if retrieval.score_threshold is None and dataset.score_threshold is not None else -1.0
+    )
     return {segment_id: score for segment_id, score in found if score >= least}
 
 
@@ -155,7 +173,7 @@ def _merged(near: Sequence[Sequence[Hit]], likely: Sequence[Hit], weights: tuple
 
 def _reranked(
     hits: Sequence[Hit], query: str, retrieval: Retrieval, most: int, cancellation: Cancellation, deadline: float
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """Ordered by a rerank model, whose scores the threshold is for; as they were where it does not answer."""
     least = -1e9 if retrieval.score_threshold is None else retrieval.score_threshold
     provider, name = retrieval.rerank_model or ("", "")
@@ -165,7 +183,9 @@ def _reranked(
         return []
     try:
         model = model_routes().rerank_model(provider, name)
-        ranks = model.rerank(query, [contents[hit.segment_id] for hit in present], most, cancellation, deadline, attempts=ATTEMPTS)
+        ranks = model.rerank(
+            query, [contents[hit.segment_id] for hit in present], most, cancellation, deadline, attempts=ATTEMPTS
+        )
         present = [Hit(present[index].segment_id, score) for index, score in ranks]
     except ProviderError as error:
         log.warning("knowledge.rerank_away", model=name, error=error.message, instead="merged ranks")
@@ -194,12 +214,25 @@ def _sources(hits: Sequence[Hit], deadline: float) -> list[dict[str, Any]]:
 
 def _source(position: int, hit: Hit, row: Any) -> dict[str, Any]:
     return {
-        "position": position, "dataset_id": row.dataset_id, "dataset_name": row.dataset_name, "document_id": row.document_id,
-        "document_name": row.document_name, "data_source_type": row.source, "segment_id": hit.segment_id, "score": hit.score,
-        "hit_count": row.hit_count, "word_count": row.word_count, "segment_position": row.position, "index_node_hash": row.index_node_hash,
-        "content": row.content, "page": row.page, "title": row.title or row.document_name, "files": [], "summary": None,
+        "position": position,
+        "dataset_id": row.dataset_id,
+        "dataset_name": row.dataset_name,
+        "document_id": row.document_id,
+        "document_name": row.document_name,
+        "data_source_type": row.source,
+        "segment_id": hit.segment_id,
+        "score": hit.score,
+        "hit_count": row.hit_count,
+        "word_count": row.word_count,
+        "segment_position": row.position,
+        "index_node_hash": row.index_node_hash,
+        "content": row.content,
+        "page": row.page,
+        "title": row.title or row.document_name,
+        "files": [],
+        "summary": None,
         "doc_metadata": row.details,
-    }  # fmt: skip
+    }
 
 
 def _left(deadline: float) -> float:
@@ -212,4 +245,7 @@ def _left(deadline: float) -> float:
 def _failed(error: DBAPIError) -> NodeFailed:
     log.warning("knowledge.search_failed", error=str(error.orig).strip())
     in_time = getattr(error.orig, "pgcode", None) != "57014"
-    return NodeFailed("The knowledge could not be searched." if in_time else "The knowledge could not be searched in time.", "KnowledgeRetrievalError")
+    return NodeFailed(
+        "The knowledge could not be searched." if in_time else "The knowledge could not be searched in time.",
+        "KnowledgeRetrievalError",
+    )

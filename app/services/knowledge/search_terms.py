@@ -50,7 +50,9 @@ def index_text(text: str) -> str:
         known = positions.setdefault(word, [])
         if len(known) < _MOST_POSITIONS and position <= _LAST_POSITION:
             known.append(position)
-    return " ".join(f"{_quoted(word)}:{','.join(map(str, known))}" if known else _quoted(word) for word, known in positions.items())
+    return " ".join(
+        f"{_quoted(word)}:{','.join(map(str, known))}" if known else _quoted(word) for word, known in positions.items()
+    )
 
 
 def query_words(text: str) -> Sequence[str]:

@@ -14,7 +14,9 @@ OVERLAP_TOKENS = 50
 _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
 _TABLE_RULE = re.compile(r"\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？；])|\n+")
-_TOKENS = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]|[^\W_]{1,4}|[^\w\s]|_+")
+_TOKENS = re.compile(
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]|[^\W_]{1,4}|[^\w\s]|_+"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,11 @@ def segments(passages: Sequence[Passage], most: int = MOST_TOKENS, overlap: int 
         tokens = token_count(block.text)
         if together and (size + tokens > most or (block.title, block.page) != (together[-1].title, together[-1].page)):
             pieces.append(_piece(together))
-            repeated = _tail(together[-1], min(overlap, most - tokens)) if block.title == together[-1].title and not block.head else ""
+            repeated = (
+                _tail(together[-1], min(overlap, most - tokens))
+                if block.title == together[-1].title and not block.head
+                else ""
+            )
             together, size = [_Block(repeated, block.page, block.title)] if repeated else [], token_count(repeated)
         together.append(block)
         size += tokens
@@ -89,7 +95,9 @@ def _blocks(passages: Sequence[Passage]) -> Iterator[_Block]:
             text = "\n".join(lines).strip()
             if text:
                 title = " › ".join(name for _, name in headings) or None
-                head = "\n".join(lines[:2]) if len(lines) > 1 and "|" in lines[0] and _TABLE_RULE.match(lines[1]) else ""
+                head = (
+                    "\n".join(lines[:2]) if len(lines) > 1 and "|" in lines[0] and _TABLE_RULE.match(lines[1]) else ""
+                )
                 yield _Block(f"{pending}\n\n{text}" if pending else text, passage.page, title, head)
                 pending = ""
         if pending:

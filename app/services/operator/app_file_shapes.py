@@ -14,7 +14,17 @@ MOST_PROMPT_MESSAGES = 10
 # ASCII letters, digits and underscores, CJK ideographs, common emoji.
 _LETTERS = "A-Za-z_\u4e00-\u9fff\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"
 VARIABLE = re.compile(f"[{_LETTERS}][{_LETTERS}0-9]{{0,99}}")
-FIELD_TYPES = ("text-input", "paragraph", "number", "select", "checkbox", "file", "file-list", "json_object", "external_data_tool")
+FIELD_TYPES = (
+    "text-input",
+    "paragraph",
+    "number",
+    "select",
+    "checkbox",
+    "file",
+    "file-list",
+    "json_object",
+    "external_data_tool",
+)
 
 Name = Annotated[str, pydantic.Field(min_length=1)]
 Texts = list[str] | None

@@ -39,7 +39,9 @@ def parse(content: bytes | str) -> AppFile:
     except UnicodeEncodeError:
         raise InvalidAppFile("Invalid YAML format: the text holds half a character") from None
     if not isinstance(document, dict):
-        raise InvalidAppFile("Invalid YAML format: the file must be a mapping with the keys 'app' and 'model_config' or 'workflow'")
+        raise InvalidAppFile(
+            "Invalid YAML format: the file must be a mapping with the keys 'app' and 'model_config' or 'workflow'"
+        )
     return check(document)
 
 
@@ -61,7 +63,9 @@ def check(definition: dict[str, Any]) -> AppFile:
 def not_served(definition: Mapping[str, Any]) -> list[str]:
     """A sentence for everything that the app has switched on and this release does not serve."""
     used = [(entry, entry.names(definition)) for entry in NOT_SERVED]
-    return [f"{entry.sentence} ({', '.join(names)})" if any(names) else entry.sentence for entry, names in used if names]
+    return [
+        f"{entry.sentence} ({', '.join(names)})" if any(names) else entry.sentence for entry, names in used if names
+    ]
 
 
 def _check_version(version: Any) -> list[str]:
@@ -123,7 +127,12 @@ def _inside(value: Any, *keys: str) -> Any:
 # A release that serves one of these removes its line.
 NOT_SERVED = (
     NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
-    NotServed("External data tools of these types are not served: their variables stay as they are typed in the prompt", _external_data),
-    NotServed("Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")),
+    NotServed(
+        "External data tools of these types are not served: their variables stay as they are typed in the prompt",
+        _external_data,
+    ),
+    NotServed(
+        "Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")
+    ),
     NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
 )

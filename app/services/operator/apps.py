@@ -97,7 +97,9 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         app = App(id=new_id(), code=code or _random_code(), mode=file.mode, name=file.name)
     elif app.mode != file.mode:
         db.session.rollback()
-        raise AppRefused(f"The app {app.code!r} is of mode {app.mode}, the file of mode {file.mode}: import it under another code.")
+        raise AppRefused(
+            f"The app {app.code!r} is of mode {app.mode}, the file of mode {file.mode}: import it under another code."
+        )
     elif _same(_definition(app), file.definition):
         outcome = "unchanged"
     if outcome != "unchanged":
@@ -172,7 +174,15 @@ def _summaries(code: str | None) -> Iterator[AppSummary]:
     counted = aliased(AppVersion)
     versions = select(func.count()).select_from(counted).where(counted.app_id == App.id).scalar_subquery()
     statement = select(
-        App.id, App.code, App.mode, App.name, App.enabled, App.access_mode, App.created_at, AppVersion.created_at, versions
+        App.id,
+        App.code,
+        App.mode,
+        App.name,
+        App.enabled,
+        App.access_mode,
+        App.created_at,
+        AppVersion.created_at,
+        versions,
     ).join(AppVersion, AppVersion.id == App.version_id)
     if code is not None:
         statement = statement.where(App.code == code)
@@ -193,7 +203,9 @@ def _unknown(code: str) -> AppRefused:
 
 
 def _definition(app: App) -> dict[str, Any]:
-    definition: dict[str, Any] = db.session.scalars(select(AppVersion.definition).where(AppVersion.id == app.version_id)).one()
+    definition: dict[str, Any] = db.session.scalars(
+        select(AppVersion.definition).where(AppVersion.id == app.version_id)
+    ).one()
     return definition
 
 

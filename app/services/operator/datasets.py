@@ -96,9 +96,13 @@ def create(name: str, settings: DatasetSettings) -> tuple[DatasetSummary, tuple[
     warnings = (f"{problem} The dataset is searched by full text alone.",) if problem else ()
     embedded = settings.embedding_model is not None and not problem
     dataset = Dataset(
-        id=new_id(), name=name, search_method=(settings.search_method or "hybrid") if embedded else "full_text", top_k=settings.top_k,
-        score_threshold=settings.score_threshold, created_at=now(),
-    )  # fmt: skip
+        id=new_id(),
+        name=name,
+        search_method=(settings.search_method or "hybrid") if embedded else "full_text",
+        top_k=settings.top_k,
+        score_threshold=settings.score_threshold,
+        created_at=now(),
+    )
     if embedded:
         dataset.embedding_provider, dataset.embedding_model = settings.embedding_provider, settings.embedding_model
         dataset.dimensions = _dimensions(settings)
@@ -118,12 +122,19 @@ def create(name: str, settings: DatasetSettings) -> tuple[DatasetSummary, tuple[
 def list_datasets() -> list[DatasetSummary]:
     """All datasets, by name."""
     with autocommit_engine().connect() as connection:
-        return sorted((DatasetSummary(*row) for row in connection.execute(_SUMMARIES)), key=lambda dataset: dataset.name.casefold())
+        return sorted(
+            (DatasetSummary(*row) for row in connection.execute(_SUMMARIES)),
+            key=lambda dataset: dataset.name.casefold(),
+        )
 
 
 def find(wanted: str) -> DatasetSummary:
     """The dataset of a name or an id. Raises DatasetRefused where there is none."""
-    statement = _SUMMARIES.where(Dataset.id == _as_uuid(wanted)) if _as_uuid(wanted) else _SUMMARIES.where(Dataset.name == wanted)
+    statement = (
+        _SUMMARIES.where(Dataset.id == _as_uuid(wanted))
+        if _as_uuid(wanted)
+        else _SUMMARIES.where(Dataset.name == wanted)
+    )
     with autocommit_engine().connect() as connection:
         row = connection.execute(statement).one_or_none()
     if row is None:
@@ -133,8 +144,20 @@ def find(wanted: str) -> DatasetSummary:
 
 def documents(dataset_id: uuid.UUID) -> list[DocumentSummary]:
     """The documents of a dataset by name, those that are not finished too."""
-    columns = (Document.id, Document.name, Document.status, Document.error, Document.segment_count, Document.word_count, Document.details)
-    statement = select(*columns, Document.created_at).where(Document.dataset_id == dataset_id).order_by(Document.name, Document.created_at)
+    columns = (
+        Document.id,
+        Document.name,
+        Document.status,
+        Document.error,
+        Document.segment_count,
+        Document.word_count,
+        Document.details,
+    )
+    statement = (
+        select(*columns, Document.created_at)
+        .where(Document.dataset_id == dataset_id)
+        .order_by(Document.name, Document.created_at)
+    )
     with autocommit_engine().connect() as connection:
         return [DocumentSummary(*row) for row in connection.execute(statement)]
 
@@ -190,7 +213,9 @@ def delete_documents(connection: Connection, dataset: DatasetSummary, name: str,
     found = connection.execute(statement, values).scalars().all()
     if found and dataset.dimensions is not None:
         embeddings.delete(connection, dataset.id, found)
-    connection.execute(text("DELETE FROM documents WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [str(key) for key in found]})
+    connection.execute(
+        text("DELETE FROM documents WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [str(key) for key in found]}
+    )
     return len(found)
 
 
@@ -203,7 +228,9 @@ def purge(most: int = 20) -> None:
     with autocommit_engine().connect() as connection:
         while connection.execute(batch, {"most": most}).rowcount:
             pass
-        for dataset_id in connection.execute(text("SELECT id FROM datasets WHERE deleted_at IS NOT NULL")).scalars().all():
+        for dataset_id in (
+            connection.execute(text("SELECT id FROM datasets WHERE deleted_at IS NOT NULL")).scalars().all()
+        ):
             # Whoever removed it may have been killed before.
             embeddings.drop_table(connection, dataset_id)
             connection.execute(text("DELETE FROM datasets WHERE id = :id"), {"id": dataset_id})
@@ -232,9 +259,13 @@ def _dimensions(settings: DatasetSettings) -> int:
         model = model_routes().embedding_model(settings.embedding_provider, name)
         dimensions = len(model.embed(["dimensions"], Cancellation(), attempts=3)[0])
     except ProviderError as error:
-        raise DatasetRefused(f"The embedding model {name!r} of {settings.embedding_provider!r} does not answer: {error.message}") from None
+        raise DatasetRefused(
+            f"The embedding model {name!r} of {settings.embedding_provider!r} does not answer: {error.message}"
+        ) from None
     if dimensions > embeddings.MOST_DIMENSIONS:
-        raise DatasetRefused(f"The embedding model {name!r} gives {dimensions} dimensions; at most {embeddings.MOST_DIMENSIONS} can be indexed.")
+        raise DatasetRefused(
+            f"The embedding model {name!r} gives {dimensions} dimensions; at most {embeddings.MOST_DIMENSIONS} can be indexed."
+        )
     return dimensions
 
 
@@ -247,16 +278,30 @@ def _as_uuid(value: str) -> uuid.UUID | None:
 
 _COUNTED = (
     select(
-        Document.dataset_id, func.count().label("documents"), func.sum(Document.segment_count).label("segments"),
+        Document.dataset_id,
+        func.count().label("documents"),
+        func.sum(Document.segment_count).label("segments"),
         func.sum(Document.word_count).label("words"),
     )
-    .where(Document.status == COMPLETED).group_by(Document.dataset_id).subquery()
-)  # fmt: skip
+    .where(Document.status == COMPLETED)
+    .group_by(Document.dataset_id)
+    .subquery()
+)
 _SUMMARIES = (
     select(
-        Dataset.id, Dataset.name, Dataset.search_method, Dataset.embedding_provider, Dataset.embedding_model, Dataset.dimensions, Dataset.top_k,
-        Dataset.score_threshold, Dataset.created_at, func.coalesce(_COUNTED.c.documents, 0), func.coalesce(_COUNTED.c.segments, 0),
+        Dataset.id,
+        Dataset.name,
+        Dataset.search_method,
+        Dataset.embedding_provider,
+        Dataset.embedding_model,
+        Dataset.dimensions,
+        Dataset.top_k,
+        Dataset.score_threshold,
+        Dataset.created_at,
+        func.coalesce(_COUNTED.c.documents, 0),
+        func.coalesce(_COUNTED.c.segments, 0),
         func.coalesce(_COUNTED.c.words, 0),
     )
-    .outerjoin(_COUNTED, _COUNTED.c.dataset_id == Dataset.id).where(Dataset.deleted_at.is_(None))
-)  # fmt: skip
+    .outerjoin(_COUNTED, _COUNTED.c.dataset_id == Dataset.id)
+    .where(Dataset.deleted_at.is_(None))
+)

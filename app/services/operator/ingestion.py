@@ -46,7 +46,9 @@ class AddedDocument:
     embedded: int
 
 
-def add(dataset: DatasetSummary, name: str, content: bytes, metadata: Mapping[str, Any], progress: Progress) -> AddedDocument:
+def add(
+    dataset: DatasetSummary, name: str, content: bytes, metadata: Mapping[str, Any], progress: Progress
+) -> AddedDocument:
     """Add a file, or replace the one of its name; `progress` is told (segments stored, segments in all).
 
     Raises DatasetRefused; then what was searched before is searched still.
@@ -62,9 +64,15 @@ def add(dataset: DatasetSummary, name: str, content: bytes, metadata: Mapping[st
     pieces = _pieces(name, content)
     details = {"document_name": name, "source": "file_upload", "upload_date": int(now().timestamp())} | dict(metadata)
     document = Document(
-        id=new_id(), dataset_id=dataset.id, name=name, fingerprint=fingerprint, details=details, segment_count=len(pieces),
-        word_count=sum(search_terms.count(piece.content) for piece in pieces), created_at=now(),
-    )  # fmt: skip
+        id=new_id(),
+        dataset_id=dataset.id,
+        name=name,
+        fingerprint=fingerprint,
+        details=details,
+        segment_count=len(pieces),
+        word_count=sum(search_terms.count(piece.content) for piece in pieces),
+        created_at=now(),
+    )
     document_id, word_count = document.id, document.word_count
     db.session.add(document)
     db.session.commit()
@@ -101,7 +109,9 @@ class _Searched:
 
 def _searched(dataset: DatasetSummary, name: str) -> _Searched | None:
     columns = (Document.id, Document.fingerprint, Document.details, Document.segment_count, Document.word_count)
-    statement = select(*columns).where(Document.dataset_id == dataset.id, Document.name == name, Document.status == COMPLETED)
+    statement = select(*columns).where(
+        Document.dataset_id == dataset.id, Document.name == name, Document.status == COMPLETED
+    )
     with autocommit_engine().connect() as connection:
         row = connection.execute(statement).one_or_none()
     return None if row is None else _Searched(*row)
@@ -124,7 +134,9 @@ def _pieces(name: str, content: bytes) -> list[Piece]:
     return pieces
 
 
-def _store(dataset: DatasetSummary, document_id: uuid.UUID, name: str, pieces: Sequence[Piece], progress: Progress) -> int:
+def _store(
+    dataset: DatasetSummary, document_id: uuid.UUID, name: str, pieces: Sequence[Piece], progress: Progress
+) -> int:
     embedded = 0
     for start in range(0, len(pieces), BATCH):
         progress(start, len(pieces))
@@ -148,11 +160,18 @@ def _store(dataset: DatasetSummary, document_id: uuid.UUID, name: str, pieces: S
 
 def _row(dataset_id: uuid.UUID, document_id: uuid.UUID, position: int, piece: Piece) -> dict[str, Any]:
     return {
-        "id": new_id(), "dataset_id": dataset_id, "document_id": document_id, "position": position, "content": piece.content, "page": piece.page,
-        "title": piece.title, "word_count": search_terms.count(piece.content), "hit_count": 0,
+        "id": new_id(),
+        "dataset_id": dataset_id,
+        "document_id": document_id,
+        "position": position,
+        "content": piece.content,
+        "page": piece.page,
+        "title": piece.title,
+        "word_count": search_terms.count(piece.content),
+        "hit_count": 0,
         "index_node_hash": hashlib.sha256(piece.content.encode("utf-8", "replace")).hexdigest(),
         "words": search_terms.index_text(f"{piece.content}\n{piece.title or ''}"),
-    }  # fmt: skip
+    }
 
 
 def _vectors(dataset: DatasetSummary, name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[uuid.UUID, str], int]:

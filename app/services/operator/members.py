@@ -25,7 +25,9 @@ def set_mode(code: str, mode: AccessMode) -> apps.AppChange:
 def of_app(code: str) -> Sequence[str]:
     """The addresses of an app's members. Raises AppRefused."""
     app = apps.find(code)
-    statement = select(Account.email).join(AppMember, AppMember.account_id == Account.id).where(AppMember.app_id == app.id)
+    statement = (
+        select(Account.email).join(AppMember, AppMember.account_id == Account.id).where(AppMember.app_id == app.id)
+    )
     return db.session.scalars(statement.order_by(Account.email)).all()
 
 
@@ -49,7 +51,10 @@ def remove(code: str, emails: Sequence[str]) -> Sequence[str]:
 def _app_and_accounts(code: str, emails: Sequence[str]) -> tuple[App, Sequence[uuid.UUID]]:
     app = apps.find(code)
     addresses = {email.strip().lower() for email in emails}
-    found = {row.email: row.id for row in db.session.execute(select(Account.email, Account.id).where(Account.email.in_(addresses)))}
+    found = {
+        row.email: row.id
+        for row in db.session.execute(select(Account.email, Account.id).where(Account.email.in_(addresses)))
+    }
     for address in sorted(addresses - found.keys()):
         raise accounts.unknown(address)
     return app, list(found.values())

@@ -26,7 +26,9 @@ _LIST = text(
     f"SELECT {_COLUMNS} {_FROM} WHERE (CAST(:code AS text) IS NULL OR app.code = :code)"
     " AND (CAST(:status AS text) IS NULL OR run.status = :status) ORDER BY run.created_at DESC, run.id DESC LIMIT :limit"
 )
-_ONE = text(f"SELECT {_COLUMNS}, run.app_version_id::text, run.task_id::text, run.inputs, run.outputs {_FROM} WHERE run.id = :id")
+_ONE = text(
+    f"SELECT {_COLUMNS}, run.app_version_id::text, run.task_id::text, run.inputs, run.outputs {_FROM} WHERE run.id = :id"
+)
 _NODES = text(
     "SELECT node_id, kind, title, frame, status, elapsed, inputs, process_data, outputs, usage, error"
     " FROM node_executions WHERE run_id = :id ORDER BY position NULLS LAST, started_at"
@@ -103,7 +105,13 @@ def show(run_id: str) -> RunDetails:
         raise AppRefused(f"There is no run {run_id}.")
     secrets = WorkflowConfig.from_definition(version(row.app_version_id)).secrets
     records = [NodeRecord(*(masked(value, secrets) for value in node)) for node in nodes]
-    return RunDetails(RunSummary(*row[:10]), masked(row.inputs, secrets), masked(row.outputs, secrets), records, list(map(_form_record, forms)))
+    return RunDetails(
+        RunSummary(*row[:10]),
+        masked(row.inputs, secrets),
+        masked(row.outputs, secrets),
+        records,
+        list(map(_form_record, forms)),
+    )
 
 
 def stop(run_id: str) -> bool:

@@ -3,9 +3,18 @@
 from typing import NamedTuple
 
 # The contract's list, and what browsers record.
-DECLARED = frozenset({
-    "audio/mp3", "audio/m4a", "audio/wav", "audio/amr", "audio/mpga", "audio/mpeg", "audio/webm", "audio/ogg",
-})  # fmt: skip
+DECLARED = frozenset(
+    {
+        "audio/mp3",
+        "audio/m4a",
+        "audio/wav",
+        "audio/amr",
+        "audio/mpga",
+        "audio/mpeg",
+        "audio/webm",
+        "audio/ogg",
+    }
+)
 HEAD_BYTES = 64
 _MP4_BRANDS = (b"M4A", b"M4B", b"mp4", b"isom", b"iso", b"qt", b"dash", b"3gp", b"f4a")
 

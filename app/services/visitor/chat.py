@@ -30,7 +30,11 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
     with admitted(app.id, end_user_id, task_id):
         if app.mode == "advanced-chat":
             # Chatflows go with their app: a conversation is answered by what is published now.
-            return begin(Asker(app, end_user_id, app.version_id, task_id), WorkflowConfig.from_definition(app.definition), question)
+            return begin(
+                Asker(app, end_user_id, app.version_id, task_id),
+                WorkflowConfig.from_definition(app.definition),
+                question,
+            )
         version_id, definition = app.version_id, app.definition
         if question.conversation_id is not None:
             version_id = _version_of(app, end_user_id, question.conversation_id)
@@ -41,7 +45,9 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
 def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:
     """The app version that a visible conversation began with."""
     with autocommit_engine().connect() as connection:
-        found = connection.execute(_VERSION, {"id": conversation_id, "app_id": app.id, "end_user_id": end_user_id}).one_or_none()
+        found = connection.execute(
+            _VERSION, {"id": conversation_id, "app_id": app.id, "end_user_id": end_user_id}
+        ).one_or_none()
     if found is None:
         raise ConversationNotFound
     return uuid.UUID(found[0])

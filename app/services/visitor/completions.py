@@ -22,20 +22,29 @@ _ASKED = text(
 )
 
 
-def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question, options: dict[str, Any] | None = None) -> ClaimedTask:
+def start(
+    app: PublishedApp, end_user_id: uuid.UUID, question: Question, options: dict[str, Any] | None = None
+) -> ClaimedTask:
     """Check everything that can be refused, write the rows, give the task.
 
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
     task_id = str(new_id())
     with admitted(app.id, end_user_id, task_id):
-        return begin(Asker(app, end_user_id, app.version_id, task_id), ModelConfig.from_definition(app.definition), question, options)
+        return begin(
+            Asker(app, end_user_id, app.version_id, task_id),
+            ModelConfig.from_definition(app.definition),
+            question,
+            options,
+        )
 
 
 def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.UUID) -> ClaimedTask:
     """Ask again what a message asked, for another answer. Raises MessageNotFound, MoreLikeThisDisabled and what `start` raises."""
     with autocommit_engine().connect() as connection:
-        asked = connection.execute(_ASKED, {"id": message_id, "app_id": app.id, "end_user_id": end_user_id}).one_or_none()
+        asked = connection.execute(
+            _ASKED, {"id": message_id, "app_id": app.id, "end_user_id": end_user_id}
+        ).one_or_none()
     if asked is None:
         raise MessageNotFound
     if not is_enabled(ModelConfig.from_definition(app.definition).features["more_like_this"]):

@@ -33,9 +33,11 @@ NAMING_PROMPT = (
 _COLUMNS = "id::text, name, inputs, status, introduction, created_at, updated_at"
 _MINE = "app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL"
 _ORDERS = {
-    "-updated_at": ("updated_at", "<", "DESC"), "updated_at": ("updated_at", ">", "ASC"),
-    "-created_at": ("created_at", "<", "DESC"), "created_at": ("created_at", ">", "ASC"),
-}  # fmt: skip
+    "-updated_at": ("updated_at", "<", "DESC"),
+    "updated_at": ("updated_at", ">", "ASC"),
+    "-created_at": ("created_at", "<", "DESC"),
+    "created_at": ("created_at", ">", "ASC"),
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,11 @@ def list_page(owner: Owner, listing: Listing) -> Page:
         if listing.last_id is not None:
             anchor = _anchor(connection, column, wanted, values | {"last_id": listing.last_id})
             if anchor is None:
-                if listing.pinned and connection.execute(text(f"SELECT 1 FROM conversations WHERE {wanted} LIMIT 1"), values).first() is None:
+                if (
+                    listing.pinned
+                    and connection.execute(text(f"SELECT 1 FROM conversations WHERE {wanted} LIMIT 1"), values).first()
+                    is None
+                ):
                     return Page([], False)
                 raise LastConversationNotFound
             wanted += f" AND ({column}, id) {beyond} (:anchor, CAST(:last_id AS uuid))"
@@ -118,7 +124,10 @@ def pin(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> None:
     """Pin or unpin; doing it twice is fine. Raises ConversationNotFound."""
     statement = text(f"UPDATE conversations SET pinned = :pinned WHERE id = :id AND {_MINE} RETURNING id")
     with autocommit_engine().connect() as connection:
-        if connection.execute(statement, owner.values() | {"id": conversation_id, "pinned": pinned}).one_or_none() is None:
+        if (
+            connection.execute(statement, owner.values() | {"id": conversation_id, "pinned": pinned}).one_or_none()
+            is None
+        ):
             raise ConversationNotFound
 
 
@@ -147,7 +156,9 @@ def purge(most: int = 1_000) -> int:
         return connection.execute(statement, {"most": most}).rowcount
 
 
-def _first_question(connection: Connection, owner: Owner, conversation_id: uuid.UUID) -> tuple[Conversation, uuid.UUID, str]:
+def _first_question(
+    connection: Connection, owner: Owner, conversation_id: uuid.UUID
+) -> tuple[Conversation, uuid.UUID, str]:
     statement = text(
         f"SELECT {_COLUMNS}, app_version_id, (SELECT query FROM messages WHERE conversation_id = conversations.id"
         f" ORDER BY created_at, id LIMIT 1) FROM conversations WHERE id = :id AND {_MINE}"
@@ -178,7 +189,9 @@ def _anchor(connection: Connection, column: str, wanted: str, values: dict[str, 
     return anchor
 
 
-def _write_name(connection: Connection, owner: Owner, conversation_id: uuid.UUID, name: str, updated_at: str) -> Conversation:
+def _write_name(
+    connection: Connection, owner: Owner, conversation_id: uuid.UUID, name: str, updated_at: str
+) -> Conversation:
     statement = text(
         f"UPDATE conversations SET name = :name, updated_at = {updated_at} WHERE id = :id AND {_MINE} RETURNING {_COLUMNS}"
     )
@@ -190,4 +203,12 @@ def _write_name(connection: Connection, owner: Owner, conversation_id: uuid.UUID
 
 def _conversation(row: Any) -> Conversation:
     identifier, name, inputs, status, introduction, created_at, updated_at = row
-    return Conversation(identifier, name, shown_inputs(inputs), status, introduction, int(created_at.timestamp()), int(updated_at.timestamp()))
+    return Conversation(
+        identifier,
+        name,
+        shown_inputs(inputs),
+        status,
+        introduction,
+        int(created_at.timestamp()),
+        int(updated_at.timestamp()),
+    )

@@ -62,7 +62,9 @@ def _files(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles)
     return _chosen(shape, value, own_files, about)
 
 
-def _chosen(shape: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]], own_files: OwnFiles, about: str) -> list[dict[str, Any]]:
+def _chosen(
+    shape: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]], own_files: OwnFiles, about: str
+) -> list[dict[str, Any]]:
     # An empty list of an editor restricts nothing.
     named = {name: value for name, value in shape.items() if value}
     rules = FileRules.of_field(named)

@@ -9,7 +9,14 @@ from typing import Any
 
 from flask import current_app
 
-from app.errors.forms import FormExpired, FormNotFound, FormRateLimited, FormSubmitted, InvalidFormData, UploadTokenUnknown
+from app.errors.forms import (
+    FormExpired,
+    FormNotFound,
+    FormRateLimited,
+    FormSubmitted,
+    InvalidFormData,
+    UploadTokenUnknown,
+)
 from app.extensions import autocommit_engine
 from app.models.form_statements import ADD_UPLOAD_TOKEN, FIND_BY_TOKEN, FIND_BY_UPLOAD_TOKEN, LINK_FILE, SUBMIT, FormRow
 from app.models.identifiers import now
@@ -62,13 +69,22 @@ def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None
     values = clean_values(definition["inputs"], inputs, form.owner)
     if action_id not in [action["id"] for action in definition["actions"]]:
         raise InvalidFormData(f"Invalid action: {action_id}")
-    missing = [shape["output_variable_name"] for shape in definition["inputs"] if shape["output_variable_name"] not in inputs]
+    missing = [
+        shape["output_variable_name"] for shape in definition["inputs"] if shape["output_variable_name"] not in inputs
+    ]
     if missing:
         raise InvalidFormData(f"Missing required inputs: {', '.join(missing)}")
     with autocommit_engine().connect() as connection:
-        row = connection.execute(SUBMIT, {
-            "form_id": form.row.form_id, "action_id": action_id, "submitted": values, "now": moment, "oldest": oldest(moment),
-        }).one_or_none()  # fmt: skip
+        row = connection.execute(
+            SUBMIT,
+            {
+                "form_id": form.row.form_id,
+                "action_id": action_id,
+                "submitted": values,
+                "now": moment,
+                "oldest": oldest(moment),
+            },
+        ).one_or_none()
     if row is None:
         find(form.row.token or "")
         raise FormSubmitted

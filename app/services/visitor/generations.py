@@ -51,7 +51,9 @@ class Asker:
     task_id: str
 
 
-def begin(asker: Asker, config: ModelConfig | WorkflowConfig, question: Question, options: dict[str, Any] | None = None) -> ClaimedTask:
+def begin(
+    asker: Asker, config: ModelConfig | WorkflowConfig, question: Question, options: dict[str, Any] | None = None
+) -> ClaimedTask:
     """Check inputs and files, write conversation, message and task, give the task (no worker has it yet).
 
     Raises InvalidParam, ConversationNotFound.
@@ -91,21 +93,42 @@ def request_stop(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> boo
 
 def _row(asker: Asker, question: Question, query: str, inputs: dict[str, Any]) -> dict[str, Any]:
     return {
-        "task_id": asker.task_id, "app_id": str(asker.app.id), "end_user_id": str(asker.end_user_id),
-        "app_version_id": str(asker.version_id), "mode": asker.app.mode,
-        "conversation_id": question.conversation_id or str(new_id()), "message_id": str(new_id()),
-        "parent_message_id": question.parent_message_id, "after_latest": not question.parent_given,
-        "query": query, "inputs": inputs, "now": now(),
-    }  # fmt: skip
+        "task_id": asker.task_id,
+        "app_id": str(asker.app.id),
+        "end_user_id": str(asker.end_user_id),
+        "app_version_id": str(asker.version_id),
+        "mode": asker.app.mode,
+        "conversation_id": question.conversation_id or str(new_id()),
+        "message_id": str(new_id()),
+        "parent_message_id": question.parent_message_id,
+        "after_latest": not question.parent_given,
+        "query": query,
+        "inputs": inputs,
+        "now": now(),
+    }
 
 
 def _task(row: dict[str, Any]) -> ClaimedTask:
     created_at: datetime.datetime = row["now"]
     return ClaimedTask(
-        row["task_id"], row["app_id"], row["end_user_id"], row["app_version_id"], row["mode"], 0, 0, created_at,
-        row["conversation_id"], row["message_id"], row["query"], row["inputs"], None, created_at, row["options"], row["run_id"],
+        row["task_id"],
+        row["app_id"],
+        row["end_user_id"],
+        row["app_version_id"],
+        row["mode"],
+        0,
+        0,
+        created_at,
+        row["conversation_id"],
+        row["message_id"],
+        row["query"],
+        row["inputs"],
+        None,
+        created_at,
+        row["options"],
+        row["run_id"],
         row["files"],
-    )  # fmt: skip
+    )
 
 
 def _first_name(query: str) -> str:

@@ -16,8 +16,12 @@ from app.services.process.owners import Owner
 NO_FEEDBACK = "rating cannot be None when feedback not exists"
 
 _MINE = "messages.app_id = :app_id AND messages.end_user_id = :end_user_id"
-_VISIBLE = f"{_MINE} AND EXISTS (SELECT 1 FROM conversations WHERE conversations.id = conversation_id AND deleted_at IS NULL)"
-_RATE = text(f"UPDATE messages SET rating = :rating, rating_content = :content WHERE id = :id AND {_VISIBLE} RETURNING id")
+_VISIBLE = (
+    f"{_MINE} AND EXISTS (SELECT 1 FROM conversations WHERE conversations.id = conversation_id AND deleted_at IS NULL)"
+)
+_RATE = text(
+    f"UPDATE messages SET rating = :rating, rating_content = :content WHERE id = :id AND {_VISIBLE} RETURNING id"
+)
 _UNRATE = text(
     f"WITH former AS (SELECT id, rating FROM messages WHERE id = :id AND {_VISIBLE} FOR UPDATE)"
     " UPDATE messages SET rating = NULL, rating_content = NULL FROM former WHERE messages.id = former.id RETURNING former.rating"
@@ -86,4 +90,6 @@ def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[Save
 
 def _saved(row: Any) -> SavedMessage:
     created_at = int(row.created_at.timestamp())
-    return SavedMessage(row.id, shown_inputs(row.inputs), row.files or [], row.query, renew(row.answer), row.rating, created_at)
+    return SavedMessage(
+        row.id, shown_inputs(row.inputs), row.files or [], row.query, renew(row.answer), row.rating, created_at
+    )

@@ -74,7 +74,9 @@ class MessagePage:
     has_more: bool
 
 
-def list_page(owner: Owner, conversation_id: str | None, first_id: str | None, limit: int, with_thoughts: bool = False) -> MessagePage:
+def list_page(
+    owner: Owner, conversation_id: str | None, first_id: str | None, limit: int, with_thoughts: bool = False
+) -> MessagePage:
     """The newest `limit` messages, or those before `first_id`; a running answer is shown as far as it has come.
 
     `with_thoughts`: what an agent did, too. No conversation, no messages. Raises ConversationNotFound, FirstMessageNotFound.
@@ -115,9 +117,22 @@ def _thoughts(connection: Connection, message_ids: list[str]) -> dict[str, list[
 
 
 def _message(conversation_id: str, row: Any, forms: list[FormRow], thoughts: list[Thought]) -> Message:
-    answer = answer_so_far(row.task_id, row.answer, row.last_event)[0] if row.task_status == tasks.RUNNING else row.answer
+    answer = (
+        answer_so_far(row.task_id, row.answer, row.last_event)[0] if row.task_status == tasks.RUNNING else row.answer
+    )
     return Message(
-        row.id, conversation_id, row.parent_message_id, shown_inputs(row.inputs), row.files or [], row.query, renew(answer), row.status,
-        row.error, row.metadata, row.rating, int(row.created_at.timestamp()),
-        forms, thoughts,
-    )  # fmt: skip
+        row.id,
+        conversation_id,
+        row.parent_message_id,
+        shown_inputs(row.inputs),
+        row.files or [],
+        row.query,
+        renew(answer),
+        row.status,
+        row.error,
+        row.metadata,
+        row.rating,
+        int(row.created_at.timestamp()),
+        forms,
+        thoughts,
+    )

@@ -79,8 +79,10 @@ def _ask(usual: ModelChoice, feature: Mapping[str, Any], thread: Thread) -> str:
     own = feature.get("model")
     chosen: Mapping[str, Any] = own if isinstance(own, dict) and own.get("name") else {}
     model = model_routes().chat_model(
-        str(chosen.get("provider", usual.provider)), str(chosen.get("name", usual.name)), str(chosen.get("mode", usual.mode)),
-    )  # fmt: skip
+        str(chosen.get("provider", usual.provider)),
+        str(chosen.get("name", usual.name)),
+        str(chosen.get("mode", usual.mode)),
+    )
     parameters = chosen.get("completion_params")
     options = parameters if isinstance(parameters, dict) else {"temperature": TEMPERATURE, "max_tokens": 256}
     prompt = str(feature.get("prompt") or "").strip()

@@ -29,13 +29,33 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
     task_id, created_at = str(new_id()), now()
     with admitted(app.id, end_user_id, task_id):
         values: dict[str, Any] = {
-            "run_id": str(new_id()), "task_id": task_id, "app_id": str(app.id), "end_user_id": str(end_user_id),
-            "app_version_id": str(app.version_id), "mode": app.mode, "inputs": cleaned,
-            "files": file_values.stored(chosen), "now": created_at,
-        }  # fmt: skip
+            "run_id": str(new_id()),
+            "task_id": task_id,
+            "app_id": str(app.id),
+            "end_user_id": str(end_user_id),
+            "app_version_id": str(app.version_id),
+            "mode": app.mode,
+            "inputs": cleaned,
+            "files": file_values.stored(chosen),
+            "now": created_at,
+        }
         with autocommit_engine().connect() as connection:
             connection.execute(BEGIN_RUN, values)
     return ClaimedTask(
-        task_id, values["app_id"], values["end_user_id"], values["app_version_id"], app.mode, 0, 0, created_at,
-        "", "", "", values["inputs"], None, created_at, None, values["run_id"],
-    )  # fmt: skip
+        task_id,
+        values["app_id"],
+        values["end_user_id"],
+        values["app_version_id"],
+        app.mode,
+        0,
+        0,
+        created_at,
+        "",
+        "",
+        "",
+        values["inputs"],
+        None,
+        created_at,
+        None,
+        values["run_id"],
+    )

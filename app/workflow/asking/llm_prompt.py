@@ -102,7 +102,9 @@ class LlmPrompt:
             self._special[HISTORIES] = memory.dialogue(memory.history(self._context, room))
             text = self._rendered(part)
             if query and not self._asks_itself(part):
-                text = f"{text}\n{memory.dialogue([ModelMessage('user', query), ModelMessage('assistant', '')])}".rstrip()
+                text = (
+                    f"{text}\n{memory.dialogue([ModelMessage('user', query), ModelMessage('assistant', '')])}".rstrip()
+                )
         if HISTORIES not in (part.jinja2_text if part.edition_type == "jinja2" else part.text):
             text = f"{self._special[HISTORIES]}\n{text}"
         messages = [ModelMessage("user", text)]
@@ -113,7 +115,10 @@ class LlmPrompt:
         """Whether the text has the visitor's query in it already."""
         jinja = [variable.value_selector for variable in self._fields.prompt_config.jinja2_variables]
         selectors = jinja if part.edition_type == "jinja2" else parse(part.text).selectors
-        return any(len(selector) > 1 and (ALIASES.get(selector[0], selector[0]), *selector[1:]) == _QUERY for selector in selectors)
+        return any(
+            len(selector) > 1 and (ALIASES.get(selector[0], selector[0]), *selector[1:]) == _QUERY
+            for selector in selectors
+        )
 
     def _query(self, memory: MemoryConfig) -> str:
         """The question that ends the prompt; none outside of conversations."""
@@ -135,7 +140,9 @@ class LlmPrompt:
             # Environment variables may be secrets.
             if selector[0] != "env":
                 self.inputs[f"#{'.'.join(selector)}#"] = variables.require(selector)
-        parts = tuple(_with_special(piece, self._special) if isinstance(piece, str) else piece for piece in template.parts)
+        parts = tuple(
+            _with_special(piece, self._special) if isinstance(piece, str) else piece for piece in template.parts
+        )
         return Template(parts).render(variables)
 
     def _jinja(self, text: str) -> str:

@@ -92,7 +92,9 @@ class Call:
             raise self.failure(failure.message, failure.error_type) from error
         return listening.end()
 
-    def failure(self, message: str, error_type: str, reply: Reply | None = None, outputs: Mapping[str, Any] | None = None) -> NodeFailed:
+    def failure(
+        self, message: str, error_type: str, reply: Reply | None = None, outputs: Mapping[str, Any] | None = None
+    ) -> NodeFailed:
         """The node's failure once its model is asked."""
         return NodeFailed(message, error_type, self.inputs, self.process_data(reply), outputs)
 
@@ -100,12 +102,19 @@ class Call:
         """For operators. Images are named, not shown."""
         with_images = [message for message in self.messages if not isinstance(message.content, str)]
         prompts = [
-            {"role": message.role, "text": message.text(), "files": list(self.files) if with_images and message is with_images[-1] else []}
+            {
+                "role": message.role,
+                "text": message.text(),
+                "files": list(self.files) if with_images and message is with_images[-1] else [],
+            }
             for message in self.messages
         ]
         asked = {
-            "model_mode": self.choice.mode, "model_provider": self.choice.provider, "model_name": self.choice.name, "prompts": prompts,
-        }  # fmt: skip
+            "model_mode": self.choice.mode,
+            "model_provider": self.choice.provider,
+            "model_name": self.choice.name,
+            "prompts": prompts,
+        }
         return asked if reply is None else asked | {"usage": reply.usage, "finish_reason": reply.finish_reason}
 
 

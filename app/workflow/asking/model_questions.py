@@ -22,7 +22,9 @@ class QuestionFields(Shape):
     memory: MemoryConfig | None = None
     vision: VisionConfig = VisionConfig()
 
-    def question(self, context: Context, model: ChatModel, task: str, selector: Selector, extra: Mapping[str, Any]) -> Call:
+    def question(
+        self, context: Context, model: ChatModel, task: str, selector: Selector, extra: Mapping[str, Any]
+    ) -> Call:
         """Task, author's instruction and conversation as system message, the text as the user's. Raises NodeFailed.
 
         `extra`: options for the model; the author's own go first.

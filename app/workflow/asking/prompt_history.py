@@ -74,7 +74,10 @@ class VisionConfig(Shape):
         if context.outside.files is None:
             raise NodeFailed("This run has no files.", "FileNotFoundError")
         files = context.outside.files
-        parts = [files.image_part(image, self.configs.detail, context.seconds(IMAGE_SECONDS), context.cancellation) for image in images]
+        parts = [
+            files.image_part(image, self.configs.detail, context.seconds(IMAGE_SECONDS), context.cancellation)
+            for image in images
+        ]
         place = max((number for number, message in enumerate(messages) if message.role == "user"), default=None)
         if place is None:
             return [*messages, ModelMessage("user", parts)]

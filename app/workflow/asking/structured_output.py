@@ -61,8 +61,13 @@ def read_answer(text: str, schema: Schema) -> dict[str, Any]:
         checker = _Checker(schema, registry=referencing.Registry())
         fault = jsonschema.exceptions.best_match(checker.iter_errors(found))
     except (referencing.exceptions.Unresolvable, RecursionError):
-        raise NodeFailed("The JSON schema of the structured output refers to what is not there.", "OutputParserError") from None
+        raise NodeFailed(
+            "The JSON schema of the structured output refers to what is not there.", "OutputParserError"
+        ) from None
     if fault is not None:
         place = ".".join(map(str, fault.absolute_path))
-        raise NodeFailed(f"The model's answer does not fit its JSON schema: {f'{place}: ' if place else ''}{fault.message}", "OutputParserError")
+        raise NodeFailed(
+            f"The model's answer does not fit its JSON schema: {f'{place}: ' if place else ''}{fault.message}",
+            "OutputParserError",
+        )
     return found

@@ -9,12 +9,23 @@ from app.providers.cancellation import Cancellation
 NODE_KIND = "knowledge-retrieval"
 # As sources have them → as a retrieval node's `metadata` has them (contract dsl.md §3.7); the rest is called the same.
 _RENAMED = {
-    "hit_count": "segment_hit_count", "word_count": "segment_word_count", "index_node_hash": "segment_index_node_hash",
+    "hit_count": "segment_hit_count",
+    "word_count": "segment_word_count",
+    "index_node_hash": "segment_index_node_hash",
     "segment_position": "segment_position",
-}  # fmt: skip
+}
 _SAME = (
-    "position", "dataset_id", "dataset_name", "document_id", "document_name", "data_source_type", "segment_id", "score", "page", "doc_metadata",
-)  # fmt: skip
+    "position",
+    "dataset_id",
+    "dataset_name",
+    "document_id",
+    "document_name",
+    "data_source_type",
+    "segment_id",
+    "score",
+    "page",
+    "doc_metadata",
+)
 _BESIDE = ("title", "content", "files", "summary")
 
 
@@ -52,7 +63,9 @@ class Knowledge(Protocol):
     Unknown datasets are left out. Raises NodeFailed where a search cannot be made at all, Cancelled.
     """
 
-    def retrieve(self, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> Sequence[Mapping[str, Any]]: ...
+    def retrieve(
+        self, retrieval: Retrieval, seconds: float, cancellation: Cancellation
+    ) -> Sequence[Mapping[str, Any]]: ...
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
         """The names of metadata that documents of these datasets have."""
@@ -61,7 +74,10 @@ class Knowledge(Protocol):
 def passage_of(source: Mapping[str, Any]) -> dict[str, Any]:
     """A source as an item of a retrieval node's `result`."""
     metadata = {name: source.get(name) for name in _SAME} | {new: source.get(name) for name, new in _RENAMED.items()}
-    return {"metadata": {"_source": "knowledge", "retriever_from": "workflow", **metadata}, **{name: source.get(name) for name in _BESIDE}}
+    return {
+        "metadata": {"_source": "knowledge", "retriever_from": "workflow", **metadata},
+        **{name: source.get(name) for name in _BESIDE},
+    }
 
 
 def source_of(passage: Mapping[str, Any]) -> dict[str, Any]:

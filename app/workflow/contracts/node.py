@@ -124,7 +124,11 @@ class Node(ABC):
     @property
     def name(self) -> str:
         """For messages to the author."""
-        return f"node {self.title!r} ({self.kind})" if self.title == self.id else f"node {self.title!r} ({self.kind}, id {self.id})"
+        return (
+            f"node {self.title!r} ({self.kind})"
+            if self.title == self.id
+            else f"node {self.title!r} ({self.kind}, id {self.id})"
+        )
 
     def check(self) -> None:
         """Look at what the shape alone cannot tell. Raises GraphInvalid."""

@@ -24,7 +24,9 @@ class Models(Protocol):
 class Sandbox(Protocol):
     """Runs an author's code and templates. Raises SandboxFailed, Cancelled; nothing in it outlives `seconds`."""
 
-    def run_code(self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any: ...
+    def run_code(
+        self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
+    ) -> Any: ...
 
     def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str: ...
 

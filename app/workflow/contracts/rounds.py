@@ -13,7 +13,9 @@ class Rounds(Protocol):
     def begin(self, inputs: Mapping[str, Any], length: int) -> None:
         """Tell that the container starts."""
 
-    def play(self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True) -> bool:
+    def play(
+        self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True
+    ) -> bool:
         """Run the children once with these variables, which receive what they give; whether an end node broke the loop.
 
         Raises RunFailed, RunPaused, Cancelled. `announce` False: no event tells that the round begins.

@@ -149,11 +149,21 @@ class Frame:
 
     def _execution_of(self, node: Node) -> Execution:
         identity = self.run.identify(f"{self.scope.key}{node.id}")
-        waiting = self.run.setting.journal.waiting(identity) or Waiting(next(self.run.indexes), self._taken.get(node.id), 0.0)
+        waiting = self.run.setting.journal.waiting(identity) or Waiting(
+            next(self.run.indexes), self._taken.get(node.id), 0.0
+        )
         return Execution(
-            identity, node.id, node.kind, node.title, waiting.index, waiting.predecessor_node_id, self.scope.iteration_id,
-            self.scope.loop_id, waiting.started_at or time.time(), resumed=waiting.started_at > 0,
-        )  # fmt: skip
+            identity,
+            node.id,
+            node.kind,
+            node.title,
+            waiting.index,
+            waiting.predecessor_node_id,
+            self.scope.iteration_id,
+            self.scope.loop_id,
+            waiting.started_at or time.time(),
+            resumed=waiting.started_at > 0,
+        )
 
     def _count_step(self) -> None:
         self.cancellation.raise_if_cancelled()
@@ -236,7 +246,9 @@ class Frame:
             if self.run.is_answer(past):
                 with self.run.lock:
                     self.run.answered(past.outputs["answer"], past.outputs["files"])
-                    self.run.text.add_inner(self.scope.speaks_for or node.id, [(past.outputs["answer"], (past.node_id, "answer"))])
+                    self.run.text.add_inner(
+                        self.scope.speaks_for or node.id, [(past.outputs["answer"], (past.node_id, "answer"))]
+                    )
 
 
 class FrameRounds:
@@ -252,7 +264,9 @@ class FrameRounds:
         if not self._execution.resumed:
             self._frame.run.emit(RoundsStarted(self._execution, inputs, length))
 
-    def play(self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True) -> bool:
+    def play(
+        self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True
+    ) -> bool:
         run, outer = self._frame.run, self._frame.scope
         with run.lock:
             self._rounds += 1
@@ -261,10 +275,13 @@ class FrameRounds:
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
         scope = Scope(
-            run.graph.plans[self._node.id], place, variables,
-            outer.iteration_id if is_loop else self._node.id, self._node.id if is_loop else outer.loop_id,
+            run.graph.plans[self._node.id],
+            place,
+            variables,
+            outer.iteration_id if is_loop else self._node.id,
+            self._node.id if is_loop else outer.loop_id,
             outer.speaks_for or self._node.id,
-        )  # fmt: skip
+        )
         frame = Frame(run, scope, self._cancellation)
         if run.setting.begun:
             frame.replay()

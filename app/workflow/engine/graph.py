@@ -81,7 +81,9 @@ def _placed_nodes(nodes: Any) -> dict[str, _Placed]:
         node = node_of(node_id, kind, data)
         if node_id in placed:
             raise GraphInvalid(f"{node.name}: another node has the same id")
-        container = data.get("container_id") or entry.get("parentId") or data.get("iteration_id") or data.get("loop_id") or ""
+        container = (
+            data.get("container_id") or entry.get("parentId") or data.get("iteration_id") or data.get("loop_id") or ""
+        )
         placed[node_id] = _Placed(node, str(container), data)
     for item in placed.values():
         if item.container and not (item.container in placed and placed[item.container].node.container):
@@ -97,13 +99,19 @@ def _edges(edges: Any, placed: Mapping[str, _Placed]) -> list[Edge]:
         if not isinstance(entry, dict) or (edge_id and edge_id in seen):
             raise GraphInvalid(f"two edges have the same id {edge_id!r}" if edge_id else "an edge is not a mapping")
         seen.add(edge_id)
-        edge = Edge(str(entry.get("source") or ""), str(entry.get("target") or ""), handle_name(entry.get("sourceHandle")) or "source")
+        edge = Edge(
+            str(entry.get("source") or ""),
+            str(entry.get("target") or ""),
+            handle_name(entry.get("sourceHandle")) or "source",
+        )
         for known, unknown in ((edge.source, edge.target), (edge.target, edge.source)):
             if unknown not in placed:
                 end = placed[known].node.name if known in placed else repr(known)
                 raise GraphInvalid(f"{end}: an edge leads to or from node {unknown!r}, which is not there")
         if placed[edge.source].container != placed[edge.target].container:
-            raise GraphInvalid(f"{placed[edge.source].node.name}: its edge to {placed[edge.target].node.name} crosses a container's border")
+            raise GraphInvalid(
+                f"{placed[edge.source].node.name}: its edge to {placed[edge.target].node.name} crosses a container's border"
+            )
         found.append(edge)
     return found
 
@@ -120,7 +128,9 @@ def _plan(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], 
     return Plan(start_id, {node_id: nodes[node_id] for node_id in ordered}, outgoing, incoming, roots)
 
 
-def _in_order(nodes: Mapping[str, Node], outgoing: Mapping[str, tuple[Edge, ...]], incoming: Mapping[str, int]) -> list[str]:
+def _in_order(
+    nodes: Mapping[str, Node], outgoing: Mapping[str, tuple[Edge, ...]], incoming: Mapping[str, int]
+) -> list[str]:
     """Topological. Raises GraphInvalid where there is a circle."""
     left = dict(incoming)
     ready = [node_id for node_id in nodes if left[node_id] == 0]
@@ -188,7 +198,9 @@ def _outline(plans: Mapping[str, Plan]) -> Outline:
 
 def _speaks_inside(container: str, plans: Mapping[str, Plan]) -> bool:
     nodes = plans[container].nodes
-    return any(node.kind == "answer" or (node.container and _speaks_inside(node_id, plans)) for node_id, node in nodes.items())
+    return any(
+        node.kind == "answer" or (node.container and _speaks_inside(node_id, plans)) for node_id, node in nodes.items()
+    )
 
 
 def _leading_surely_to(target: str, plan: Plan) -> list[str]:

@@ -98,7 +98,10 @@ class GraphRun:
         return TimeIsUp(f"Run failed: it took longer than {self.setting.most_seconds:g} seconds.")
 
     def is_answer(self, past: Past) -> bool:
-        return any(past.node_id in plan.nodes and plan.nodes[past.node_id].kind == "answer" for plan in self.graph.plans.values())
+        return any(
+            past.node_id in plan.nodes and plan.nodes[past.node_id].kind == "answer"
+            for plan in self.graph.plans.values()
+        )
 
     def count(self, exceptions: int, tokens: int, steps: int = 0) -> None:
         with self.lock:

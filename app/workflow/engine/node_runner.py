@@ -73,9 +73,15 @@ class Attempts:
         frame, run = self._frame, self._run
         rounds = frame.rounds(self._node, self._execution)
         return Context(
-            frame.scope.variables, run.setting.outside, self._execution, frame.cancellation, run.setting.deadline,
-            self._stream, self._note, rounds,
-        )  # fmt: skip
+            frame.scope.variables,
+            run.setting.outside,
+            self._execution,
+            frame.cancellation,
+            run.setting.deadline,
+            self._stream,
+            self._note,
+            rounds,
+        )
 
     def _stream(self, name: str, piece: str) -> None:
         if not self._frame.scope.key:
@@ -115,9 +121,19 @@ class Attempts:
         journal = self._run.setting.journal
         journal.ended(
             Ended(
-                self._execution, self._frame.scope.key, status, result.inputs, result.process_data, result.outputs, handle,
-                result.writes, result.usage, self._elapsed, error, self._failures,
-            )  # fmt: skip
+                self._execution,
+                self._frame.scope.key,
+                status,
+                result.inputs,
+                result.process_data,
+                result.outputs,
+                handle,
+                result.writes,
+                result.usage,
+                self._elapsed,
+                error,
+                self._failures,
+            )
         )
         if self._node.outside or result.writes:
             journal.save()
@@ -128,4 +144,6 @@ class Attempts:
 
 
 def _result_of(failure: NodeFailed, outputs: dict[str, Any] | None = None) -> Result:
-    return Result(outputs if outputs is not None else failure.outputs, inputs=failure.inputs, process_data=failure.process_data)
+    return Result(
+        outputs if outputs is not None else failure.outputs, inputs=failure.inputs, process_data=failure.process_data
+    )

@@ -62,5 +62,7 @@ def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:
     """A checked node. Raises GraphInvalid."""
     if kind not in _KINDS:
         title = data.get("title") or node_id
-        raise GraphInvalid(f"node {title!r}: nodes of type {kind!r} are not known; known are {', '.join(sorted(_KINDS))}")
+        raise GraphInvalid(
+            f"node {title!r}: nodes of type {kind!r} are not known; known are {', '.join(sorted(_KINDS))}"
+        )
     return _KINDS[kind](node_id, data)

@@ -55,7 +55,9 @@ class AgentTool(Shape):
 
     @property
     def choice(self) -> ToolChoice:
-        return ToolChoice(self.type, self.provider_name, self.tool_name, self.provider_name, {**self.settings, **self.parameters})
+        return ToolChoice(
+            self.type, self.provider_name, self.tool_name, self.provider_name, {**self.settings, **self.parameters}
+        )
 
 
 class AgentConfig(Config):
@@ -97,7 +99,9 @@ class AgentNode(Node):
             options=self._model.completion_params,
             prompt=prompt,
             tools=self._found_tools(context),
-            strategy="react" if model.mode == "completion" or "react" in self.config.agent_strategy_name.lower() else "function_call",
+            strategy="react"
+            if model.mode == "completion" or "react" in self.config.agent_strategy_name.lower()
+            else "function_call",
             cancellation=context.cancellation,
             deadline=context.deadline,
             new_id=lambda position: str(uuid.uuid5(uuid.UUID(context.execution.id), str(position))),
@@ -174,7 +178,13 @@ class _Listener:
 
     def called(self, step: Step) -> None:
         for call in step.calls:
-            self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "start", {"tool_name": call.name, "tool_input": call.input})
+            self._log(
+                self._id_of(step, call),
+                f"CALL {call.name}",
+                step.id,
+                "start",
+                {"tool_name": call.name, "tool_input": call.input},
+            )
 
     def observed(self, step: Step, call: Call) -> None:
         record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
@@ -198,16 +208,29 @@ class _Listener:
 
     def _end(self, step: Step) -> None:
         metadata = {"elapsed_time": round(time.monotonic() - self._began, 3)}
-        self._log(step.id, f"ROUND {step.position}", None, "success", {"thought": step.thought, "model": self.model}, metadata)
+        self._log(
+            step.id, f"ROUND {step.position}", None, "success", {"thought": step.thought, "model": self.model}, metadata
+        )
 
     def _id_of(self, step: Step, call: Call) -> str:
         return str(uuid.uuid5(uuid.UUID(step.id), call.id))
 
     def _log(
-        self, log_id: str, label: str, parent_id: str | None, status: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
+        self,
+        log_id: str,
+        label: str,
+        parent_id: str | None,
+        status: str,
+        data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         details = {
-            "id": log_id, "label": label, "parent_id": parent_id, "error": None, "status": status, "data": plain(data),
+            "id": log_id,
+            "label": label,
+            "parent_id": parent_id,
+            "error": None,
+            "status": status,
+            "data": plain(data),
             "metadata": dict(metadata or {}),
-        }  # fmt: skip
+        }
         self.context.note(NOTE, details)

@@ -70,9 +70,11 @@ class Assigner(Node):
             return config.items or ()
         return [
             Item(
-                variable_selector=config.assigned_variable_selector, input_type="variable", operation=config.write_mode,
+                variable_selector=config.assigned_variable_selector,
+                input_type="variable",
+                operation=config.write_mode,
                 value=list(config.input_variable_selector or ()),
-            )  # fmt: skip
+            )
         ]
 
 
@@ -109,7 +111,12 @@ class _Changes:
     def record(self) -> dict[str, Any]:
         return {
             "updated_variables": [
-                {"selector": list(target), "name": target[1], "value_type": declared, "new_value": self._overlay.get(target)}
+                {
+                    "selector": list(target),
+                    "name": target[1],
+                    "value_type": declared,
+                    "new_value": self._overlay.get(target),
+                }
                 for target, declared in self._targets.items()
             ]
         }

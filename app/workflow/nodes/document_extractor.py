@@ -32,7 +32,9 @@ class DocumentExtractor(Node):
     def _text(self, context: Context, file: File, inputs: dict[str, Any]) -> str:
         if context.outside.files is None:
             raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
-        content = context.outside.files.read(file, LARGEST_DOCUMENT, context.seconds(LONGEST_READ), context.cancellation)
+        content = context.outside.files.read(
+            file, LARGEST_DOCUMENT, context.seconds(LONGEST_READ), context.cancellation
+        )
         try:
             return text_of(content, file.extension, file.mime_type, context.seconds(LONGEST_READ), context.cancellation)
         except DocumentUnsupported as failure:

@@ -41,7 +41,9 @@ class Authorization(Shape):
 class Timeout(Shape):
     """Seconds; older files have `max_connect_timeout` and its like."""
 
-    connect: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("connect", "max_connect_timeout"))
+    connect: float | None = pydantic.Field(
+        None, validation_alias=pydantic.AliasChoices("connect", "max_connect_timeout")
+    )
     read: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("read", "max_read_timeout"))
     write: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("write", "max_write_timeout"))
 
@@ -95,7 +97,15 @@ class HttpRequestNode(Node):
             headers["Content-Type"] = content_type
         secret = self._authorization(context)
         timeouts = (config.timeout.seconds("connect"), config.timeout.seconds("read"), config.timeout.seconds("write"))
-        sent = HttpRequest(config.method.upper(), url, tuple((headers | secret).items()), tuple(params), body, timeouts, config.ssl_verify)
+        sent = HttpRequest(
+            config.method.upper(),
+            url,
+            tuple((headers | secret).items()),
+            tuple(params),
+            body,
+            timeouts,
+            config.ssl_verify,
+        )
         return sent, _shown(sent, headers | dict.fromkeys(secret, MASK))
 
     def _authorization(self, context: Context) -> dict[str, str]:
@@ -114,7 +124,9 @@ class HttpRequestNode(Node):
     def _refuses(self, answer: HttpAnswer) -> bool:
         """An answer that is no success fails the node only where the author has said what then."""
         retry = self.config.retry_config
-        prepared = self.config.error_strategy in ("fail-branch", "default-value") or (retry is not None and retry.retry_enabled)
+        prepared = self.config.error_strategy in ("fail-branch", "default-value") or (
+            retry is not None and retry.retry_enabled
+        )
         return prepared and not 200 <= answer.status < 300
 
 
@@ -129,7 +141,9 @@ def _content(context: Context, answer: HttpAnswer) -> tuple[str, list[File]]:
         return "", []
     if _is_text(header, answer.content):
         if len(answer.content) > LARGEST_TEXT:
-            raise NodeFailed(f"Text size is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.", "ResponseSizeError")
+            raise NodeFailed(
+                f"Text size is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.", "ResponseSizeError"
+            )
         return _decoded(answer.content, header.get_content_charset()), []
     if context.outside.files is None:
         raise NodeFailed("Files cannot be kept here.", "HttpRequestNodeError")

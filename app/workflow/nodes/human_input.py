@@ -66,10 +66,18 @@ class HumanInput(Node):
         title = next((action.title for action in self.config.user_actions if action.id == form.action_id), "")
         shapes = [field.model_dump(mode="json") for field in self.config.inputs]
         content = rendered(form.content, shapes, form.values)
-        context.note("form_filled", {
-            "rendered_content": content, "action_id": form.action_id, "action_text": title, "submitted_data": plain(form.values),
-        })  # fmt: skip
-        given = {field.output_variable_name: form.values.get(field.output_variable_name) for field in self.config.inputs}
+        context.note(
+            "form_filled",
+            {
+                "rendered_content": content,
+                "action_id": form.action_id,
+                "action_text": title,
+                "submitted_data": plain(form.values),
+            },
+        )
+        given = {
+            field.output_variable_name: form.values.get(field.output_variable_name) for field in self.config.inputs
+        }
         decided = {"__action_id": form.action_id, "__action_value": title, "__rendered_content": content}
         return Result(given | decided, form.action_id)
 
@@ -88,16 +96,21 @@ class HumanInput(Node):
         content = parse(config.form_content).render(variables, markdown_of, missing=empty)
         in_page = any(method.enabled and method.type == "webapp" for method in config.delivery_methods)
         mails = [
-            Mail(_filled(mail.subject, variables), _filled(mail.body, variables), *_recipients(mail)) for mail in self._mails()
-        ]  # fmt: skip
+            Mail(_filled(mail.subject, variables), _filled(mail.body, variables), *_recipients(mail))
+            for mail in self._mails()
+        ]
         actions = [action.model_dump(mode="json") for action in config.user_actions]
-        return Draft(content, inputs, actions, defaults, in_page, config.timeout * UNIT_SECONDS[config.timeout_unit], mails)
+        return Draft(
+            content, inputs, actions, defaults, in_page, config.timeout * UNIT_SECONDS[config.timeout_unit], mails
+        )
 
     def _options(self, field: Select, variables: Variables) -> list[str]:
         """Raises NodeFailed where the variable is no array of texts."""
         value = variables.require(field.option_source.selector)
         if not isinstance(value, list) or not all(isinstance(option, str) for option in value):
-            raise NodeFailed(f"The options of {field.output_variable_name!r} are no array of strings.", "FormOptionsError")
+            raise NodeFailed(
+                f"The options of {field.output_variable_name!r} are no array of strings.", "FormOptionsError"
+            )
         return value
 
     def _mails(self) -> list[EmailConfig]:
@@ -107,7 +120,9 @@ class HumanInput(Node):
             return [EmailConfig.model_validate(method.config) for method in methods]
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
-            raise GraphInvalid(f"{self.name}: delivery_methods: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise GraphInvalid(
+                f"{self.name}: delivery_methods: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from None
 
 
 def _filled(text: str, variables: Variables) -> str:
@@ -118,5 +133,9 @@ def _recipients(mail: EmailConfig) -> tuple[list[str], list[str], bool]:
     """Addresses, references to accounts, and whether everybody is meant."""
     items = mail.recipients.items
     addresses = [item.email.strip() for item in items if item.type == "external" and item.email.strip()]
-    members = [item.reference_id or item.user_id for item in items if item.type == "member" and (item.reference_id or item.user_id)]
+    members = [
+        item.reference_id or item.user_id
+        for item in items
+        if item.type == "member" and (item.reference_id or item.user_id)
+    ]
     return addresses, members, mail.recipients.whole_workspace or mail.recipients.include_bound_group

@@ -55,7 +55,9 @@ class IfElse(Node):
                     chosen = case.case_id
                     break
         except NodeFailed as failure:
-            raise NodeFailed(failure.message, failure.error_type, {"conditions": compared}, {"condition_results": results}) from None
+            raise NodeFailed(
+                failure.message, failure.error_type, {"conditions": compared}, {"condition_results": results}
+            ) from None
         matched = bool(results) and results[-1]["result"]
         outputs = {"result": matched, "selected_case_id": chosen}
         return Result(outputs, chosen, inputs={"conditions": compared}, process_data={"condition_results": results})

@@ -12,8 +12,17 @@ from app.workflow.values.templates import filled
 from app.workflow.values.variables import Variables
 
 _TEXT_OPERATORS = (
-    "contains", "not contains", "start with", "end with", "is", "is not", "in", "not in", "empty", "not empty",
-)  # fmt: skip
+    "contains",
+    "not contains",
+    "start with",
+    "end with",
+    "is",
+    "is not",
+    "in",
+    "not in",
+    "empty",
+    "not empty",
+)
 _OPERATORS: dict[str, tuple[str, ...]] = {
     "string": _TEXT_OPERATORS,
     "number": ("=", "≠", "<", ">", "≥", "≤"),
@@ -69,14 +78,20 @@ class ListOperator(Node):
     def run(self, context: Context) -> Result:
         items = context.variables.require(self.config.variable)
         if not isinstance(items, list):
-            raise NodeFailed(f"Variable {'.'.join(self.config.variable)} is no list but of type {kind_of(items)}.", "NotAList")
+            raise NodeFailed(
+                f"Variable {'.'.join(self.config.variable)} is no list but of type {kind_of(items)}.", "NotAList"
+            )
         inputs = {"variable": items}
         try:
             # Nothing can be picked from an empty list, and that is no failure.
             result = self._worked_on(items, context.variables) if items else []
         except Incomparable as failure:
             raise NodeFailed(f"The list cannot be worked on: {failure}.", "ListOperatorError", inputs) from None
-        outputs = {"result": result, "first_record": result[0] if result else None, "last_record": result[-1] if result else None}
+        outputs = {
+            "result": result,
+            "first_record": result[0] if result else None,
+            "last_record": result[-1] if result else None,
+        }
         return Result(outputs, inputs=inputs)
 
     def _worked_on(self, items: list[Any], variables: Variables) -> list[Any]:

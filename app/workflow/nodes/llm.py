@@ -47,8 +47,11 @@ class Llm(Node):
         reply = call.ask(context, model, speech.hear)
         speech.end()
         outputs = {
-            "text": speech.text, "reasoning_content": speech.reasoning, "usage": reply.usage, "finish_reason": reply.finish_reason,
-        }  # fmt: skip
+            "text": speech.text,
+            "reasoning_content": speech.reasoning,
+            "usage": reply.usage,
+            "finish_reason": reply.finish_reason,
+        }
         if schema:
             try:
                 outputs["structured_output"] = read_answer(reply.text, schema)

@@ -25,7 +25,9 @@ class LoopVariable(Shape):
             return variables.require(tuple(map(str, self.value or ())))
         value = self._constant()
         if not fits(value, self.var_type):
-            raise NodeFailed(f"The loop variable {self.label!r} is no {self.var_type}: {self.value!r}.", "LoopVariableError")
+            raise NodeFailed(
+                f"The loop variable {self.label!r} is no {self.var_type}: {self.value!r}.", "LoopVariableError"
+            )
         return value
 
     def _constant(self) -> Any:

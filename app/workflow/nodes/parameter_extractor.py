@@ -23,15 +23,28 @@ CALL = f"Call the function {FUNCTION} with them. Without functions: "
 _JSON_TYPES = {"bool": "boolean", "select": "string"}
 _DEFAULTS: Mapping[str, Any] = {"string": "", "select": "", "number": 0, "bool": False, "boolean": False}
 _CLASSES: Mapping[str, type | tuple[type, ...]] = {
-    "string": str, "select": str, "number": (int, float), "bool": bool, "boolean": bool, "object": dict,
-}  # fmt: skip
+    "string": str,
+    "select": str,
+    "number": (int, float),
+    "bool": bool,
+    "boolean": bool,
+    "object": dict,
+}
 
 
 class Parameter(Shape):
     name: str
     type: Literal[
-        "string", "number", "bool", "boolean", "select", "array[string]", "array[number]", "array[object]", "array[boolean]"
-    ] = "string"  # fmt: skip
+        "string",
+        "number",
+        "bool",
+        "boolean",
+        "select",
+        "array[string]",
+        "array[number]",
+        "array[object]",
+        "array[boolean]",
+    ] = "string"
     options: list[str] = []
     description: str = ""
     required: bool = False
@@ -107,7 +120,9 @@ class ParameterExtractor(Node):
         model, schema = self.config.model.find(context), self._schema
         calling = self.config.reasoning_mode == "function_call" and model.mode == "chat"
         task = TASK.format(call=CALL if calling else "", schema=json.dumps(schema, ensure_ascii=False))
-        call = self.config.question(context, model, task, self.config.query, _tool(schema) if calling else request_options(schema))
+        call = self.config.question(
+            context, model, task, self.config.query, _tool(schema) if calling else request_options(schema)
+        )
         reply = call.ask(context, model)
         values, reason = self._read(reply)
         outputs = {**values, "__is_success": int(reason is None), "__reason": reason, "__usage": reply.usage}
@@ -144,5 +159,9 @@ def _numbers(text: str) -> list[int | float]:
 
 
 def _tool(schema: Schema) -> dict[str, Any]:
-    function = {"name": FUNCTION, "description": "Take the parameters that were read out of the text.", "parameters": schema}
+    function = {
+        "name": FUNCTION,
+        "description": "Take the parameters that were read out of the text.",
+        "parameters": schema,
+    }
     return {"tools": [{"type": "function", "function": function}], "tool_choice": "required"}

@@ -44,15 +44,20 @@ class QuestionClassifier(Node):
 
     def run(self, context: Context) -> Result:
         model = self.config.model.find(context)
-        call = self.config.question(context, model, self._task, self.config.query_variable_selector, request_options(self._schema))
+        call = self.config.question(
+            context, model, self._task, self.config.query_variable_selector, request_options(self._schema)
+        )
         reply = call.ask(context, model)
         found = find_object(reply.text)
         if found is None:
             raise call.failure("could not find json block in the output.", "OutputParserError", reply)
         chosen = self._class(found.get("category_id"))
         outputs = {
-            "class_name": chosen.name, "class_label": chosen.label or chosen.name, "class_id": chosen.id, "usage": reply.usage,
-        }  # fmt: skip
+            "class_name": chosen.name,
+            "class_label": chosen.label or chosen.name,
+            "class_id": chosen.id,
+            "usage": reply.usage,
+        }
         return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.usage)
 
     def _class(self, wanted: object) -> Class:
@@ -70,7 +75,9 @@ class QuestionClassifier(Node):
         names = {"category_id": list(self.own_handles), "category_name": [known.name for known in self.config.classes]}
         return {
             "type": "object",
-            "properties": {name: {"type": "string", "enum": list(dict.fromkeys(values))} for name, values in names.items()},
+            "properties": {
+                name: {"type": "string", "enum": list(dict.fromkeys(values))} for name, values in names.items()
+            },
             "required": list(names),
             "additionalProperties": False,
         }

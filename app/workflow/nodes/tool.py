@@ -49,7 +49,9 @@ class ToolNode(Node):
         if context.outside.tools is None:
             raise NodeFailed("This run has no tools.", "ToolNodeError")
         arguments = self._arguments(context.variables)
-        choice = ToolChoice(config.provider_type, config.provider_id or config.provider_name, config.tool_name, config.provider_name)
+        choice = ToolChoice(
+            config.provider_type, config.provider_id or config.provider_name, config.tool_name, config.provider_name
+        )
         try:
             tool = context.outside.tools.find(choice)
             known = tool.description.parameters.get("properties", {})
@@ -58,14 +60,23 @@ class ToolNode(Node):
         except ToolFailed as failure:
             raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
         files = _stored(context, answer)
-        outputs = {**answer.variables, "text": answer.text, "files": files, "json": [dict(item) for item in answer.json]}
+        outputs = {
+            **answer.variables,
+            "text": answer.text,
+            "files": files,
+            "json": [dict(item) for item in answer.json],
+        }
         return Result(outputs=outputs, inputs=arguments)
 
     def _arguments(self, variables: Variables) -> dict[str, Any]:
         """What the author fixed, and on top of it what the node is given; what has no value is left to the tool."""
         config = self.config
         # Editors leave nulls and lists here, which mean nothing.
-        settings = {name: value for name, value in config.tool_configurations.items() if value is not None and not isinstance(value, list)}
+        settings = {
+            name: value
+            for name, value in config.tool_configurations.items()
+            if value is not None and not isinstance(value, list)
+        }
         given: dict[str, Any] = {}
         for name, value in {**settings, **config.tool_parameters}.items():
             if isinstance(value, Mapping) and "value" in value:

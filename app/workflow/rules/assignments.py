@@ -10,7 +10,9 @@ import orjson
 from app.workflow.rules.comparisons import kind_of
 from app.workflow.values.value_types import NUMBERS, fits, is_array, member_type, zero
 
-Operation = Literal["over-write", "clear", "set", "append", "extend", "+=", "-=", "*=", "/=", "remove-first", "remove-last"]
+Operation = Literal[
+    "over-write", "clear", "set", "append", "extend", "+=", "-=", "*=", "/=", "remove-first", "remove-last"
+]
 # What takes its operand from another variable, and what has it in the file. Those that need no operand count as the first.
 FROM_VARIABLE = frozenset({"over-write", "clear", "append", "extend", "remove-first", "remove-last"})
 WITHOUT_OPERAND = frozenset({"clear", "remove-first", "remove-last"})

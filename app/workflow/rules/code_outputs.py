@@ -11,7 +11,9 @@ MOST_NUMBERS = 1_000
 DEEPEST = 5
 
 
-def checked_outputs(result: Any, declared: Mapping[str, Mapping[str, Any]], place: str = "", depth: int = 1) -> dict[str, Any]:
+def checked_outputs(
+    result: Any, declared: Mapping[str, Mapping[str, Any]], place: str = "", depth: int = 1
+) -> dict[str, Any]:
     """The declared outputs, checked. Raises NodeFailed."""
     if not isinstance(result, Mapping):
         raise _wrong(f"main must return a mapping of outputs, not {_name(result)}")
@@ -63,7 +65,10 @@ def _array(value: Any, declared: Mapping[str, Any], place: str, depth: int) -> l
     if member == "number" and any(item is None for item in value):
         raise _wrong(f"Output {place!r} must hold numbers alone.")
     shape = {"type": member, "children": declared.get("children")}
-    return [_checked(item, shape, f"{place}[{index}]", depth + 1 if member == "object" else depth) for index, item in enumerate(value)]
+    return [
+        _checked(item, shape, f"{place}[{index}]", depth + 1 if member == "object" else depth)
+        for index, item in enumerate(value)
+    ]
 
 
 def _check_free(value: Any, place: str, depth: int) -> None:

@@ -8,9 +8,28 @@ from app.workflow.values.files import File
 from app.workflow.values.values import text_of
 
 Operator = Literal[
-    "contains", "not contains", "start with", "end with", "is", "is not", "empty", "not empty", "in", "not in", "all of",
-    "=", "≠", ">", "<", "≥", "≤", "null", "not null", "exists", "not exists",
-]  # fmt: skip
+    "contains",
+    "not contains",
+    "start with",
+    "end with",
+    "is",
+    "is not",
+    "empty",
+    "not empty",
+    "in",
+    "not in",
+    "all of",
+    "=",
+    "≠",
+    ">",
+    "<",
+    "≥",
+    "≤",
+    "null",
+    "not null",
+    "exists",
+    "not exists",
+]
 # These look at the variable alone.
 UNARY = frozenset({"empty", "not empty", "null", "not null", "exists", "not exists"})
 
@@ -56,7 +75,14 @@ def number(value: Any) -> int | float:
 
 def kind_of(value: Any) -> str:
     """What a value is, for messages."""
-    kinds = ((bool, "boolean"), (int | float, "number"), (str, "string"), (list, "array"), (File, "file"), (Mapping, "object"))
+    kinds = (
+        (bool, "boolean"),
+        (int | float, "number"),
+        (str, "string"),
+        (list, "array"),
+        (File, "file"),
+        (Mapping, "object"),
+    )
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 

@@ -38,7 +38,10 @@ class Condition(Shape):
 
 
 def hold(
-    conditions: Sequence[Condition], logical_operator: LogicalOperator, variables: Variables, trace: list[dict[str, Any]] | None = None
+    conditions: Sequence[Condition],
+    logical_operator: LogicalOperator,
+    variables: Variables,
+    trace: list[dict[str, Any]] | None = None,
 ) -> bool:
     """Whether the group holds; evaluation stops as soon as that is known. Raises NodeFailed.
 
@@ -67,7 +70,11 @@ def _combined(outcomes: Iterable[bool], logical_operator: LogicalOperator) -> bo
 def _holds(condition: Condition, variables: Variables, trace: list[dict[str, Any]] | None) -> bool:
     actual = variables.require(condition.variable_selector)
     operator = condition.comparison_operator
-    seen = {"variable": ".".join(condition.variable_selector), "actual_value": plain(actual), "comparison_operator": operator}
+    seen = {
+        "variable": ".".join(condition.variable_selector),
+        "actual_value": plain(actual),
+        "comparison_operator": operator,
+    }
     if trace is not None:
         trace.append(seen)
     try:
@@ -77,7 +84,9 @@ def _holds(condition: Condition, variables: Variables, trace: list[dict[str, Any
         seen["expected_value"] = expected
         return compare(actual, operator, expected)
     except Incomparable as failure:
-        raise NodeFailed(f"Variable {seen['variable']} cannot be compared by {operator!r}: {failure}.", "ConditionError") from None
+        raise NodeFailed(
+            f"Variable {seen['variable']} cannot be compared by {operator!r}: {failure}.", "ConditionError"
+        ) from None
 
 
 def _expected(condition: Condition | SubCondition, variables: Variables) -> Any:
@@ -99,7 +108,9 @@ def _files_match(files: Sequence[File], operator: str, group: SubConditions | No
 
 
 def _file_matches(file: File, group: SubConditions, variables: Variables) -> bool:
-    return _combined((_attribute_holds(file, condition, variables) for condition in group.conditions), group.logical_operator)
+    return _combined(
+        (_attribute_holds(file, condition, variables) for condition in group.conditions), group.logical_operator
+    )
 
 
 def _attribute_holds(file: File, condition: SubCondition, variables: Variables) -> bool:

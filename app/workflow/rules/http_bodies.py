@@ -107,4 +107,10 @@ def _read(context: Context, file: File) -> bytes:
     return context.outside.files.read(file, LARGEST_FILE, context.seconds(FILE_SECONDS), context.cancellation)
 
 
-_ENCODERS = {"raw-text": _raw, "json": _json, "x-www-form-urlencoded": _form, "form-data": _multipart, "binary": _binary}
+_ENCODERS = {
+    "raw-text": _raw,
+    "json": _json,
+    "x-www-form-urlencoded": _form,
+    "form-data": _multipart,
+    "binary": _binary,
+}

@@ -10,8 +10,23 @@ from app.workflow.contracts.knowledge import Condition
 MOST_CONDITIONS = 10
 LONGEST_VALUE = 500
 OPERATORS = (
-    "contains", "not contains", "start with", "end with", "is", "is not", "empty", "not empty", "=", "≠", "<", ">", "≤", "≥", "before", "after",
-)  # fmt: skip
+    "contains",
+    "not contains",
+    "start with",
+    "end with",
+    "is",
+    "is not",
+    "empty",
+    "not empty",
+    "=",
+    "≠",
+    "<",
+    ">",
+    "≤",
+    "≥",
+    "before",
+    "after",
+)
 TASK = """Documents are described by these fields: {fields}.
 Read the user's question and say which values of these fields it asks for. Use a field only if the question clearly names a value for it.
 Answer with a JSON array and nothing else. Each item is {{"name": <field>, "operator": <one of {operators}>, "value": <text or number>}}.

@@ -43,7 +43,9 @@ class RetrievalSettings(Shape):
     reranking_model: RerankModel = RerankModel()
     weights: Weights | None = None
 
-    def retrieval(self, dataset_ids: Sequence[str], query: str, conditions: Sequence[Condition] = (), operator: str = "and") -> Retrieval:
+    def retrieval(
+        self, dataset_ids: Sequence[str], query: str, conditions: Sequence[Condition] = (), operator: str = "and"
+    ) -> Retrieval:
         """One search by these settings."""
         weighted = self.reranking_mode == "weighted_score"
         rerank = self.reranking_enable and not weighted and bool(self.reranking_model.name)
@@ -52,7 +54,9 @@ class RetrievalSettings(Shape):
             query=query,
             top_k=min(max(self.top_k, 1), MOST),
             score_threshold=None if self.score_threshold_enabled is False else self.score_threshold,
-            weights=(self.weights.vector_setting.vector_weight, self.weights.keyword_setting.keyword_weight) if weighted and self.weights else None,
+            weights=(self.weights.vector_setting.vector_weight, self.weights.keyword_setting.keyword_weight)
+            if weighted and self.weights
+            else None,
             rerank_model=(self.reranking_model.provider, self.reranking_model.name) if rerank else None,
             conditions=tuple(conditions),
             logical_operator=operator,

@@ -39,10 +39,19 @@ class File:
     def as_object(self) -> dict[str, Any]:
         """The file object of the Web API (contract endpoints.md, 'File object')."""
         return {
-            **_IDENTITY, "id": self.id, "type": self.type, "transfer_method": self.transfer_method, "remote_url": self.remote_url,
-            "reference": None, "related_id": self.related_id, "filename": self.name, "extension": self.extension,
-            "mime_type": self.mime_type, "size": self.size, "url": self.url,
-        }  # fmt: skip
+            **_IDENTITY,
+            "id": self.id,
+            "type": self.type,
+            "transfer_method": self.transfer_method,
+            "remote_url": self.remote_url,
+            "reference": None,
+            "related_id": self.related_id,
+            "filename": self.name,
+            "extension": self.extension,
+            "mime_type": self.mime_type,
+            "size": self.size,
+            "url": self.url,
+        }
 
     @staticmethod
     def is_object(value: Mapping[str, Any]) -> bool:
@@ -51,6 +60,14 @@ class File:
     @classmethod
     def from_object(cls, value: Mapping[str, Any]) -> Self:
         return cls(
-            value["id"], value["type"], value["transfer_method"], value["filename"], value["extension"], value["mime_type"],
-            value["size"], value["related_id"], value["remote_url"], value["url"],
-        )  # fmt: skip
+            value["id"],
+            value["type"],
+            value["transfer_method"],
+            value["filename"],
+            value["extension"],
+            value["mime_type"],
+            value["size"],
+            value["related_id"],
+            value["remote_url"],
+            value["url"],
+        )

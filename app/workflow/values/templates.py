@@ -24,12 +24,21 @@ class Template:
     def selectors(self) -> tuple[Selector, ...]:
         return tuple(part for part in self.parts if not isinstance(part, str))
 
-    def render(self, variables: Variables, form: Callable[[Any], str] = text_of, missing: Callable[[Selector], str] | None = None) -> str:
+    def render(
+        self,
+        variables: Variables,
+        form: Callable[[Any], str] = text_of,
+        missing: Callable[[Selector], str] | None = None,
+    ) -> str:
         """The text with values in place of references. `missing` says what stands for a reference that finds nothing; by default NodeFailed."""
-        return "".join(part if isinstance(part, str) else self._value(part, variables, form, missing) for part in self.parts)
+        return "".join(
+            part if isinstance(part, str) else self._value(part, variables, form, missing) for part in self.parts
+        )
 
     @staticmethod
-    def _value(selector: Selector, variables: Variables, form: Callable[[Any], str], missing: Callable[[Selector], str] | None) -> str:
+    def _value(
+        selector: Selector, variables: Variables, form: Callable[[Any], str], missing: Callable[[Selector], str] | None
+    ) -> str:
         value = variables.get(selector)
         if value is not MISSING:
             return form(value)

@@ -51,5 +51,7 @@ def plain(value: Any) -> Any:
 def restored(value: Any) -> Any:
     """The opposite of `plain`."""
     if isinstance(value, Mapping):
-        return File.from_object(value) if File.is_object(value) else {name: restored(item) for name, item in value.items()}
+        return (
+            File.from_object(value) if File.is_object(value) else {name: restored(item) for name, item in value.items()}
+        )
     return [restored(item) for item in value] if isinstance(value, list) else value

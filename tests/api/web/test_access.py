@@ -27,9 +27,15 @@ def test_a_members_passport_claims_what_the_contract_says(ann):
     assert "Set-Cookie" not in answer.headers
     assert before <= passport.pop("granted_at") <= time.time() and passport.pop("end_user_id")
     assert passport == {
-        "iss": str(app.id), "sub": "Web API Passport", "app_id": str(app.id), "app_code": app.code, "user_id": login["user_id"],
-        "auth_type": "internal", "token_source": "webapp", "exp": login["exp"],
-    }  # fmt: skip
+        "iss": str(app.id),
+        "sub": "Web API Passport",
+        "app_id": str(app.id),
+        "app_code": app.code,
+        "user_id": login["user_id"],
+        "auth_type": "internal",
+        "token_source": "webapp",
+        "exp": login["exp"],
+    }
 
 
 def test_a_member_comes_in_and_is_the_same_person_each_time(ann):
@@ -180,7 +186,9 @@ def test_what_a_user_of_a_private_app_asked_is_theirs_alone(ann, ben, model):
     app = app_of_mode("private", ann.email, ben.email)
     anns, bens = ann.log_in().passport(app), ben.log_in().passport(app)
     asked = ann.client.post(
-        "/api/chat-messages", json={"inputs": {}, "query": "Hi"}, headers={"X-App-Code": app.code, "X-App-Passport": anns}
+        "/api/chat-messages",
+        json={"inputs": {}, "query": "Hi"},
+        headers={"X-App-Code": app.code, "X-App-Passport": anns},
     ).get_json()
     query = {"conversation_id": asked["conversation_id"]}
     assert len(ann.get("/messages", app, anns, **query).get_json()["data"]) == 1
@@ -226,7 +234,9 @@ def test_the_token_may_be_a_cookie(ann):
 def test_a_cookie_of_one_host_counts_too(ann):
     ann.client.set_cookie("__Host-webapp_access_token", ann.log_in().token, secure=True)
     ann.token = ""
-    answer = ann.client.get("/api/passport", headers={"X-App-Code": app_of_mode("private_all").code}, base_url="https://localhost")
+    answer = ann.client.get(
+        "/api/passport", headers={"X-App-Code": app_of_mode("private_all").code}, base_url="https://localhost"
+    )
     assert answer.status_code == 200
 
 
@@ -237,9 +247,17 @@ def test_the_cookie_wins_over_the_header(ann):
 
 @pytest.mark.parametrize(
     ("origin", "status"),
-    [("http://localhost", 200), ("https://listed.example", 200), ("https://desk.example", 200), ("https://elsewhere.example", 401), ("null", 401),
-     ("http://desk.example", 401), ("http://localhost:81", 401), ("http://localhost.elsewhere.example", 401)],
-)  # fmt: skip
+    [
+        ("http://localhost", 200),
+        ("https://listed.example", 200),
+        ("https://desk.example", 200),
+        ("https://elsewhere.example", 401),
+        ("null", 401),
+        ("http://desk.example", 401),
+        ("http://localhost:81", 401),
+        ("http://localhost.elsewhere.example", 401),
+    ],
+)
 def test_a_token_cookie_counts_for_known_pages_alone(ann, app, monkeypatch, origin, status):
     monkeypatch.setitem(app.config, "CORS_ALLOW_ORIGINS", ["*", "https://listed.example"])
     monkeypatch.setitem(app.config, "PUBLIC_URL", "https://desk.example")

@@ -40,7 +40,10 @@ def test_the_mode_is_told_by_code_and_id(stranger, mode):
         assert stranger.client.get("/api/webapp/access-mode", query_string=query).get_json() == {"accessMode": mode}
 
 
-@pytest.mark.parametrize("query", [{}, {"appCode": ""}, {"appCode": "nowhere"}, {"appId": "x"}, {"appId": "00000000-0000-4000-8000-000000000000"}])
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"appCode": ""}, {"appCode": "nowhere"}, {"appId": "x"}, {"appId": "00000000-0000-4000-8000-000000000000"}],
+)
 def test_the_mode_of_no_app(stranger, query):
     assert outcome(stranger.client.get("/api/webapp/access-mode", query_string=query)) == (400, "invalid_param")
 
@@ -83,8 +86,12 @@ def test_the_features_say_how_to_log_in(stranger, mailbox):
     features = stranger.client.get("/api/system-features").get_json()
     assert features["is_email_setup"] is True
     assert features["webapp_auth"] == {
-        "enabled": True, "allow_sso": False, "sso_config": {"protocol": ""}, "allow_email_code_login": True, "allow_email_password_login": True,
-    }  # fmt: skip
+        "enabled": True,
+        "allow_sso": False,
+        "sso_config": {"protocol": ""},
+        "allow_email_code_login": True,
+        "allow_email_password_login": True,
+    }
 
 
 @pytest.mark.parametrize(("environment", "offered"), [("PRODUCTION", False), ("DEVELOPMENT", True)])
@@ -98,9 +105,13 @@ def test_the_whole_way_of_a_stock_page(ann):
     """client.md §4: features, mode, status, sign-in, passport, status, page."""
     app = app_of_mode("private", ann.email)
     assert ann.client.get("/api/system-features").get_json()["webapp_auth"]["enabled"] is True
-    assert ann.client.get("/api/webapp/access-mode", query_string={"appCode": app.code}).get_json() == {"accessMode": "private"}
+    assert ann.client.get("/api/webapp/access-mode", query_string={"appCode": app.code}).get_json() == {
+        "accessMode": "private"
+    }
     assert status(ann, app)["logged_in"] is False
-    ann.token = ann.post("/login", email=ann.email, password=encoded("correct horse 1")).get_json()["data"]["access_token"]
+    ann.token = ann.post("/login", email=ann.email, password=encoded("correct horse 1")).get_json()["data"][
+        "access_token"
+    ]
     passport = ann.passport(app)
     assert status(ann, app, passport) == {"logged_in": True, "app_logged_in": True}
     assert [ann.get(path, app, passport).status_code for path in ("/site", "/parameters", "/meta")] == [200] * 3

@@ -45,10 +45,17 @@ class TestAnAgent:
         model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
         model.script("Tea.")
         frames = [frame.data for frame in asker.ask() if frame.event == "agent_thought"]
-        states = [(frame["position"], bool(frame["thought"]), bool(frame["tool"]), bool(frame["observation"])) for frame in frames]
+        states = [
+            (frame["position"], bool(frame["thought"]), bool(frame["tool"]), bool(frame["observation"]))
+            for frame in frames
+        ]
         assert states == [
-            (1, False, False, False), (1, True, True, False), (1, True, True, True), (2, False, False, False), (2, True, False, False),
-        ]  # fmt: skip
+            (1, False, False, False),
+            (1, True, True, False),
+            (1, True, True, True),
+            (2, False, False, False),
+            (2, True, False, False),
+        ]
 
     def test_shows_the_model_what_its_tools_are_and_said(self, asker, model):
         model.script(tool_calls=[("lookup", {"text": "tea"})])
@@ -60,7 +67,11 @@ class TestAnAgent:
         *_, question, called, observed = prompt(model)
         assert question == {"role": "user", "content": "What?"}
         assert called["tool_calls"][0]["function"] == {"name": "lookup", "arguments": '{"text": "tea"}'}
-        assert (observed["role"], observed["tool_call_id"], observed["content"]) == ("tool", called["tool_calls"][0]["id"], "lookup: tea")
+        assert (observed["role"], observed["tool_call_id"], observed["content"]) == (
+            "tool",
+            called["tool_calls"][0]["id"],
+            "lookup: tea",
+        )
 
     def test_counts_the_tokens_of_all_rounds(self, asker, model):
         model.script(tool_calls=[("lookup", {"text": "tea"})])
@@ -84,7 +95,13 @@ class TestAnAgent:
         assert "text" not in model.requests[0].body["tools"][0]["function"]["parameters"]["properties"]
 
     def test_leaves_out_what_is_switched_off_or_not_there(self, client, house, model):
-        asker = agent(client, tool(), tool("other"), tool("lookup", enabled=False), tool(provider_id="garden", provider_name="garden"))
+        asker = agent(
+            client,
+            tool(),
+            tool("other"),
+            tool("lookup", enabled=False),
+            tool(provider_id="garden", provider_name="garden"),
+        )
         asker.ask()
         assert [entry["function"]["name"] for entry in model.requests[0].body["tools"]] == ["lookup"]
 
@@ -163,7 +180,12 @@ class TestFiles:
         assert client.get(made["url"]).data == PNG
 
     def test_are_not_taken_for_the_visitor_s_own(self, asker, client, house, model):
-        upload = {"enabled": True, "allowed_file_types": ["image"], "number_limits": 1, "allowed_file_upload_methods": ["local_file"]}
+        upload = {
+            "enabled": True,
+            "allowed_file_types": ["image"],
+            "number_limits": 1,
+            "allowed_file_upload_methods": ["local_file"],
+        }
         asker = agent(client, tool("draw"), config={"file_upload": upload})
         model.script(tool_calls=[("draw", {})])
         first = asker.ask()[0].data
@@ -177,7 +199,11 @@ class TestReact:
         return agent(client, strategy="react")
 
     def test_reads_calls_from_the_text_and_shows_the_answer_alone(self, asker, model, lookup):
-        model.script("Thought: I must look.\nAction:\n```json\n", '{"action": "lookup", "action_input": {"text": "tea"}}', "\n```")
+        model.script(
+            "Thought: I must look.\nAction:\n```json\n",
+            '{"action": "lookup", "action_input": {"text": "tea"}}',
+            "\n```",
+        )
         model.script("Thought: I know.\nFinal ", "Answer: It is", " tea.")
         frames = asker.ask("What?")
         assert lookup.calls == [{"text": "tea"}]
@@ -201,7 +227,11 @@ class TestReact:
         assert len(lookup.calls) == 1
 
     def test_the_author_s_own_instructions_are_used(self, client, house, model):
-        asker = agent(client, strategy="react", prompt={"first_prompt": "Be brief.\n{{instruction}}\n{{tools}}\nOne of {{tool_names}}."})
+        asker = agent(
+            client,
+            strategy="react",
+            prompt={"first_prompt": "Be brief.\n{{instruction}}\n{{tools}}\nOne of {{tool_names}}."},
+        )
         asker.ask()
         system = prompt(model)[0]["content"]
         assert system.startswith("Be brief.\nYou are a helpful assistant.\n- lookup: Does lookup.")
@@ -212,7 +242,9 @@ class TestAStop:
     def test_in_a_tool_keeps_what_there_is(self, client, house, model):
         def stopped(arguments, cancellation):
             with autocommit_engine().connect() as connection:
-                task_id = connection.execute(text("SELECT id FROM tasks WHERE app_id = :app_id"), {"app_id": asker.app.id}).scalar_one()
+                task_id = connection.execute(
+                    text("SELECT id FROM tasks WHERE app_id = :app_id"), {"app_id": asker.app.id}
+                ).scalar_one()
             asker.post(f"/chat-messages/{task_id}/stop")
             cancellation.wait(5)
             return ToolAnswer("too late")
@@ -230,7 +262,9 @@ class TestAStop:
 class TestModeration:
     def test_of_the_answer_replaces_it(self, client, house, model):
         settings = {"keywords": "forbidden", "outputs_config": {"enabled": True, "preset_response": "No."}}
-        asker = agent(client, config={"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": settings}})
+        asker = agent(
+            client, config={"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": settings}}
+        )
         model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
         model.script("It is for", "bidden.")
         frames = asker.ask()
@@ -239,15 +273,31 @@ class TestModeration:
 
     def test_of_the_question_asks_no_model(self, client, house, model):
         settings = {"keywords": "forbidden", "inputs_config": {"enabled": True, "preset_response": "No."}}
-        asker = agent(client, config={"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": settings}})
+        asker = agent(
+            client, config={"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": settings}}
+        )
         assert answer_text(asker.ask("Is it forbidden?")) == "No."
         assert model.requests == []
 
 
 class TestAnAgentNode:
     def test_streams_its_answer_and_tells_what_it_does(self, client, house, model):
-        tools = [{"enabled": True, "type": "api", "provider_name": "house", "tool_name": "lookup", "parameters": {}, "settings": {}}]
-        given = {"model": {"provider": "openai", "model": "scripted", "mode": "chat"}, "query": "{{#sys.query#}}", "instruction": "", "tools": tools}
+        tools = [
+            {
+                "enabled": True,
+                "type": "api",
+                "provider_name": "house",
+                "tool_name": "lookup",
+                "parameters": {},
+                "settings": {},
+            }
+        ]
+        given = {
+            "model": {"provider": "openai", "model": "scripted", "mode": "chat"},
+            "query": "{{#sys.query#}}",
+            "instruction": "",
+            "tools": tools,
+        }
         values = {name: {"type": "constant", "value": value} for name, value in given.items()}
         part = node("agent", "agent", agent_strategy_name="function_calling", agent_parameters=values)
         flow = graph(start(), part, answer("{{#agent.text#}}"), "start > agent > answer")
@@ -258,15 +308,33 @@ class TestAnAgentNode:
         assert answer_text(frames) == "Tea."
         logs = [frame.data for frame in frames if frame.event == "agent_log"]
         assert [log["data"]["label"] for log in logs][:3] == ["ROUND 1", "CALL lookup", "CALL lookup"]
-        started = next(frame.data["data"] for frame in frames if frame.event == "node_started" and frame.data["data"]["node_id"] == "agent")
+        started = next(
+            frame.data["data"]
+            for frame in frames
+            if frame.event == "node_started" and frame.data["data"]["node_id"] == "agent"
+        )
         for log in logs:
-            assert set(log["data"]) == {"node_execution_id", "id", "label", "parent_id", "error", "status", "data", "metadata", "node_id"}
+            assert set(log["data"]) == {
+                "node_execution_id",
+                "id",
+                "label",
+                "parent_id",
+                "error",
+                "status",
+                "data",
+                "metadata",
+                "node_id",
+            }
             assert (log["data"]["node_execution_id"], log["data"]["node_id"]) == (started["id"], "agent")
             assert log["workflow_run_id"] == frames[1].data["workflow_run_id"]
 
     def test_of_a_tool_that_is_missing_is_named_at_import(self, app):
         tools = [{"enabled": True, "type": "api", "provider_name": "garden", "tool_name": "weed"}]
-        values = {"model": {"value": {"provider": "openai", "model": "scripted"}}, "tools": {"value": tools}, "query": {"value": "x"}}
+        values = {
+            "model": {"value": {"provider": "openai", "model": "scripted"}},
+            "tools": {"value": tools},
+            "query": {"value": "x"},
+        }
         flow = graph(start(), node("agent", "agent", agent_parameters=values), answer("x"), "start > agent > answer")
         definition = {"app": {"mode": "advanced-chat", "name": "x"}, "workflow": {"graph": flow}}
         assert unresolved(definition) == ["The tool 'weed' of 'garden' is not set up here."]

@@ -6,48 +6,97 @@ from tests.support.factories import make_app
 from tests.support.web_client import WebVisitor
 
 FEATURES = {
-    "sso_enforced_for_signin": False, "sso_enforced_for_signin_protocol": "", "enable_marketplace": False,
-    "max_plugin_package_size": 15728640, "enable_email_code_login": False, "enable_email_password_login": True,
-    "enable_social_oauth_login": False, "enable_collaboration_mode": True, "is_allow_register": False,
-    "is_allow_create_workspace": False, "is_email_setup": False,
+    "sso_enforced_for_signin": False,
+    "sso_enforced_for_signin_protocol": "",
+    "enable_marketplace": False,
+    "max_plugin_package_size": 15728640,
+    "enable_email_code_login": False,
+    "enable_email_password_login": True,
+    "enable_social_oauth_login": False,
+    "enable_collaboration_mode": True,
+    "is_allow_register": False,
+    "is_allow_create_workspace": False,
+    "is_email_setup": False,
     "license": {"status": "none", "expired_at": "", "workspaces": {"enabled": False, "size": 0, "limit": 0}},
     "branding": {"enabled": False, "application_title": "", "login_page_logo": "", "workspace_logo": "", "favicon": ""},
     "webapp_auth": {
-        "enabled": False, "allow_sso": False, "sso_config": {"protocol": ""},
-        "allow_email_code_login": False, "allow_email_password_login": False,
+        "enabled": False,
+        "allow_sso": False,
+        "sso_config": {"protocol": ""},
+        "allow_email_code_login": False,
+        "allow_email_password_login": False,
     },
     "plugin_installation_permission": {"plugin_installation_scope": "all", "restrict_to_marketplace_only": False},
-    "enable_change_email": True, "plugin_manager": {"enabled": False}, "enable_creators_platform": False,
-    "enable_trial_app": False, "enable_explore_banner": False,
-}  # fmt: skip
+    "enable_change_email": True,
+    "plugin_manager": {"enabled": False},
+    "enable_creators_platform": False,
+    "enable_trial_app": False,
+    "enable_explore_banner": False,
+}
 SITE = {
-    "title": "Plain chat", "chat_color_theme": None, "chat_color_theme_inverted": False, "icon_type": "emoji", "icon": "🤖",
-    "icon_background": "#FFEAD5", "icon_url": None, "description": None, "copyright": None, "privacy_policy": None,
-    "custom_disclaimer": "", "default_language": "en-US", "prompt_public": False, "show_workflow_steps": True,
+    "title": "Plain chat",
+    "chat_color_theme": None,
+    "chat_color_theme_inverted": False,
+    "icon_type": "emoji",
+    "icon": "🤖",
+    "icon_background": "#FFEAD5",
+    "icon_url": None,
+    "description": None,
+    "copyright": None,
+    "privacy_policy": None,
+    "custom_disclaimer": "",
+    "default_language": "en-US",
+    "prompt_public": False,
+    "show_workflow_steps": True,
     "use_icon_as_answer_icon": False,
-}  # fmt: skip
-SWITCHES = ("suggested_questions_after_answer", "speech_to_text", "text_to_speech", "annotation_reply", "more_like_this")
+}
+SWITCHES = (
+    "suggested_questions_after_answer",
+    "speech_to_text",
+    "text_to_speech",
+    "annotation_reply",
+    "more_like_this",
+)
 IMAGES = {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
 
 
 def test_the_site_names_app_and_visitor(alice):
     site = alice.get("/site").get_json()
-    assert (site["app_id"], site["enable_site"], site["model_config"], site["plan"]) == (str(alice.app.id), True, None, "basic")
+    assert (site["app_id"], site["enable_site"], site["model_config"], site["plan"]) == (
+        str(alice.app.id),
+        True,
+        None,
+        "basic",
+    )
     assert site["end_user_id"] and site["site"] == SITE
     assert site.keys() == {
-        "app_id", "end_user_id", "enable_site", "site", "model_config", "plan", "can_replace_logo", "custom_config",
-    }  # fmt: skip
+        "app_id",
+        "end_user_id",
+        "enable_site",
+        "site",
+        "model_config",
+        "plan",
+        "can_replace_logo",
+        "custom_config",
+    }
 
 
 def test_parameters_have_their_defaults(alice):
     parameters = alice.get("/parameters").get_json()
     assert parameters["retriever_resource"] == {"enabled": True}
     assert parameters["system_parameters"] == {
-        "image_file_size_limit": 10, "video_file_size_limit": 100, "audio_file_size_limit": 50,
-        "file_size_limit": 15, "workflow_file_upload_limit": 10,
-    }  # fmt: skip
+        "image_file_size_limit": 10,
+        "video_file_size_limit": 100,
+        "audio_file_size_limit": 50,
+        "file_size_limit": 15,
+        "workflow_file_upload_limit": 10,
+    }
     assert [parameters[name] for name in SWITCHES] == [{"enabled": False}] * 5
-    assert (parameters["opening_statement"], parameters["suggested_questions"], parameters["user_input_form"]) == (None, [], [])
+    assert (parameters["opening_statement"], parameters["suggested_questions"], parameters["user_input_form"]) == (
+        None,
+        [],
+        [],
+    )
     assert parameters["sensitive_word_avoidance"] == {"enabled": False, "type": "", "config": {}}
     assert parameters["file_upload"] == {"image": IMAGES}
     assert len(parameters) == 12
@@ -100,6 +149,8 @@ def test_an_app_is_shown_to_its_visitors_alone(client, app, path):
     assert client.get(f"/api{path}").status_code == 401
 
 
-@pytest.mark.parametrize(("query", "code", "status"), [({"appId": "x"}, "y", 200), ({}, "y", 400), ({"appId": "x"}, "", 400)])
+@pytest.mark.parametrize(
+    ("query", "code", "status"), [({"appId": "x"}, "y", 200), ({}, "y", 400), ({"appId": "x"}, "", 400)]
+)
 def test_permission_needs_app_and_code(client, app, query, code, status):
     assert client.get("/api/webapp/permission", query_string=query, headers={"X-App-Code": code}).status_code == status

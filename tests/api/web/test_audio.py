@@ -17,8 +17,10 @@ from tests.support.web_client import WebVisitor
 AUDIO = {"speech_to_text": {"enabled": True}, "text_to_speech": {"enabled": True}}
 HELLO = silence() + b"[[say:hello world]]"
 REFUSALS = [
-    ("quota", 400, "provider_quota_exceeded"), ("bad_key", 400, "completion_request_error"), ("500", 400, "completion_request_error"),
-]  # fmt: skip
+    ("quota", 400, "provider_quota_exceeded"),
+    ("bad_key", 400, "completion_request_error"),
+    ("500", 400, "completion_request_error"),
+]
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def talker(client, model):
 def listen(visitor, *parts, **fields):
     """Send parts (content, media type) as `file`."""
     files = [(io.BytesIO(content), "temp.mp3", media_type) for content, media_type in parts]
-    return visitor.client.post("/api/audio-to-text", headers=visitor.headers, data={"file": files} | fields, content_type="multipart/form-data")
+    return visitor.client.post(
+        "/api/audio-to-text", headers=visitor.headers, data={"file": files} | fields, content_type="multipart/form-data"
+    )
 
 
 def speak(visitor, **body):
@@ -65,17 +69,25 @@ def test_a_workflow_says_in_its_features_whether_it_listens(client, model, mode)
 
 @pytest.mark.parametrize("mode", ["chat", "completion", "agent-chat"])
 def test_every_mode_listens(client, model, mode):
-    assert listen(WebVisitor.of_new_app(client, mode=mode, **AUDIO), (HELLO, "audio/wav")).get_json() == {"text": "hello world"}
+    assert listen(WebVisitor.of_new_app(client, mode=mode, **AUDIO), (HELLO, "audio/wav")).get_json() == {
+        "text": "hello world"
+    }
 
 
 @pytest.mark.parametrize(
     ("recording", "declared", "extension"),
     [
-        (MP3, "audio/mp3", b"mp3"), (MP3, "audio/mpeg", b"mp3"), (MP3, "audio/mpga", b"mp3"), (M4A, "audio/m4a", b"m4a"),
-        (AMR, "audio/amr", b"amr"), (silence(), "audio/wav", b"wav"), (WEBM, "audio/webm;codecs=opus", b"webm"),
-        (OGG, "audio/ogg; codecs=opus", b"ogg"), (WEBM, "audio/mp3", b"webm"),
+        (MP3, "audio/mp3", b"mp3"),
+        (MP3, "audio/mpeg", b"mp3"),
+        (MP3, "audio/mpga", b"mp3"),
+        (M4A, "audio/m4a", b"m4a"),
+        (AMR, "audio/amr", b"amr"),
+        (silence(), "audio/wav", b"wav"),
+        (WEBM, "audio/webm;codecs=opus", b"webm"),
+        (OGG, "audio/ogg; codecs=opus", b"ogg"),
+        (WEBM, "audio/mp3", b"webm"),
     ],
-)  # fmt: skip
+)
 def test_what_browsers_record_is_sent_on_under_its_true_format(talker, model, recording, declared, extension):
     assert listen(talker, (recording, declared), word_timestamps="disabled").status_code == 200
     sent = form_fields(model.audio_requests[0])
@@ -92,10 +104,21 @@ def test_what_browsers_record_is_sent_on_under_its_true_format(talker, model, re
         {"data": {"file": (io.BytesIO(b""), "", "application/octet-stream")}, "content_type": "multipart/form-data"},
         {"data": b"--x\r\nContent-Disposition: form", "content_type": "multipart/form-data; boundary=x"},
         {"data": b"no boundary", "content_type": "multipart/form-data"},
-        {"json": {}}, {},
+        {"json": {}},
+        {},
     ],
-    ids=["other field", "no file", "other file", "empty", "nothing chosen", "cut off", "no boundary", "JSON", "no body"],
-)  # fmt: skip
+    ids=[
+        "other field",
+        "no file",
+        "other file",
+        "empty",
+        "nothing chosen",
+        "cut off",
+        "no boundary",
+        "JSON",
+        "no body",
+    ],
+)
 def test_no_recording_is_told_before_all_else(alice, request_of):
     answer = alice.client.post("/api/audio-to-text", headers=alice.headers, **request_of)
     assert refusal(answer) == (400, "no_audio_uploaded", "Please upload your audio.")
@@ -114,10 +137,15 @@ def test_the_feature_is_checked_before_the_type(client, feature):
 @pytest.mark.parametrize(
     ("content", "declared"),
     [
-        (HELLO, "text/plain"), (HELLO, "application/octet-stream"), (HELLO, "video/webm"), (HELLO, ""),
-        (b"plain text", "audio/mp3"), (b"\x89PNG\r\n\x1a\n", "audio/wav"), (b"PK\x03\x04", "audio/mpeg"),
+        (HELLO, "text/plain"),
+        (HELLO, "application/octet-stream"),
+        (HELLO, "video/webm"),
+        (HELLO, ""),
+        (b"plain text", "audio/mp3"),
+        (b"\x89PNG\r\n\x1a\n", "audio/wav"),
+        (b"PK\x03\x04", "audio/mpeg"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_audio_is_refused(talker, model, content, declared):
     assert refusal(listen(talker, (content, declared))) == (415, "unsupported_audio_type", "Audio type not allowed.")
     assert model.audio_requests == []
@@ -127,7 +155,11 @@ def test_a_recording_may_have_thirty_megabytes_and_no_more(talker, model):
     most = MP3 + bytes(LARGEST_RECORDING - len(MP3))
     assert listen(talker, (most, "audio/mp3")).status_code == 200
     assert len(form_fields(model.audio_requests[0])["file"]) == 31_457_280
-    assert refusal(listen(talker, (most + b"x", "audio/mp3"))) == (413, "audio_too_large", "Audio size larger than 30 mb")
+    assert refusal(listen(talker, (most + b"x", "audio/mp3"))) == (
+        413,
+        "audio_too_large",
+        "Audio size larger than 30 mb",
+    )
 
 
 def test_the_type_is_checked_before_the_size(talker, monkeypatch):
@@ -140,9 +172,12 @@ def test_the_type_is_checked_before_the_size(talker, monkeypatch):
 def test_a_form_that_is_far_too_long_is_not_read(talker):
     stream = io.BytesIO(b"x")
     answer = talker.client.post(
-        "/api/audio-to-text", headers=talker.headers, input_stream=stream, content_type="multipart/form-data; boundary=x",
+        "/api/audio-to-text",
+        headers=talker.headers,
+        input_stream=stream,
+        content_type="multipart/form-data; boundary=x",
         environ_overrides={"CONTENT_LENGTH": str(10**12)},
-    )  # fmt: skip
+    )
     assert refusal(answer)[:2] == (413, "audio_too_large")
     assert stream.tell() == 0
 
@@ -167,7 +202,11 @@ def test_listening_needs_a_passport(client):
 
 def test_a_text_is_spoken(talker):
     answer = speak(talker, text="hello")
-    assert (answer.status_code, answer.headers["Content-Type"], answer.data) == (200, "audio/mpeg", spoken("hello", "alloy"))
+    assert (answer.status_code, answer.headers["Content-Type"], answer.data) == (
+        200,
+        "audio/mpeg",
+        spoken("hello", "alloy"),
+    )
 
 
 def test_speech_comes_as_it_is_made(talker):
@@ -184,10 +223,13 @@ def test_a_long_text_is_spoken_in_pieces(talker, model):
 @pytest.mark.parametrize(
     ("feature", "wanted", "voice"),
     [
-        ({}, {}, "alloy"), ({"voice": "nova"}, {}, "nova"), ({"voice": "nova"}, {"voice": "echo"}, "echo"),
-        ({"voice": "nova"}, {"voice": ""}, "nova"), ({"voice": ""}, {"voice": None}, "alloy"),
+        ({}, {}, "alloy"),
+        ({"voice": "nova"}, {}, "nova"),
+        ({"voice": "nova"}, {"voice": "echo"}, "echo"),
+        ({"voice": "nova"}, {"voice": ""}, "nova"),
+        ({"voice": ""}, {"voice": None}, "alloy"),
     ],
-)  # fmt: skip
+)
 def test_the_voice_is_the_callers_else_the_apps_else_the_models_first(client, model, feature, wanted, voice):
     visitor = WebVisitor.of_new_app(client, text_to_speech={"enabled": True} | feature)
     assert speak(visitor, text="hello", **wanted).data == spoken("hello", voice)
@@ -195,7 +237,9 @@ def test_the_voice_is_the_callers_else_the_apps_else_the_models_first(client, mo
 
 def test_a_model_without_voices_cannot_speak(bound_app, talker, monkeypatch, tmp_path):
     file = tmp_path / "models.yml"
-    file.write_text("endpoints: {mute: {base_url: http://127.0.0.1:9}}\ndefault: {speech: {endpoint: mute, remote_name: x, voices: []}}")
+    file.write_text(
+        "endpoints: {mute: {base_url: http://127.0.0.1:9}}\ndefault: {speech: {endpoint: mute, remote_name: x, voices: []}}"
+    )
     monkeypatch.setitem(bound_app.extensions, "model_routes", ModelRoutes.from_settings(str(file), "", "", "", {}))
     assert refusal(speak(talker, text="hello")) == (400, "invalid_param", "Sorry, no voice available.")
 
@@ -236,17 +280,25 @@ def test_a_deleted_conversation_is_not_spoken(talker):
     assert is_null(speak(talker, message_id=frame["message_id"]))
 
 
-@pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": None}, {"text": "  \n"}, {"message_id": "", "text": ""}, {"voice": "alloy"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"text": ""}, {"text": None}, {"text": "  \n"}, {"message_id": "", "text": ""}, {"voice": "alloy"}]
+)
 def test_something_has_to_be_said(talker, body):
     assert refusal(speak(talker, **body)) == (400, "invalid_param", "Text is required")
 
 
 def test_a_text_may_be_long_but_not_endless(talker, model):
-    assert refusal(speak(talker, text="word " * 20_001)) == (400, "invalid_param", "Text must be at most 100000 characters long")
+    assert refusal(speak(talker, text="word " * 20_001)) == (
+        400,
+        "invalid_param",
+        "Text must be at most 100000 characters long",
+    )
     assert model.audio_requests == []
 
 
-@pytest.mark.parametrize("body", [{"text": 5}, {"message_id": "x", "text": "hi"}, {"text": "hi", "voice": []}, {"message_id": 7}, []])
+@pytest.mark.parametrize(
+    "body", [{"text": 5}, {"message_id": "x", "text": "hi"}, {"text": "hi", "voice": []}, {"message_id": 7}, []]
+)
 def test_a_bad_body_is_refused(talker, body):
     answer = talker.post("/text-to-audio", body)
     assert refusal(answer)[:2] == (400, "invalid_param")
@@ -280,7 +332,11 @@ def test_a_listener_who_leaves_frees_the_model(talker, model):
 
 
 def test_speaking_needs_a_passport(client):
-    assert refusal(client.post("/api/text-to-audio", json={"text": "x"})) == (401, "unauthorized", "App token is missing.")
+    assert refusal(client.post("/api/text-to-audio", json={"text": "x"})) == (
+        401,
+        "unauthorized",
+        "App token is missing.",
+    )
 
 
 def test_a_visitors_limit_counts_audio_apart_from_answers(bound_app, talker, monkeypatch):

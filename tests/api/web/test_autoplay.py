@@ -78,10 +78,12 @@ def test_a_completion_is_spoken_too(client, model):
 @pytest.mark.parametrize(
     "feature",
     [
-        {"enabled": True, "autoPlay": "disabled"}, {"enabled": True}, {"enabled": False, "autoPlay": "enabled"},
+        {"enabled": True, "autoPlay": "disabled"},
+        {"enabled": True},
+        {"enabled": False, "autoPlay": "enabled"},
         {"enabled": True, "autoPlay": True},
     ],
-)  # fmt: skip
+)
 def test_only_apps_that_play_by_themselves_speak(client, model, feature):
     frames = WebVisitor.of_new_app(client, text_to_speech=feature).ask()
     assert find_problem(frames) is None
@@ -138,8 +140,14 @@ def test_without_a_voice_the_answer_is_only_written(client, model, bound_app, mo
 
 
 def test_a_moderated_answer_is_not_heard(client, model):
-    moderation = {"enabled": True, "type": "keywords", "config": {
-        "keywords": "secret", "outputs_config": {"enabled": True, "preset_response": "I would rather not say."}}}  # fmt: skip
+    moderation = {
+        "enabled": True,
+        "type": "keywords",
+        "config": {
+            "keywords": "secret",
+            "outputs_config": {"enabled": True, "preset_response": "I would rather not say."},
+        },
+    }
     visitor = WebVisitor.of_new_app(client, **ALOUD, sensitive_word_avoidance=moderation)
     model.script("The secret word is very well hidden. ", "It is here. ", "And there.", delay=0.06)
     frames = visitor.ask()
@@ -155,7 +163,9 @@ def stop_when_it_speaks(bound_app, listener, model):
     with bound_app.app_context(), autocommit_engine().connect() as connection:
         running = text("SELECT id FROM tasks WHERE app_id = :app_id AND status = 'running'")
         task_id = connection.execute(running, {"app_id": listener.app.id}).scalar_one()
-    assert bound_app.test_client().post(f"/api/chat-messages/{task_id}/stop", headers=listener.headers).status_code == 200
+    assert (
+        bound_app.test_client().post(f"/api/chat-messages/{task_id}/stop", headers=listener.headers).status_code == 200
+    )
 
 
 def test_a_stop_is_silence(bound_app, listener, model):
@@ -193,13 +203,20 @@ def test_speech_is_no_part_of_the_history(listener, model):
 def test_a_chatflow_speaks_between_its_message_s_end_and_the_run_s(client, model):
     prompt = [{"role": "user", "text": "{{#sys.query#}}"}]
     choice = {"provider": "openai", "name": "scripted", "mode": "chat", "completion_params": {}}
-    flow = graph(start(), node("llm", "llm", model=choice, prompt_template=prompt), answer("{{#llm.text#}}"), "start > llm > answer")
+    flow = graph(
+        start(),
+        node("llm", "llm", model=choice, prompt_template=prompt),
+        answer("{{#llm.text#}}"),
+        "start > llm > answer",
+    )
     visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", features=ALOUD))
     model.script(*STORY, delay=0.06)
     frames = visitor.ask()
     assert sound(frames) == b"".join(spoken(sentence, "nova") for sentence in SENTENCES)
     assert events(frames)[-2:] == ["tts_message_end", "workflow_finished"]
-    assert [frame.event for frame in frames].index("message_end") < [frame.event for frame in frames].index("tts_message_end")
+    assert [frame.event for frame in frames].index("message_end") < [frame.event for frame in frames].index(
+        "tts_message_end"
+    )
 
 
 def test_a_graph_that_cannot_run_fails_its_run(client):

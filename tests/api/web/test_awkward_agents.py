@@ -15,7 +15,9 @@ class TestTheModel:
         model.script(tool_calls=[("teleport", {"to": "Rome"})])
         model.script("I cannot.")
         frames = asker.ask()
-        assert json.loads(thoughts(frames)[0]["observation"])["teleport"].startswith("There is no tool 'teleport'. The tools are: lookup")
+        assert json.loads(thoughts(frames)[0]["observation"])["teleport"].startswith(
+            "There is no tool 'teleport'. The tools are: lookup"
+        )
         assert answer_text(frames) == "I cannot."
 
     @pytest.mark.parametrize("written", ["not json", "[1, 2]", '"text"', "42"])
@@ -46,7 +48,10 @@ class TestTheModel:
         (first, _) = thoughts(frames)
         assert first["tool"] == "lookup;search"
         assert json.loads(first["observation"]) == {"lookup": "lookup: a", "search": "search: b"}
-        assert [message["tool_call_id"] for message in prompt(model) if message["role"] == "tool"] == ["call_0", "call_1"]
+        assert [message["tool_call_id"] for message in prompt(model) if message["role"] == "tool"] == [
+            "call_0",
+            "call_1",
+        ]
 
     def test_calling_for_ever_ends_at_the_limit_with_an_answer(self, client, house, model, lookup):
         asker = agent(client, max_iteration=3)

@@ -62,7 +62,11 @@ def test_the_answer_is_in_the_history(alice, model):
     model.script("Hel", "lo")
     frames = alice.ask("How are you?")
     (message,) = alice.history(frames[0].data["conversation_id"])
-    assert (message["id"], message["query"], message["answer"]) == (frames[0].data["message_id"], "How are you?", "Hello")
+    assert (message["id"], message["query"], message["answer"]) == (
+        frames[0].data["message_id"],
+        "How are you?",
+        "Hello",
+    )
     assert (message["status"], message["error"]) == ("normal", None)
     assert message["metadata"]["usage"]["total_tokens"] > 0
 
@@ -78,8 +82,10 @@ def test_a_conversation_goes_on_and_the_model_sees_the_thread(alice, model):
     first = alice.ask("Say one")[0].data
     alice.ask("Say two", conversation_id=first["conversation_id"], parent_message_id=first["message_id"])
     assert [(message["role"], message["content"]) for message in model.requests[-1].body["messages"]][-3:] == [
-        ("user", "Say one"), ("assistant", "One"), ("user", "Say two"),
-    ]  # fmt: skip
+        ("user", "Say one"),
+        ("assistant", "One"),
+        ("user", "Say two"),
+    ]
 
 
 def test_without_a_word_on_the_parent_the_latest_message_is_followed(alice, model):
@@ -113,7 +119,9 @@ def test_a_bad_payload_is_refused_and_nothing_is_stored(alice, body, status, cod
 
 
 def test_malformed_json_is_a_bad_request(alice):
-    answer = alice.client.post("/api/chat-messages", headers=alice.headers, data="{nope", content_type="application/json")
+    answer = alice.client.post(
+        "/api/chat-messages", headers=alice.headers, data="{nope", content_type="application/json"
+    )
     assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")
 
 
@@ -160,7 +168,10 @@ def test_an_answer_that_breaks_off_is_a_failure(alice, model, marker):
 def test_no_connection_is_held_while_an_answer_streams(alice, app, model):
     held = []
     response = alice.client.post(
-        "/api/chat-messages", headers=alice.headers, json={"inputs": {}, "query": "Hi", "response_mode": "streaming"}, buffered=False
+        "/api/chat-messages",
+        headers=alice.headers,
+        json={"inputs": {}, "query": "Hi", "response_mode": "streaming"},
+        buffered=False,
     )
     for _ in response.iter_encoded():
         held.append(sum(engine.pool.checkedout() for engine in db.engines.values()))

@@ -38,8 +38,9 @@ def test_the_answer_is_in_the_history(parrot):
     parrot.chat("Ho", response_mode="blocking", conversation_id=first["conversation_id"])
     history = parrot.history(first["conversation_id"])
     assert [(message["query"], message["answer"], message["status"]) for message in history] == [
-        ("Hi", "1: Hi", "normal"), ("Ho", "2: Ho", "normal"),
-    ]  # fmt: skip
+        ("Hi", "1: Hi", "normal"),
+        ("Ho", "2: Ho", "normal"),
+    ]
 
 
 def test_a_reloaded_page_continues_by_message_id(parrot):
@@ -49,9 +50,15 @@ def test_a_reloaded_page_continues_by_message_id(parrot):
 
 
 def test_moderated_input_is_answered_without_a_run(client):
-    rules = {"enabled": True, "type": "keywords", "config": {
-        "keywords": "bad", "inputs_config": {"enabled": True, "preset_response": "No."}, "outputs_config": {"enabled": False},
-    }}  # fmt: skip
+    rules = {
+        "enabled": True,
+        "type": "keywords",
+        "config": {
+            "keywords": "bad",
+            "inputs_config": {"enabled": True, "preset_response": "No."},
+            "outputs_config": {"enabled": False},
+        },
+    }
     flow = graph(start(), answer("{{#sys.query#}}"), "start > answer")
     visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", features={"sensitive_word_avoidance": rules}))
     frames = visitor.ask("a bad word")
@@ -60,9 +67,15 @@ def test_moderated_input_is_answered_without_a_run(client):
 
 
 def test_moderated_output_is_replaced(client):
-    rules = {"enabled": True, "type": "keywords", "config": {
-        "keywords": "bad", "inputs_config": {"enabled": False}, "outputs_config": {"enabled": True, "preset_response": "No."},
-    }}  # fmt: skip
+    rules = {
+        "enabled": True,
+        "type": "keywords",
+        "config": {
+            "keywords": "bad",
+            "inputs_config": {"enabled": False},
+            "outputs_config": {"enabled": True, "preset_response": "No."},
+        },
+    }
     flow = graph(start(), answer("a bad word"), "start > answer")
     visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", features={"sensitive_word_avoidance": rules}))
     frames = visitor.ask()

@@ -38,11 +38,17 @@ def test_response_mode_absent_means_blocking(writer, model):
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
-    [({}, "topic is required in input form"), ({"topic": "x" * 11}, "topic in input form must be less than 10 characters")],
+    [
+        ({}, "topic is required in input form"),
+        ({"topic": "x" * 11}, "topic in input form must be less than 10 characters"),
+    ],
 )
 def test_the_input_form_is_checked(writer, inputs, message):
     answer = write(writer, inputs=inputs)
-    assert (answer.status_code, answer.get_json()) == (400, {"code": "invalid_param", "message": message, "status": 400})
+    assert (answer.status_code, answer.get_json()) == (
+        400,
+        {"code": "invalid_param", "message": message, "status": 400},
+    )
 
 
 def test_a_chat_app_is_not_a_completion_app(alice):
@@ -73,7 +79,13 @@ def test_a_reloaded_page_gets_the_whole_text(writer):
 
 
 def test_more_like_this_asks_again_and_warmer(client, model):
-    visitor = WebVisitor.of_new_app(client, mode="completion", pre_prompt="Write about {{topic}}.", user_input_form=TOPIC, more_like_this={"enabled": True})
+    visitor = WebVisitor.of_new_app(
+        client,
+        mode="completion",
+        pre_prompt="Write about {{topic}}.",
+        user_input_form=TOPIC,
+        more_like_this={"enabled": True},
+    )
     message_id = write(visitor, response_mode="blocking").get_json()["id"]
     body = visitor.get(f"/messages/{message_id}/more-like-this", response_mode="blocking").get_json()
     first, second = model.requests[-2:]

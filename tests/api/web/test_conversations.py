@@ -11,10 +11,25 @@ from tests.support.factories import make_app
 from tests.support.web_client import WebVisitor
 
 BAD_QUERIES = [
-    {"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"},
-    {"sort_by": "name"}, {"last_id": "x"}, {"pinned": "maybe"}, {"pinned": ""},
-]  # fmt: skip
-BAD_NAMES = [{}, {"name": None}, {"name": " "}, {"name": "\0"}, {"name": "x" * 256}, {"name": 5}, {"auto_generate": "maybe"}]
+    {"limit": 0},
+    {"limit": 101},
+    {"limit": "2.5"},
+    {"limit": ""},
+    {"limit": "x"},
+    {"sort_by": "name"},
+    {"last_id": "x"},
+    {"pinned": "maybe"},
+    {"pinned": ""},
+]
+BAD_NAMES = [
+    {},
+    {"name": None},
+    {"name": " "},
+    {"name": "\0"},
+    {"name": "x" * 256},
+    {"name": 5},
+    {"auto_generate": "maybe"},
+]
 
 
 def ids(answer):
@@ -54,7 +69,10 @@ def test_the_newest_comes_first_unless_said_otherwise(alice):
 def test_pages_follow_one_another_even_where_times_are_equal(alice, sort_by):
     known = {begin(alice) for _ in range(5)}
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE conversations SET updated_at = now(), created_at = now() WHERE app_id = :id"), {"id": alice.app.id})
+        connection.execute(
+            text("UPDATE conversations SET updated_at = now(), created_at = now() WHERE app_id = :id"),
+            {"id": alice.app.id},
+        )
     seen, more, last_id = [], True, ""
     while more:
         answer = alice.get("/conversations", limit=2, last_id=last_id, sort_by=sort_by)

@@ -8,7 +8,10 @@ from tests.support.web_client import WebVisitor
 
 
 def keywords(**parts):
-    config = {"keywords": "Bad\n\nworse", **{f"{part}_config": {"enabled": True, "preset_response": text} for part, text in parts.items()}}
+    config = {
+        "keywords": "Bad\n\nworse",
+        **{f"{part}_config": {"enabled": True, "preset_response": text} for part, text in parts.items()},
+    }
     return {"sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": config}}
 
 
@@ -81,7 +84,11 @@ def test_an_extension_cleans_the_question(client, extension, model):
 
 def test_an_extension_replaces_the_answer(client, extension, model):
     visitor = WebVisitor.of_new_app(client, **by_api("outputs"))
-    extension.reply = lambda question: {"flagged": True, "action": "overridden", "text": question["params"]["text"].upper()}
+    extension.reply = lambda question: {
+        "flagged": True,
+        "action": "overridden",
+        "text": question["params"]["text"].upper(),
+    }
     model.script("quiet")
     assert answer_text(visitor.ask()) == "QUIET"
 

@@ -32,7 +32,12 @@ def rows(visitor) -> list:
 
 def owner_of(visitor) -> Owner:
     with autocommit_engine().connect() as connection:
-        return Owner(visitor.app.id, connection.execute(text("SELECT id FROM end_users WHERE app_id = :id"), {"id": visitor.app.id}).scalar_one())
+        return Owner(
+            visitor.app.id,
+            connection.execute(
+                text("SELECT id FROM end_users WHERE app_id = :id"), {"id": visitor.app.id}
+            ).scalar_one(),
+        )
 
 
 @pytest.fixture
@@ -62,7 +67,12 @@ class TestUpload:
         assert answer.status_code == 201
         body = answer.get_json()
         assert uuid.UUID(body["id"]) and uuid.UUID(body["created_by"]) and uuid.UUID(body["tenant_id"])
-        assert (body["name"], body["size"], body["extension"], body["mime_type"]) == ("hello.txt", 6, "txt", "text/plain")
+        assert (body["name"], body["size"], body["extension"], body["mime_type"]) == (
+            "hello.txt",
+            6,
+            "txt",
+            "text/plain",
+        )
         assert before <= body["created_at"] <= time.time()
         assert body["source_url"].startswith(f"http://127.0.0.1:5001/files/{body['id']}/file-preview?timestamp=")
         for name in ("preview_url", "reference", "original_url", "user_id", "conversation_id", "file_key"):
@@ -90,7 +100,12 @@ class TestUpload:
 
     @pytest.mark.parametrize(
         ("declared", "kept"),
-        [("image/png", "image/png"), ("text/plain; charset=x", "text/plain"), ("nonsense", "application/octet-stream"), ("a/b/c", "application/octet-stream")],
+        [
+            ("image/png", "image/png"),
+            ("text/plain; charset=x", "text/plain"),
+            ("nonsense", "application/octet-stream"),
+            ("a/b/c", "application/octet-stream"),
+        ],
     )
     def test_the_type_is_the_declared_one(self, alice, declared, kept):
         assert alice.upload(PNG, "a.png", declared).get_json()["mime_type"] == kept
@@ -139,14 +154,26 @@ class TestRefusals:
 
     @pytest.mark.parametrize("name", ["", " ", "...", "\u202e"])
     def test_no_name(self, alice, name):
-        body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\nx\r\n--b--\r\n'
-        answer = alice.client.post("/api/files/upload", headers=alice.headers, data=body, content_type="multipart/form-data; boundary=b")
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="'
+            + name.encode()
+            + b'"\r\n\r\nx\r\n--b--\r\n'
+        )
+        answer = alice.client.post(
+            "/api/files/upload", headers=alice.headers, data=body, content_type="multipart/form-data; boundary=b"
+        )
         assert refusal(answer) == (400, "filename_not_exists_error")
 
     @pytest.mark.parametrize("name", ["../a.txt", "a/b.txt", "/etc/passwd", "..\\\\a.txt", "C:\\\\a.txt"])
     def test_a_path_for_a_name(self, alice, name):
-        body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\nx\r\n--b--\r\n'
-        answer = alice.client.post("/api/files/upload", headers=alice.headers, data=body, content_type="multipart/form-data; boundary=b")
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="'
+            + name.encode()
+            + b'"\r\n\r\nx\r\n--b--\r\n'
+        )
+        answer = alice.client.post(
+            "/api/files/upload", headers=alice.headers, data=body, content_type="multipart/form-data; boundary=b"
+        )
         assert refusal(answer) == (400, "invalid_param")
 
     @pytest.mark.parametrize("name", ["a.exe", "A.EXE", "a.txt.exe", "a.exe."])
@@ -156,10 +183,20 @@ class TestRefusals:
 
     def test_what_is_no_document_for_data_sets(self, alice):
         answer = alice.upload(name="a.exe", source="datasets")
-        assert (refusal(answer), answer.get_json()["message"]) == ((415, "unsupported_file_type"), "File type not allowed.")
+        assert (refusal(answer), answer.get_json()["message"]) == (
+            (415, "unsupported_file_type"),
+            "File type not allowed.",
+        )
 
     @pytest.mark.parametrize(
-        ("name", "content"), [("a.png", b"PK\x03\x04rest"), ("a.jpg", b"%PDF-1.7"), ("a.mp3", b"MZ\x90"), ("a.mp4", b"\x7fELF"), ("a.gif", b"\x1f\x8b\x08")]
+        ("name", "content"),
+        [
+            ("a.png", b"PK\x03\x04rest"),
+            ("a.jpg", b"%PDF-1.7"),
+            ("a.mp3", b"MZ\x90"),
+            ("a.mp4", b"\x7fELF"),
+            ("a.gif", b"\x1f\x8b\x08"),
+        ],
     )
     def test_content_that_cannot_be_what_the_name_says(self, alice, name, content):
         assert refusal(alice.upload(content + b"\0" * 1000, name)) == (415, "unsupported_file_type")
@@ -167,7 +204,11 @@ class TestRefusals:
     def test_more_than_any_file_may_have(self, alice):
         length = {"CONTENT_LENGTH": str(200 * MEGABYTE)}
         answer = alice.client.post(
-            "/api/files/upload", headers=alice.headers, data=b"x", content_type="multipart/form-data; boundary=b", environ_overrides=length
+            "/api/files/upload",
+            headers=alice.headers,
+            data=b"x",
+            content_type="multipart/form-data; boundary=b",
+            environ_overrides=length,
         )
         assert refusal(answer) == (413, "file_too_large")
 
@@ -175,7 +216,10 @@ class TestRefusals:
     def test_a_form_that_breaks_off(self, alice, length):
         body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n' + b"x" * 1000
         answer = alice.client.post(
-            "/api/files/upload", headers=alice.headers, data=body[:length], content_type="multipart/form-data; boundary=b"
+            "/api/files/upload",
+            headers=alice.headers,
+            data=body[:length],
+            content_type="multipart/form-data; boundary=b",
         )
         assert refusal(answer) == (400, "bad_request")
 
@@ -213,10 +257,12 @@ class TestPreview:
     @pytest.mark.parametrize(
         ("wanted", "content", "told"),
         [
-            ("bytes=0-3", b"0123", "bytes 0-3/10"), ("bytes=4-", b"456789", "bytes 4-9/10"), ("bytes=-2", b"89", "bytes 8-9/10"),
+            ("bytes=0-3", b"0123", "bytes 0-3/10"),
+            ("bytes=4-", b"456789", "bytes 4-9/10"),
+            ("bytes=-2", b"89", "bytes 8-9/10"),
             ("bytes=9-99", b"9", "bytes 9-9/10"),
         ],
-    )  # fmt: skip
+    )
     def test_a_range(self, alice, wanted, content, told):
         answer = self.fetch(alice, headers={"Range": wanted})
         assert (answer.status_code, answer.data, answer.headers["Content-Range"]) == (206, content, told)
@@ -237,7 +283,9 @@ class TestPreview:
         assert answer.headers["Content-Disposition"].startswith("inline;")
         assert answer.mimetype == mime_type
 
-    @pytest.mark.parametrize("mime_type", ["text/html", "application/xhtml+xml", "text/xml", "text/javascript", "application/x-anything"])
+    @pytest.mark.parametrize(
+        "mime_type", ["text/html", "application/xhtml+xml", "text/xml", "text/javascript", "application/x-anything"]
+    )
     def test_what_might_run_is_saved_as_bytes(self, alice, mime_type):
         answer = self.fetch(alice, b"<script>alert(1)</script>", "a.html", mime_type)
         assert answer.headers["Content-Disposition"].startswith("attachment;")
@@ -295,7 +343,9 @@ class TestWhatIsLeftOver:
         (row,) = rows(alice)
         assert uploads.sweep() == 0 and rows(alice)
         with autocommit_engine().connect() as connection:
-            connection.execute(text("UPDATE upload_files SET created_at = now() - interval '7 hours' WHERE id = :id"), {"id": row.id})
+            connection.execute(
+                text("UPDATE upload_files SET created_at = now() - interval '7 hours' WHERE id = :id"), {"id": row.id}
+            )
         assert uploads.sweep() == 1
         assert rows(alice) == [] and str(row.id) not in {path.name for path in stored_files(app)}
 

@@ -21,7 +21,12 @@ def check(person, token, code, email=None):
 
 
 def reset(person, token, password=NEW, confirm=None):
-    return person.post("/forgot-password/resets", token=token, new_password=password, password_confirm=password if confirm is None else confirm)
+    return person.post(
+        "/forgot-password/resets",
+        token=token,
+        new_password=password,
+        password_confirm=password if confirm is None else confirm,
+    )
 
 
 def verified(person, mailbox):
@@ -137,4 +142,8 @@ def test_one_client_gets_so_many_mails_and_then_a_pause(stranger, app, monkeypat
 @pytest.mark.parametrize("path", ["/forgot-password", "/forgot-password/validity", "/forgot-password/resets"])
 def test_what_is_missing_is_named(stranger, path):
     answer = stranger.post(path, email="x")
-    assert outcome(answer) == (400, "invalid_param") and "email" in answer.get_json()["message"] or "token" in answer.get_json()["message"]
+    assert (
+        outcome(answer) == (400, "invalid_param")
+        and "email" in answer.get_json()["message"]
+        or "token" in answer.get_json()["message"]
+    )

@@ -18,7 +18,12 @@ def llm(*prompts: tuple[str, str], node_id: str = "llm", **data: Any) -> dict[st
 
 @pytest.fixture
 def chatflow(client):
-    flow = graph(start(), llm(("user", "{{#sys.query#}}"), memory={"window": {"enabled": False}}), answer("{{#llm.text#}}"), "start > llm > answer")
+    flow = graph(
+        start(),
+        llm(("user", "{{#sys.query#}}"), memory={"window": {"enabled": False}}),
+        answer("{{#llm.text#}}"),
+        "start > llm > answer",
+    )
     return WebVisitor(client, make_graph_app(flow, "advanced-chat"))
 
 
@@ -26,7 +31,9 @@ def test_the_model_s_text_comes_as_it_is_made(chatflow, model):
     model.script("Hel", "lo", delay=0.06)
     frames = chatflow.ask("Hi")
     assert [frame.data["answer"] for frame in frames if frame.event == "message"] == ["Hel", "lo"]
-    assert {tuple(frame.data["from_variable_selector"]) for frame in frames if frame.event == "message"} == {("llm", "text")}
+    assert {tuple(frame.data["from_variable_selector"]) for frame in frames if frame.event == "message"} == {
+        ("llm", "text")
+    }
 
 
 def test_usage_is_in_the_history(chatflow, model):
@@ -40,14 +47,19 @@ def test_memory_holds_the_thread(chatflow, model):
     conversation_id = chatflow.ask("Hi")[-1].data["conversation_id"]
     chatflow.ask("And now?", conversation_id=conversation_id)
     said = [(message["role"], message["content"]) for message in model.requests[-1].body["messages"]]
-    assert said[-3:] == [("user", "Hi"), ("assistant", "Hello"), ("user", "And now?")] or said[:2] == [("user", "Hi"), ("assistant", "Hello")]
+    assert said[-3:] == [("user", "Hi"), ("assistant", "Hello"), ("user", "And now?")] or said[:2] == [
+        ("user", "Hi"),
+        ("assistant", "Hello"),
+    ]
 
 
 def test_a_workflow_streams_its_outputs(client, model):
     flow = graph(
-        start(topic="text-input"), llm(("user", "About {{#start.topic#}}")), end(text=["llm", "text"], topic=["start", "topic"]),
+        start(topic="text-input"),
+        llm(("user", "About {{#start.topic#}}")),
+        end(text=["llm", "text"], topic=["start", "topic"]),
         "start > llm > end",
-    )  # fmt: skip
+    )
     model.script("Cats", " purr")
     frames = WebVisitor(client, make_graph_app(flow)).run(topic="cats")
     assert "".join(frame.data["data"]["text"] for frame in frames if frame.event == "text_chunk") == "Cats purr\ncats"
@@ -72,9 +84,19 @@ def test_a_failed_run_is_an_error_in_blocking_mode(chatflow, model):
 
 def test_conversation_variables_are_kept_from_message_to_message(client):
     variables = [{"id": "v1", "name": "seen", "value_type": "array[string]", "value": []}]
-    keep = node("keep", "assigner", version="2", items=[
-        {"variable_selector": ["conversation", "seen"], "input_type": "variable", "operation": "append", "value": ["sys", "query"]},
-    ])  # fmt: skip
+    keep = node(
+        "keep",
+        "assigner",
+        version="2",
+        items=[
+            {
+                "variable_selector": ["conversation", "seen"],
+                "input_type": "variable",
+                "operation": "append",
+                "value": ["sys", "query"],
+            },
+        ],
+    )
     flow = graph(start(), keep, answer("{{#conversation.seen#}}"), "start > keep > answer")
     visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat", conversation_variables=variables))
     conversation_id = visitor.ask("one")[-1].data["conversation_id"]

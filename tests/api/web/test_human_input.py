@@ -22,10 +22,17 @@ def test_the_stream_ends_with_the_form_and_the_pause(visitor):
     assert 3 * 86_400 - 60 < form.pop("expiration_time") - time.time() <= 3 * 86_400
     assert form.pop("form_id")
     assert form == {
-        "node_id": "ask", "node_title": "ask", "form_content": "About cats.\n\nComment: {{#$output.comment#}}",
-        "inputs": [paragraph("comment", variable("start", "topic"))], "resolved_default_values": {"comment": "cats"}, "display_in_ui": True,
-        "actions": [{"id": "go", "title": "GO", "button_style": "default"}, {"id": "no", "title": "NO", "button_style": "default"}],
-    }  # fmt: skip
+        "node_id": "ask",
+        "node_title": "ask",
+        "form_content": "About cats.\n\nComment: {{#$output.comment#}}",
+        "inputs": [paragraph("comment", variable("start", "topic"))],
+        "resolved_default_values": {"comment": "cats"},
+        "display_in_ui": True,
+        "actions": [
+            {"id": "go", "title": "GO", "button_style": "default"},
+            {"id": "no", "title": "NO", "button_style": "default"},
+        ],
+    }
 
 
 def test_the_pause_names_its_nodes_and_reasons(visitor):
@@ -46,17 +53,39 @@ def test_a_form_that_is_not_for_the_page_shows_no_token(client):
 def test_a_paused_run_is_nobodys_work(visitor):
     visitor.run(topic="cats")
     assert execute("SELECT status FROM tasks WHERE app_id = :app", app=visitor.app.id) == [("paused",)]
-    assert execute("SELECT status, finished_at FROM workflow_runs WHERE app_id = :app", app=visitor.app.id) == [("paused", None)]
+    assert execute("SELECT status, finished_at FROM workflow_runs WHERE app_id = :app", app=visitor.app.id) == [
+        ("paused", None)
+    ]
 
 
 def test_blocking_mode_answers_with_the_pause(chatter):
     body = chatter.post("/chat-messages", {"inputs": {}, "query": "Hi", "response_mode": "blocking"}).get_json()
-    assert (body["event"], body["mode"], body["answer"], body["id"]) == ("workflow_paused", "advanced-chat", "Draft. ", body["message_id"])
+    assert (body["event"], body["mode"], body["answer"], body["id"]) == (
+        "workflow_paused",
+        "advanced-chat",
+        "Draft. ",
+        body["message_id"],
+    )
     assert set(body) == {
-        "event", "task_id", "id", "message_id", "conversation_id", "mode", "answer", "metadata", "created_at", "workflow_run_id", "data",
-    }  # fmt: skip
+        "event",
+        "task_id",
+        "id",
+        "message_id",
+        "conversation_id",
+        "mode",
+        "answer",
+        "metadata",
+        "created_at",
+        "workflow_run_id",
+        "data",
+    }
     data = body["data"]
-    assert (data["paused_nodes"], data["status"], data["total_steps"], data["answer"]) == (["ask"], "paused", 3, "Draft. ")
+    assert (data["paused_nodes"], data["status"], data["total_steps"], data["answer"]) == (
+        ["ask"],
+        "paused",
+        3,
+        "Draft. ",
+    )
     assert data["reasons"][0]["form_content"] == "OK?"
 
 
@@ -66,16 +95,30 @@ def test_an_answer_takes_its_branch_and_the_run_goes_on(visitor):
     assert (answer.status_code, answer.get_json()) == (200, {})
     went_on = rest(visitor, frames)
     assert events(went_on) == [
-        "workflow_started", "human_input_form_filled", "node_finished", "text_chunk", "text_chunk", "text_chunk", "node_started",
-        "node_finished", "workflow_finished",
-    ]  # fmt: skip
+        "workflow_started",
+        "human_input_form_filled",
+        "node_finished",
+        "text_chunk",
+        "text_chunk",
+        "text_chunk",
+        "node_started",
+        "node_finished",
+        "workflow_finished",
+    ]
     assert went_on[0].data["data"]["reason"] == "resumption"
     assert went_on[1].data["data"] == {
-        "node_id": "ask", "node_title": "ask", "rendered_content": "About cats.\n\nComment: fine", "action_id": "go", "action_text": "GO",
+        "node_id": "ask",
+        "node_title": "ask",
+        "rendered_content": "About cats.\n\nComment: fine",
+        "action_id": "go",
+        "action_text": "GO",
         "submitted_data": {"comment": "fine"},
-    }  # fmt: skip
+    }
     finished = went_on[-1].data
-    assert (finished["data"]["status"], finished["data"]["outputs"]) == ("succeeded", {"comment": "fine", "action": "go"})
+    assert (finished["data"]["status"], finished["data"]["outputs"]) == (
+        "succeeded",
+        {"comment": "fine", "action": "go"},
+    )
     assert finished["task_id"] == frames[0].data["task_id"]
     assert [frame.number for frame in frames + went_on] == list(range(1, len(frames) + len(went_on) + 1))
 
@@ -84,10 +127,14 @@ def test_a_form_is_answered_once(visitor):
     person = somebody(visitor, visitor.run(topic="cats"))
     assert person.submit(comment="fine").status_code == 200
     refused = (412, "human_input_form_submitted")
-    assert refusal(person.submit(comment="again")) == refusal(person.read()) == refusal(person.upload_token()) == refused
+    assert (
+        refusal(person.submit(comment="again")) == refusal(person.read()) == refusal(person.upload_token()) == refused
+    )
 
 
-@pytest.mark.parametrize("body", [{}, {"inputs": {}}, {"action": "go"}, {"inputs": [], "action": "go"}, {"inputs": {}, "action": 5}, [], "x"])
+@pytest.mark.parametrize(
+    "body", [{}, {"inputs": {}}, {"action": "go"}, {"inputs": [], "action": "go"}, {"inputs": {}, "action": 5}, [], "x"]
+)
 def test_a_body_of_another_shape_is_refused(visitor, body):
     assert refusal(somebody(visitor, visitor.run(topic="x")).send(body)) == (400, "invalid_param")
 
@@ -126,7 +173,11 @@ def test_null_is_an_empty_paragraph_and_other_keys_are_kept(visitor):
 
 
 def select(**source):
-    return {"type": "select", "output_variable_name": "comment", "option_source": {"type": "constant", "selector": [], "value": []} | source}
+    return {
+        "type": "select",
+        "output_variable_name": "comment",
+        "option_source": {"type": "constant", "selector": [], "value": []} | source,
+    }
 
 
 @pytest.mark.parametrize(("value", "said"), [(5, "expected string"), (None, "expected string"), ("c", "c"), ("", "")])
@@ -138,10 +189,15 @@ def test_a_choice_must_be_one_of_the_options(client, value, said):
 
 def test_options_of_a_variable_are_shown_and_checked(client):
     app = make_graph_app(
-        graph(start(), human("ask", inputs=[select(type="variable", selector=["conversation", "kept"])]), answer("{{#ask.comment#}}"),
-              "start > ask:go > answer"), "advanced-chat",
+        graph(
+            start(),
+            human("ask", inputs=[select(type="variable", selector=["conversation", "kept"])]),
+            answer("{{#ask.comment#}}"),
+            "start > ask:go > answer",
+        ),
+        "advanced-chat",
         conversation_variables=[{"id": "1", "name": "kept", "value_type": "array[string]", "value": ["a", "b"]}],
-    )  # fmt: skip
+    )
     visitor = WebVisitor(client, app)
     frames = visitor.ask()
     person = somebody(visitor, frames)
@@ -159,7 +215,14 @@ def test_text_that_no_database_takes_is_taken_without_it(visitor):
 
 
 def test_a_run_with_two_forms_waits_for_each(client):
-    both = graph(start(), human("one"), human("two"), end(a=["one", "__action_id"], b=["two", "__action_id"]), "start > one:go > end", "start > two:go > end")
+    both = graph(
+        start(),
+        human("one"),
+        human("two"),
+        end(a=["one", "__action_id"], b=["two", "__action_id"]),
+        "start > one:go > end",
+        "start > two:go > end",
+    )
     visitor = WebVisitor(client, make_graph_app(both))
     frames = visitor.run()
     one, two = sorted(forms_of(frames), key=lambda form: form["node_id"])
@@ -173,7 +236,9 @@ def test_a_run_with_two_forms_waits_for_each(client):
 
 
 def test_a_run_may_pause_again(client):
-    visitor = WebVisitor(client, make_graph_app(graph(start(), human("one"), human("two"), end(), "start > one:go > two:go > end")))
+    visitor = WebVisitor(
+        client, make_graph_app(graph(start(), human("one"), human("two"), end(), "start > one:go > two:go > end"))
+    )
     frames = visitor.run()
     somebody(visitor, frames).submit()
     again = rest(visitor, frames)
@@ -181,13 +246,25 @@ def test_a_run_may_pause_again(client):
     somebody(visitor, again).submit()
     done = rest(visitor, again)
     assert done[-1].data["data"]["status"] == "succeeded"
-    assert [frame.data["data"]["index"] for frame in frames + again + done if frame.event == "node_finished"] == [1, 2, 3, 4]
+    assert [frame.data["data"]["index"] for frame in frames + again + done if frame.event == "node_finished"] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert done[-1].data["data"]["total_steps"] == 4
 
 
 def test_an_answer_that_comes_while_the_run_runs_is_not_lost(client, monkeypatch):
     """Two forms: the second is answered while the run goes on from the first, before it pauses again."""
-    both = graph(start(), human("one"), human("two"), end(a=["one", "__action_id"], b=["two", "__action_id"]), "start > one:go > end", "start > two:go > end")
+    both = graph(
+        start(),
+        human("one"),
+        human("two"),
+        end(a=["one", "__action_id"], b=["two", "__action_id"]),
+        "start > one:go > end",
+        "start > two:go > end",
+    )
     visitor = WebVisitor(client, make_graph_app(both))
     frames = visitor.run()
     one, two = sorted(forms_of(frames), key=lambda form: form["node_id"])

@@ -6,7 +6,19 @@ from app.models.identifiers import now
 from app.services.generation import form_expiry
 from app.tasks import expire_forms
 from tests.support.factories import make_graph_app
-from tests.support.people import Answerer, age_form, asking, events, execute, form_of, forms_of, refusal, rest, run_id, somebody
+from tests.support.people import (
+    Answerer,
+    age_form,
+    asking,
+    events,
+    execute,
+    form_of,
+    forms_of,
+    refusal,
+    rest,
+    run_id,
+    somebody,
+)
 from tests.support.sse import parse_frames
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, node, start
@@ -52,8 +64,15 @@ def test_the_clock_takes_so_many_at_a_time(visitor):
 
 
 def test_a_node_that_ran_out_takes_its_branch_when_another_form_is_answered(client):
-    both = graph(start(), human("one"), human("two"), end(a=["one", "__action_id"], b=["two", "__action_id"]),
-                 "start > one:go > end", "start > two:go > end", "two:__timeout > end")  # fmt: skip
+    both = graph(
+        start(),
+        human("one"),
+        human("two"),
+        end(a=["one", "__action_id"], b=["two", "__action_id"]),
+        "start > one:go > end",
+        "start > two:go > end",
+        "two:__timeout > end",
+    )
     visitor = WebVisitor(client, make_graph_app(both))
     frames = visitor.run()
     one, two = sorted(forms_of(frames), key=lambda form: form["node_id"])
@@ -74,7 +93,9 @@ def test_a_form_that_is_a_week_old_ends_its_run(client, timeout):
     data = last.data["data"]
     assert (data["status"], data["error"]) == ("stopped", "Human input global timeout at node ask")
     assert data["finished_at"] is not None
-    assert execute("SELECT status FROM human_input_forms WHERE id = :id", id=form_of(frames)["form_id"]) == [("expired",)]
+    assert execute("SELECT status FROM human_input_forms WHERE id = :id", id=form_of(frames)["form_id"]) == [
+        ("expired",)
+    ]
 
 
 def test_a_message_whose_form_is_a_week_old_ends_as_it_is(chatter):

@@ -8,8 +8,13 @@ import pytest
 from tests.support.people import Answerer, age_form, asking, execute, form_of, refusal, rest, somebody
 from tests.support.web_client import WebVisitor
 
-FILE = {"type": "file", "output_variable_name": "comment", "allowed_file_types": ["document"], "allowed_file_extensions": [],
-        "allowed_file_upload_methods": ["local_file", "remote_url"]}  # fmt: skip
+FILE = {
+    "type": "file",
+    "output_variable_name": "comment",
+    "allowed_file_types": ["document"],
+    "allowed_file_extensions": [],
+    "allowed_file_upload_methods": ["local_file", "remote_url"],
+}
 
 
 @pytest.fixture
@@ -40,7 +45,9 @@ def test_an_uploaded_file_goes_into_the_answer(filer):
     assert person.submit(comment=mapping(body["id"])).status_code == 200
     outputs = rest(filer, frames)[-1].data["data"]["outputs"]
     assert (outputs["comment"]["filename"], outputs["comment"]["related_id"]) == ("note.txt", body["id"])
-    assert execute("SELECT form_id::text FROM human_input_files WHERE upload_file_id = :id", id=body["id"]) == [(form_of(frames)["form_id"],)]
+    assert execute("SELECT form_id::text FROM human_input_files WHERE upload_file_id = :id", id=body["id"]) == [
+        (form_of(frames)["form_id"],)
+    ]
 
 
 def test_the_scheme_is_taken_in_any_case_and_tokens_stay_good(filer):
@@ -52,9 +59,15 @@ def test_the_scheme_is_taken_in_any_case_and_tokens_stay_good(filer):
 
 @pytest.mark.parametrize(
     ("scheme", "token", "status"),
-    [("", "x", 401), ("Bearer", "", 401), ("Bearer", "two parts", 401), ("Basic", "hitl_upload_x", 400), ("Bearer", "other_x", 400),
-     ("Bearer", "hitl_upload_" + "x" * 43, 403)],
-)  # fmt: skip
+    [
+        ("", "x", 401),
+        ("Bearer", "", 401),
+        ("Bearer", "two parts", 401),
+        ("Basic", "hitl_upload_x", 400),
+        ("Bearer", "other_x", 400),
+        ("Bearer", "hitl_upload_" + "x" * 43, 403),
+    ],
+)
 def test_other_tokens_upload_nothing(client, scheme, token, status):
     answer = Answerer(client, "").upload({"file": (io.BytesIO(b"x"), "a.txt")}, token, scheme)
     assert refusal(answer) == (status, "invalid_upload_token")
@@ -99,10 +112,19 @@ def test_files_are_those_of_the_runs_visitor(filer, client):
 
 @pytest.mark.parametrize(
     "value",
-    ["text", None, {}, [], {"type": "document"}, mapping("nonsense"), mapping("0198f0a0-0000-7000-8000-000000000001"),
-     {"type": "document", "transfer_method": "tool_file", "upload_file_id": "x"}, {"type": "document", "transfer_method": "remote_url"},
-     {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/a.png"}],
-)  # fmt: skip
+    [
+        "text",
+        None,
+        {},
+        [],
+        {"type": "document"},
+        mapping("nonsense"),
+        mapping("0198f0a0-0000-7000-8000-000000000001"),
+        {"type": "document", "transfer_method": "tool_file", "upload_file_id": "x"},
+        {"type": "document", "transfer_method": "remote_url"},
+        {"type": "image", "transfer_method": "remote_url", "url": "https://example.com/a.png"},
+    ],
+)
 def test_what_is_no_file_of_the_form_is_refused(filer, value):
     answer = somebody(filer, filer.run()).submit(comment=value)
     assert refusal(answer) == (400, "invalid_form_data")
@@ -118,13 +140,21 @@ def test_a_file_of_another_server_is_taken_by_its_address(filer, key):
 
 
 def test_a_list_of_files_has_a_limit(client):
-    visitor = WebVisitor(client, asking(inputs=[FILE | {"type": "file-list", "number_limits": 2}], content="{{#$output.comment#}}"))
+    visitor = WebVisitor(
+        client, asking(inputs=[FILE | {"type": "file-list", "number_limits": 2}], content="{{#$output.comment#}}")
+    )
     frames = visitor.run()
     person = somebody(visitor, frames)
     assert form_of(frames)["inputs"][0]["number_limits"] == 2
     assert person.read().get_json()["inputs"][0]["number_limits"] == 2
-    files = [{"type": "document", "transfer_method": "remote_url", "url": f"https://example.com/{name}.pdf"} for name in "abc"]
-    assert person.submit(comment=files).get_json()["message"] == "Invalid value for file list input 'comment': at most 2 files are allowed"
+    files = [
+        {"type": "document", "transfer_method": "remote_url", "url": f"https://example.com/{name}.pdf"}
+        for name in "abc"
+    ]
+    assert (
+        person.submit(comment=files).get_json()["message"]
+        == "Invalid value for file list input 'comment': at most 2 files are allowed"
+    )
     assert person.submit(comment=files[:2]).status_code == 200
     went_on = rest(visitor, frames)
     assert went_on[1].data["data"]["rendered_content"] == "[2 files]"

@@ -19,20 +19,28 @@ def test_who_has_the_token_sees_the_form(visitor):
     body = answer.get_json()
     site = body.pop("site")
     assert body == {
-        "form_content": "About cats.\n\nComment: {{#$output.comment#}}", "inputs": [paragraph("comment", variable("start", "topic"))],
-        "resolved_default_values": {"comment": "cats"}, "expiration_time": form_of(frames)["expiration_time"],
-        "user_actions": [{"id": "go", "title": "GO", "button_style": "default"}, {"id": "no", "title": "NO", "button_style": "default"}],
-    }  # fmt: skip
+        "form_content": "About cats.\n\nComment: {{#$output.comment#}}",
+        "inputs": [paragraph("comment", variable("start", "topic"))],
+        "resolved_default_values": {"comment": "cats"},
+        "expiration_time": form_of(frames)["expiration_time"],
+        "user_actions": [
+            {"id": "go", "title": "GO", "button_style": "default"},
+            {"id": "no", "title": "NO", "button_style": "default"},
+        ],
+    }
     assert (site["app_id"], site["end_user_id"], site["site"]["title"]) == (str(visitor.app.id), None, "Graph")
 
 
-@pytest.mark.parametrize(("value", "text"), [(5, "5"), ({"a": ["é"]}, '{"a": ["é"]}'), ([1, "b"], '[1, "b"]'), (True, "True")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(5, "5"), ({"a": ["é"]}, '{"a": ["é"]}'), ([1, "b"], '[1, "b"]'), (True, "True")]
+)
 def test_defaults_are_texts_on_the_page_and_values_in_events(client, value, text):
     inputs = [paragraph("comment", variable("conversation", "kept"))]
     app = make_graph_app(
-        graph(start(), human("ask", "go", inputs=inputs), answer("x"), "start > ask:go > answer"), "advanced-chat",
+        graph(start(), human("ask", "go", inputs=inputs), answer("x"), "start > ask:go > answer"),
+        "advanced-chat",
         conversation_variables=[{"id": "1", "name": "kept", "value_type": "object", "value": value}],
-    )  # fmt: skip
+    )
     visitor = WebVisitor(client, app)
     frames = visitor.ask()
     assert form_of(frames)["resolved_default_values"] == {"comment": value}
@@ -111,9 +119,15 @@ def test_the_history_shows_the_form_that_waits(chatter):
     frames = chatter.ask()
     form = form_of(frames)
     (message,) = chatter.history(frames[0].data["conversation_id"])
-    assert message["extra_contents"] == [{
-        "type": "human_input", "workflow_run_id": run_id(frames), "submitted": False, "form_submission_data": None, "form_definition": form,
-    }]  # fmt: skip
+    assert message["extra_contents"] == [
+        {
+            "type": "human_input",
+            "workflow_run_id": run_id(frames),
+            "submitted": False,
+            "form_submission_data": None,
+            "form_definition": form,
+        }
+    ]
 
 
 def test_the_history_shows_what_was_answered(chatter):
@@ -123,9 +137,13 @@ def test_the_history_shows_what_was_answered(chatter):
     (block,) = message["extra_contents"]
     assert (block["submitted"], block["form_definition"]["form_token"]) == (True, None)
     assert block["form_submission_data"] == {
-        "node_id": "ask", "node_title": "ask", "rendered_content": "OK?", "action_id": "go", "action_text": "GO",
+        "node_id": "ask",
+        "node_title": "ask",
+        "rendered_content": "OK?",
+        "action_id": "go",
+        "action_text": "GO",
         "submitted_data": {"comment": "yes"},
-    }  # fmt: skip
+    }
 
 
 def test_the_history_shows_a_form_that_nobody_answered_as_open(chatter):
@@ -134,7 +152,11 @@ def test_the_history_shows_a_form_that_nobody_answered_as_open(chatter):
     expire_forms()
     (message,) = chatter.history(frames[0].data["conversation_id"])
     (block,) = message["extra_contents"]
-    assert (block["submitted"], block["form_submission_data"], block["form_definition"]["form_token"]) == (False, None, None)
+    assert (block["submitted"], block["form_submission_data"], block["form_definition"]["form_token"]) == (
+        False,
+        None,
+        None,
+    )
 
 
 def test_a_reader_that_waits_hears_the_run_go_on(chatter):
@@ -162,9 +184,16 @@ def test_the_snapshot_of_a_paused_run_ends_with_its_forms(chatter):
     assert body.startswith("event: ping\n\n")
     snapshot = parse_frames(body)
     assert events(snapshot) == [
-        "workflow_started", "message_replace", "node_started", "node_finished", "node_started", "node_finished", "node_started",
-        "human_input_required", "workflow_paused",
-    ]  # fmt: skip
+        "workflow_started",
+        "message_replace",
+        "node_started",
+        "node_finished",
+        "node_started",
+        "node_finished",
+        "node_started",
+        "human_input_required",
+        "workflow_paused",
+    ]
     assert snapshot[1].data["answer"] == "Draft. "
     assert form_of(snapshot) == form_of(frames)
     assert snapshot[-1].data["data"] == frames[-1].data["data"]
@@ -173,7 +202,10 @@ def test_the_snapshot_of_a_paused_run_ends_with_its_forms(chatter):
 def test_the_snapshot_serves_when_the_log_is_gone(chatter, redis_db):
     frames = chatter.ask()
     redis_db.flushdb()
-    assert events(parse_frames(chatter.resume(run_id(frames), "1").get_data(as_text=True)))[-2:] == ["human_input_required", "workflow_paused"]
+    assert events(parse_frames(chatter.resume(run_id(frames), "1").get_data(as_text=True)))[-2:] == [
+        "human_input_required",
+        "workflow_paused",
+    ]
 
 
 def test_a_run_goes_on_when_the_log_is_gone(chatter, redis_db):

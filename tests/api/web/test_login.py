@@ -18,7 +18,10 @@ def test_the_first_visit_is_logged_in_but_not_to_the_app(alice):
 
 
 def test_with_a_passport_the_app_is_logged_in(alice):
-    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {"logged_in": True, "app_logged_in": True}
+    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {
+        "logged_in": True,
+        "app_logged_in": True,
+    }
 
 
 @pytest.mark.parametrize("passport", ["", "rubbish"])
@@ -38,7 +41,10 @@ def test_the_cookies_of_foreign_pages_do_not_count(alice, origin, logged_in):
 
 def test_a_disabled_app_is_one_to_log_in_to(alice):
     apps.set_enabled(alice.app.code, False)
-    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {"logged_in": True, "app_logged_in": False}
+    assert status(alice, alice.headers, app_code=alice.app.code).get_json() == {
+        "logged_in": True,
+        "app_logged_in": False,
+    }
 
 
 def test_a_passport_of_another_app_does_not_count(alice, charlie):
@@ -57,7 +63,9 @@ def test_a_signed_name_is_known_again(client, alice, app, monkeypatch):
     signed = "ann." + hmac.new(app.config["SECRET_KEY"].encode(), b"ann", hashlib.sha256).hexdigest()
     ann = WebVisitor(client, alice.app, signed)
     for user_id, logged_in in ((signed, True), ("ann", False), ("ann.00", False)):
-        assert status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
+        assert (
+            status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
+        )
 
 
 def test_a_name_is_not_looked_at_where_names_are_switched_off(alice, app, monkeypatch):
@@ -70,7 +78,12 @@ def test_an_unknown_app_is_refused(client, app):
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
 
 
-@pytest.mark.parametrize(("authorization", "logged_in"), [(None, False), ("Bearer x", True), ("Bearer ", False), ("Basic x", False)])
+@pytest.mark.parametrize(
+    ("authorization", "logged_in"), [(None, False), ("Bearer x", True), ("Bearer ", False), ("Basic x", False)]
+)
 def test_without_an_app_only_the_token_is_looked_for(client, app, authorization, logged_in):
     headers = {} if authorization is None else {"Authorization": authorization}
-    assert client.get("/api/login/status", headers=headers).get_json() == {"logged_in": logged_in, "app_logged_in": False}
+    assert client.get("/api/login/status", headers=headers).get_json() == {
+        "logged_in": logged_in,
+        "app_logged_in": False,
+    }

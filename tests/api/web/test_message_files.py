@@ -12,9 +12,12 @@ from tests.support.raw_server import RawServer, say, say_and_close
 from tests.support.web_client import WebVisitor
 
 UPLOAD = {
-    "enabled": True, "allowed_file_types": ["image"], "allowed_file_extensions": [], "number_limits": 2,
+    "enabled": True,
+    "allowed_file_types": ["image"],
+    "allowed_file_extensions": [],
+    "number_limits": 2,
     "allowed_file_upload_methods": ["local_file", "remote_url"],
-}  # fmt: skip
+}
 REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://files.example/a.png", "upload_file_id": ""}
 
 
@@ -91,7 +94,9 @@ class TestTheModel:
 
     def test_sees_more_of_the_same_like_the_first_time(self, client, app, model):
         visitor = WebVisitor.of_new_app(client, mode="completion", file_upload=UPLOAD, more_like_this={"enabled": True})
-        answer = visitor.post("/completion-messages", {"inputs": {}, "query": "Hi", "files": [local(uploaded(visitor))]}).get_json()
+        answer = visitor.post(
+            "/completion-messages", {"inputs": {}, "query": "Hi", "files": [local(uploaded(visitor))]}
+        ).get_json()
         again = visitor.get(f"/messages/{answer['message_id']}/more-like-this", response_mode="blocking")
         assert again.status_code == 200, again.get_data(as_text=True)
         assert seen_images(model, 0)[1] == seen_images(model, 1)[1] == [{"url": data_url(PNG), "detail": "high"}]
@@ -124,20 +129,29 @@ class TestMappings:
             (local("x"), "Invalid upload file id format"),
             (local(5), "Invalid upload file id format"),
             (local(str(uuid.uuid4())), "Invalid upload file"),
-            ({"type": "image", "transfer_method": "tool_file", "tool_file_id": str(uuid.uuid4())}, "Invalid upload file"),
+            (
+                {"type": "image", "transfer_method": "tool_file", "tool_file_id": str(uuid.uuid4())},
+                "Invalid upload file",
+            ),
             (REMOTE | {"url": ""}, "Invalid file url"),
             (REMOTE | {"url": "ftp://a/b.png"}, "Invalid file url"),
             (REMOTE | {"url": "http://user:word@a/b.png"}, "Invalid file url"),
             (REMOTE | {"url": 5}, "Invalid file url"),
             (REMOTE | {"url": "https://a/b\0.png"}, "Invalid file url"),
             (REMOTE | {"type": "document", "url": "https://a/b.pdf"}, "File validation failed for file: b.pdf"),
-            (REMOTE | {"type": "document"}, "Detected file type does not match the specified type. Please verify the file."),
+            (
+                REMOTE | {"type": "document"},
+                "Detected file type does not match the specified type. Please verify the file.",
+            ),
         ],
     )
     def test_a_mapping_that_does_not_fit(self, ann, mapping, message):
         assert refused(ann, mapping) == message
 
-    @pytest.mark.parametrize("mapping", [{"transfer_method": "post", "type": "image"}, {"transfer_method": "remote_url", "url": "https://a/b"}, {}])
+    @pytest.mark.parametrize(
+        "mapping",
+        [{"transfer_method": "post", "type": "image"}, {"transfer_method": "remote_url", "url": "https://a/b"}, {}],
+    )
     def test_a_mapping_of_an_unknown_kind(self, ann, mapping):
         assert refused(ann, mapping)
 
@@ -168,9 +182,14 @@ class TestHistory:
         kept, remote = message["message_files"]
         assert uuid.UUID(kept.pop("id")) and ann.client.get(path_of(kept.pop("url"))).data == PNG
         assert kept == {
-            "filename": "my picture.png", "type": "image", "mime_type": "image/png", "size": len(PNG), "transfer_method": "local_file",
-            "belongs_to": "user", "upload_file_id": file_id,
-        }  # fmt: skip
+            "filename": "my picture.png",
+            "type": "image",
+            "mime_type": "image/png",
+            "size": len(PNG),
+            "transfer_method": "local_file",
+            "belongs_to": "user",
+            "upload_file_id": file_id,
+        }
         assert (remote["url"], remote["filename"], remote["size"]) == (REMOTE["url"], "a.png", -1)
         assert (remote["transfer_method"], remote["upload_file_id"]) == ("remote_url", None)
 
@@ -188,7 +207,9 @@ class TestHistory:
 
     def test_saved_messages_show_theirs(self, client, app, model):
         visitor = WebVisitor.of_new_app(client, mode="completion", file_upload=UPLOAD)
-        answer = visitor.post("/completion-messages", {"inputs": {}, "query": "Hi", "files": [local(uploaded(visitor))]}).get_json()
+        answer = visitor.post(
+            "/completion-messages", {"inputs": {}, "query": "Hi", "files": [local(uploaded(visitor))]}
+        ).get_json()
         visitor.post("/saved-messages", {"message_id": answer["message_id"]})
         (saved,) = visitor.get("/saved-messages").get_json()["data"]
         assert [file["filename"] for file in saved["message_files"]] == ["a.png"]
@@ -208,8 +229,17 @@ class TestInputs:
         (conversation,) = visitor.get("/conversations").get_json()["data"]
         for inputs in (conversation["inputs"], visitor.history(conversation_id)[0]["inputs"]):
             shown = inputs["one"]
-            assert (shown["dify_model_identity"], shown["related_id"], shown["extension"]) == ("__dify__file__", one, ".txt")
-            assert (shown["filename"], shown["type"], shown["size"], shown["transfer_method"]) == ("a.txt", "document", 6, "local_file")
+            assert (shown["dify_model_identity"], shown["related_id"], shown["extension"]) == (
+                "__dify__file__",
+                one,
+                ".txt",
+            )
+            assert (shown["filename"], shown["type"], shown["size"], shown["transfer_method"]) == (
+                "a.txt",
+                "document",
+                6,
+                "local_file",
+            )
             assert visitor.client.get(path_of(shown["url"])).data == b"hello\n"
             assert [item["related_id"] for item in inputs["many"]] == [many, None]
             assert inputs["many"][1]["url"] == REMOTE["url"]
@@ -223,6 +253,9 @@ class TestInputs:
     def test_keep_to_the_fields_rules(self, client, app, model):
         visitor = WebVisitor.of_new_app(client, user_input_form=self.FORM)
         answer = visitor.chat(inputs={"one": local(uploaded(visitor))})
-        assert (refusal(answer), answer.get_json()["message"]) == ((400, "invalid_param"), "File validation failed for file: a.png")
+        assert (refusal(answer), answer.get_json()["message"]) == (
+            (400, "invalid_param"),
+            "File validation failed for file: a.png",
+        )
         answer = visitor.chat(inputs={"many": [REMOTE] * 3})
         assert answer.get_json()["message"] == "many in input form must be less than 2 files"

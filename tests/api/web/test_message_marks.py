@@ -36,7 +36,9 @@ def test_the_body_wins_over_the_query(alice):
     frame = alice.ask()[0]
     alice.client.post(f"/api/messages/{frame.data['message_id']}/feedbacks?rating=like", headers=alice.headers)
     assert rating_of(alice, frame) == {"rating": "like"}
-    alice.client.post(f"/api/messages/{frame.data['message_id']}/feedbacks?rating=like", headers=alice.headers, json={"rating": None})
+    alice.client.post(
+        f"/api/messages/{frame.data['message_id']}/feedbacks?rating=like", headers=alice.headers, json={"rating": None}
+    )
     assert rating_of(alice, frame) is None
 
 
@@ -84,7 +86,12 @@ def test_a_deleted_conversations_rows_are_removed(alice):
     conversations.purge()
     with autocommit_engine().connect() as connection:
         for table in ("conversations", "messages", "tasks"):
-            assert connection.execute(text(f"SELECT count(*) FROM {table} WHERE app_id = :id"), {"id": alice.app.id}).scalar() == 0
+            assert (
+                connection.execute(
+                    text(f"SELECT count(*) FROM {table} WHERE app_id = :id"), {"id": alice.app.id}
+                ).scalar()
+                == 0
+            )
 
 
 def test_questions_are_suggested_by_the_model(client, model):

@@ -11,9 +11,22 @@ from app.streams import channel
 from app.streams.publisher import Publisher
 
 FIELDS = {
-    "id", "conversation_id", "parent_message_id", "inputs", "query", "answer", "message_files", "feedback", "retriever_resources",
-    "created_at", "agent_thoughts", "status", "error", "extra_contents", "metadata",
-}  # fmt: skip
+    "id",
+    "conversation_id",
+    "parent_message_id",
+    "inputs",
+    "query",
+    "answer",
+    "message_files",
+    "feedback",
+    "retriever_resources",
+    "created_at",
+    "agent_thoughts",
+    "status",
+    "error",
+    "extra_contents",
+    "metadata",
+}
 BAD_MORE = [{"limit": 0}, {"limit": 101}, {"limit": "2.5"}, {"limit": ""}, {"limit": "x"}, {"first_id": "x"}]
 
 
@@ -52,7 +65,9 @@ def test_older_pages_lie_before_the_first_one_that_the_client_has(alice, convers
 
 def test_equal_times_hide_no_message(alice, conversation_id):
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE messages SET created_at = now() WHERE conversation_id = :id"), {"id": conversation_id})
+        connection.execute(
+            text("UPDATE messages SET created_at = now() WHERE conversation_id = :id"), {"id": conversation_id}
+        )
     seen, first_id, more = [], "", True
     while more:
         page = alice.get("/messages", conversation_id=conversation_id, limit=2, first_id=first_id).get_json()
@@ -68,7 +83,9 @@ def test_unknown_names_in_the_query_are_ignored(alice, conversation_id):
     assert len(alice.history(conversation_id, last_id="")) == 5
 
 
-@pytest.mark.parametrize("query", [{}, {"conversation_id": "x"}, *({"conversation_id": ""} | more for more in BAD_MORE)])
+@pytest.mark.parametrize(
+    "query", [{}, {"conversation_id": "x"}, *({"conversation_id": ""} | more for more in BAD_MORE)]
+)
 def test_a_bad_query_is_refused(alice, query):
     answer = alice.get("/messages", **query)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_param")
@@ -97,8 +114,12 @@ def running(alice, redis_db):
     frame = alice.ask()[0].data
     redis_db.delete(channel.log_key(frame["task_id"]), channel.head_key(frame["task_id"]))
     with autocommit_engine().connect() as connection:
-        connection.execute(text("UPDATE tasks SET status = 'running', last_event = 0 WHERE id = :id"), {"id": frame["task_id"]})
-        connection.execute(text("UPDATE messages SET answer = '', metadata = NULL WHERE id = :id"), {"id": frame["message_id"]})
+        connection.execute(
+            text("UPDATE tasks SET status = 'running', last_event = 0 WHERE id = :id"), {"id": frame["task_id"]}
+        )
+        connection.execute(
+            text("UPDATE messages SET answer = '', metadata = NULL WHERE id = :id"), {"id": frame["message_id"]}
+        )
     return frame
 
 
@@ -128,4 +149,7 @@ def test_others_see_nothing(alice, bob, charlie, conversation_id):
 def test_the_parent_is_shown_as_it_was_sent(alice):
     first = alice.ask()[0].data
     alice.ask(conversation_id=first["conversation_id"], parent_message_id=first["message_id"].upper())
-    assert [message["parent_message_id"] for message in alice.history(first["conversation_id"])] == [None, first["message_id"]]
+    assert [message["parent_message_id"] for message in alice.history(first["conversation_id"])] == [
+        None,
+        first["message_id"],
+    ]

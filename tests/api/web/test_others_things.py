@@ -52,7 +52,10 @@ def same_app(client, app):
 
 @pytest.fixture
 def other_app(client, app):
-    return lambda mode: (WebVisitor.of_new_app(client, mode=mode), WebVisitor.of_new_app(client, mode=mode, more_like_this={"enabled": True}))
+    return lambda mode: (
+        WebVisitor.of_new_app(client, mode=mode),
+        WebVisitor.of_new_app(client, mode=mode, more_like_this={"enabled": True}),
+    )
 
 
 @pytest.fixture
@@ -61,7 +64,9 @@ def private_app(bound_app, login_on):
 
     def visitors(mode):
         people = [Person(bound_app.test_client(), make_account()) for _ in range(2)]
-        private = app_of_mode("private", *(person.email for person in people), app_mode=mode, more_like_this={"enabled": True})
+        private = app_of_mode(
+            "private", *(person.email for person in people), app_mode=mode, more_like_this={"enabled": True}
+        )
         return [WebVisitor(person.client, private, passport=person.log_in().passport(private)) for person in people]
 
     return visitors
@@ -91,7 +96,9 @@ def test_anothers_conversation_is_not_there_and_stays_as_it_is(request, place, m
 @pytest.mark.parametrize("place", ["same_app", "other_app", "private_app"])
 def test_anothers_text_is_not_there_and_stays_as_it_is(request, place, model):
     owner, stranger = request.getfixturevalue(place)("completion")
-    frame = owner.frames(owner.post("/completion-messages", {"inputs": {}, "query": "Mine", "response_mode": "streaming"}))[0].data
+    frame = owner.frames(
+        owner.post("/completion-messages", {"inputs": {}, "query": "Mine", "response_mode": "streaming"})
+    )[0].data
     owner.post("/saved-messages", {"message_id": frame["message_id"]})
     before = owner.get("/saved-messages").get_json()["data"]
     attempt_all(stranger, COMPLETION, frame)

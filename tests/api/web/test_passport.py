@@ -22,7 +22,11 @@ def visited(app):
 
 
 def ask(client, app, user_id=None):
-    return client.get("/api/passport", headers={"X-App-Code": app.code}, query_string={"user_id": user_id} if user_id is not None else None)
+    return client.get(
+        "/api/passport",
+        headers={"X-App-Code": app.code},
+        query_string={"user_id": user_id} if user_id is not None else None,
+    )
 
 
 def visitor_of(answer):
@@ -35,7 +39,12 @@ def test_a_passport_claims_what_the_contract_says(client, visited):
     claims = jwt.decode(answer.get_json()["access_token"], KEY, ["HS256"])
     end_user_id = claims.pop("end_user_id")
     assert end_user_id
-    assert claims == {"iss": str(visited.id), "sub": "Web API Passport", "app_id": str(visited.id), "app_code": visited.code}
+    assert claims == {
+        "iss": str(visited.id),
+        "sub": "Web API Passport",
+        "app_id": str(visited.id),
+        "app_code": visited.code,
+    }
     assert "Set-Cookie" not in answer.headers
 
 
@@ -104,7 +113,9 @@ def limited(app, monkeypatch):
     monkeypatch.setitem(app.config, "PASSPORT_IP_LIMIT", 3)
 
     def ask_from(visited, address):
-        return app.test_client().get("/api/passport", headers={"X-App-Code": visited.code}, environ_base={"REMOTE_ADDR": address})
+        return app.test_client().get(
+            "/api/passport", headers={"X-App-Code": visited.code}, environ_base={"REMOTE_ADDR": address}
+        )
 
     return ask_from
 

@@ -21,12 +21,17 @@ def test_the_right_password_gives_an_access_token_and_no_cookie(ann):
     token = answer.get_json()["data"]["access_token"]
     claims = jwt.decode(token, KEY, ["HS256"])
     with autocommit_engine().connect() as connection:
-        account_id = connection.execute(text("SELECT id FROM accounts WHERE email = :email"), {"email": ann.email}).scalar_one()
+        account_id = connection.execute(
+            text("SELECT id FROM accounts WHERE email = :email"), {"email": ann.email}
+        ).scalar_one()
     assert claims.pop("exp") > 0
     assert claims == {
-        "sub": "Web API Passport", "user_id": str(account_id), "session_id": ann.email, "token_source": "webapp_login_token",
+        "sub": "Web API Passport",
+        "user_id": str(account_id),
+        "session_id": ann.email,
+        "token_source": "webapp_login_token",
         "auth_type": "internal",
-    }  # fmt: skip
+    }
 
 
 def test_a_login_lasts_as_long_as_the_setting_says(ann, app, monkeypatch):
@@ -46,11 +51,23 @@ def test_a_password_of_any_script_works(bound_app, login_on):
 
 
 @pytest.mark.parametrize(
-    "password", ["x", "%%%", encoded(PASSWORD)[:-2] + "é", "/w==", "Y29ycmVjdA", encoded("wrong horse 2"), encoded(PASSWORD.upper())]
+    "password",
+    [
+        "x",
+        "%%%",
+        encoded(PASSWORD)[:-2] + "é",
+        "/w==",
+        "Y29ycmVjdA",
+        encoded("wrong horse 2"),
+        encoded(PASSWORD.upper()),
+    ],
 )
 def test_a_wrong_password_and_one_that_cannot_be_read_are_alike(ann, password):
     answer = ann.post("/login", email=ann.email, password=password)
-    assert (outcome(answer), answer.get_json()["message"]) == ((401, "authentication_failed"), "Invalid email or password.")
+    assert (outcome(answer), answer.get_json()["message"]) == (
+        (401, "authentication_failed"),
+        "Invalid email or password.",
+    )
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
@@ -80,8 +97,17 @@ def test_what_cannot_be_a_password_is_refused(ann, password):
 
 
 @pytest.mark.parametrize(
-    "body", [{"email": "x"}, {"email": "a@b"}, {"email": "a b@example.com"}, {"email": "a@example.com\nx"}, {"email": 1}, {"email": None}, {}]
-)  # fmt: skip
+    "body",
+    [
+        {"email": "x"},
+        {"email": "a@b"},
+        {"email": "a b@example.com"},
+        {"email": "a@example.com\nx"},
+        {"email": 1},
+        {"email": None},
+        {},
+    ],
+)
 def test_what_is_no_address_is_refused(stranger, body):
     answer = stranger.post("/login", **body | {"password": encoded(PASSWORD)})
     assert outcome(answer) == (400, "invalid_param")
@@ -148,7 +174,14 @@ def test_guesses_at_the_same_time_do_not_slip_through(ann, bound_app):
 
 @pytest.mark.parametrize(
     "path",
-    ["/login", "/email-code-login", "/email-code-login/validity", "/forgot-password", "/forgot-password/validity", "/forgot-password/resets"],
+    [
+        "/login",
+        "/email-code-login",
+        "/email-code-login/validity",
+        "/forgot-password",
+        "/forgot-password/validity",
+        "/forgot-password/resets",
+    ],
 )
 def test_there_is_no_login_while_it_is_switched_off(client, app, path):
     for body in ({}, {"email": "a@example.com", "password": encoded(PASSWORD)}):

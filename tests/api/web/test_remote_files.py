@@ -54,7 +54,12 @@ class TestUpload:
         body = answer.get_json()
         assert answer.status_code == 201
         assert body.keys() == {"id", "name", "size", "extension", "url", "mime_type", "created_by", "created_at"}
-        assert (body["name"], body["size"], body["extension"], body["mime_type"]) == ("hello.txt", 18, "txt", "text/plain")
+        assert (body["name"], body["size"], body["extension"], body["mime_type"]) == (
+            "hello.txt",
+            18,
+            "txt",
+            "text/plain",
+        )
         assert alice.client.get(path_of(body["url"])).data == b"hello from remote\n"
 
     @pytest.mark.parametrize(
@@ -78,7 +83,9 @@ class TestUpload:
             body = keep(alice, address(server, "/")).get_json()
         assert (len(body["name"]), body["extension"]) == (36, "png")
 
-    @pytest.mark.parametrize("body", [{}, {"url": ""}, {"url": "not a url"}, {"url": "ftp://127.0.0.1/x"}, {"url": None}, {"url": 5}])
+    @pytest.mark.parametrize(
+        "body", [{}, {"url": ""}, {"url": "not a url"}, {"url": "ftp://127.0.0.1/x"}, {"url": None}, {"url": 5}]
+    )
     def test_what_is_no_url(self, alice, body):
         assert refusal(alice.post("/remote-files/upload", body)) == (400, "invalid_param")
 
@@ -86,7 +93,10 @@ class TestUpload:
         assert refusal(keep(alice, "http://user:word@127.0.0.1/x")) == (400, "invalid_param")
 
     def test_no_json(self, alice):
-        assert refusal(alice.client.post("/api/remote-files/upload", headers=alice.headers)) == (415, "unsupported_media_type")
+        assert refusal(alice.client.post("/api/remote-files/upload", headers=alice.headers)) == (
+            415,
+            "unsupported_media_type",
+        )
 
 
 @pytest.mark.usefixtures("trusted", "nothing_stays")
@@ -126,7 +136,9 @@ class TestRefusals:
             assert refusal(keep(alice, address(server, "/a.png"))) == (413, "file_too_large")
 
     def test_a_size_that_is_a_lie(self, alice):
-        content = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA00001\r\n" + b"x" * 0xA00001 + b"\r\n0\r\n\r\n"
+        content = (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA00001\r\n" + b"x" * 0xA00001 + b"\r\n0\r\n\r\n"
+        )
         with RawServer(say_and_close(content)) as server:
             assert refusal(keep(alice, address(server, "/a.png"))) == (413, "file_too_large")
 
@@ -145,7 +157,9 @@ class TestRefusals:
 
 
 class TestTheInside:
-    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "2130706433", "[::ffff:127.0.0.1]"])
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "2130706433", "[::ffff:127.0.0.1]"]
+    )
     def test_is_not_reached(self, alice, host):
         with RawServer(say(TEXT)) as server:
             assert refusal(keep(alice, f"http://{host}:{server.port}/x")) == (400, "remote_file_upload_error")
@@ -164,7 +178,10 @@ class TestInformation:
 
     def test_unknown_type_and_length(self, alice):
         with RawServer(say_and_close(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
-            assert alice.get(encoded(address(server))).get_json() == {"file_type": "application/octet-stream", "file_length": -1}
+            assert alice.get(encoded(address(server))).get_json() == {
+                "file_type": "application/octet-stream",
+                "file_length": -1,
+            }
 
     def test_a_server_without_head_is_asked_by_get(self, alice):
         with RawServer(say_and_close(b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n"), say_and_close(TEXT)) as server:

@@ -18,14 +18,22 @@ from tests.support.workflow.graphs import end, graph, node, start
 @pytest.fixture
 def echo(client):
     """A visitor of a workflow that gives its input back."""
-    return WebVisitor(client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end")))
+    return WebVisitor(
+        client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"))
+    )
 
 
 def test_a_run_is_streamed(echo):
     frames = echo.run(text="hello")
     assert [frame.event for frame in frames] == [
-        "workflow_started", "node_started", "node_finished", "text_chunk", "node_started", "node_finished", "workflow_finished",
-    ]  # fmt: skip
+        "workflow_started",
+        "node_started",
+        "node_finished",
+        "text_chunk",
+        "node_started",
+        "node_finished",
+        "workflow_finished",
+    ]
     finished = frames[-1].data
     assert (finished["data"]["status"], finished["data"]["outputs"]) == ("succeeded", {"result": "hello"})
 
@@ -49,9 +57,12 @@ def test_the_start_tells_the_inputs(echo):
 
 def test_nodes_keep_their_details_to_themselves(echo):
     finished = [frame.data["data"] for frame in echo.run(text="hello") if frame.event == "node_finished"]
-    assert [(node["node_id"], node["index"], node["inputs"], node["outputs"], node["process_data"]) for node in finished] == [
-        ("start", 1, None, None, None), ("end", 2, None, None, None),
-    ]  # fmt: skip
+    assert [
+        (node["node_id"], node["index"], node["inputs"], node["outputs"], node["process_data"]) for node in finished
+    ] == [
+        ("start", 1, None, None, None),
+        ("end", 2, None, None, None),
+    ]
 
 
 def test_a_missing_input_is_refused_before_the_stream(client):
@@ -95,7 +106,9 @@ def test_a_run_is_its_visitor_s_own(client, echo, charlie):
 
 def test_a_failing_run_says_why(client):
     failing = node("tool", "tool", provider_id="garden", tool_name="weed")
-    visitor = WebVisitor(client, make_graph_app(graph(start(), failing, end(result=["tool", "text"]), "start > tool > end")))
+    visitor = WebVisitor(
+        client, make_graph_app(graph(start(), failing, end(result=["tool", "text"]), "start > tool > end"))
+    )
     data = visitor.run()[-1].data["data"]
     assert (data["status"], data["error"]) == ("failed", "The tool 'weed' of 'garden' is not set up here.")
 
@@ -117,8 +130,10 @@ def test_a_removed_app_leaves_no_runs(client, echo):
     run_id = echo.run(text="hello")[0].data["workflow_run_id"]
     apps.remove(echo.app.code)
     with autocommit_engine().connect() as connection:
-        counts = [connection.execute(text(f"SELECT count(*) FROM {table} WHERE {key} = :id"), {"id": run_id}).scalar_one()
-                  for table, key in (("workflow_runs", "id"), ("node_executions", "run_id"), ("tasks", "workflow_run_id"))]  # fmt: skip
+        counts = [
+            connection.execute(text(f"SELECT count(*) FROM {table} WHERE {key} = :id"), {"id": run_id}).scalar_one()
+            for table, key in (("workflow_runs", "id"), ("node_executions", "run_id"), ("tasks", "workflow_run_id"))
+        ]
     assert counts == [0, 0, 0]
 
 
@@ -128,7 +143,9 @@ def test_a_visitor_s_file_comes_into_the_run(client):
     extract = node("text", "document-extractor", variable_selector=["start", "doc"])
     flow = graph(form, extract, end(text=["text", "text"], name=["start", "doc", "name"]), "start > text > end")
     visitor = WebVisitor(client, make_graph_app(flow))
-    uploaded = client.post("/api/files/upload", headers=visitor.headers, data={"file": (io.BytesIO(b"Hello file"), "a.txt")}).get_json()
+    uploaded = client.post(
+        "/api/files/upload", headers=visitor.headers, data={"file": (io.BytesIO(b"Hello file"), "a.txt")}
+    ).get_json()
     frames = visitor.run(doc={"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]})
     assert frames[-1].data["data"]["outputs"] == {"text": "Hello file", "name": "a.txt"}
     assert frames[0].data["data"]["inputs"]["doc"]["filename"] == "a.txt"
@@ -139,6 +156,11 @@ def test_another_visitor_s_file_is_refused(client):
     form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
     app = make_graph_app(graph(form, end(), "start > end"))
     alice, bob = WebVisitor(client, app), WebVisitor(client, app)
-    uploaded = client.post("/api/files/upload", headers=alice.headers, data={"file": (io.BytesIO(b"Hello"), "a.txt")}).get_json()
-    answer = bob.post("/workflows/run", {"inputs": {"doc": {"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]}}})
+    uploaded = client.post(
+        "/api/files/upload", headers=alice.headers, data={"file": (io.BytesIO(b"Hello"), "a.txt")}
+    ).get_json()
+    answer = bob.post(
+        "/workflows/run",
+        {"inputs": {"doc": {"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]}}},
+    )
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Invalid upload file")

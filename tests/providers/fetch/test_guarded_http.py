@@ -24,7 +24,11 @@ class TestWhatIsAsked:
         requests: list[bytes] = []
         with RawServer(recorded(requests, OK)) as server:
             with trusting(server).request(
-                "PATCH", url(server, "/a?x=1"), headers={"X-Kind": "test"}, params=[("y", "2"), ("y", "3")], data=b"body"
+                "PATCH",
+                url(server, "/a?x=1"),
+                headers={"X-Kind": "test"},
+                params=[("y", "2"), ("y", "3")],
+                data=b"body",
             ) as answer:
                 answer.read()
         assert requests[0].startswith(b"PATCH /a?x=1&y=2&y=3 HTTP/1.1\r\n")
@@ -62,11 +66,31 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "host",
         [
-            "127.0.0.1", "localhost", "localhost.", "LOCALHOST", "127.1", "0", "0.0.0.0", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1",
-            "017700000001", "127.0.0.1.", "①②⑦.⓪.⓪.①", "127。0。0。1", "%31%32%37.0.0.1", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-            "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]",
+            "127.0.0.1",
+            "localhost",
+            "localhost.",
+            "LOCALHOST",
+            "127.1",
+            "0",
+            "0.0.0.0",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "017700000001",
+            "127.0.0.1.",
+            "①②⑦.⓪.⓪.①",
+            "127。0。0。1",
+            "%31%32%37.0.0.1",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[0:0:0:0:0:ffff:127.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::127.0.0.1]",
         ],
-    )  # fmt: skip
+    )
     def test_this_machine_is_not_asked_by_any_of_its_names(self, host: str) -> None:
         with RawServer(say(OK)) as server:
             with pytest.raises(FetchFailed):
@@ -76,11 +100,22 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "address",
         [
-            "http://169.254.169.254/latest/meta-data/", "http://10.0.0.1/", "http://192.168.0.1/", "http://172.16.0.1/", "http://100.100.100.200/",
-            "http://168.63.129.16/", "http://[fd00:ec2::254]/", "http://[fe80::1]/", "http://[fe80::1%25lo]/", "http://[2002:a9fe:a9fe::]/",
-            "http://255.255.255.255/", "http://224.0.0.1/", "http://8.8.8.8:25/", "http://0.0.0.0/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://10.0.0.1/",
+            "http://192.168.0.1/",
+            "http://172.16.0.1/",
+            "http://100.100.100.200/",
+            "http://168.63.129.16/",
+            "http://[fd00:ec2::254]/",
+            "http://[fe80::1]/",
+            "http://[fe80::1%25lo]/",
+            "http://[2002:a9fe:a9fe::]/",
+            "http://255.255.255.255/",
+            "http://224.0.0.1/",
+            "http://8.8.8.8:25/",
+            "http://0.0.0.0/",
         ],
-    )  # fmt: skip
+    )
     def test_inner_networks_and_metadata_are_refused(self, address: str) -> None:
         with pytest.raises(FetchRefused):
             GuardedHttp().request("GET", address)
@@ -88,14 +123,38 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "address",
         [
-            "", "x", "//127.0.0.1/", "/etc/passwd", "file:///etc/passwd", "ftp://8.8.8.8/", "gopher://8.8.8.8/", "dict://8.8.8.8:11211/",
-            "data:text/plain,x", "unix:///var/run/docker.sock", "http+unix://%2Fvar%2Frun%2Fdocker.sock/", "http://", "http:///path", "http://:80/",
-            "http://8.8.8.8:0/", "http://8.8.8.8:99999/", "http://8.8.8.8:x/", "http://user@8.8.8.8/", "http://user:word@8.8.8.8/",
-            "http://@8.8.8.8/", "http://8.8.8.8\\@127.0.0.1/", "http://8.8.8.8/\r\nHost: evil", "http://8.8.8.8/\t", "http://8.8.8.8 /",
-            "http://8.8.8.8/\x00", "http://[::1/", f"http://{'a' * 64}.example/", f"http://8.8.8.8/{'a' * 9000}", "http://a..b/",
+            "",
+            "x",
+            "//127.0.0.1/",
+            "/etc/passwd",
+            "file:///etc/passwd",
+            "ftp://8.8.8.8/",
+            "gopher://8.8.8.8/",
+            "dict://8.8.8.8:11211/",
+            "data:text/plain,x",
+            "unix:///var/run/docker.sock",
+            "http+unix://%2Fvar%2Frun%2Fdocker.sock/",
+            "http://",
+            "http:///path",
+            "http://:80/",
+            "http://8.8.8.8:0/",
+            "http://8.8.8.8:99999/",
+            "http://8.8.8.8:x/",
+            "http://user@8.8.8.8/",
+            "http://user:word@8.8.8.8/",
+            "http://@8.8.8.8/",
+            "http://8.8.8.8\\@127.0.0.1/",
+            "http://8.8.8.8/\r\nHost: evil",
+            "http://8.8.8.8/\t",
+            "http://8.8.8.8 /",
+            "http://8.8.8.8/\x00",
+            "http://[::1/",
+            f"http://{'a' * 64}.example/",
+            f"http://8.8.8.8/{'a' * 9000}",
+            "http://a..b/",
             "http://\u3000.example/",
         ],
-    )  # fmt: skip
+    )
     def test_what_is_no_plain_web_address_is_refused(self, address: str) -> None:
         with pytest.raises(FetchRefused):
             GuardedHttp().request("GET", address)
@@ -146,7 +205,10 @@ class TestNames:
     def test_each_redirect_looks_the_name_up_and_checks_it_anew(self, monkeypatch) -> None:
         turns = iter([["127.0.0.2"], ["127.0.0.1"]])
         answers(monkeypatch, lambda host: next(turns))
-        with RawServer(say_and_close(redirect("/again")), host="127.0.0.2") as outside, RawServer(say(OK), port=outside.port) as inside:
+        with (
+            RawServer(say_and_close(redirect("/again")), host="127.0.0.2") as outside,
+            RawServer(say(OK), port=outside.port) as inside,
+        ):
             with pytest.raises(FetchRefused):
                 GuardedHttp(AllowedAddresses(["127.0.0.2"])).request("GET", f"http://rebind.test:{outside.port}/")
             assert inside.connections == 0
@@ -165,14 +227,20 @@ class TestRedirects:
             with trusting(server).request("GET", url(server)) as answer:
                 assert (answer.url, answer.read()) == (url(server, "/there"), b"hello")
 
-    @pytest.mark.parametrize("location", ["http://127.0.0.1:{}/", "//127.0.0.1:{}/", "http://[::ffff:127.0.0.1]:{}/", "http://2130706433:{}/"])
+    @pytest.mark.parametrize(
+        "location",
+        ["http://127.0.0.1:{}/", "//127.0.0.1:{}/", "http://[::ffff:127.0.0.1]:{}/", "http://2130706433:{}/"],
+    )
     def test_a_redirect_to_the_inside_is_refused(self, location: str) -> None:
         with RawServer(say(OK)) as inside, RawServer(say(redirect(location.format(inside.port)))) as outside:
             with pytest.raises(FetchRefused):
                 trusting(outside).request("GET", url(outside))
             assert inside.connections == 0
 
-    @pytest.mark.parametrize("location", ["file:///etc/passwd", "gopher://8.8.8.8/", "http://user:word@8.8.8.8/", "http://8.8.8.8:25/", "http://["])
+    @pytest.mark.parametrize(
+        "location",
+        ["file:///etc/passwd", "gopher://8.8.8.8/", "http://user:word@8.8.8.8/", "http://8.8.8.8:25/", "http://["],
+    )
     def test_a_redirect_to_what_is_no_plain_web_address_is_refused(self, location: str) -> None:
         with RawServer(say(redirect(location))) as server, pytest.raises(FetchRefused):
             trusting(server).request("GET", url(server))
@@ -193,7 +261,9 @@ class TestRedirects:
             with trusting(server).request("GET", url(server), limits=Limits(redirects=0)) as answer:
                 assert (answer.status, answer.headers["location"]) == (302, "/there")
 
-    @pytest.mark.parametrize(("status", "request_line"), [(301, b"GET"), (302, b"GET"), (303, b"GET"), (307, b"POST"), (308, b"POST")])
+    @pytest.mark.parametrize(
+        ("status", "request_line"), [(301, b"GET"), (302, b"GET"), (303, b"GET"), (307, b"POST"), (308, b"POST")]
+    )
     def test_a_body_is_sent_again_only_where_the_status_says_so(self, status: int, request_line: bytes) -> None:
         requests: list[bytes] = []
         with RawServer(say_and_close(redirect("/there", status)), recorded(requests, OK)) as server:

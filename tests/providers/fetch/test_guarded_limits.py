@@ -35,7 +35,10 @@ class TestLimits:
             fetch(trusting(server), url(server), limits=Limits(size=1000))
 
     def test_a_body_shorter_than_announced_is_no_answer(self) -> None:
-        with RawServer(say_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")) as server, pytest.raises(FetchFailed):
+        with (
+            RawServer(say_and_close(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")) as server,
+            pytest.raises(FetchFailed),
+        ):
             fetch(trusting(server), url(server))
 
     def test_more_than_announced_is_left_alone(self) -> None:
@@ -49,7 +52,9 @@ class TestLimits:
             fetch(trusting(server), url(server), limits=Limits(size=1000))
 
     @pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-    def test_what_unpacks_past_the_limit_is_cut_before_it_fills_the_memory(self, coding: str, pack: Callable[[bytes], bytes]) -> None:
+    def test_what_unpacks_past_the_limit_is_cut_before_it_fills_the_memory(
+        self, coding: str, pack: Callable[[bytes], bytes]
+    ) -> None:
         packed = pack(b"\0" * 60_000_000)
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
         with RawServer(say(head + packed)) as server:
@@ -73,7 +78,10 @@ class TestLimits:
             fetch(trusting(server), url(server), limits=QUICK)
 
     def test_broken_packing_is_no_answer(self) -> None:
-        with RawServer(say_and_close(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhello")) as server, pytest.raises(FetchFailed):
+        with (
+            RawServer(say_and_close(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nhello")) as server,
+            pytest.raises(FetchFailed),
+        ):
             fetch(trusting(server), url(server))
 
     @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"220 mail ESMTP\r\n", b"HTTP/1.1 x\r\n\r\n", b""])
@@ -88,9 +96,13 @@ class TestLimits:
             pytest.param(drop_by_drop(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), id="headers for ever"),
             pytest.param(drop_by_drop(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="preludes for ever"),
             pytest.param(drop_by_drop(ENDLESS, b"x"), id="a body drop by drop"),
-            pytest.param(drop_by_drop(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), id="chunks for ever"),
             pytest.param(
-                drop_by_drop(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"), id="trailers for ever"
+                drop_by_drop(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+                id="chunks for ever",
+            ),
+            pytest.param(
+                drop_by_drop(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+                id="trailers for ever",
             ),
         ],
     )
@@ -186,7 +198,9 @@ class TestTls:
         monkeypatch.setattr("app.providers.fetch.request_gate._verified", lambda: context)
 
     def ask(self, server: RawServer, verify: bool = True) -> GuardedAnswer:
-        return GuardedHttp(AllowedAddresses(["good.test"])).request("GET", f"https://good.test:{server.port}/", verify=verify)
+        return GuardedHttp(AllowedAddresses(["good.test"])).request(
+            "GET", f"https://good.test:{server.port}/", verify=verify
+        )
 
     def test_the_certificate_is_checked_by_name_though_an_address_is_dialled(self, authority, monkeypatch) -> None:
         answers(monkeypatch, lambda host: ["127.0.0.1"])

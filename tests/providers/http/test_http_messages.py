@@ -7,7 +7,7 @@ CHUNKED = b"5\r\nHello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
 
 
 def feed_in_pieces(body: Body, data: bytes, size: int) -> bytes:
-    return b"".join(body.feed(data[start:start + size]) for start in range(0, len(data), size))
+    return b"".join(body.feed(data[start : start + size]) for start in range(0, len(data), size))
 
 
 @pytest.mark.parametrize("size", range(1, len(CHUNKED) + 1))
@@ -101,7 +101,9 @@ def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[Body]) -> None
     assert isinstance(body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + headers)), kind)
 
 
-@pytest.mark.parametrize("headers", [b"Content-Length: x", b"Content-Length: -1", b"Transfer-Encoding: gzip", b"Content-Encoding: gzip"])
+@pytest.mark.parametrize(
+    "headers", [b"Content-Length: x", b"Content-Length: -1", b"Transfer-Encoding: gzip", b"Content-Encoding: gzip"]
+)
 def test_a_body_that_cannot_be_read_is_a_protocol_error(headers: bytes) -> None:
     with pytest.raises(ProviderProtocolError):
         body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + headers))

@@ -32,9 +32,11 @@ from tests.support.scripted_model.audio import form_fields, spoken
 
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 REFUSALS = [
-    ("quota", ProviderQuotaExceeded), ("bad_key", ProviderAuthFailed), ("model_not_found", ModelNotFound),
+    ("quota", ProviderQuotaExceeded),
+    ("bad_key", ProviderAuthFailed),
+    ("model_not_found", ModelNotFound),
     ("server_error", ProviderServerError),
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -67,8 +69,11 @@ def test_a_text_is_spoken_piece_by_piece(server: ScriptedModel, routes: ModelRou
     assert len(pieces) > 1
     assert server.audio_requests[0].headers["authorization"] == "Bearer key"
     assert server.audio_requests[0].body == {
-        "model": "tts-1", "input": "Hello there. [[delay:5]]", "voice": "nova", "response_format": "mp3",
-    }  # fmt: skip
+        "model": "tts-1",
+        "input": "Hello there. [[delay:5]]",
+        "voice": "nova",
+        "response_format": "mp3",
+    }
 
 
 @pytest.mark.parametrize(("error", "kind"), REFUSALS)
@@ -91,7 +96,11 @@ def test_silence_ends_at_the_deadline(routes: ModelRoutes) -> None:
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [(b'{"error": {"code": "insufficient_quota"}}', ProviderQuotaExceeded), (b"{}", ProviderProtocolError), (b"<", ProviderProtocolError)],
+    [
+        (b'{"error": {"code": "insufficient_quota"}}', ProviderQuotaExceeded),
+        (b"{}", ProviderProtocolError),
+        (b"<", ProviderProtocolError),
+    ],
 )
 def test_json_is_no_speech(body: bytes, kind: type[AppError]) -> None:
     with RawServer(say(as_json(body))) as raw, pytest.raises(kind):
@@ -114,9 +123,12 @@ def test_leaving_early_closes_the_connection(server: ScriptedModel, routes: Mode
 def test_a_recording_is_sent_as_a_form(server: ScriptedModel, routes: ModelRoutes) -> None:
     assert hear(routes.transcription_model(), b"[[say:hello world ]]") == "hello world"
     assert form_fields(server.audio_requests[0]) == {
-        "model": b"whisper-1", "response_format": b"json", "file": b"[[say:hello world ]]",
-        "filename": b"recording.webm", "type": b"audio/webm",
-    }  # fmt: skip
+        "model": b"whisper-1",
+        "response_format": b"json",
+        "file": b"[[say:hello world ]]",
+        "filename": b"recording.webm",
+        "type": b"audio/webm",
+    }
 
 
 @pytest.mark.parametrize(("error", "kind"), REFUSALS)
@@ -145,7 +157,10 @@ def test_what_is_no_transcript_is_an_error(answer: bytes, kind: type[AppError]) 
 
 def test_a_transcript_without_an_end_is_given_up() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with RawServer(say_and_close(head, chunked(b"x" * 1_000_000) * 5, LAST)) as raw, pytest.raises(ProviderProtocolError):
+    with (
+        RawServer(say_and_close(head, chunked(b"x" * 1_000_000) * 5, LAST)) as raw,
+        pytest.raises(ProviderProtocolError),
+    ):
         hear(TranscriptionModel(Endpoint(raw.base_url), "whisper-1"), b"x")
 
 
@@ -162,7 +177,9 @@ def test_a_kept_connection_that_died_costs_no_recording() -> None:
         assert [hear(model, recording), hear(model, recording)] == ["one", "two"]
 
 
-def test_a_long_recording_is_not_held_in_memory(server: ScriptedModel, routes: ModelRoutes, tmp_path: pathlib.Path) -> None:
+def test_a_long_recording_is_not_held_in_memory(
+    server: ScriptedModel, routes: ModelRoutes, tmp_path: pathlib.Path
+) -> None:
     size = 30 * 1024 * 1024
     file = tmp_path / "recording"
     with file.open("wb") as output:
@@ -191,11 +208,17 @@ def test_a_long_recording_is_not_held_in_memory(server: ScriptedModel, routes: M
 @pytest.mark.parametrize(
     ("voices", "wanted", "voice"),
     [
-        (None, (), "alloy"), (None, ("", "bella"), "bella"), (["a", "b"], (), "a"), (["a", "b"], ("b",), "b"),
-        (["a", "b"], ("x", "b"), "b"), (["a", "b"], ("x", "y"), "a"),
+        (None, (), "alloy"),
+        (None, ("", "bella"), "bella"),
+        (["a", "b"], (), "a"),
+        (["a", "b"], ("b",), "b"),
+        (["a", "b"], ("x", "b"), "b"),
+        (["a", "b"], ("x", "y"), "a"),
     ],
-)  # fmt: skip
-def test_the_first_voice_that_the_model_has_is_used(voices: list[str] | None, wanted: tuple[str, ...], voice: str) -> None:
+)
+def test_the_first_voice_that_the_model_has_is_used(
+    voices: list[str] | None, wanted: tuple[str, ...], voice: str
+) -> None:
     assert SpeechModel(Endpoint("http://unused.test"), "tts-1", voices).voice(*wanted) == voice
 
 
@@ -235,7 +258,10 @@ def test_an_audio_server_alone_serves_no_chat(server: ScriptedModel) -> None:
     [
         ("models:\n  - {provider: openai, name: tts-hd, kind: speech, endpoint: here}\n", "tts-hd"),
         ("default:\n  speech: {endpoint: here, remote_name: bark}\n", "bark"),
-        ("models:\n  - {provider: x, name: y, kind: speech, endpoint: here}\ndefault:\n  speech: {endpoint: here, remote_name: z}\n", "z"),
+        (
+            "models:\n  - {provider: x, name: y, kind: speech, endpoint: here}\ndefault:\n  speech: {endpoint: here, remote_name: z}\n",
+            "z",
+        ),
     ],
 )
 def test_a_file_says_who_speaks(tmp_path: pathlib.Path, server: ScriptedModel, lines: str, remote: str) -> None:

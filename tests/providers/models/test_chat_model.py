@@ -77,7 +77,10 @@ def test_the_whole_answer_can_be_had_at_once(model: ChatModel) -> None:
 
 
 def test_a_request_is_openais(model: ChatModel, server: ScriptedModel) -> None:
-    parts: list[dict[str, Any]] = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "http://x/y.png"}}]
+    parts: list[dict[str, Any]] = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": "http://x/y.png"}},
+    ]
 
     model.complete([ModelMessage("system", "Be kind."), ModelMessage("user", parts)], {"temperature": 0.5, "top_k": 3})
 
@@ -128,7 +131,9 @@ def test_tool_calls_are_handed_on(model: ChatModel, server: ScriptedModel) -> No
 
     chunks = list(model.stream(QUESTION, {}))
 
-    assert [(call.name, call.arguments) for chunk in chunks for call in chunk.tool_calls] == [("clock", '{"zone": "UTC"}')]
+    assert [(call.name, call.arguments) for chunk in chunks for call in chunk.tool_calls] == [
+        ("clock", '{"zone": "UTC"}')
+    ]
     assert chunks[-1].finish_reason == "tool_calls"
 
 
@@ -162,7 +167,7 @@ def test_a_failure_comes_behind_the_text_before_it(model: ChatModel, marker: str
 
 
 def test_the_connection_is_used_again_after_answers_and_refusals() -> None:
-    refusal = b'HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}'
+    refusal = b"HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}"
     replies = [ANSWER, refusal, ANSWER]
 
     def behave(connection: socket.socket) -> None:
@@ -180,7 +185,7 @@ def test_the_connection_is_used_again_after_answers_and_refusals() -> None:
 
 
 def one_by_one(data: bytes) -> list[bytes]:
-    return [data[place:place + 1] for place in range(len(data))]
+    return [data[place : place + 1] for place in range(len(data))]
 
 
 def randomly_cut(data: bytes, seed: int) -> list[bytes]:
@@ -210,7 +215,8 @@ WHOLE = b'{"choices":[{"message":{"content":"Hello"},"finish_reason":"stop"}]}'
         HEAD + b"\r\n" + STREAM.removesuffix(DONE),
         HEAD + b"\r\n" + b": PROCESSING\n\n" + STREAM.rstrip(b"\n"),
         HEAD + b"Content-Length: 10000\r\n\r\n" + STREAM.removesuffix(DONE),
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(WHOLE) + WHOLE,
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(WHOLE)
+        + WHOLE,
     ],
 )
 def test_servers_may_end_an_answer_in_many_ways(reply: bytes) -> None:
@@ -240,7 +246,10 @@ def reset(connection: socket.socket) -> None:
         (say_and_close(CHUNKED + chunked(frame("x"))), ProviderProtocolError),
         (say_and_close(HEAD + b"\r\n<html>Welcome</html>"), ProviderProtocolError),
         (say(b"HTTP/1.1 204 No Content\r\n\r\n"), ProviderProtocolError),
-        (say(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), ProviderProtocolError),
+        (
+            say(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
+            ProviderProtocolError,
+        ),
         (say(b"HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n"), ProviderBadRequest),
         (say(b"HTTP/1.1 529 Busy\r\nContent-Length: 0\r\n\r\n"), ProviderServerError),
         (say_and_close(b"HTTP/1.1 401 No\r\nContent-Length: 50\r\n\r\ncut"), ProviderAuthFailed),
@@ -262,8 +271,13 @@ def test_a_server_that_is_not_there_is_unreachable(url: str) -> None:
 
 
 def test_something_that_speaks_no_tls_is_unreachable() -> None:
-    with RawServer(lambda connection: connection.sendall(b"HTTP/1.1 400 plain\r\n\r\n")) as server, pytest.raises(ProviderUnreachable):
-        ChatModel(Endpoint(server.base_url.replace("http:", "https:"), connect_timeout=2), "tiny").complete(QUESTION, {})
+    with (
+        RawServer(lambda connection: connection.sendall(b"HTTP/1.1 400 plain\r\n\r\n")) as server,
+        pytest.raises(ProviderUnreachable),
+    ):
+        ChatModel(Endpoint(server.base_url.replace("http:", "https:"), connect_timeout=2), "tiny").complete(
+            QUESTION, {}
+        )
 
 
 def test_text_that_is_no_text_is_a_bad_request(model: ChatModel) -> None:

@@ -8,7 +8,13 @@ from app.providers.models.context_window import estimate_tokens, message_tokens,
 
 @pytest.mark.parametrize(
     ("options", "room"),
-    [({}, 750), ({"max_tokens": 100}, 900), ({"max_tokens": 5_000}, 750), ({"max_tokens": 0}, 750), ({"max_tokens": "many"}, 750)],
+    [
+        ({}, 750),
+        ({"max_tokens": 100}, 900),
+        ({"max_tokens": 5_000}, 750),
+        ({"max_tokens": 0}, 750),
+        ({"max_tokens": "many"}, 750),
+    ],
 )
 def test_the_answer_has_its_room_but_never_more_than_a_quarter(options: dict[str, object], room: int) -> None:
     assert prompt_room(options, 1_000) == room
@@ -20,7 +26,9 @@ def test_the_newest_turns_win(room: int, taken: int) -> None:
 
 
 def test_a_message_counts_with_its_images() -> None:
-    message = ModelMessage("user", [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "data:…"}}])
+    message = ModelMessage(
+        "user", [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "data:…"}}]
+    )
     assert message_tokens(ModelMessage("user", "Look")) == estimate_tokens("Look")
     assert message_tokens(message) == estimate_tokens("Look") + 1_000
 

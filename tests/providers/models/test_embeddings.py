@@ -82,7 +82,7 @@ def test_what_passes_by_itself_is_tried_again(server: ScriptedModel, embedder: E
 @pytest.mark.parametrize(("error", "raised"), [("quota", ProviderQuotaExceeded), ("bad_key", ProviderAuthFailed)])
 def test_what_does_not_pass_is_told_at_once(
     server: ScriptedModel, embedder: EmbeddingModel, error: str, raised: type[Exception]
-) -> None:  # fmt: skip
+) -> None:
     server.script_vectors(error)
     with pytest.raises(raised):
         embedder.embed(["a"], Cancellation(), attempts=5)
@@ -116,7 +116,12 @@ def test_a_stop_ends_it(embedder: EmbeddingModel) -> None:
 def test_documents_are_ranked(server: ScriptedModel, reranker: RerankModel) -> None:
     documents = ["nothing", "red car", "car"]
     assert reranker.rerank("red car", documents, 2, Cancellation()) == [(1, 1.0), (2, 0.5)]
-    assert server.vector_requests[0].body == {"model": "rerank-small", "query": "red car", "documents": documents, "top_n": 2}
+    assert server.vector_requests[0].body == {
+        "model": "rerank-small",
+        "query": "red car",
+        "documents": documents,
+        "top_n": 2,
+    }
 
 
 def test_a_ranking_of_other_documents_is_an_error(server: ScriptedModel, reranker: RerankModel) -> None:

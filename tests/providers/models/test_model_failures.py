@@ -40,8 +40,12 @@ def expected(status: int) -> type[ProviderError]:
     return {4: ProviderBadRequest, 5: ProviderServerError}.get(status // 100, ProviderProtocolError)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>nginx</html>", b"5", b'{"error": {}}', b'{"error": "no"}', b'{"detail": []}'])
-@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, *range(400, 432), 451, *range(500, 512), 522, 524, 529, 599, 600, 999])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>nginx</html>", b"5", b'{"error": {}}', b'{"error": "no"}', b'{"detail": []}']
+)
+@pytest.mark.parametrize(
+    "status", [201, 204, 301, 302, 307, *range(400, 432), 451, *range(500, 512), 522, 524, 529, 599, 600, 999]
+)
 def test_every_status_has_an_error(status: int, content: bytes) -> None:
     assert type(failure_of_answer(status, content)) is expected(status)
 

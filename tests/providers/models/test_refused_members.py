@@ -19,13 +19,19 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"t
         (b"Unrecognized request argument supplied: stream_options", {}, "stream_options"),
         (b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", {"max_tokens": 5}, "max_tokens"),
         (b"registry.example/tiny does not support tools", {"tools": TOOLS, "tool_choice": "auto"}, "tools"),
-        (b"tool_choice does not support being set to required in thinking mode", {"tools": TOOLS, "tool_choice": "required"}, "tool_choice"),
+        (
+            b"tool_choice does not support being set to required in thinking mode",
+            {"tools": TOOLS, "tool_choice": "required"},
+            "tool_choice",
+        ),
         (b"tools param requires --jinja flag", {"tools": TOOLS}, "tools"),
         (b"This response_format type is unavailable now", {"response_format": "json_object"}, "response_format"),
         (b"Model tiny does not support the `json_schema` format", {"response_format": SCHEMA}, "response_format"),
     ],
 )
-def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, options: dict[str, Any], member: str) -> None:
+def test_a_member_that_is_refused_is_left_out_from_then_on(
+    sentence: bytes, options: dict[str, Any], member: str
+) -> None:
     bodies = []
 
     def behave(connection: socket.socket) -> None:
@@ -33,7 +39,11 @@ def test_a_member_that_is_refused_is_left_out_from_then_on(sentence: bytes, opti
             body = orjson.loads(request.partition(b"\r\n\r\n")[2])
             bodies.append(body)
             content = b'{"error": {"message": "%b"}}' % sentence
-            connection.sendall(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content) if member in body else ANSWER)
+            connection.sendall(
+                b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content)
+                if member in body
+                else ANSWER
+            )
 
     with RawServer(behave) as server:
         model = server.model()

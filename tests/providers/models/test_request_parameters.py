@@ -9,13 +9,24 @@ SCHEMA = {"type": "object"}
 
 
 def test_known_parameters_are_sent_as_they_are() -> None:
-    options = {"temperature": 0, "top_p": 0.9, "max_tokens": 5, "stop": ["x"], "seed": 1, "presence_penalty": 0, "frequency_penalty": 1}
+    options = {
+        "temperature": 0,
+        "top_p": 0.9,
+        "max_tokens": 5,
+        "stop": ["x"],
+        "seed": 1,
+        "presence_penalty": 0,
+        "frequency_penalty": 1,
+    }
 
     assert request_parameters(options) == options
 
 
 def test_empty_and_unknown_parameters_are_dropped() -> None:
-    assert request_parameters({"stop": [], "seed": None, "top_k": 4, "enable_thinking": False, "n": 2, "stream": False}) == {}
+    assert (
+        request_parameters({"stop": [], "seed": None, "top_k": 4, "enable_thinking": False, "n": 2, "stream": False})
+        == {}
+    )
 
 
 def test_a_route_may_let_a_name_through() -> None:
@@ -27,10 +38,14 @@ def test_a_route_may_let_a_name_through() -> None:
     [
         ({"response_format": "json_object"}, {"type": "json_object"}),
         ({"response_format": {"type": "json_object"}}, {"type": "json_object"}),
-        ({"response_format": "json_schema", "json_schema": '{"name": "a", "schema": {}}'},
-         {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}),
-        ({"response_format": "json_schema", "json_schema": SCHEMA},
-         {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}),
+        (
+            {"response_format": "json_schema", "json_schema": '{"name": "a", "schema": {}}'},
+            {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}},
+        ),
+        (
+            {"response_format": "json_schema", "json_schema": SCHEMA},
+            {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}},
+        ),
     ],
 )
 def test_a_response_format_becomes_openais(options: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -49,4 +64,6 @@ def test_a_schema_that_is_none_is_refused(schema: Any) -> None:
 
 
 def test_a_completion_model_is_spared_what_only_chat_knows() -> None:
-    assert request_parameters({"tools": [{}], "response_format": "json_object", "temperature": 1}, chat=False) == {"temperature": 1}
+    assert request_parameters({"tools": [{}], "response_format": "json_object", "temperature": 1}, chat=False) == {
+        "temperature": 1
+    }

@@ -33,7 +33,7 @@ def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("api_key: \"${BIG_KEY}\"", "api_key: sk-secret", "endpoints.big.api_key: must name a variable"),
+        ('api_key: "${BIG_KEY}"', "api_key: sk-secret", "endpoints.big.api_key: must name a variable"),
         ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", "endpoints.local.base_url: must be a URL"),
         ("http://127.0.0.1:8080/v1", "http://me:secret@host/v1", "endpoints.local.base_url: must be a URL"),
         ("http://127.0.0.1:8080/v1", "http://host:99999/v1", "endpoints.local.base_url: must be a URL"),
@@ -50,7 +50,9 @@ def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
         (GOOD, "models: []", "endpoints: Field required"),
     ],
 )
-def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(tmp_path: pathlib.Path, old: str, new: str, complaint: str) -> None:
+def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(
+    tmp_path: pathlib.Path, old: str, new: str, complaint: str
+) -> None:
     path = write(tmp_path, GOOD.replace(old, new))
 
     with pytest.raises(InvalidModelsFile) as raised:
@@ -71,7 +73,9 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: pathlib.Path) -> 
         read_route_file(tmp_path / "bytes")
 
 
-@pytest.mark.parametrize(("text", "name"), [("$KEY", "KEY"), ("${KEY_2}", "KEY_2"), ("KEY", None), ("$KEY!", None), ("${KEY", None)])
+@pytest.mark.parametrize(
+    ("text", "name"), [("$KEY", "KEY"), ("${KEY_2}", "KEY_2"), ("KEY", None), ("$KEY!", None), ("${KEY", None)]
+)
 def test_a_variable_has_a_dollar(text: str, name: str | None) -> None:
     assert variable_name(text) == name
 
@@ -93,6 +97,8 @@ def test_providers_match_by_their_last_part(wanted: str, given: str, fits: bool)
     assert ModelEntry(provider=wanted, name="*", endpoint="local").fits(given, "gpt", "chat") is fits
 
 
-@pytest.mark.parametrize(("pattern", "fits"), [("gpt-4o", True), ("gpt-4*", True), ("*", True), ("gpt-4", False), ("GPT-4o", False)])
+@pytest.mark.parametrize(
+    ("pattern", "fits"), [("gpt-4o", True), ("gpt-4*", True), ("*", True), ("gpt-4", False), ("GPT-4o", False)]
+)
 def test_names_may_hold_stars(pattern: str, fits: bool) -> None:
     assert ModelEntry(provider="*", name=pattern, endpoint="local").fits("openai", "gpt-4o", "chat") is fits

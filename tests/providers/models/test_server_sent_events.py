@@ -29,7 +29,7 @@ def test_events_are_read_in_one_piece() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
 def test_events_are_the_same_in_small_pieces(size: int) -> None:
-    assert events_of([STREAM[start:start + size] for start in range(0, len(STREAM), size)]) == EVENTS
+    assert events_of([STREAM[start : start + size] for start in range(0, len(STREAM), size)]) == EVENTS
 
 
 @pytest.mark.parametrize("cut", range(1, len(STREAM)))

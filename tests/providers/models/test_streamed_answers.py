@@ -57,7 +57,12 @@ def test_counts_on_the_way_are_not_the_usage() -> None:
 def test_text_of_a_completion_model_and_of_a_whole_answer_count() -> None:
     answer = Answer()
 
-    answer.add([b'{"choices":[{"text":"Hel","finish_reason":null}]}', b'{"choices":[{"message":{"content":"lo"},"finish_reason":"stop"}]}'])
+    answer.add(
+        [
+            b'{"choices":[{"text":"Hel","finish_reason":null}]}',
+            b'{"choices":[{"message":{"content":"lo"},"finish_reason":"stop"}]}',
+        ]
+    )
 
     assert answer.take() == Chunk("Hello", "stop")
 
@@ -65,7 +70,12 @@ def test_text_of_a_completion_model_and_of_a_whole_answer_count() -> None:
 def test_reasoning_is_kept_apart_and_shows_that_the_model_has_begun() -> None:
     answer = Answer()
 
-    answer.add([delta(reasoning_content="Hmm"), delta(content=[{"type": "thinking", "text": "Hm"}, {"type": "text", "text": "So"}])])
+    answer.add(
+        [
+            delta(reasoning_content="Hmm"),
+            delta(content=[{"type": "thinking", "text": "Hm"}, {"type": "text", "text": "So"}]),
+        ]
+    )
 
     assert answer.began
     assert answer.take() == Chunk("So", reasoning="Hmm")
@@ -75,7 +85,13 @@ def test_tool_calls_come_in_pieces() -> None:
     answer = Answer()
     call = {"index": 1, "id": "call_1", "type": "function", "function": {"name": "clock", "arguments": ""}}
 
-    answer.add([delta(tool_calls=[call]), delta(tool_calls=[{"index": 1, "function": {"arguments": "{}"}}]), delta("tool_calls")])
+    answer.add(
+        [
+            delta(tool_calls=[call]),
+            delta(tool_calls=[{"index": 1, "function": {"arguments": "{}"}}]),
+            delta("tool_calls"),
+        ]
+    )
 
     assert answer.take() == Chunk(
         "", "tool_calls", tool_calls=(ToolCallDelta(1, "call_1", "clock", ""), ToolCallDelta(1, "", "", "{}"))
@@ -111,7 +127,9 @@ def test_a_frame_that_cannot_be_read_is_a_protocol_error_behind_its_text(event: 
     assert isinstance(answer.failure, ProviderProtocolError)
 
 
-@pytest.mark.parametrize("event", [b"{}", b'{"choices": []}', b'{"choices": null}', b'{"choices": [{}]}', b'{"error": null}'])
+@pytest.mark.parametrize(
+    "event", [b"{}", b'{"choices": []}', b'{"choices": null}', b'{"choices": [{}]}', b'{"error": null}']
+)
 def test_a_frame_that_says_nothing_is_skipped(event: bytes) -> None:
     answer = Answer()
 

@@ -42,7 +42,9 @@ def test_python_gets_its_inputs_by_name(sandbox):
 
 
 def test_javascript_gets_one_object(sandbox):
-    assert javascript(sandbox, "function main({a, b}) { return {sum: a + b, list: [a].map(x => x * 2)} }", a=1, b=2) == {"sum": 3, "list": [2]}
+    assert javascript(
+        sandbox, "function main({a, b}) { return {sum: a + b, list: [a].map(x => x * 2)} }", a=1, b=2
+    ) == {"sum": 3, "list": [2]}
 
 
 def test_what_code_prints_is_ignored(sandbox):
@@ -199,7 +201,10 @@ def test_a_text_that_grows_is_stopped_on_its_way(sandbox):
 
 
 def test_lists_may_be_changed_in_a_template(sandbox):
-    assert render(sandbox, "{% set all = [] %}{% for i in l %}{% set _ = all.append(i) %}{% endfor %}{{ all }}", l=[1, 2]) == "[1, 2]"
+    assert (
+        render(sandbox, "{% set all = [] %}{% for i in l %}{% set _ = all.append(i) %}{% endfor %}{{ all }}", l=[1, 2])
+        == "[1, 2]"
+    )
 
 
 def test_a_sandbox_process_cannot_start_others(sandbox):
@@ -211,7 +216,11 @@ def test_a_sandbox_process_cannot_start_others(sandbox):
 def test_many_call_at_once(sandbox):
     answers = []
     threads = [
-        threading.Thread(target=lambda n=number: answers.append(javascript(sandbox, "function main({n}) { return {n} }", 10.0, n=n)["n"]))
+        threading.Thread(
+            target=lambda n=number: answers.append(
+                javascript(sandbox, "function main({n}) { return {n} }", 10.0, n=n)["n"]
+            )
+        )
         for number in range(20)
     ]
     for thread in threads:

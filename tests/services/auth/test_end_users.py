@@ -39,7 +39,9 @@ def test_a_visitor_who_left_something_stays(client, app, model, mode):
 
 
 def test_a_visitor_who_ran_a_workflow_stays(client, app):
-    visitor = WebVisitor(client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end")))
+    visitor = WebVisitor(
+        client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"))
+    )
     visitor.run(text="Hi")
     age(visitor, 31)
     end_users.sweep()

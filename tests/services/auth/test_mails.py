@@ -51,13 +51,22 @@ def test_a_development_run_shows_the_mail_and_says_why(app, monkeypatch, log):
     mails.send("ann@example.com", MAIL)
     (line,) = log.calls
     assert line.args == ("mail.shown_here",)
-    assert line.kwargs == {"reason": "SMTP_URL is not set", "to": "ann@example.com", "subject": "Grüße", "text": MAIL.text}
+    assert line.kwargs == {
+        "reason": "SMTP_URL is not set",
+        "to": "ann@example.com",
+        "subject": "Grüße",
+        "text": MAIL.text,
+    }
 
 
 def test_a_production_log_holds_no_mail(app, log):
     mails.send("ann@example.com", MAIL)
     (line,) = log.calls
-    assert (line.method_name, line.args, line.kwargs) == ("error", ("mail.not_sent",), {"reason": "SMTP_URL is not set"})
+    assert (line.method_name, line.args, line.kwargs) == (
+        "error",
+        ("mail.not_sent",),
+        {"reason": "SMTP_URL is not set"},
+    )
 
 
 def test_a_mail_that_is_sent_again_has_the_same_code(app, mailbox):

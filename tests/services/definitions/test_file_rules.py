@@ -5,23 +5,39 @@ import pytest
 from app.services.definitions.file_rules import FileRules
 
 NEW = {
-    "enabled": True, "allowed_file_types": ["image", "custom"], "allowed_file_extensions": [".XYZ"],
-    "allowed_file_upload_methods": ["local_file"], "number_limits": 2,
-}  # fmt: skip
+    "enabled": True,
+    "allowed_file_types": ["image", "custom"],
+    "allowed_file_extensions": [".XYZ"],
+    "allowed_file_upload_methods": ["local_file"],
+    "number_limits": 2,
+}
 
 
 def test_the_new_spelling():
     rules = FileRules.of_feature(NEW)
-    assert (rules.kinds, rules.extensions, rules.methods, rules.most) == ({"image", "custom"}, {"xyz"}, {"local_file"}, 2)
+    assert (rules.kinds, rules.extensions, rules.methods, rules.most) == (
+        {"image", "custom"},
+        {"xyz"},
+        {"local_file"},
+        2,
+    )
 
 
 def test_the_old_spelling():
     image = {"enabled": True, "number_limits": 5, "detail": "low", "transfer_methods": ["remote_url"]}
     rules = FileRules.of_feature({"image": image})
-    assert (rules.kinds, rules.extensions, rules.methods, rules.most, rules.detail) == ({"image"}, set(), {"remote_url"}, 5, "low")
+    assert (rules.kinds, rules.extensions, rules.methods, rules.most, rules.detail) == (
+        {"image"},
+        set(),
+        {"remote_url"},
+        5,
+        "low",
+    )
 
 
-@pytest.mark.parametrize("feature", [{}, {"enabled": False}, {"image": {"enabled": False}}, {"image": None}, {"enabled": "true"}])
+@pytest.mark.parametrize(
+    "feature", [{}, {"enabled": False}, {"image": {"enabled": False}}, {"image": None}, {"enabled": "true"}]
+)
 def test_a_feature_that_is_off(feature):
     assert FileRules.of_feature(feature) is None
 

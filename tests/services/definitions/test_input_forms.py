@@ -10,7 +10,11 @@ from app.workflow.values.files import File
 
 def clean(fields, inputs):
     """Every file may be named, and is called after its number."""
-    return clean_inputs(fields, inputs, lambda mappings, rules: [File(str(number), "image", "local_file", "") for number in range(len(mappings))])
+    return clean_inputs(
+        fields,
+        inputs,
+        lambda mappings, rules: [File(str(number), "image", "local_file", "") for number in range(len(mappings))],
+    )
 
 
 def cleaned(value, kind="text-input", **field):
@@ -85,7 +89,9 @@ def test_numbers(value, number):
     assert (result, type(result)) == (number, type(number))
 
 
-@pytest.mark.parametrize("value", ["five", "1e5", "1_000", "0x10", "nan", "1.2.3", True, [1], float("nan"), float("-inf"), float("inf")])
+@pytest.mark.parametrize(
+    "value", ["five", "1e5", "1_000", "0x10", "nan", "1.2.3", True, [1], float("nan"), float("-inf"), float("inf")]
+)
 def test_what_is_no_number_is_refused(value):
     assert refusal(value, "number") == "x in input form must be a valid number"
 
@@ -167,5 +173,14 @@ def test_the_variable_of_an_external_data_tool_is_not_the_visitors():
 
 
 def test_an_empty_default_of_a_box_or_a_number_is_none():
-    form = [{kind: {"variable": kind, "label": "L", "default": ""}} for kind in ("checkbox", "number", "file", "json_object", "paragraph")]
-    assert clean(form_fields(form), {}) == {"checkbox": None, "number": None, "file": None, "json_object": None, "paragraph": ""}
+    form = [
+        {kind: {"variable": kind, "label": "L", "default": ""}}
+        for kind in ("checkbox", "number", "file", "json_object", "paragraph")
+    ]
+    assert clean(form_fields(form), {}) == {
+        "checkbox": None,
+        "number": None,
+        "file": None,
+        "json_object": None,
+        "paragraph": "",
+    }

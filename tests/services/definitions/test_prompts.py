@@ -9,7 +9,9 @@ THREAD = (("one?", "one."), ("two?", "two."))
 
 
 def config(mode="chat", **more):
-    return ModelConfig.from_definition({"model_config": {"model": {"provider": "p", "name": "m", "mode": mode}, **more}})
+    return ModelConfig.from_definition(
+        {"model_config": {"model": {"provider": "p", "name": "m", "mode": mode}, **more}}
+    )
 
 
 def prompt(model_config, asked, context=8_000):
@@ -19,8 +21,13 @@ def prompt(model_config, asked, context=8_000):
 def test_a_simple_prompt_is_the_system_message_before_thread_and_query():
     asked = Asked({"name": "Ann"}, "three?", THREAD)
     assert prompt(config(pre_prompt="Help {{name}}."), asked) == [
-        ("system", "Help Ann."), ("user", "one?"), ("assistant", "one."), ("user", "two?"), ("assistant", "two."), ("user", "three?"),
-    ]  # fmt: skip
+        ("system", "Help Ann."),
+        ("user", "one?"),
+        ("assistant", "one."),
+        ("user", "two?"),
+        ("assistant", "two."),
+        ("user", "three?"),
+    ]
 
 
 def test_without_instructions_there_is_no_system_message():
@@ -28,19 +35,29 @@ def test_without_instructions_there_is_no_system_message():
 
 
 def test_without_a_query_the_instructions_are_the_question():
-    assert prompt(config(pre_prompt="Write about {{topic}}."), Asked({"topic": "cats"}, "")) == [("user", "Write about cats.")]
+    assert prompt(config(pre_prompt="Write about {{topic}}."), Asked({"topic": "cats"}, "")) == [
+        ("user", "Write about cats.")
+    ]
 
 
 def test_a_completion_model_gets_one_text():
     asked = Asked({}, "three?", THREAD[:1])
-    assert prompt(config("completion", pre_prompt="Help."), asked) == [("user", "Help.\n\nHuman: one?\nAssistant: one.\nHuman: three?\nAssistant:")]
+    assert prompt(config("completion", pre_prompt="Help."), asked) == [
+        ("user", "Help.\n\nHuman: one?\nAssistant: one.\nHuman: three?\nAssistant:")
+    ]
 
 
 def test_an_advanced_prompt_is_as_configured_then_thread_and_query():
-    advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "system", "text": "Be {{mood}}."}, {"role": "user", "text": ""}]})
+    advanced = config(
+        prompt_type="advanced",
+        chat_prompt_config={"prompt": [{"role": "system", "text": "Be {{mood}}."}, {"role": "user", "text": ""}]},
+    )
     assert prompt(advanced, Asked({"mood": "kind"}, "Hi", THREAD[:1])) == [
-        ("system", "Be kind."), ("user", "one?"), ("assistant", "one."), ("user", "Hi"),
-    ]  # fmt: skip
+        ("system", "Be kind."),
+        ("user", "one?"),
+        ("assistant", "one."),
+        ("user", "Hi"),
+    ]
 
 
 def test_an_advanced_prompt_may_place_query_and_histories_itself():
@@ -53,8 +70,11 @@ def test_the_thread_goes_before_a_query_that_an_advanced_prompt_places():
     parts = [{"role": "system", "text": "Be kind."}, {"role": "user", "text": "Asked: {{#query#}}"}]
     advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": parts})
     assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [
-        ("system", "Be kind."), ("user", "one?"), ("assistant", "one."), ("user", "Asked: Hi"),
-    ]  # fmt: skip
+        ("system", "Be kind."),
+        ("user", "one?"),
+        ("assistant", "one."),
+        ("user", "Asked: Hi"),
+    ]
 
 
 def test_what_was_retrieved_stands_before_the_author_s_words():
@@ -72,7 +92,9 @@ def test_passages_that_do_not_fit_are_left_out_the_worst_first():
 
 
 def test_an_advanced_prompt_says_where_passages_go():
-    advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "system", "text": "Facts: {{#context#}}"}]})
+    advanced = config(
+        prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "system", "text": "Facts: {{#context#}}"}]}
+    )
     assert prompt(advanced, Asked({}, "Hi", passages=["First."])) == [("system", "Facts: First."), ("user", "Hi")]
 
 

@@ -15,7 +15,10 @@ def refusal(content: bytes) -> str:
 
 
 def test_values_are_json():
-    assert yaml_documents.read(b"a: [1, 2.5, true, null, text]\nb: {c: 'x'}\n") == {"a": [1, 2.5, True, None, "text"], "b": {"c": "x"}}
+    assert yaml_documents.read(b"a: [1, 2.5, true, null, text]\nb: {c: 'x'}\n") == {
+        "a": [1, 2.5, True, None, "text"],
+        "b": {"c": "x"},
+    }
 
 
 def test_a_byte_order_mark_is_no_text():
@@ -57,10 +60,27 @@ def test_a_deep_document_is_refused(depth, opening, closing):
     assert "deeper" in refusal((opening * depth + closing * depth).encode())
 
 
-@pytest.mark.parametrize("content", [
-    b"a: [", b"a: b: c", b"\t- x", b"a: !!python/object:os.system {}", b"a: !!binary aGk=", b"a: !!set {x}", b"--- 1\n--- 2",
-    b"a: .inf", b"a: .nan", b"a: !!int x", b"? [a]\n: b", b"\xff\xfe\x00", b"a: 'x\x00y'", b'a: "x\\0y"', b'"x\\0y": a', b"a: " + b"9" * 5000,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a: [",
+        b"a: b: c",
+        b"\t- x",
+        b"a: !!python/object:os.system {}",
+        b"a: !!binary aGk=",
+        b"a: !!set {x}",
+        b"--- 1\n--- 2",
+        b"a: .inf",
+        b"a: .nan",
+        b"a: !!int x",
+        b"? [a]\n: b",
+        b"\xff\xfe\x00",
+        b"a: 'x\x00y'",
+        b'a: "x\\0y"',
+        b'"x\\0y": a',
+        b"a: " + b"9" * 5000,
+    ],
+)
 def test_what_cannot_be_stored_is_refused(content):
     assert refusal(content)
 

@@ -20,7 +20,11 @@ from tests.support.workflow.people import human
 
 def mail(*items: dict[str, Any], **config: Any) -> dict[str, Any]:
     recipients = {"whole_workspace": False, "items": list(items)}
-    plain = {"recipients": recipients, "subject": "On {{#start.topic#}}", "body": "Look at {{#start.topic#}} <b>here</b>:\n{{#url#}}"}
+    plain = {
+        "recipients": recipients,
+        "subject": "On {{#start.topic#}}",
+        "body": "Look at {{#start.topic#}} <b>here</b>:\n{{#url#}}",
+    }
     return {"id": "1", "type": "email", "enabled": True, "config": plain | config}
 
 
@@ -34,7 +38,12 @@ def asked(client, mailbox, app, monkeypatch):
     monkeypatch.setitem(app.config, "WEB_APP_URL", "https://pages.example.com")
 
     def ask(*methods, topic="cats"):
-        definition = graph(start(topic="text-input"), human("ask", delivery_methods=list(methods)), end(a=["ask", "__action_id"]), "start > ask:go > end")
+        definition = graph(
+            start(topic="text-input"),
+            human("ask", delivery_methods=list(methods)),
+            end(a=["ask", "__action_id"]),
+            "start > ask:go > end",
+        )
         visitor = WebVisitor(client, make_graph_app(definition))
         return visitor, visitor.run(topic=topic)
 
@@ -93,7 +102,12 @@ def test_what_is_no_address_gets_no_mail(asked, mailbox):
 
 def test_without_pages_the_mail_says_so(asked, mailbox, app, monkeypatch):
     monkeypatch.setitem(app.config, "WEB_APP_URL", "")
-    definition = graph(start(topic="text-input"), human("ask", delivery_methods=[mail(external("a@example.com"))]), end(), "start > ask:go > end")
+    definition = graph(
+        start(topic="text-input"),
+        human("ask", delivery_methods=[mail(external("a@example.com"))]),
+        end(),
+        "start > ask:go > end",
+    )
     WebVisitor(asked(mail())[0].client, make_graph_app(definition)).run(topic="x")
     assert "WEB_APP_URL" in body(mailbox.received[-1], "plain")
 

@@ -106,7 +106,12 @@ def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_
     run.writer.wait_until_sent(5)
     announce_end(worker_runtime(), task.task_id)
     announce_end(worker_runtime(), task.task_id)
-    assert [frame.event for frame in logged(redis_db, task)] == ["message", "message_end", "tts_message", "tts_message_end"]
+    assert [frame.event for frame in logged(redis_db, task)] == [
+        "message",
+        "message_end",
+        "tts_message",
+        "tts_message_end",
+    ]
 
 
 def test_an_unknown_task_has_no_end(app):

@@ -33,10 +33,17 @@ class TestByWords:
     def test_a_query_without_words_finds_nothing(self, query):
         assert look(make_dataset(*FILES), query) == []
 
-    @pytest.mark.parametrize(("document", "query"), [
-        ("年假有二十五天。", "年假"), ("有給休暇は二十日です。", "休暇は何日"), ("연차 휴가는 스무 날입니다.", "휴가"),
-        ("Der Urlaub dauert fünfundzwanzig Tage.", "URLAUB"), ("Le congé dure cinq semaines.", "conge"), ("Отпуск длится месяц.", "отпуск"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("document", "query"),
+        [
+            ("年假有二十五天。", "年假"),
+            ("有給休暇は二十日です。", "休暇は何日"),
+            ("연차 휴가는 스무 날입니다.", "휴가"),
+            ("Der Urlaub dauert fünfundzwanzig Tage.", "URLAUB"),
+            ("Le congé dure cinq semaines.", "conge"),
+            ("Отпуск длится месяц.", "отпуск"),
+        ],
+    )
     def test_any_language_is_found(self, document, query):
         assert names(look(make_dataset(("doc.md", document), ("other.md", "Something else.")), query)) == ["doc.md"]
 
@@ -79,11 +86,17 @@ class TestByMeaning:
 
 class TestBoth:
     def test_words_and_meaning_are_merged(self):
-        dataset = embedded(("vacation.md", VACATION), ("calendar.md", "The holiday calendar hangs in the kitchen."), ("coffee.md", COFFEE))
+        dataset = embedded(
+            ("vacation.md", VACATION),
+            ("calendar.md", "The holiday calendar hangs in the kitchen."),
+            ("coffee.md", COFFEE),
+        )
         assert set(names(look(dataset, "holiday", top_k=2))) == {"vacation.md", "calendar.md"}
 
     def test_weights_decide_between_them(self):
-        dataset = embedded(("vacation.md", VACATION), ("word.md", "holiday " + " ".join(f"filler{number}" for number in range(60))))
+        dataset = embedded(
+            ("vacation.md", VACATION), ("word.md", "holiday " + " ".join(f"filler{number}" for number in range(60)))
+        )
         assert names(look(dataset, "holiday", weights=(1.0, 0.0)))[0] == "vacation.md"
         assert names(look(dataset, "holiday", weights=(0.0, 1.0)))[0] == "word.md"
 
@@ -107,7 +120,11 @@ class TestReranking:
         monkeypatch.setitem(app.extensions, "model_routes", ModelRoutes.from_settings(str(file), "", "", "", {}))
 
     def test_orders_what_was_found(self, reranker, model):
-        dataset = embedded(("long.md", "tea tea tea tea and nothing else"), ("exact.md", "when is tea served"), search_method="full_text")
+        dataset = embedded(
+            ("long.md", "tea tea tea tea and nothing else"),
+            ("exact.md", "when is tea served"),
+            search_method="full_text",
+        )
         sources = look(dataset, "when is tea served", rerank_model=("cohere", "rerank-v3"))
         assert names(sources)[0] == "exact.md"
         assert sources[0]["score"] == 1.0
@@ -115,7 +132,9 @@ class TestReranking:
 
     def test_has_the_threshold(self, reranker):
         dataset = make_dataset(("exact.md", "when is tea served"), ("little.md", "tea"))
-        assert names(look(dataset, "when is tea served", rerank_model=("cohere", "rerank-v3"), score_threshold=0.5)) == ["exact.md"]
+        assert names(
+            look(dataset, "when is tea served", rerank_model=("cohere", "rerank-v3"), score_threshold=0.5)
+        ) == ["exact.md"]
 
     def test_that_does_not_answer_leaves_the_order(self, reranker, model):
         dataset = make_dataset(*FILES)
@@ -131,11 +150,25 @@ class TestWhatIsTold:
         dataset = make_dataset(("handbook.md", "# Handbook\n\n## Vacation\n\n25 days.", {"year": 2026}))
         (source,) = look(dataset, "vacation")
         assert source | {"score": None, "document_id": None, "segment_id": None, "index_node_hash": None} == {
-            "position": 1, "dataset_id": str(dataset.id), "dataset_name": dataset.name, "document_id": None, "document_name": "handbook.md",
-            "data_source_type": "upload_file", "segment_id": None, "score": None, "hit_count": 1, "word_count": 4, "segment_position": 1,
-            "index_node_hash": None, "content": "# Handbook\n\n## Vacation\n\n25 days.", "page": None, "title": "Handbook › Vacation", "files": [],
-            "summary": None, "doc_metadata": source["doc_metadata"],
-        }  # fmt: skip
+            "position": 1,
+            "dataset_id": str(dataset.id),
+            "dataset_name": dataset.name,
+            "document_id": None,
+            "document_name": "handbook.md",
+            "data_source_type": "upload_file",
+            "segment_id": None,
+            "score": None,
+            "hit_count": 1,
+            "word_count": 4,
+            "segment_position": 1,
+            "index_node_hash": None,
+            "content": "# Handbook\n\n## Vacation\n\n25 days.",
+            "page": None,
+            "title": "Handbook › Vacation",
+            "files": [],
+            "summary": None,
+            "doc_metadata": source["doc_metadata"],
+        }
         assert source["doc_metadata"]["year"] == 2026
         assert len(source["index_node_hash"]) == 64
         assert 0 < source["score"] <= 1
@@ -149,20 +182,41 @@ class TestConditions:
     @pytest.fixture
     def dataset(self):
         return make_dataset(
-            ("old.md", "Tea.", {"year": 2020, "team": "kitchen", "signed": "2020-05-01"}), ("new.md", "Tea.", {"year": 2026, "team": "office"}),
+            ("old.md", "Tea.", {"year": 2020, "team": "kitchen", "signed": "2020-05-01"}),
+            ("new.md", "Tea.", {"year": 2026, "team": "office"}),
             ("bare.md", "Tea."),
-        )  # fmt: skip
+        )
 
-    @pytest.mark.parametrize(("name", "operator", "value", "found"), [
-        ("team", "is", "office", ["new.md"]), ("team", "is not", "office", ["bare.md", "old.md"]), ("team", "contains", "itch", ["old.md"]),
-        ("team", "not contains", "itch", ["bare.md", "new.md"]), ("team", "start with", "kit", ["old.md"]), ("team", "end with", "ice", ["new.md"]),
-        ("team", "empty", None, ["bare.md"]), ("team", "not empty", None, ["new.md", "old.md"]), ("team", "in", ["office", "x"], ["new.md"]),
-        ("team", "in", "office, kitchen", ["new.md", "old.md"]), ("team", "not in", ["office"], ["bare.md", "old.md"]), ("year", "=", 2026, ["new.md"]),
-        ("year", "=", "2026", ["new.md"]), ("year", "≠", 2026, ["bare.md", "old.md"]), ("year", ">", 2020, ["new.md"]),
-        ("year", "≥", "2020", ["new.md", "old.md"]), ("year", "<", 2021, ["old.md"]), ("year", "≤", 2026, ["new.md", "old.md"]),
-        ("signed", "before", "2021-01-01", ["old.md"]), ("signed", "after", 1577836800, ["old.md"]), ("document_name", "is", "bare.md", ["bare.md"]),
-        ("team", "is", "' OR 1=1 --", []), ("te'am", "is", "x", []), ("year", ">", 1e30, []), ("team", ">", 5, []),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("name", "operator", "value", "found"),
+        [
+            ("team", "is", "office", ["new.md"]),
+            ("team", "is not", "office", ["bare.md", "old.md"]),
+            ("team", "contains", "itch", ["old.md"]),
+            ("team", "not contains", "itch", ["bare.md", "new.md"]),
+            ("team", "start with", "kit", ["old.md"]),
+            ("team", "end with", "ice", ["new.md"]),
+            ("team", "empty", None, ["bare.md"]),
+            ("team", "not empty", None, ["new.md", "old.md"]),
+            ("team", "in", ["office", "x"], ["new.md"]),
+            ("team", "in", "office, kitchen", ["new.md", "old.md"]),
+            ("team", "not in", ["office"], ["bare.md", "old.md"]),
+            ("year", "=", 2026, ["new.md"]),
+            ("year", "=", "2026", ["new.md"]),
+            ("year", "≠", 2026, ["bare.md", "old.md"]),
+            ("year", ">", 2020, ["new.md"]),
+            ("year", "≥", "2020", ["new.md", "old.md"]),
+            ("year", "<", 2021, ["old.md"]),
+            ("year", "≤", 2026, ["new.md", "old.md"]),
+            ("signed", "before", "2021-01-01", ["old.md"]),
+            ("signed", "after", 1577836800, ["old.md"]),
+            ("document_name", "is", "bare.md", ["bare.md"]),
+            ("team", "is", "' OR 1=1 --", []),
+            ("te'am", "is", "x", []),
+            ("year", ">", 1e30, []),
+            ("team", ">", 5, []),
+        ],
+    )
     def test_choose_documents(self, dataset, name, operator, value, found):
         assert sorted(names(look(dataset, "tea", conditions=[Condition(name, operator, value)]))) == found
 
@@ -178,7 +232,9 @@ class TestConditions:
 
     def test_hold_for_searches_by_meaning(self):
         dataset = embedded(("old.md", VACATION, {"year": 2020}), ("new.md", VACATION + " New.", {"year": 2026}))
-        assert names(look(dataset, "holiday", search_method="semantic", conditions=[Condition("year", "=", 2020)])) == ["old.md"]
+        assert names(look(dataset, "holiday", search_method="semantic", conditions=[Condition("year", "=", 2020)])) == [
+            "old.md"
+        ]
 
 
 class TestAnApp:
@@ -226,7 +282,9 @@ class TestLimits:
         assert look(dataset, "vacation") == []
         datasets.purge()
         with autocommit_engine().connect() as connection:
-            left = connection.execute(text("SELECT count(*) FROM segments WHERE dataset_id = :id"), {"id": dataset.id}).scalar_one()
+            left = connection.execute(
+                text("SELECT count(*) FROM segments WHERE dataset_id = :id"), {"id": dataset.id}
+            ).scalar_one()
             table = connection.execute(text("SELECT to_regclass(:name)"), {"name": table_of(dataset.id)}).scalar_one()
         assert (left, table) == (0, None)
 

@@ -11,7 +11,9 @@ def found(app, document, query):
     """Whether PostgreSQL finds a document by any word of a query."""
     statement = text("SELECT CAST(:document AS tsvector) @@ CAST(:query AS tsquery)")
     with db.engine.connect() as connection:
-        return connection.execute(statement, {"document": index_text(document), "query": " | ".join(query_words(query))}).scalar_one()
+        return connection.execute(
+            statement, {"document": index_text(document), "query": " | ".join(query_words(query))}
+        ).scalar_one()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,9 @@ def test_each_part_of_a_table_has_its_head():
     rows = "\n".join(f"| Room {number} | {number} seats |" for number in range(100))
     pieces = cut(f"## Rooms\n\n| Room | Seats |\n| --- | --- |\n{rows}", most=100)
     assert len(pieces) > 5
-    assert all("| Room | Seats |\n| --- | --- |\n| Room" in piece.content and piece.title == "Rooms" for piece in pieces)
+    assert all(
+        "| Room | Seats |\n| --- | --- |\n| Room" in piece.content and piece.title == "Rooms" for piece in pieces
+    )
     assert sum(piece.content.count("seats |") for piece in pieces) == 100
 
 

@@ -14,7 +14,10 @@ SAMPLES = sorted((PROJECT / "app" / "samples").glob("*.yml"))
 WORKFLOW = {
     "version": "0.6.0",
     "app": {"name": "Flow", "mode": "workflow"},
-    "workflow": {"graph": {"nodes": [{"id": "s", "data": {"type": "start", "variables": []}}], "edges": []}, "features": {}},
+    "workflow": {
+        "graph": {"nodes": [{"id": "s", "data": {"type": "start", "variables": []}}], "edges": []},
+        "features": {},
+    },
 }
 
 
@@ -100,12 +103,21 @@ def test_a_file_without_a_workflow_is_refused(mode):
         ({"model": {"provider": "p", "name": 5}}, "model_config.model.name:"),
         ({"model": {"provider": "p", "name": "m", "mode": "poem"}}, "model_config.model.mode:"),
         ({"model": {"provider": "p", "name": "m", "completion_params": []}}, "model_config.model.completion_params:"),
-        ({"model": {"provider": "p", "name": "m", "completion_params": {"stop": "END"}}}, "model_config.model.completion_params:"),
+        (
+            {"model": {"provider": "p", "name": "m", "completion_params": {"stop": "END"}}},
+            "model_config.model.completion_params:",
+        ),
         ({"pre_prompt": ["x"]}, "model_config.pre_prompt:"),
         ({"prompt_type": "fancy"}, "model_config.prompt_type:"),
         ({"prompt_type": "advanced"}, "model_config: chat_prompt_config.prompt"),
-        ({"chat_prompt_config": {"prompt": [{"role": "poet", "text": "x"}]}}, "model_config.chat_prompt_config.prompt[0].role:"),
-        ({"chat_prompt_config": {"prompt": [{"role": "user", "text": "x"}] * 11}}, "model_config.chat_prompt_config.prompt:"),
+        (
+            {"chat_prompt_config": {"prompt": [{"role": "poet", "text": "x"}]}},
+            "model_config.chat_prompt_config.prompt[0].role:",
+        ),
+        (
+            {"chat_prompt_config": {"prompt": [{"role": "user", "text": "x"}] * 11}},
+            "model_config.chat_prompt_config.prompt:",
+        ),
         ({"suggested_questions": [5]}, "model_config.suggested_questions[0]:"),
         ({"speech_to_text": True}, "model_config.speech_to_text:"),
         ({"user_input_form": {}}, "model_config.user_input_form:"),
@@ -146,7 +158,10 @@ def test_a_bad_form_is_refused(form, text):
 
 
 def test_empty_options_of_a_form_are_accepted():
-    form = [field("select", options=["a"], default="", max_length="", required=None), field("checkbox", variable="box", default="")]
+    form = [
+        field("select", options=["a"], default="", max_length="", required=None),
+        field("checkbox", variable="box", default=""),
+    ]
     assert app_files.check(chat_definition(user_input_form=form)).warnings == []
 
 
@@ -176,7 +191,10 @@ def test_a_missing_version_and_another_kind_are_fine():
     "change, names",
     [
         ({"sensitive_word_avoidance": {"enabled": True, "type": "unheard_of"}}, ["Moderation", "unheard_of"]),
-        ({"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]}, ["External data", "w"]),
+        (
+            {"external_data_tools": [{"enabled": True, "variable": "w", "type": "unheard_of", "config": {}}]},
+            ["External data", "w"],
+        ),
         ({"annotation_reply": {"enabled": True}}, ["Annotation"]),
     ],
 )
@@ -188,11 +206,19 @@ def test_what_is_not_served_is_named(change, names):
 
 def test_what_is_switched_off_is_not_worth_a_word():
     off = {"enabled": False}
-    assert warnings_of(
-        dataset_configs={"datasets": {"datasets": [{"dataset": {"id": "d1", "enabled": False}}]}}, external_data_tools=[],
-        agent_mode={"enabled": False, "tools": [{"enabled": True, "tool_name": "clock"}]}, sensitive_word_avoidance=off,
-        annotation_reply=off, speech_to_text=off, text_to_speech=off, file_upload={"image": off, "enabled": False},
-    ) == ""  # fmt: skip
+    assert (
+        warnings_of(
+            dataset_configs={"datasets": {"datasets": [{"dataset": {"id": "d1", "enabled": False}}]}},
+            external_data_tools=[],
+            agent_mode={"enabled": False, "tools": [{"enabled": True, "tool_name": "clock"}]},
+            sensitive_word_avoidance=off,
+            annotation_reply=off,
+            speech_to_text=off,
+            text_to_speech=off,
+            file_upload={"image": off, "enabled": False},
+        )
+        == ""
+    )
 
 
 def test_a_workflow_is_taken_and_its_features_named():
@@ -202,6 +228,8 @@ def test_a_workflow_is_taken_and_its_features_named():
     assert any("Annotation replies" in warning for warning in warnings)
 
 
-@pytest.mark.parametrize("workflow", [{}, {"graph": {}}, {"graph": {"nodes": {}}}, {"graph": {"nodes": []}, "features": []}])
+@pytest.mark.parametrize(
+    "workflow", [{}, {"graph": {}}, {"graph": {"nodes": {}}}, {"graph": {"nodes": []}, "features": []}]
+)
 def test_a_bad_workflow_is_refused_by_its_place(workflow):
     assert refusal(WORKFLOW | {"workflow": workflow}).startswith("workflow.")

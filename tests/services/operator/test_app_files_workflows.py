@@ -10,14 +10,39 @@ from tests.support.workflow.graphs import answer, end, graph, node, start
 
 
 def file(definition, mode="workflow", version="0.6.0", **workflow):
-    return {"version": version, "kind": "app", "app": {"name": "Flow", "mode": mode}, "workflow": {"graph": definition, **workflow}}
+    return {
+        "version": version,
+        "kind": "app",
+        "app": {"name": "Flow", "mode": mode},
+        "workflow": {"graph": definition, **workflow},
+    }
 
 
-OLD_IF = node("if", "if-else", logical_operator="and", conditions=[
-    {"variable_selector": ["start", "a"], "comparison_operator": "is", "value": "x"}])  # fmt: skip
-OLD_ASSIGNER = node("keep", "assigner", assigned_variable_selector=["conversation", "v"], write_mode="over-write", input_variable_selector=["start", "a"])
-OLD_ITERATION = node("each", "iteration", iterator_selector=["start", "a"], output_selector=["in", "output"], start_node_id="in")
-FIRST_CHILD = node("in", "variable-aggregator", "each", variables=[["each", "item"]], isIterationStart=True, isInIteration=True, iteration_id="each")
+OLD_IF = node(
+    "if",
+    "if-else",
+    logical_operator="and",
+    conditions=[{"variable_selector": ["start", "a"], "comparison_operator": "is", "value": "x"}],
+)
+OLD_ASSIGNER = node(
+    "keep",
+    "assigner",
+    assigned_variable_selector=["conversation", "v"],
+    write_mode="over-write",
+    input_variable_selector=["start", "a"],
+)
+OLD_ITERATION = node(
+    "each", "iteration", iterator_selector=["start", "a"], output_selector=["in", "output"], start_node_id="in"
+)
+FIRST_CHILD = node(
+    "in",
+    "variable-aggregator",
+    "each",
+    variables=[["each", "item"]],
+    isIterationStart=True,
+    isInIteration=True,
+    iteration_id="each",
+)
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.1.2", "0.2.0", "0.3.1", "0.4.0", "0.5.0", "0.6.0"])
@@ -35,7 +60,11 @@ def test_files_of_every_version_import(version, definition):
 
 
 def test_an_old_file_upload_is_read():
-    workflow = file(graph(start(), answer("x"), "start > answer"), "advanced-chat", features={"file_upload": {"image": {"enabled": True, "number_limits": 2}}})
+    workflow = file(
+        graph(start(), answer("x"), "start > answer"),
+        "advanced-chat",
+        features={"file_upload": {"image": {"enabled": True, "number_limits": 2}}},
+    )
     rules = WorkflowConfig.from_definition(workflow).file_rules
     assert (rules.kinds, rules.most) == (frozenset({"image"}), 2)
 
@@ -52,4 +81,8 @@ def test_environment_and_conversation_variables_have_values_of_their_type():
         {"id": "3", "name": "text", "value_type": "string", "value": "x"},
     ]
     config = WorkflowConfig.from_definition(file(graph(start(), end(), "start > end"), conversation_variables=declared))
-    assert [(variable.name, variable.value) for variable in config.conversation_variables] == [("n", 7), ("empty", []), ("text", "x")]
+    assert [(variable.name, variable.value) for variable in config.conversation_variables] == [
+        ("n", 7),
+        ("empty", []),
+        ("text", "x"),
+    ]

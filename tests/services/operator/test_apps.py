@@ -34,7 +34,9 @@ def count_rows(app_id) -> dict[str, int]:
     statement = "SELECT count(*) FROM {} WHERE {} = :app_id"
     with db.engine.connect() as connection:
         counts = {
-            table: connection.execute(text(statement.format(table, "id" if table == "apps" else "app_id")), {"app_id": app_id}).scalar_one()
+            table: connection.execute(
+                text(statement.format(table, "id" if table == "apps" else "app_id")), {"app_id": app_id}
+            ).scalar_one()
             for table in TABLES
         }
     return {table: count for table, count in counts.items() if count}
@@ -99,10 +101,11 @@ def test_secrets_stay_in_the_table_and_out_of_exports():
         "workflow": {
             "graph": {"nodes": [{"id": "start", "data": {"type": "start", "title": "Start"}}]},
             "environment_variables": [
-                {"name": "key", "value_type": "secret", "value": "s3cret"}, {"name": "size", "value_type": "number", "value": 3},
+                {"name": "key", "value_type": "secret", "value": "s3cret"},
+                {"name": "size", "value_type": "number", "value": 3},
             ],
         },
-    }  # fmt: skip
+    }
     app = publish(definition, new_code())
     exported = apps.export(app.code)
     assert "s3cret" not in exported and "s3cret" not in repr(app)
@@ -187,6 +190,17 @@ def test_a_dataset_that_is_not_known_is_named_with_what_to_do(app):
 
 
 def test_a_tool_that_is_not_set_up_is_named(app):
-    tools = [{"enabled": True, "provider_id": "garden", "provider_name": "garden", "provider_type": "api", "tool_name": "weed", "tool_parameters": {}}]
+    tools = [
+        {
+            "enabled": True,
+            "provider_id": "garden",
+            "provider_name": "garden",
+            "provider_type": "api",
+            "tool_name": "weed",
+            "tool_parameters": {},
+        }
+    ]
     definition = chat_definition(agent_mode={"enabled": True, "strategy": "function_call", "tools": tools})
-    assert apps.publish(AppFile("chat", "Gardener", definition, [])).warnings == ("The tool 'weed' of 'garden' is not set up here.",)
+    assert apps.publish(AppFile("chat", "Gardener", definition, [])).warnings == (
+        "The tool 'weed' of 'garden' is not set up here.",
+    )

@@ -17,7 +17,9 @@ LONG = "\n\n".join(f"## Part {number}\n\nThe word of part {number} is w{number}.
 
 def rows(dataset, table="segments"):
     with autocommit_engine().connect() as connection:
-        return connection.execute(text(f"SELECT count(*) FROM {table} WHERE dataset_id = :id"), {"id": dataset.id}).scalar_one()
+        return connection.execute(
+            text(f"SELECT count(*) FROM {table} WHERE dataset_id = :id"), {"id": dataset.id}
+        ).scalar_one()
 
 
 def vectors(dataset):
@@ -26,11 +28,19 @@ def vectors(dataset):
 
 
 class TestFiles:
-    @pytest.mark.parametrize(("name", "content"), [
-        ("a.md", b"# Tea\n\nTea is at ten."), ("a.txt", "Tea is at ten – always.".encode()), ("a.txt", "Tea f\u00fcr alle.".encode("cp1252")),
-        ("a.html", b"<html><body><h1>Tea</h1><p>at ten</p><script>coffee()</script></body></html>"), ("a.csv", b"drink,hour\ntea,ten\n"),
-        ("a.docx", docx("Tea is at ten.")), ("a.xlsx", xlsx(("drink", "hour"), ("tea", "ten"))), ("a.pdf", pdf("Tea is at ten.")),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.md", b"# Tea\n\nTea is at ten."),
+            ("a.txt", "Tea is at ten – always.".encode()),
+            ("a.txt", "Tea f\u00fcr alle.".encode("cp1252")),
+            ("a.html", b"<html><body><h1>Tea</h1><p>at ten</p><script>coffee()</script></body></html>"),
+            ("a.csv", b"drink,hour\ntea,ten\n"),
+            ("a.docx", docx("Tea is at ten.")),
+            ("a.xlsx", xlsx(("drink", "hour"), ("tea", "ten"))),
+            ("a.pdf", pdf("Tea is at ten.")),
+        ],
+    )
     def test_of_every_kind_are_found(self, name, content):
         dataset = make_dataset()
         added = put(dataset, name, content)
@@ -43,10 +53,19 @@ class TestFiles:
         put(dataset, "a.pdf", pdf("Tea is at ten.", "Coffee is at noon."))
         assert look(dataset, "coffee")[0]["page"] == 2
 
-    @pytest.mark.parametrize(("name", "content", "problem"), [
-        ("a.exe", b"MZ\x90", "not supported"), ("a.pdf", b"no pdf", "could not be read"), ("a.docx", b"no docx", "could not be read"), ("a.md", b"", "no text"),
-        ("a.md", b" \n\n", "no text"), ("x" * 256, b"text", "255"), ("", b"text", "255"), ("a.pdf", pdf(""), "no text"),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("name", "content", "problem"),
+        [
+            ("a.exe", b"MZ\x90", "not supported"),
+            ("a.pdf", b"no pdf", "could not be read"),
+            ("a.docx", b"no docx", "could not be read"),
+            ("a.md", b"", "no text"),
+            ("a.md", b" \n\n", "no text"),
+            ("x" * 256, b"text", "255"),
+            ("", b"text", "255"),
+            ("a.pdf", pdf(""), "no text"),
+        ],
+    )
     def test_that_hold_nothing_are_refused_and_leave_nothing(self, name, content, problem):
         dataset = make_dataset()
         with pytest.raises(DatasetRefused, match=problem):
@@ -112,7 +131,10 @@ class TestAnAddThatIsKilled:
         assert names(look(cut, "Part 1", search_method="semantic", top_k=50)) == ["other.md"]
 
     def test_is_shown_as_unfinished(self, cut):
-        assert [(document.name, document.status) for document in datasets.documents(cut.id)] == [("a.md", "indexing"), ("other.md", "completed")]
+        assert [(document.name, document.status) for document in datasets.documents(cut.id)] == [
+            ("a.md", "indexing"),
+            ("other.md", "completed"),
+        ]
 
     def test_is_taken_up_by_the_next_one(self, cut):
         again = put(cut, "a.md", LONG)
@@ -140,7 +162,9 @@ class TestAModelThatFails:
 class TestADatabaseWithoutVectors:
     @pytest.fixture
     def none(self, monkeypatch):
-        monkeypatch.setattr(datasets, "_extension_problem", lambda: "The database has no extension `vector` (pgvector).")
+        monkeypatch.setattr(
+            datasets, "_extension_problem", lambda: "The database has no extension `vector` (pgvector)."
+        )
 
     def test_serves_words_alone_and_says_so(self, none):
         dataset, warnings = datasets.create("no vectors", DatasetSettings(embedding_model="embed-small"))
@@ -183,14 +207,24 @@ class TestAnIndex:
 
     def test_is_made_where_there_are_many(self, indexed):
         with autocommit_engine().connect() as connection:
-            assert connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table_of(indexed.id)}_nearest"}).scalar_one() is not None
+            assert (
+                connection.execute(
+                    text("SELECT to_regclass(:name)"), {"name": f"{table_of(indexed.id)}_nearest"}
+                ).scalar_one()
+                is not None
+            )
         ingestion.settle(indexed)
 
     def test_is_not_made_where_there_are_few(self):
         dataset = embedded(("vacation.md", VACATION))
         ingestion.settle(dataset)
         with autocommit_engine().connect() as connection:
-            assert connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{table_of(dataset.id)}_nearest"}).scalar_one() is None
+            assert (
+                connection.execute(
+                    text("SELECT to_regclass(:name)"), {"name": f"{table_of(dataset.id)}_nearest"}
+                ).scalar_one()
+                is None
+            )
 
     def test_finds_the_same(self, indexed):
         assert names(look(indexed, "holiday", search_method="semantic", top_k=1)) == ["vacation.md"]

@@ -9,15 +9,17 @@ STORY = "The cat sat down on the mat. It was a very fine mat, was it not? Yes! I
 
 def fed(text: str, size: int) -> list[str]:
     sentences = Sentences()
-    found = [piece for start in range(0, len(text), size) for piece in sentences.feed(text[start:start + size])]
+    found = [piece for start in range(0, len(text), size) for piece in sentences.feed(text[start : start + size])]
     return found + sentences.finish()
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 40, 1000])
 def test_sentences_are_the_same_however_the_text_arrives(size):
     assert fed(STORY, size) == [
-        "The cat sat down on the mat.", "It was a very fine mat, was it not?", "Yes! It certainly was a fine mat.",
-    ]  # fmt: skip
+        "The cat sat down on the mat.",
+        "It was a very fine mat, was it not?",
+        "Yes! It certainly was a fine mat.",
+    ]
 
 
 def test_a_sentence_comes_as_soon_as_it_is_whole():
@@ -35,7 +37,11 @@ def test_short_ends_are_no_ends(text):
 
 def test_lines_and_full_width_ends_count():
     text = "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。そうしましょう。\nA line that nobody ended with a dot\nAnother"
-    assert fed(text, 3) == ["今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。", "そうしましょう。\nA line that nobody ended with a dot", "Another"]
+    assert fed(text, 3) == [
+        "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。",
+        "そうしましょう。\nA line that nobody ended with a dot",
+        "Another",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "---\n***\n", "🙂 … !", "• – •"])
@@ -43,7 +49,9 @@ def test_what_has_no_word_is_not_said(text):
     assert fed(text, 2) == []
 
 
-@pytest.mark.parametrize("text", ["word " * 1000, "x" * 4321, "ü" * MOST + " " + "y" * 5, "The same again and again. " * 300])
+@pytest.mark.parametrize(
+    "text", ["word " * 1000, "x" * 4321, "ü" * MOST + " " + "y" * 5, "The same again and again. " * 300]
+)
 def test_no_piece_is_too_long_and_nothing_is_lost(text):
     for found in (fed(text, 50), list(pieces(text))):
         assert max(map(len, found)) <= MOST

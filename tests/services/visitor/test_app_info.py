@@ -12,12 +12,24 @@ from tests.support.factories import chat_definition
 
 SETTINGS = {"UPLOAD_LIMITS_MB": {"image": 10, "document": 15, "audio": 50, "video": 100}, "WORKFLOW_FILE_LIMIT": 10}
 LIMITS = {
-    "image_file_size_limit": 10, "video_file_size_limit": 100, "audio_file_size_limit": 50, "file_size_limit": 15,
+    "image_file_size_limit": 10,
+    "video_file_size_limit": 100,
+    "audio_file_size_limit": 50,
+    "file_size_limit": 15,
     "workflow_file_upload_limit": 10,
-}  # fmt: skip
+}
 OFF = {"enabled": False}
-UPLOAD_DEFAULT = {"image": OFF | {"number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}}
-TOPIC = {"variable": "topic", "label": "Topic", "type": "text-input", "required": False, "max_length": 48, "options": []}
+UPLOAD_DEFAULT = {
+    "image": OFF | {"number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
+}
+TOPIC = {
+    "variable": "topic",
+    "label": "Topic",
+    "type": "text-input",
+    "required": False,
+    "max_length": 48,
+    "options": [],
+}
 
 
 def published(definition, mode="chat") -> PublishedApp:
@@ -35,11 +47,19 @@ def workflow(features, mode="advanced-chat", variables=()) -> PublishedApp:
 
 def test_parameters_of_a_bare_chat_app():
     assert app_info.parameters(published(chat_definition()), SETTINGS) == {
-        "opening_statement": None, "suggested_questions": [], "suggested_questions_after_answer": OFF, "speech_to_text": OFF,
-        "text_to_speech": OFF, "retriever_resource": {"enabled": True}, "annotation_reply": OFF, "more_like_this": OFF,
-        "user_input_form": [], "sensitive_word_avoidance": OFF | {"type": "", "config": {}}, "file_upload": UPLOAD_DEFAULT,
+        "opening_statement": None,
+        "suggested_questions": [],
+        "suggested_questions_after_answer": OFF,
+        "speech_to_text": OFF,
+        "text_to_speech": OFF,
+        "retriever_resource": {"enabled": True},
+        "annotation_reply": OFF,
+        "more_like_this": OFF,
+        "user_input_form": [],
+        "sensitive_word_avoidance": OFF | {"type": "", "config": {}},
+        "file_upload": UPLOAD_DEFAULT,
         "system_parameters": LIMITS,
-    }  # fmt: skip
+    }
 
 
 def test_parameters_of_a_chat_app_are_those_of_its_file():
@@ -61,9 +81,12 @@ def test_parameters_of_a_chat_app_are_those_of_its_file():
 
 def test_parameters_of_a_chatflow():
     features = {
-        "opening_statement": "Hello there", "suggested_questions": ["Q1?"], "speech_to_text": {"enabled": True},
-        "sensitive_word_avoidance": OFF, "file_upload": {"enabled": True, "fileUploadConfig": {"batch_count_limit": 5}},
-    }  # fmt: skip
+        "opening_statement": "Hello there",
+        "suggested_questions": ["Q1?"],
+        "speech_to_text": {"enabled": True},
+        "sensitive_word_avoidance": OFF,
+        "file_upload": {"enabled": True, "fileUploadConfig": {"batch_count_limit": 5}},
+    }
     body = app_info.parameters(workflow(features, variables=[TOPIC]), SETTINGS)
     assert {name: body[name] for name in features} == features
     assert body["user_input_form"] == [{"text-input": TOPIC}]
@@ -85,14 +108,25 @@ def test_questions_that_are_no_list_count_as_absent(questions):
 
 def test_limits_are_those_of_the_installation():
     settings = {"UPLOAD_LIMITS_MB": {"image": 1, "document": 2, "audio": 3, "video": 4}, "WORKFLOW_FILE_LIMIT": 5}
-    assert list(app_info.parameters(published(chat_definition()), settings)["system_parameters"].values()) == [1, 4, 3, 2, 5]
+    assert list(app_info.parameters(published(chat_definition()), settings)["system_parameters"].values()) == [
+        1,
+        4,
+        3,
+        2,
+        5,
+    ]
 
 
 @pytest.mark.parametrize(
     "app",
-    [published({"app": {}}), published({"app": {}, "model_config": []}), published({"app": {}}, "workflow"),
-     published({"workflow": {"graph": {}}}, "workflow"), published(chat_definition(), "workflow")],
-)  # fmt: skip
+    [
+        published({"app": {}}),
+        published({"app": {}, "model_config": []}),
+        published({"app": {}}, "workflow"),
+        published({"workflow": {"graph": {}}}, "workflow"),
+        published(chat_definition(), "workflow"),
+    ],
+)
 def test_an_app_without_its_config_is_unavailable(app):
     with pytest.raises(AppUnavailable):
         app_info.parameters(app, SETTINGS)
@@ -102,15 +136,31 @@ def test_the_site():
     app = published(chat_definition())
     end_user_id = uuid.uuid4()
     assert app_info.site(app, end_user_id) == {
-        "app_id": str(app.id), "end_user_id": str(end_user_id), "enable_site": True,
+        "app_id": str(app.id),
+        "end_user_id": str(end_user_id),
+        "enable_site": True,
         "site": {
-            "title": "Plain chat", "chat_color_theme": None, "chat_color_theme_inverted": False, "icon_type": "emoji", "icon": "🤖",
-            "icon_background": "#FFEAD5", "icon_url": None, "description": None, "copyright": None, "privacy_policy": None,
-            "custom_disclaimer": "", "default_language": "en-US", "prompt_public": False, "show_workflow_steps": True,
+            "title": "Plain chat",
+            "chat_color_theme": None,
+            "chat_color_theme_inverted": False,
+            "icon_type": "emoji",
+            "icon": "🤖",
+            "icon_background": "#FFEAD5",
+            "icon_url": None,
+            "description": None,
+            "copyright": None,
+            "privacy_policy": None,
+            "custom_disclaimer": "",
+            "default_language": "en-US",
+            "prompt_public": False,
+            "show_workflow_steps": True,
             "use_icon_as_answer_icon": False,
         },
-        "model_config": None, "plan": "basic", "can_replace_logo": False, "custom_config": None,
-    }  # fmt: skip
+        "model_config": None,
+        "plan": "basic",
+        "can_replace_logo": False,
+        "custom_config": None,
+    }
 
 
 @pytest.mark.parametrize(

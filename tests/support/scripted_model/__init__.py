@@ -62,7 +62,9 @@ class ScriptedModel:
     def script_vectors(self, *errors: str | None, hang: bool = False) -> None:
         """What the next requests to embed or rerank get: a key of ERRORS, `nonsense`, or None for the usual answer."""
         for error in errors:
-            self._state.vector_scripts.append(None if error is None else Behaviour((), error=None if error == "nonsense" else error))
+            self._state.vector_scripts.append(
+                None if error is None else Behaviour((), error=None if error == "nonsense" else error)
+            )
         if hang:
             self._state.vector_scripts.append(Behaviour((), hang=True))
 
@@ -86,7 +88,9 @@ class ScriptedModel:
             behaviour["error"] = failing
         default = self._state.default
         pace = default.delay if delay is None else delay
-        calls = tuple((name, arguments if isinstance(arguments, str) else json.dumps(arguments)) for name, arguments in tool_calls)
+        calls = tuple(
+            (name, arguments if isinstance(arguments, str) else json.dumps(arguments)) for name, arguments in tool_calls
+        )
         said = chunks if chunks or calls else default.chunks
         self._state.scripted.append(Behaviour(said, delay=pace, tool_calls=calls, **behaviour))
 
@@ -128,7 +132,9 @@ class ScriptedModel:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _listen(self) -> None:

@@ -5,10 +5,13 @@ import signal
 import sys
 
 from tests.support.scripted_model import ScriptedModel
+import contextlib
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="An OpenAI-compatible server that answers what markers in the messages say.")
+    parser = argparse.ArgumentParser(
+        description="An OpenAI-compatible server that answers what markers in the messages say."
+    )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one and prints its address")
     parser.add_argument("--chunks", type=int, default=50)
     parser.add_argument("--delay-ms", type=float, default=20)
@@ -16,10 +19,8 @@ def main() -> None:
     model = ScriptedModel(options.chunks, options.delay_ms / 1000, options.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(model.base_url, flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         model.serve_forever()
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

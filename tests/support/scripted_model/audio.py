@@ -27,8 +27,12 @@ def speech_reply(request: RecordedRequest, default: Behaviour) -> Reply:
         return Reply((json_reply(body, status),), 0, 0, "complete")
     sound = spoken(text, voice)
     size = -(-len(sound) // PIECES)
-    writes = [b"%x\r\n%b\r\n" % (len(piece), piece) for start in range(0, len(sound), size) if (piece := sound[start:start + size])]
-    writes, ending = writes[:behaviour.sent_chunks()], _ending(behaviour)
+    writes = [
+        b"%x\r\n%b\r\n" % (len(piece), piece)
+        for start in range(0, len(sound), size)
+        if (piece := sound[start : start + size])
+    ]
+    writes, ending = writes[: behaviour.sent_chunks()], _ending(behaviour)
     if ending == "complete":
         writes[-1] += LAST_CHUNK
     writes = [HEAD, *writes] if not writes else [HEAD + writes[0], *writes[1:]]

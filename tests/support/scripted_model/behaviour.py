@@ -11,15 +11,37 @@ MARKER = re.compile(r"\[\[([a-z-]+)(?::(.*?))?\]\]", re.DOTALL)
 # Statuses and codes as OpenAI's servers use them: (status, type, code, message).
 ERRORS: Mapping[str, tuple[int, str, str | None, str]] = {
     "quota": (429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
-    "rate_limit": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests per min. Please try again in 20s."),
+    "rate_limit": (
+        429,
+        "requests",
+        "rate_limit_exceeded",
+        "Rate limit reached for requests per min. Please try again in 20s.",
+    ),
     "bad_key": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided: sk-scripted."),
-    "context_length": (400, "invalid_request_error", "context_length_exceeded", "This model's maximum context length is 4096 tokens."),
+    "context_length": (
+        400,
+        "invalid_request_error",
+        "context_length_exceeded",
+        "This model's maximum context length is 4096 tokens.",
+    ),
     "model_not_found": (404, "invalid_request_error", "model_not_found", "The model `scripted` does not exist."),
     "tools_refused": (400, "invalid_request_error", None, "This model does not support tools."),
-    "server_error": (500, "server_error", None, "The server had an error while processing your request. Sorry about that!"),
+    "server_error": (
+        500,
+        "server_error",
+        None,
+        "The server had an error while processing your request. Sorry about that!",
+    ),
     "overloaded": (503, "service_unavailable", None, "The engine is currently overloaded, please try again later."),
 }
-ERROR_OF_STATUS = {429: "rate_limit", 401: "bad_key", 400: "context_length", 404: "model_not_found", 500: "server_error", 503: "overloaded"}
+ERROR_OF_STATUS = {
+    429: "rate_limit",
+    401: "bad_key",
+    400: "context_length",
+    404: "model_not_found",
+    500: "server_error",
+    503: "overloaded",
+}
 
 
 @dataclasses.dataclass(frozen=True)

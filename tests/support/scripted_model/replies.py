@@ -89,7 +89,9 @@ def _whole(request: Request, behaviour: Behaviour) -> Reply:
 
 def _streamed(request: Request, behaviour: Behaviour) -> Reply:
     count = behaviour.sent_chunks()
-    writes = [_http_chunk(_content_frame(request, text, number)) for number, text in enumerate(behaviour.chunks[:count], 1)]
+    writes = [
+        _http_chunk(_content_frame(request, text, number)) for number, text in enumerate(behaviour.chunks[:count], 1)
+    ]
     if behaviour.reasoning:
         thoughts = (_delta_frame(request, {"reasoning_content": thought}) for thought in behaviour.reasoning)
         _prefix(writes, _http_chunk(b"".join(thoughts)))
@@ -115,7 +117,9 @@ def _tail(request: Request, behaviour: Behaviour, count: int) -> bytes:
         return LAST_CHUNK
     frames = b""
     if behaviour.tool_calls:
-        frames += _delta_frame(request, {"tool_calls": [{"index": n} | call for n, call in enumerate(_tool_calls(behaviour))]})
+        frames += _delta_frame(
+            request, {"tool_calls": [{"index": n} | call for n, call in enumerate(_tool_calls(behaviour))]}
+        )
     frames += _delta_frame(request, {}, finish=_finish(behaviour))
     if behaviour.usage and request.include_usage:
         envelope = _envelope(request, "chat.completion.chunk" if request.chat else "text_completion")
@@ -143,7 +147,9 @@ def _content_frame(request: Request, text: str, number: int) -> bytes:
 
 
 def _delta_frame(request: Request, delta: dict[str, Any], finish: str | None = None) -> bytes:
-    choice: dict[str, Any] = {"index": 0, "delta": delta} if request.chat else {"index": 0, "text": delta.get("content", "")}
+    choice: dict[str, Any] = (
+        {"index": 0, "delta": delta} if request.chat else {"index": 0, "text": delta.get("content", "")}
+    )
     kind = "chat.completion.chunk" if request.chat else "text_completion"
     return _frame(_envelope(request, kind) | {"choices": [choice | {"logprobs": None, "finish_reason": finish}]})
 

@@ -7,7 +7,14 @@ from collections import deque
 from typing import Any, cast
 
 from tests.support.scripted_model.audio import speech_reply, transcription_reply
-from tests.support.scripted_model.behaviour import Behaviour, echoed, last_user_text, message_text, steered, with_next_call
+from tests.support.scripted_model.behaviour import (
+    Behaviour,
+    echoed,
+    last_user_text,
+    message_text,
+    steered,
+    with_next_call,
+)
 from tests.support.scripted_model.recording import RecordedRequest
 from tests.support.scripted_model.replies import CREATED, Reply, Request, json_reply, make_reply
 from tests.support.scripted_model.vectors import DIMENSIONS, embeddings_reply, rerank_reply
@@ -86,7 +93,7 @@ class Connection(asyncio.Protocol):
         stop = end + 4 + _content_length(head)
         if len(self._buffer) < stop:
             return
-        content, self._buffer = self._buffer[end + 4:stop], self._buffer[stop:]
+        content, self._buffer = self._buffer[end + 4 : stop], self._buffer[stop:]
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         self._answer(RecordedRequest(method, path, head, content, self._client_port))
 
@@ -175,7 +182,9 @@ def _at_once(body: Any, status: int = 200) -> Reply:
 
 
 def _refused(message: str, status: int) -> Reply:
-    return _at_once({"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}, status)
+    return _at_once(
+        {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}, status
+    )
 
 
 def _content_length(head: bytes) -> int:
@@ -183,9 +192,13 @@ def _content_length(head: bytes) -> int:
     start = lower.find(b"\r\ncontent-length:")
     if start < 0:
         return 0
-    return int(lower[start + 17:].split(b"\r\n", 1)[0])
+    return int(lower[start + 17 :].split(b"\r\n", 1)[0])
 
 
 def _count_tokens(body: dict[str, Any]) -> int:
-    texts = [message_text(message.get("content")) for message in body["messages"]] if "messages" in body else [str(body.get("prompt", ""))]
+    texts = (
+        [message_text(message.get("content")) for message in body["messages"]]
+        if "messages" in body
+        else [str(body.get("prompt", ""))]
+    )
     return sum(len(text.split()) for text in texts)

@@ -11,7 +11,13 @@ from tests.support.scripted_model.replies import Reply, json_reply
 
 DIMENSIONS = 64
 # What no search for words finds.
-MEANINGS = {"holiday": "vacation", "holidays": "vacation", "leave": "vacation", "automobile": "car", "physician": "doctor"}
+MEANINGS = {
+    "holiday": "vacation",
+    "holidays": "vacation",
+    "leave": "vacation",
+    "automobile": "car",
+    "physician": "doctor",
+}
 
 
 def vector(text: str, dimensions: int = DIMENSIONS) -> list[float]:
@@ -29,8 +35,18 @@ def embeddings_reply(request: RecordedRequest, behaviour: Behaviour | None, dime
     if failure is not None:
         return failure
     texts = request.body["input"]
-    data = [{"object": "embedding", "index": index, "embedding": vector(text, dimensions)} for index, text in enumerate(texts)]
-    return _at_once({"object": "list", "data": data[::-1], "model": request.body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}})
+    data = [
+        {"object": "embedding", "index": index, "embedding": vector(text, dimensions)}
+        for index, text in enumerate(texts)
+    ]
+    return _at_once(
+        {
+            "object": "list",
+            "data": data[::-1],
+            "model": request.body["model"],
+            "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        }
+    )
 
 
 def rerank_reply(request: RecordedRequest, behaviour: Behaviour | None) -> Reply:
@@ -41,7 +57,7 @@ def rerank_reply(request: RecordedRequest, behaviour: Behaviour | None) -> Reply
     wanted = set(request.body["query"].lower().split())
     scores = [len(wanted & set(text.lower().split())) / max(1, len(wanted)) for text in request.body["documents"]]
     order = sorted(range(len(scores)), key=lambda index: (-scores[index], len(request.body["documents"][index])))
-    results = [{"index": index, "relevance_score": scores[index]} for index in order[:request.body["top_n"]]]
+    results = [{"index": index, "relevance_score": scores[index]} for index in order[: request.body["top_n"]]]
     return _at_once({"model": request.body["model"], "results": results})
 
 

@@ -20,16 +20,24 @@ RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
 
 def node(node_id: str, kind: str, parent: str | None = None, **data: Any) -> dict[str, Any]:
     """A node of an app file; `parent` is the container it lies in."""
-    return {"id": node_id, "type": "custom", "data": {"type": kind, "title": node_id, **data}} | ({"parentId": parent} if parent else {})
+    return {"id": node_id, "type": "custom", "data": {"type": kind, "title": node_id, **data}} | (
+        {"parentId": parent} if parent else {}
+    )
 
 
 def start(**variables: str) -> dict[str, Any]:
     """The start node; each argument is a variable and its type."""
-    return node("start", "start", variables=[{"variable": name, "label": name, "type": kind} for name, kind in variables.items()])
+    return node(
+        "start",
+        "start",
+        variables=[{"variable": name, "label": name, "type": kind} for name, kind in variables.items()],
+    )
 
 
 def end(**outputs: list[str]) -> dict[str, Any]:
-    return node("end", "end", outputs=[{"variable": name, "value_selector": selector} for name, selector in outputs.items()])
+    return node(
+        "end", "end", outputs=[{"variable": name, "value_selector": selector} for name, selector in outputs.items()]
+    )
 
 
 def answer(text: str, node_id: str = "answer", parent: str | None = None) -> dict[str, Any]:
@@ -79,7 +87,9 @@ class MemoryJournal:
 
     @property
     def last_index(self) -> int:
-        return max([past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0)
+        return max(
+            [past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0
+        )
 
     def started(self, execution: events.Execution, frame: str) -> None:
         self.starts.append(execution.node_id)
@@ -95,9 +105,16 @@ class MemoryJournal:
 
 def _past(end: Ended) -> Past:
     return Past(
-        end.execution.node_id, end.execution.id, end.execution.index, end.status, end.outputs, end.handle, end.writes,
-        end.usage.get("total_tokens", 0), end.exceptions,
-    )  # fmt: skip
+        end.execution.node_id,
+        end.execution.id,
+        end.execution.index,
+        end.status,
+        end.outputs,
+        end.handle,
+        end.writes,
+        end.usage.get("total_tokens", 0),
+        end.exceptions,
+    )
 
 
 @dataclass
@@ -176,7 +193,14 @@ def run(
         told.append(event)
 
     setting = Setting(
-        RUN_ID, outside or Outside(), journal, cancellation or Cancellation(), time.monotonic() + seconds, most_steps, seconds,
-        bool(past or waiting), spawn,
-    )  # fmt: skip
+        RUN_ID,
+        outside or Outside(),
+        journal,
+        cancellation or Cancellation(),
+        time.monotonic() + seconds,
+        most_steps,
+        seconds,
+        bool(past or waiting),
+        spawn,
+    )
     return Told(GraphRun(build(definition), variables, setting, emit).run(), told, journal, threads)

@@ -13,7 +13,12 @@ from app.workflow.values.files import File
 from tests.support.scripted_model import ScriptedModel
 
 SANDBOX = Sandbox()
-MODEL = {"provider": "langgenius/openai/openai", "name": "tiny", "mode": "chat", "completion_params": {"temperature": 0.5}}
+MODEL = {
+    "provider": "langgenius/openai/openai",
+    "name": "tiny",
+    "mode": "chat",
+    "completion_params": {"temperature": 0.5},
+}
 
 
 class Conversation:
@@ -25,8 +30,14 @@ class Conversation:
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
         self.asked.append(most_turns)
-        turns = self._turns if most_turns is None else self._turns[len(self._turns) - min(most_turns, len(self._turns)) :]
-        return [message for query, answer in turns for message in (ModelMessage("user", query), ModelMessage("assistant", answer))]
+        turns = (
+            self._turns if most_turns is None else self._turns[len(self._turns) - min(most_turns, len(self._turns)) :]
+        )
+        return [
+            message
+            for query, answer in turns
+            for message in (ModelMessage("user", query), ModelMessage("assistant", answer))
+        ]
 
 
 class Pictures:
@@ -50,7 +61,18 @@ def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation 
 
 
 def picture(name: str = "cat.png", kind: str = "image") -> File:
-    return File(name, kind, "remote_url", name, ".png", "image/png", 10, None, f"https://files.example/{name}", f"https://files.example/{name}")
+    return File(
+        name,
+        kind,
+        "remote_url",
+        name,
+        ".png",
+        "image/png",
+        10,
+        None,
+        f"https://files.example/{name}",
+        f"https://files.example/{name}",
+    )
 
 
 def said(server: ScriptedModel) -> list[tuple[str, Any]]:

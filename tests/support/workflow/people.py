@@ -26,7 +26,9 @@ class People:
     def outside(self) -> Outside:
         return Outside(forms=self)
 
-    def play(self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, outside: Outside | None = None) -> Told:
+    def play(
+        self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, outside: Outside | None = None
+    ) -> Told:
         """Run a graph from its begin, or on from its last pause."""
         past = [end for told in self.runs for end in told.journal.ends]
         waiting = self.runs[-1].journal.open if self.runs else None
@@ -46,9 +48,10 @@ class People:
     def waiting(self, node_id: str) -> str:
         """The run of a node that waits (the first of several)."""
         return next(
-            pause.execution_id for pause in self.runs[-1].end.pauses
+            pause.execution_id
+            for pause in self.runs[-1].end.pauses
             if pause.node_id == node_id and self.forms[pause.execution_id].status == WAITING
-        )  # fmt: skip
+        )
 
     def draft(self, node_id: str) -> Draft:
         return self.drafts[self.waiting(node_id)]

@@ -9,7 +9,11 @@ from app.providers.cancellation import Cancellation
 from app.tools.base import Tool, ToolAnswer, ToolChoice, ToolDescription, ToolFailed
 from app.tools.bound import BoundTool
 
-SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}, "count": {"type": "integer"}}, "required": ["text"]}
+SCHEMA = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "count": {"type": "integer"}},
+    "required": ["text"],
+}
 
 
 @dataclass

@@ -14,13 +14,24 @@ from tests.support.workflow.graphs import end, graph, node, run, start
         (graph(start(), node("x", "unheard-of", title="My node"), "start > x"), ["My node", "unheard-of"]),
         (graph(start(), "start > gone"), ["start", "gone"]),
         (graph(start(), end(), {**end(), "id": "start"}, "start > end"), ["same id"]),
-        (graph(start(), node("a", "variable-aggregator", variables=[]), node("b", "variable-aggregator", variables=[]), "start > a > b > a"), ["circle"]),
+        (
+            graph(
+                start(),
+                node("a", "variable-aggregator", variables=[]),
+                node("b", "variable-aggregator", variables=[]),
+                "start > a > b > a",
+            ),
+            ["circle"],
+        ),
         (graph(start(), node("a", "template-transform", title="Text"), "start > a"), ["Text", "template"]),
         (graph(start(), node("a", "end", "nowhere"), "start"), ["a", "nowhere"]),
         (graph(start(), {"id": "x", "type": "custom"}), ["no data"]),
         (graph(start(), {"id": "x", "type": "custom", "data": {"title": "Nameless"}}), ["Nameless", "type"]),
         (graph(start(), node("l", "loop", loop_count=0), node("in", "loop-start", "l")), ["l", "loop_count"]),
-        (graph(start(), node("i", "iteration", iterator_selector=["a", "b"], output_selector=["c", "d"])), ["i", "nothing inside"]),
+        (
+            graph(start(), node("i", "iteration", iterator_selector=["a", "b"], output_selector=["c", "d"])),
+            ["i", "nothing inside"],
+        ),
     ],
 )
 def test_a_wrong_graph_is_refused(definition, words):
@@ -37,7 +48,9 @@ def test_two_edges_of_the_same_id_are_refused():
 
 
 def test_notes_are_no_nodes():
-    told = run(graph(start(), {"id": "note", "type": "custom-note", "data": {"type": "", "text": "x"}}, end(), "start > end"))
+    told = run(
+        graph(start(), {"id": "note", "type": "custom-note", "data": {"type": "", "text": "x"}}, end(), "start > end")
+    )
     assert told.ran == ["start", "end"]
 
 

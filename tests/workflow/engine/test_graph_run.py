@@ -9,10 +9,17 @@ from app.workflow.contracts import events
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.world import World, asks, failing
 
-WHICH = node("if", "if-else", cases=[
-    {"case_id": "yes", "logical_operator": "and", "conditions": [
-        {"variable_selector": ["start", "go"], "comparison_operator": "is", "value": "yes"}]},
-])  # fmt: skip
+WHICH = node(
+    "if",
+    "if-else",
+    cases=[
+        {
+            "case_id": "yes",
+            "logical_operator": "and",
+            "conditions": [{"variable_selector": ["start", "go"], "comparison_operator": "is", "value": "yes"}],
+        },
+    ],
+)
 
 
 def choice(**data):
@@ -22,8 +29,12 @@ def choice(**data):
 def test_a_run_tells_what_happens_in_order():
     told = run(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"), {"text": "hello"})
     assert told.named() == [
-        "NodeStarted start", "NodeSucceeded start", "TextStreamed hello", "NodeStarted end", "NodeSucceeded end",
-    ]  # fmt: skip
+        "NodeStarted start",
+        "NodeSucceeded start",
+        "TextStreamed hello",
+        "NodeStarted end",
+        "NodeSucceeded end",
+    ]
     assert (told.end.status, told.end.outputs) == ("succeeded", {"result": "hello"})
 
 
@@ -34,7 +45,12 @@ def test_the_answers_text_is_the_run_s_answer():
 
 def test_all_edges_of_a_node_are_taken():
     world = World()
-    told = run(graph(start(), asks("a"), asks("b"), end(a=["a", "body"], b=["b", "body"]), "start > a > end", "start > b > end"), outside=world.outside)
+    told = run(
+        graph(
+            start(), asks("a"), asks("b"), end(a=["a", "body"], b=["b", "body"]), "start > a > end", "start > b > end"
+        ),
+        outside=world.outside,
+    )
     assert told.end.outputs == {"a": "a", "b": "b"}
 
 
@@ -45,15 +61,25 @@ def test_branches_run_at_the_same_time():
         both.wait()
         return name
 
-    told = run(graph(start(), asks("a"), asks("b"), end(), "start > a > end", "start > b > end"), outside=World(meet).outside)
+    told = run(
+        graph(start(), asks("a"), asks("b"), end(), "start > a > end", "start > b > end"), outside=World(meet).outside
+    )
     assert told.end.status == "succeeded"
 
 
 @pytest.mark.parametrize(("go", "ran"), [("yes", "a"), ("no", "b")])
 def test_a_branching_node_takes_one_way(go, ran):
     world = World()
-    flow = graph(start(go="text-input"), choice(), asks("a"), asks("b"), end(a=["a", "body"], b=["b", "body"]), "start > if",
-                 "if:yes > a > end", "if:false > b > end")  # fmt: skip
+    flow = graph(
+        start(go="text-input"),
+        choice(),
+        asks("a"),
+        asks("b"),
+        end(a=["a", "body"], b=["b", "body"]),
+        "start > if",
+        "if:yes > a > end",
+        "if:false > b > end",
+    )
     told = run(flow, {"go": go}, outside=world.outside)
     assert list(world.calls) == [ran]
     assert told.end.outputs == {"a": None, "b": None} | {ran: ran}
@@ -61,14 +87,34 @@ def test_a_branching_node_takes_one_way(go, ran):
 
 def test_skips_go_on_behind_a_way_not_taken():
     world = World()
-    flow = graph(start(go="text-input"), choice(), asks("a"), asks("b"), asks("c"), end(), "start > if", "if:yes > a > b > c > end", "if:false > end")
+    flow = graph(
+        start(go="text-input"),
+        choice(),
+        asks("a"),
+        asks("b"),
+        asks("c"),
+        end(),
+        "start > if",
+        "if:yes > a > b > c > end",
+        "if:false > end",
+    )
     told = run(flow, {"go": "no"}, outside=world.outside)
     assert (world.calls, told.ran) == ({}, ["start", "if", "end"])
 
 
 def test_a_join_waits_for_all_live_ways():
     world = World()
-    flow = graph(start(), asks("a"), asks("b"), asks("c"), asks("join"), end(), "start > a > b > join", "start > c > join", "join > end")
+    flow = graph(
+        start(),
+        asks("a"),
+        asks("b"),
+        asks("c"),
+        asks("join"),
+        end(),
+        "start > a > b > join",
+        "start > c > join",
+        "join > end",
+    )
     run(flow, outside=world.outside)
     assert world.order[-1] == "join" and world.calls["join"] == 1
 
@@ -100,43 +146,75 @@ def test_a_failure_stops_the_other_branches():
                 cancellation.raise_if_cancelled()
             return super().send(request, most_bytes, seconds, cancellation)
 
-    told = run(graph(start(), asks("slow"), asks("a"), end(), "start > slow > end", "start > a > end"), outside=Patient(failing("a")).outside)
+    told = run(
+        graph(start(), asks("slow"), asks("a"), end(), "start > slow > end", "start > a > end"),
+        outside=Patient(failing("a")).outside,
+    )
     assert (told.end.status, told.end.error) == ("failed", "a failed")
 
 
 def test_retries_are_told_and_counted():
     retry = {"retry_enabled": True, "max_retries": 3, "retry_interval": 1}
     world = World(failing("a", times=2))
-    told = run(graph(start(), asks("a", retry_config=retry), end(a=["a", "body"]), "start > a > end"), outside=world.outside)
+    told = run(
+        graph(start(), asks("a", retry_config=retry), end(a=["a", "body"]), "start > a > end"), outside=world.outside
+    )
     assert (told.end.status, told.end.exceptions, told.end.outputs) == ("partial-succeeded", 2, {"a": "a"})
     assert [event.attempt for event in told.events if isinstance(event, events.NodeRetried)] == [1, 2]
 
 
 def test_a_fail_branch_is_taken():
-    flow = graph(start(), asks("a", error_strategy="fail-branch"), asks("good"), end(why=["a", "error_message"], kind=["a", "error_type"]),
-                 "start > a", "a:success-branch > good", "a:fail-branch > end")  # fmt: skip
+    flow = graph(
+        start(),
+        asks("a", error_strategy="fail-branch"),
+        asks("good"),
+        end(why=["a", "error_message"], kind=["a", "error_type"]),
+        "start > a",
+        "a:success-branch > good",
+        "a:fail-branch > end",
+    )
     told = run(flow, outside=World(failing("a")).outside)
-    assert (told.end.status, told.end.outputs, told.end.exceptions) == ("partial-succeeded", {"why": "a failed", "kind": "WorldError"}, 1)
+    assert (told.end.status, told.end.outputs, told.end.exceptions) == (
+        "partial-succeeded",
+        {"why": "a failed", "kind": "WorldError"},
+        1,
+    )
     assert told.of("a").status == "exception"
 
 
 def test_the_success_branch_is_taken_otherwise():
-    flow = graph(start(), asks("a", error_strategy="fail-branch"), asks("bad"), end(a=["a", "body"]), "start > a", "a:success-branch > end",
-                 "a:fail-branch > bad > end")  # fmt: skip
+    flow = graph(
+        start(),
+        asks("a", error_strategy="fail-branch"),
+        asks("bad"),
+        end(a=["a", "body"]),
+        "start > a",
+        "a:success-branch > end",
+        "a:fail-branch > bad > end",
+    )
     told = run(flow, outside=World().outside)
     assert (told.end.status, told.end.outputs, told.ran) == ("succeeded", {"a": "a"}, ["start", "a", "end"])
 
 
 def test_default_values_take_the_place_of_outputs():
-    defaults = [{"key": "body", "type": "string", "value": "spare"}, {"key": "status_code", "type": "number", "value": "7"}]
-    flow = graph(start(), asks("a", error_strategy="default-value", default_value=defaults), end(a=["a", "body"], n=["a", "status_code"]),
-                 "start > a > end")  # fmt: skip
+    defaults = [
+        {"key": "body", "type": "string", "value": "spare"},
+        {"key": "status_code", "type": "number", "value": "7"},
+    ]
+    flow = graph(
+        start(),
+        asks("a", error_strategy="default-value", default_value=defaults),
+        end(a=["a", "body"], n=["a", "status_code"]),
+        "start > a > end",
+    )
     told = run(flow, outside=World(failing("a")).outside)
     assert (told.end.status, told.end.outputs) == ("partial-succeeded", {"a": "spare", "n": 7})
 
 
 def test_too_many_steps_fail_the_run():
-    told = run(graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"), outside=World().outside, most_steps=2)
+    told = run(
+        graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"), outside=World().outside, most_steps=2
+    )
     assert (told.end.status, told.end.error) == ("failed", "Maximum execution steps exceeded: 2")
 
 
@@ -152,22 +230,57 @@ def test_a_stop_ends_the_run():
         cancellation.cancel()
         return name
 
-    told = run(graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"), outside=World(stop).outside, cancellation=cancellation)
+    told = run(
+        graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"),
+        outside=World(stop).outside,
+        cancellation=cancellation,
+    )
     assert (told.end.status, "b" in told.ran) == ("stopped", False)
 
 
 def test_the_end_that_ran_later_wins():
-    flow = graph(start(), asks("a"), end(x=["start", "gone"]), {**end(x=["a", "body"]), "id": "end2"}, "start > end", "start > a > end2")
+    flow = graph(
+        start(),
+        asks("a"),
+        end(x=["start", "gone"]),
+        {**end(x=["a", "body"]), "id": "end2"},
+        "start > end",
+        "start > a > end2",
+    )
     told = run(flow, outside=World().outside)
     assert told.end.outputs == {"x": "a"}
 
 
 def test_nested_parallel_iterations_need_no_free_thread():
-    inner = node("inner", "iteration", "outer", iterator_selector=["outer", "item"], output_selector=["ask", "body"], is_parallel=True, start_node_id="ask")
-    outer = node("outer", "iteration", iterator_selector=["start", "lists"], output_selector=["inner", "output"], is_parallel=True, start_node_id="inner")
-    flow = graph(start(), outer, inner, asks("ask", "inner", about="{{#inner.item#}}"), end(all=["outer", "output"]), "start > outer > end")
+    inner = node(
+        "inner",
+        "iteration",
+        "outer",
+        iterator_selector=["outer", "item"],
+        output_selector=["ask", "body"],
+        is_parallel=True,
+        start_node_id="ask",
+    )
+    outer = node(
+        "outer",
+        "iteration",
+        iterator_selector=["start", "lists"],
+        output_selector=["inner", "output"],
+        is_parallel=True,
+        start_node_id="inner",
+    )
+    flow = graph(
+        start(),
+        outer,
+        inner,
+        asks("ask", "inner", about="{{#inner.item#}}"),
+        end(all=["outer", "output"]),
+        "start > outer > end",
+    )
     for spawn in (lambda job: None, None):
-        told = run(flow, {"lists": [["a", "b"], ["c", "d"]]}, outside=World().outside, **({"spawn": spawn} if spawn else {}))
+        told = run(
+            flow, {"lists": [["a", "b"], ["c", "d"]]}, outside=World().outside, **({"spawn": spawn} if spawn else {})
+        )
         assert told.end.outputs == {"all": ["a", "b", "c", "d"]}
 
 

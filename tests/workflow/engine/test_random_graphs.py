@@ -22,11 +22,25 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
         kind = chance.choice(["ask", "ask", "if", "guarded", "iteration"])
         sources = ["start", *names[:position]]
         if kind == "if":
-            case = {"variable_selector": ["start", "flag"], "comparison_operator": "is", "value": chance.choice(["yes", "no"])}
-            nodes.append(node(name, "if-else", cases=[{"case_id": "yes", "logical_operator": "and", "conditions": [case]}]))
+            case = {
+                "variable_selector": ["start", "flag"],
+                "comparison_operator": "is",
+                "value": chance.choice(["yes", "no"]),
+            }
+            nodes.append(
+                node(name, "if-else", cases=[{"case_id": "yes", "logical_operator": "and", "conditions": [case]}])
+            )
         elif kind == "iteration":
-            nodes.append(node(name, "iteration", iterator_selector=["start", "items"], output_selector=[f"{name}in", "body"],
-                              is_parallel=chance.random() < 0.5, start_node_id=f"{name}in"))  # fmt: skip
+            nodes.append(
+                node(
+                    name,
+                    "iteration",
+                    iterator_selector=["start", "items"],
+                    output_selector=[f"{name}in", "body"],
+                    is_parallel=chance.random() < 0.5,
+                    start_node_id=f"{name}in",
+                )
+            )
             nodes.append(asks(f"{name}in", name, about=f"{name}-{{{{#{name}.item#}}}}"))
         else:
             guard = {"error_strategy": "fail-branch"} if kind == "guarded" else {}
@@ -44,7 +58,11 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
             handles = ["success-branch", "fail-branch"]
         drawn.append(f"{source}:{chance.choice(handles)} > {target}")
     outputs = end(**{name: [name, "output" if kinds[name]["type"] == "iteration" else "body"] for name in names})
-    return graph(start(), *nodes, outputs, *drawn), {"flag": chance.choice(["yes", "no"]), "items": ["a", "b"]}, failures
+    return (
+        graph(start(), *nodes, outputs, *drawn),
+        {"flag": chance.choice(["yes", "no"]), "items": ["a", "b"]},
+        failures,
+    )
 
 
 def play(seed: int, **more: Any) -> tuple[Told, World, dict[str, Any]]:
@@ -65,7 +83,9 @@ def check_order(told: Told, definition: dict[str, Any]) -> None:
             edge.source
             for edges in plan.outgoing.values()
             for edge in edges
-            if edge.target == name and edge.source in handles and plan.nodes[edge.source].takes(edge.handle, handles[edge.source])
+            if edge.target == name
+            and edge.source in handles
+            and plan.nodes[edge.source].takes(edge.handle, handles[edge.source])
         ]
         assert taken, f"{name} ran although nothing led to it"
         assert all(position[source] < position[name] for source in taken)
@@ -87,7 +107,11 @@ def test_every_run_ends_in_order(seed):
 def test_threads_change_nothing(seed):
     alone, _, _ = play(seed, spawn=lambda job: None)
     together, _, _ = play(seed)
-    assert (alone.end.outputs, alone.end.status, sorted(alone.ran)) == (together.end.outputs, together.end.status, sorted(together.ran))
+    assert (alone.end.outputs, alone.end.status, sorted(alone.ran)) == (
+        together.end.outputs,
+        together.end.status,
+        sorted(together.ran),
+    )
 
 
 @pytest.mark.parametrize("seed", range(REPLAYED))
@@ -98,8 +122,14 @@ def test_another_worker_goes_on_from_any_point(seed):
         past = whole.journal.ends[:cut]
         rest = World(failing(*failures))
         again = run(definition, inputs, outside=rest.outside, past=past)
-        assert (again.end.outputs, again.end.status, again.end.exceptions) == (whole.end.outputs, whole.end.status, whole.end.exceptions)
+        assert (again.end.outputs, again.end.status, again.end.exceptions) == (
+            whole.end.outputs,
+            whole.end.status,
+            whole.end.exceptions,
+        )
         assert again.text == whole.text
         done = {ended.execution.id for ended in past}
         assert not done & {ended.execution.id for ended in again.journal.ends}
-        assert sum(rest.calls.values()) == sum(world.calls.values()) - sum(ended.execution.kind == "http-request" for ended in past)
+        assert sum(rest.calls.values()) == sum(world.calls.values()) - sum(
+            ended.execution.kind == "http-request" for ended in past
+        )

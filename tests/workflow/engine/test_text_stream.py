@@ -3,10 +3,17 @@
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.world import World, asks, failing
 
-WHICH = node("if", "if-else", cases=[
-    {"case_id": "yes", "logical_operator": "and", "conditions": [
-        {"variable_selector": ["start", "go"], "comparison_operator": "is", "value": "yes"}]},
-])  # fmt: skip
+WHICH = node(
+    "if",
+    "if-else",
+    cases=[
+        {
+            "case_id": "yes",
+            "logical_operator": "and",
+            "conditions": [{"variable_selector": ["start", "go"], "comparison_operator": "is", "value": "yes"}],
+        },
+    ],
+)
 
 
 def at(told, name):
@@ -20,45 +27,90 @@ def test_literal_text_comes_before_the_answer_s_turn():
 
 
 def test_text_waits_until_no_branch_can_avoid_it():
-    flow = graph(start(go="text-input"), asks("a"), WHICH, answer("chosen"), asks("other"), "start > a > if", "if:yes > answer", "if:false > other")
+    flow = graph(
+        start(go="text-input"),
+        asks("a"),
+        WHICH,
+        answer("chosen"),
+        asks("other"),
+        "start > a > if",
+        "if:yes > answer",
+        "if:false > other",
+    )
     told = run(flow, {"go": "yes"}, outside=World().outside)
     assert at(told, "TextStreamed chosen") > at(told, "NodeSucceeded if")
     assert run(flow, {"go": "no"}, outside=World().outside).pieces == []
 
 
 def test_text_that_both_ways_lead_to_does_not_wait():
-    flow = graph(start(go="text-input"), asks("a"), WHICH, asks("b"), asks("c"), answer("in any case"), "start > a > if", "if:yes > b > answer",
-                 "if:false > c > answer")  # fmt: skip
+    flow = graph(
+        start(go="text-input"),
+        asks("a"),
+        WHICH,
+        asks("b"),
+        asks("c"),
+        answer("in any case"),
+        "start > a > if",
+        "if:yes > b > answer",
+        "if:false > c > answer",
+    )
     told = run(flow, {"go": "yes"}, outside=World().outside)
     assert at(told, "TextStreamed in any case") < at(told, "NodeStarted a")
 
 
 def test_answers_come_in_the_order_of_the_graph():
-    flow = graph(start(), asks("a"), answer("one {{#a.body#}} ", "first"), asks("b"), answer("two {{#b.body#}}", "second"), "start > a > first > b > second")
+    flow = graph(
+        start(),
+        asks("a"),
+        answer("one {{#a.body#}} ", "first"),
+        asks("b"),
+        answer("two {{#b.body#}}", "second"),
+        "start > a > first > b > second",
+    )
     assert run(flow, outside=World().outside).text == "one a two b"
 
 
 def test_a_skipped_reference_is_empty():
-    flow = graph(start(go="text-input"), WHICH, asks("a"), asks("b"), answer("[{{#a.body#}}{{#b.body#}}]"), "start > if", "if:yes > a > answer",
-                 "if:false > b > answer")  # fmt: skip
+    flow = graph(
+        start(go="text-input"),
+        WHICH,
+        asks("a"),
+        asks("b"),
+        answer("[{{#a.body#}}{{#b.body#}}]"),
+        "start > if",
+        "if:yes > a > answer",
+        "if:false > b > answer",
+    )
     assert run(flow, {"go": "no"}, outside=World().outside).text == "[b]"
 
 
 def test_outputs_of_an_end_are_parted_by_newlines():
-    told = run(graph(start(), asks("a"), end(a=["a", "body"], n=["start", "n"], o=["start", "o"]), "start > a > end"), {"n": 5, "o": {"k": "é"}},
-               outside=World().outside)  # fmt: skip
+    told = run(
+        graph(start(), asks("a"), end(a=["a", "body"], n=["start", "n"], o=["start", "o"]), "start > a > end"),
+        {"n": 5, "o": {"k": "é"}},
+        outside=World().outside,
+    )
     assert told.text == 'a\n5\n{\n  "k": "é"\n}'
 
 
 def test_a_default_is_said_where_a_node_fails():
     defaults = [{"key": "body", "type": "string", "value": "spare"}]
-    flow = graph(start(), asks("a", error_strategy="default-value", default_value=defaults), answer("{{#a.body#}}"), "start > a > answer")
+    flow = graph(
+        start(),
+        asks("a", error_strategy="default-value", default_value=defaults),
+        answer("{{#a.body#}}"),
+        "start > a > answer",
+    )
     assert run(flow, outside=World(failing("a")).outside).text == "spare"
 
 
 def test_conversation_variables_are_read_when_the_answer_is_there():
-    keep = node("keep", "assigner", version="2", items=[
-        {"variable_selector": ["conversation", "n"], "input_type": "constant", "operation": "+=", "value": 1}])  # fmt: skip
+    keep = node(
+        "keep",
+        "assigner",
+        version="2",
+        items=[{"variable_selector": ["conversation", "n"], "input_type": "constant", "operation": "+=", "value": 1}],
+    )
     flow = graph(start(), keep, answer("{{#conversation.n#}}"), "start > keep > answer")
     assert run(flow, conversation={"n": 1}, types={"n": "number"}).text == "2"
 

@@ -14,18 +14,43 @@ from tests.support.workflow.graphs import Told, answer, end, graph, node, run, s
 from tests.support.workflow.model_worlds import MODEL, Conversation, said, world
 from tests.support.workflow.toolbox import CountedTool, Toolbox
 
-CHOICE = {"provider": "langgenius/openai/openai", "model": "tiny", "mode": "chat", "model_type": "llm", "completion_params": {}}
-TOOL = {"enabled": True, "type": "builtin", "provider_name": "house", "tool_name": "lookup", "parameters": {}, "settings": {}}
+CHOICE = {
+    "provider": "langgenius/openai/openai",
+    "model": "tiny",
+    "mode": "chat",
+    "model_type": "llm",
+    "completion_params": {},
+}
+TOOL = {
+    "enabled": True,
+    "type": "builtin",
+    "provider_name": "house",
+    "tool_name": "lookup",
+    "parameters": {},
+    "settings": {},
+}
 
 
 def agent(strategy: str = "function_calling", **parameters: Any) -> dict[str, Any]:
     given = {"model": CHOICE, "query": "{{#start.query#}}", "instruction": "Be kind.", "tools": [TOOL]} | parameters
     values = {name: {"type": "constant", "value": value} for name, value in given.items()}
-    return node("agent", "agent", agent_strategy_name=strategy, agent_strategy_provider_name="langgenius/agent/agent", agent_parameters=values)
+    return node(
+        "agent",
+        "agent",
+        agent_strategy_name=strategy,
+        agent_strategy_provider_name="langgenius/agent/agent",
+        agent_parameters=values,
+    )
 
 
 def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **outside: Any) -> Told:
-    definition = graph(start(query="text-input"), part or agent(), answer("{{#agent.text#}}"), end(text=["agent", "text"]), "start > agent > answer > end")
+    definition = graph(
+        start(query="text-input"),
+        part or agent(),
+        answer("{{#agent.text#}}"),
+        end(text=["agent", "text"]),
+        "start > agent > answer > end",
+    )
     whole = dataclasses.replace(world(model), tools=Toolbox(*tools), **outside)
     return run(definition, {"query": "What?"}, outside=whole)
 
@@ -52,8 +77,13 @@ def test_what_it_does_is_told_round_by_round(model: Any) -> None:
     model.script("Tea.")
     told = logs(play(model, CountedTool("lookup")))
     assert [(log["label"], log["status"]) for log in told] == [
-        ("ROUND 1", "start"), ("CALL lookup", "start"), ("CALL lookup", "success"), ("ROUND 1", "success"), ("ROUND 2", "start"), ("ROUND 2", "success"),
-    ]  # fmt: skip
+        ("ROUND 1", "start"),
+        ("CALL lookup", "start"),
+        ("CALL lookup", "success"),
+        ("ROUND 1", "success"),
+        ("ROUND 2", "start"),
+        ("ROUND 2", "success"),
+    ]
     assert told[1]["parent_id"] == told[0]["id"] == told[3]["id"]
     assert told[1]["id"] == told[2]["id"]
     assert told[2]["data"] == {"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}
@@ -104,7 +134,15 @@ def test_react_is_understood(model: Any) -> None:
 def test_files_that_tools_make_are_outputs(model: Any) -> None:
     class Kept:
         def store(self, name: str, content: bytes, mime_type: str) -> File:
-            return File(id="1", type="image", transfer_method="tool_file", name=name, mime_type=mime_type, size=len(content), related_id="r")
+            return File(
+                id="1",
+                type="image",
+                transfer_method="tool_file",
+                name=name,
+                mime_type=mime_type,
+                size=len(content),
+                related_id="r",
+            )
 
     draw = CountedTool("lookup", lambda *_: ToolAnswer("drawn", [ToolFile("a.png", b"x", "image/png")]))
     model.script(tool_calls=[("lookup", {"text": "x"})])
@@ -130,7 +168,11 @@ def test_an_empty_query_fails_the_node(model: Any) -> None:
 @pytest.mark.parametrize("model_value", [None, "tiny", {}, {"model": ""}])
 def test_an_agent_without_a_model_is_refused(model_value: Any) -> None:
     with pytest.raises(GraphInvalid, match="agent_parameters.model"):
-        build(graph(start(query="text-input"), agent(model=model_value), end(text=["agent", "text"]), "start > agent > end"))
+        build(
+            graph(
+                start(query="text-input"), agent(model=model_value), end(text=["agent", "text"]), "start > agent > end"
+            )
+        )
 
 
 def test_a_model_may_be_named_in_two_ways(model: Any) -> None:

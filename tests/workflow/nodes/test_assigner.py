@@ -14,9 +14,11 @@ NUMBERS, TEXTS = "array[number]", "array[string]"
 def item(operation, value=None, input_type=None, target=X):
     constant = operation in ("set", "+=", "-=", "*=", "/=")
     return {
-        "variable_selector": list(target), "input_type": input_type or ("constant" if constant else "variable"),
-        "operation": operation, "value": value,
-    }  # fmt: skip
+        "variable_selector": list(target),
+        "input_type": input_type or ("constant" if constant else "variable"),
+        "operation": operation,
+        "value": value,
+    }
 
 
 def assigner(*items, node_id="n", parent=None):
@@ -159,17 +161,24 @@ def test_nothing_else_can_be_written_to(target):
 
 def test_later_items_of_the_same_node_see_the_new_value():
     told = run(
-        graph(start(), assigner(item("+=", 2), item("*=", 3), item("append", list(X), target=("conversation", "all"))), "start > n"),
-        conversation={"x": 1, "all": []}, types={"x": "number", "all": NUMBERS},
-    )  # fmt: skip
+        graph(
+            start(),
+            assigner(item("+=", 2), item("*=", 3), item("append", list(X), target=("conversation", "all"))),
+            "start > n",
+        ),
+        conversation={"x": 1, "all": []},
+        types={"x": "number", "all": NUMBERS},
+    )
     assert told.of("n").writes == ((X, 9), (("conversation", "all"), [9]))
 
 
 def test_later_nodes_see_the_new_value():
     told = run(
         graph(start(), assigner(item("append", FROM_Y)), answer("{{#conversation.x#}}"), "start > n > answer"),
-        {"y": "b"}, conversation={"x": ["a"]}, types={"x": TEXTS},
-    )  # fmt: skip
+        {"y": "b"},
+        conversation={"x": ["a"]},
+        types={"x": TEXTS},
+    )
     assert told.text == "- a\n- b"
 
 
@@ -177,8 +186,9 @@ def test_a_source_may_be_a_key_of_an_object_that_was_just_set():
     name = ("conversation", "name")
     told = run(
         graph(start(), assigner(item("set", '{"a": "b"}'), item("over-write", [*X, "a"], target=name)), "start > n"),
-        conversation={"x": {}, "name": ""}, types={"x": "object", "name": "string"},
-    )  # fmt: skip
+        conversation={"x": {}, "name": ""},
+        types={"x": "object", "name": "string"},
+    )
     assert told.of("n").writes == ((X, {"a": "b"}), (name, "b"))
 
 
@@ -198,15 +208,19 @@ def test_the_values_that_were_there_are_not_changed():
 def test_there_are_no_outputs_and_the_operator_sees_what_changed():
     ended = change("number", 1, item("+=", 2)).of("n")
     assert ended.outputs == {}
-    assert ended.process_data["updated_variables"] == [{"selector": X_LIST, "name": "x", "value_type": "number", "new_value": 3}]
+    assert ended.process_data["updated_variables"] == [
+        {"selector": X_LIST, "name": "x", "value_type": "number", "new_value": 3}
+    ]
 
 
 def first_version(mode, kind, current, source):
     data = {"assigned_variable_selector": X_LIST, "write_mode": mode, "input_variable_selector": FROM_Y}
     told = run(
-        graph(start(), node("n", "assigner", **data), end(x=X_LIST), "start > n > end"), {"y": source},
-        conversation={"x": current}, types={"x": kind},
-    )  # fmt: skip
+        graph(start(), node("n", "assigner", **data), end(x=X_LIST), "start > n > end"),
+        {"y": source},
+        conversation={"x": current},
+        types={"x": kind},
+    )
     return told.end.outputs.get("x", told.end.status)
 
 

@@ -82,7 +82,13 @@ def test_what_is_wrong_is_told(code, outputs, message):
 
 def test_a_failing_code_can_have_a_default():
     defaults = [{"key": "b", "type": "string", "value": "spare"}]
-    part = node("code", "code", code="def main():\n    return {'b': 1 / 0}", outputs={"b": {"type": "string"}},
-                error_strategy="default-value", default_value=defaults)  # fmt: skip
+    part = node(
+        "code",
+        "code",
+        code="def main():\n    return {'b': 1 / 0}",
+        outputs={"b": {"type": "string"}},
+        error_strategy="default-value",
+        default_value=defaults,
+    )
     told = run(graph(start(), part, end(b=["code", "b"]), "start > code > end"), outside=OUTSIDE)
     assert (told.end.status, told.end.outputs, told.end.exceptions) == ("partial-succeeded", {"b": "spare"}, 1)

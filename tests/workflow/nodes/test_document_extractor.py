@@ -30,7 +30,9 @@ def file(name):
 
 def extract(value, contents):
     part = node("doc", "document-extractor", variable_selector=["start", "file"])
-    return run(graph(start(), part, end(), "start > doc > end"), {"file": value}, outside=Outside(files=Contents(contents)))
+    return run(
+        graph(start(), part, end(), "start > doc > end"), {"file": value}, outside=Outside(files=Contents(contents))
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,12 @@ class Echo(BaseHTTPRequestHandler):
     def _answer(self):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
-        request = {"method": self.command, "path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}, "body": body}
+        request = {
+            "method": self.command,
+            "path": self.path,
+            "headers": {k.lower(): v for k, v in self.headers.items()},
+            "body": body,
+        }
         self.asked.append(request)
         status = int(self.path.rpartition("/status/")[2] or 200) if "/status/" in self.path else 200
         kind, content = "application/json", json.dumps({"path": self.path}).encode()
@@ -79,7 +84,9 @@ def send(server, files=None, inputs=None, **data):
     settings = {"method": "get", "url": f"http://127.0.0.1:{port}{data.pop('path', '/')}", **data}
     outputs = end(status=["http", "status_code"], body=["http", "body"])
     return run(
-        graph(start(), node("http", "http-request", **settings), outputs, "start > http > end"), inputs, outside=Outside(http=http, files=files)
+        graph(start(), node("http", "http-request", **settings), outputs, "start > http > end"),
+        inputs,
+        outside=Outside(http=http, files=files),
     )
 
 
@@ -96,7 +103,13 @@ def test_methods_are_sent_in_any_case(server, method):
 
 
 def test_texts_may_hold_references(server):
-    send(server, path="/{{#start.who#}}", params="q:{{#start.who#}}\nq:2", headers="X-Who:{{#start.who#}}:b\nX-Empty", inputs={"who": "cat"})
+    send(
+        server,
+        path="/{{#start.who#}}",
+        params="q:{{#start.who#}}\nq:2",
+        headers="X-Who:{{#start.who#}}:b\nX-Empty",
+        inputs={"who": "cat"},
+    )
     asked = Echo.asked[0]
     assert (asked["path"], asked["headers"]["x-who"], asked["headers"]["x-empty"]) == ("/cat?q=cat&q=2", "cat:b", "")
 
@@ -137,8 +150,16 @@ def test_authorizations(server, config, header, value):
     [
         ({"type": "raw-text", "data": [{"type": "text", "value": "hi {{#start.who#}}"}]}, b"hi cat", "text/plain"),
         ({"type": "raw-text", "data": "hi"}, b"hi", "text/plain"),
-        ({"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]}, b'{"a": "cat"}', "application/json"),
-        ({"type": "x-www-form-urlencoded", "data": [{"key": "a", "value": "{{#start.who#}} &"}]}, b"a=cat+%26", "application/x-www-form-urlencoded"),
+        (
+            {"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]},
+            b'{"a": "cat"}',
+            "application/json",
+        ),
+        (
+            {"type": "x-www-form-urlencoded", "data": [{"key": "a", "value": "{{#start.who#}} &"}]},
+            b"a=cat+%26",
+            "application/x-www-form-urlencoded",
+        ),
         ({"type": "x-www-form-urlencoded", "data": "a:1\nb:2"}, b"a=1&b=2", "application/x-www-form-urlencoded"),
         ({"type": "binary", "data": [{"type": "file", "file": ["start", "file"]}]}, b"content of a.txt", "text/plain"),
     ],
@@ -150,7 +171,12 @@ def test_bodies(server, body, sent, kind):
 
 
 def test_a_broken_json_body_is_repaired(server):
-    send(server, inputs={"who": 'x"y'}, method="post", body={"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]})
+    send(
+        server,
+        inputs={"who": 'x"y'},
+        method="post",
+        body={"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]},
+    )
     assert isinstance(json.loads(Echo.asked[0]["body"]), dict)
 
 
@@ -177,8 +203,10 @@ def test_with_a_strategy_it_is_a_failure(server):
     defaults = [{"key": "body", "type": "string", "value": "spare"}]
     told = send(server, path="/status/500", error_strategy="default-value", default_value=defaults)
     assert told.outputs("http") == {
-        "body": "spare", "error_message": "Request failed with status code 500", "error_type": "HTTPResponseCodeError",
-    }  # fmt: skip
+        "body": "spare",
+        "error_message": "Request failed with status code 500",
+        "error_type": "HTTPResponseCodeError",
+    }
 
 
 def test_with_retries_it_is_asked_again(server):

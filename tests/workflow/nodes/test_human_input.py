@@ -46,8 +46,18 @@ def test_the_outputs_are_the_inputs_and_the_action() -> None:
     people.submit("ask", "go", comment="fine")
     told = people.play(definition)
     assert told.end.status == "succeeded"
-    assert told.end.outputs == {"comment": "fine", "__action_id": "go", "__action_value": "GO", "__rendered_content": "Say: fine!"}
-    filled = {"rendered_content": "Say: fine!", "action_id": "go", "action_text": "GO", "submitted_data": {"comment": "fine"}}
+    assert told.end.outputs == {
+        "comment": "fine",
+        "__action_id": "go",
+        "__action_value": "GO",
+        "__rendered_content": "Say: fine!",
+    }
+    filled = {
+        "rendered_content": "Say: fine!",
+        "action_id": "go",
+        "action_text": "GO",
+        "submitted_data": {"comment": "fine"},
+    }
     assert notes(told, "form_filled") == [filled]
 
 
@@ -56,7 +66,12 @@ def test_a_timeout_takes_its_own_branch() -> None:
     people.play(definition)
     people.let_expire("ask")
     told = people.play(definition)
-    wanted = {"comment": None, "__action_id": "", "__action_value": "", "__rendered_content": "Say: {{#$output.comment#}}!"}
+    wanted = {
+        "comment": None,
+        "__action_id": "",
+        "__action_value": "",
+        "__rendered_content": "Say: {{#$output.comment#}}!",
+    }
     assert told.end.outputs == wanted
     assert len(notes(told, "form_timeout")) == 1
 
@@ -70,35 +85,49 @@ def test_a_chosen_action_without_an_edge_ends_its_branch() -> None:
 
 def test_the_content_has_the_values_of_the_pause() -> None:
     people = People()
-    people.play(asking("go", content="About {{#start.topic#}}: {{#$output.comment#}} {{#gone.away#}}"), {"topic": "cats"})
+    people.play(
+        asking("go", content="About {{#start.topic#}}: {{#$output.comment#}} {{#gone.away#}}"), {"topic": "cats"}
+    )
     assert people.draft("ask").content == "About cats: {{#$output.comment#}} "
 
 
 def test_defaults_from_variables_keep_their_type() -> None:
     people = People()
     inputs = [
-        paragraph("comment", variable("start", "topic")), paragraph("other", {"type": "constant", "value": "x", "selector": []}),
-        paragraph("none"), paragraph("gone", variable("start", "gone")),
-    ]  # fmt: skip
+        paragraph("comment", variable("start", "topic")),
+        paragraph("other", {"type": "constant", "value": "x", "selector": []}),
+        paragraph("none"),
+        paragraph("gone", variable("start", "gone")),
+    ]
     people.play(asking("go", inputs=inputs), {"topic": ["a", 1]})
     assert people.draft("ask").defaults == {"comment": ["a", 1], "gone": None}
 
 
 def test_options_from_a_variable_stand_in_the_form() -> None:
     people = People()
-    source = {"type": "select", "output_variable_name": "pick", "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []}}
+    source = {
+        "type": "select",
+        "output_variable_name": "pick",
+        "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []},
+    }
     people.play(asking("go", inputs=[source]), {"topic": ["a", "b"]})
     assert people.draft("ask").inputs[0]["option_source"]["value"] == ["a", "b"]
 
 
 @pytest.mark.parametrize("value", ["text", [1, 2], None, {"a": "b"}])
 def test_options_that_are_no_texts_fail_the_node(value: Any) -> None:
-    source = {"type": "select", "output_variable_name": "pick", "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []}}
+    source = {
+        "type": "select",
+        "output_variable_name": "pick",
+        "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []},
+    }
     told = People().play(asking("go", inputs=[source]), {"topic": value})
     assert (told.end.status, told.end.error) == ("failed", "The options of 'pick' are no array of strings.")
 
 
-@pytest.mark.parametrize(("timeout", "unit", "seconds"), [(None, None, 36 * 3600), (2, "hour", 7200), (3, "day", 3 * 86_400)])
+@pytest.mark.parametrize(
+    ("timeout", "unit", "seconds"), [(None, None, 36 * 3600), (2, "hour", 7200), (3, "day", 3 * 86_400)]
+)
 def test_how_long_it_may_be_answered(timeout: int | None, unit: str | None, seconds: int) -> None:
     people = People()
     people.play(asking("go", timeout=timeout, timeout_unit=unit))
@@ -107,7 +136,11 @@ def test_how_long_it_may_be_answered(timeout: int | None, unit: str | None, seco
 
 def test_files_are_named_in_the_rendered_content() -> None:
     people = People()
-    inputs = [{"type": "file", "output_variable_name": "one"}, {"type": "file-list", "output_variable_name": "many"}, paragraph("comment")]
+    inputs = [
+        {"type": "file", "output_variable_name": "one"},
+        {"type": "file-list", "output_variable_name": "many"},
+        paragraph("comment"),
+    ]
     content = "{{#$output.one#}} {{#$output.many#}} {{#$output.comment#}}{{#$output.unknown#}}"
     definition = asking("go", content=content, inputs=inputs)
     people.play(definition)
@@ -120,7 +153,9 @@ def test_files_are_named_in_the_rendered_content() -> None:
 
 def test_other_branches_go_on_as_far_as_they_can() -> None:
     people, world = People(), World()
-    definition = graph(start(), human("ask"), asks("a"), asks("b"), asks("c"), end(), "start > ask:go > c > end", "start > a > b > end")
+    definition = graph(
+        start(), human("ask"), asks("a"), asks("b"), asks("c"), end(), "start > ask:go > c > end", "start > a > b > end"
+    )
     outside = Outside(http=world, forms=people)
     told = people.play(definition, outside=outside)
     assert (told.end.status, sorted(world.calls)) == ("paused", ["a", "b"])
@@ -131,8 +166,14 @@ def test_other_branches_go_on_as_far_as_they_can() -> None:
 
 def test_two_forms_are_open_at_once_and_the_run_waits_for_each() -> None:
     people = People()
-    definition = graph(start(), human("one"), human("two"), end(a=["one", "__action_id"], b=["two", "__action_id"]),
-                       "start > one:go > end", "start > two:go > end")  # fmt: skip
+    definition = graph(
+        start(),
+        human("one"),
+        human("two"),
+        end(a=["one", "__action_id"], b=["two", "__action_id"]),
+        "start > one:go > end",
+        "start > two:go > end",
+    )
     assert sorted(pause.node_id for pause in people.play(definition).end.pauses) == ["one", "two"]
     people.submit("two", "go")
     assert [pause.node_id for pause in people.play(definition).end.pauses] == ["one"]
@@ -156,7 +197,12 @@ def test_a_node_that_waited_is_not_announced_again() -> None:
     people.submit("ask", "go")
     second = people.play(definition)
     assert [name for name in first.named() + second.named() if name == "NodeStarted ask"] == ["NodeStarted ask"]
-    indexes = [event.execution.index for told in people.runs for event in told.events if isinstance(event, events.NodeSucceeded)]
+    indexes = [
+        event.execution.index
+        for told in people.runs
+        for event in told.events
+        if isinstance(event, events.NodeSucceeded)
+    ]
     assert indexes == [1, 2, 3]
 
 
@@ -165,9 +211,19 @@ def test_every_round_of_an_iteration_has_its_form() -> None:
     inside = human("ask", "go", parent="it", content="{{#it.item#}}", inputs=[paragraph("comment")])
     definition = graph(
         start(items="json_object"),
-        node("it", "iteration", iterator_selector=["start", "items"], output_selector=["ask", "comment"], start_node_id="in"),
-        node("in", "iteration-start", "it"), inside, end(all=["it", "output"]), "start > it > end", "in > ask",
-    )  # fmt: skip
+        node(
+            "it",
+            "iteration",
+            iterator_selector=["start", "items"],
+            output_selector=["ask", "comment"],
+            start_node_id="in",
+        ),
+        node("in", "iteration-start", "it"),
+        inside,
+        end(all=["it", "output"]),
+        "start > it > end",
+        "in > ask",
+    )
     told = people.play(definition, {"items": ["a", "b"]})
     seen = []
     while told.end.status == "paused":
@@ -176,17 +232,33 @@ def test_every_round_of_an_iteration_has_its_form() -> None:
         told = people.play(definition, {"items": ["a", "b"]})
     assert (seen, told.end.outputs) == (["a", "b"], {"all": ["on a", "on b"]})
     names = [name for told in people.runs for name in told.named()]
-    assert [name.split()[0] for name in names if name.startswith("Round")] == ["RoundsStarted", "RoundStarted", "RoundStarted", "RoundsEnded"]
+    assert [name.split()[0] for name in names if name.startswith("Round")] == [
+        "RoundsStarted",
+        "RoundStarted",
+        "RoundStarted",
+        "RoundsEnded",
+    ]
 
 
 def test_parallel_rounds_are_all_asked_at_once() -> None:
     people = People()
     definition = graph(
         start(items="json_object"),
-        node("it", "iteration", iterator_selector=["start", "items"], output_selector=["ask", "__action_id"], start_node_id="in",
-             is_parallel=True, parallel_nums=3),
-        node("in", "iteration-start", "it"), human("ask", "go", "no", parent="it"), end(all=["it", "output"]), "start > it > end", "in > ask",
-    )  # fmt: skip
+        node(
+            "it",
+            "iteration",
+            iterator_selector=["start", "items"],
+            output_selector=["ask", "__action_id"],
+            start_node_id="in",
+            is_parallel=True,
+            parallel_nums=3,
+        ),
+        node("in", "iteration-start", "it"),
+        human("ask", "go", "no", parent="it"),
+        end(all=["it", "output"]),
+        "start > it > end",
+        "in > ask",
+    )
     told = people.play(definition, {"items": [1, 2, 3]})
     assert len(told.end.pauses) == 3
     for action in ("go", "no", "go"):
@@ -200,9 +272,13 @@ def test_a_loop_asks_until_somebody_says_yes() -> None:
     definition = graph(
         start(),
         node("lp", "loop", loop_count=5, start_node_id="in", break_conditions=[], loop_variables=[]),
-        node("in", "loop-start", "lp"), human("ask", "yes", "no", parent="lp"), node("out", "loop-end", "lp"),
-        end(rounds=["lp", "loop_round"]), "start > lp > end", "in > ask:yes > out",
-    )  # fmt: skip
+        node("in", "loop-start", "lp"),
+        human("ask", "yes", "no", parent="lp"),
+        node("out", "loop-end", "lp"),
+        end(rounds=["lp", "loop_round"]),
+        "start > lp > end",
+        "in > ask:yes > out",
+    )
     told = people.play(definition)
     for action in ("no", "no", "yes"):
         assert told.end.status == "paused"
@@ -213,32 +289,56 @@ def test_a_loop_asks_until_somebody_says_yes() -> None:
 
 def test_a_branch_that_fails_ends_the_run_though_a_form_waits() -> None:
     people, world = People(), World()
-    definition = graph(start(), human("ask"), node("bad", "http-request", method="get", url="ftp://x"), "start > ask", "start > bad")
+    definition = graph(
+        start(), human("ask"), node("bad", "http-request", method="get", url="ftp://x"), "start > ask", "start > bad"
+    )
     told = people.play(definition, outside=Outside(http=world, forms=people))
     assert told.end.status == "failed"
 
 
 def test_the_text_before_and_behind_the_pause_is_one_answer() -> None:
     people = People()
-    definition = graph(start(), answer("Draft. ", "first"), human("ask", inputs=[paragraph("comment")]),
-                       answer("You said {{#ask.comment#}}.", "last"), "start > first > ask:go > last")  # fmt: skip
+    definition = graph(
+        start(),
+        answer("Draft. ", "first"),
+        human("ask", inputs=[paragraph("comment")]),
+        answer("You said {{#ask.comment#}}.", "last"),
+        "start > first > ask:go > last",
+    )
     first = people.play(definition)
     people.submit("ask", "go", comment="fine")
     second = people.play(definition)
-    assert (first.text, second.text, second.end.outputs["answer"]) == ("Draft. ", "Draft. You said fine.", "Draft. You said fine.")
+    assert (first.text, second.text, second.end.outputs["answer"]) == (
+        "Draft. ",
+        "Draft. You said fine.",
+        "Draft. You said fine.",
+    )
 
 
 def test_mails_are_filled_in_but_for_their_link() -> None:
     people = People()
     config = {
-        "recipients": {"whole_workspace": False, "items": [{"type": "external", "email": "a@b.c"}, {"type": "member", "user_id": "m1"}]},
-        "subject": "About {{#start.topic#}}", "body": "Look: {{#url#}} {{#start.topic#}}", "debug_mode": False,
-    }  # fmt: skip
-    methods = [{"id": "1", "type": "email", "enabled": True, "config": config}, {"id": "2", "type": "carrier-pigeon", "enabled": True}]
+        "recipients": {
+            "whole_workspace": False,
+            "items": [{"type": "external", "email": "a@b.c"}, {"type": "member", "user_id": "m1"}],
+        },
+        "subject": "About {{#start.topic#}}",
+        "body": "Look: {{#url#}} {{#start.topic#}}",
+        "debug_mode": False,
+    }
+    methods = [
+        {"id": "1", "type": "email", "enabled": True, "config": config},
+        {"id": "2", "type": "carrier-pigeon", "enabled": True},
+    ]
     people.play(asking("go", delivery_methods=methods), {"topic": "cats"})
     draft = people.draft("ask")
     (mail,) = draft.mails
-    assert (mail.subject, mail.body, mail.addresses, mail.members) == ("About cats", "Look: {{#url#}} cats", ["a@b.c"], ["m1"])
+    assert (mail.subject, mail.body, mail.addresses, mail.members) == (
+        "About cats",
+        "Look: {{#url#}} cats",
+        ["a@b.c"],
+        ["m1"],
+    )
     assert draft.display_in_ui is False
 
 
@@ -250,16 +350,22 @@ def test_mails_are_filled_in_but_for_their_link() -> None:
         ({"inputs": [paragraph("a" * 31)]}, "output_variable_name"),
         ({"inputs": [{"type": "slider", "output_variable_name": "a"}]}, "inputs.0"),
         ({"inputs": [paragraph("a", {"type": "variable", "selector": ["x"]})]}, "at least two parts"),
-        ({"user_actions": [{"id": "a", "title": "A"}, {"id": "a", "title": "B"}]}, "the id of an action 'a' is there twice"),
+        (
+            {"user_actions": [{"id": "a", "title": "A"}, {"id": "a", "title": "B"}]},
+            "the id of an action 'a' is there twice",
+        ),
         ({"user_actions": [{"id": "a" * 21, "title": "A"}]}, "user_actions.0.id"),
         ({"user_actions": [{"id": "a", "title": "A" * 101}]}, "user_actions.0.title"),
         ({"timeout": 0}, "timeout"),
         ({"timeout_unit": "week"}, "timeout_unit"),
         ({"inputs": [{"type": "file-list", "output_variable_name": "f", "number_limits": -1}]}, "number_limits"),
-        ({"inputs": [{"type": "file", "output_variable_name": "f", "allowed_file_upload_methods": ["tool_file"]}]}, "allowed_file_upload_methods"),
+        (
+            {"inputs": [{"type": "file", "output_variable_name": "f", "allowed_file_upload_methods": ["tool_file"]}]},
+            "allowed_file_upload_methods",
+        ),
         ({"delivery_methods": [{"type": "email", "config": {"body": "no link"}}]}, "must contain {{#url#}}"),
     ],
-)  # fmt: skip
+)
 def test_an_author_is_told_what_is_wrong(data: dict[str, Any], fault: str) -> None:
     with pytest.raises(GraphInvalid, match="ask") as refused:
         build(graph(start(), human("ask", **data), "start > ask"))

@@ -149,7 +149,9 @@ def test_operators(actual, operator, value, expected):
     assert outcome(operator, value, actual) == expected
 
 
-@pytest.mark.parametrize("operator", ["is", "empty", "not empty", "null", "not null", "exists", "not exists", "=", "in", "contains"])
+@pytest.mark.parametrize(
+    "operator", ["is", "empty", "not empty", "null", "not null", "exists", "not exists", "=", "in", "contains"]
+)
 def test_a_selector_that_finds_nothing_is_an_error(operator):
     told = run(branches(case("one", condition(operator, "a"))))
     assert told.end.status == "failed"
@@ -206,7 +208,10 @@ def test_evaluation_stops_as_soon_as_the_outcome_is_known(logic, first, expected
 
 
 def test_cases_behind_the_match_are_not_looked_at():
-    told = run(branches(case("one", condition("is", "a")), case("two", condition("empty", selector=("nobody", "knows")))), {"x": "a"})
+    told = run(
+        branches(case("one", condition("is", "a")), case("two", condition("empty", selector=("nobody", "knows")))),
+        {"x": "a"},
+    )
     assert told.ran[-1] == "to_one"
 
 
@@ -225,7 +230,9 @@ def test_a_value_may_hold_templates(actual, operator, value, more, expected):
     assert ("error" if told.end.status == "failed" else told.outputs("n")["result"]) == expected
 
 
-@pytest.mark.parametrize(("key", "value"), [("name", "a.png"), ("type", "image"), ("extension", ".png"), ("mime_type", "image/png")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("name", "a.png"), ("type", "image"), ("extension", ".png"), ("mime_type", "image/png")]
+)
 def test_a_selector_may_name_a_file_s_attribute(key, value):
     assert outcome("is", value, image(), selector=("start", "x", key)) is True
 
@@ -291,9 +298,14 @@ def test_files_without_sub_conditions_are_an_error():
 def test_what_was_compared_is_kept_for_the_operator():
     ended = run(branches(case("one", condition("is", "b")), case("two", condition("is", "a"))), {"x": "a"}).of("n")
     assert ended.inputs["conditions"][0] == {
-        "variable": "start.x", "actual_value": "a", "comparison_operator": "is", "expected_value": "b",
-    }  # fmt: skip
-    assert ended.process_data == {"condition_results": [{"case_id": "one", "result": False}, {"case_id": "two", "result": True}]}
+        "variable": "start.x",
+        "actual_value": "a",
+        "comparison_operator": "is",
+        "expected_value": "b",
+    }
+    assert ended.process_data == {
+        "condition_results": [{"case_id": "one", "result": False}, {"case_id": "two", "result": True}]
+    }
 
 
 @pytest.mark.parametrize(

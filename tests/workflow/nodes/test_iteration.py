@@ -31,15 +31,24 @@ def each(*parts, output=("pick", "output"), **data):
     speaks = any(isinstance(part, dict) and part["data"]["type"] == "answer" for part in parts)
     behind = () if speaks else (end(all=["it", "output"]), "it > end")
     settings = {"iterator_selector": ["start", "x"], "output_selector": list(output), "start_node_id": "is", **data}
-    return graph(start(), node("it", "iteration", **settings), node("is", "iteration-start", "it"), *parts, *behind, "start > it")
+    return graph(
+        start(), node("it", "iteration", **settings), node("is", "iteration-start", "it"), *parts, *behind, "start > it"
+    )
 
 
 # Children that fail where the item is no number, and give it otherwise.
 FAILING = (
-    node("check", "if-else", "it", cases=[
-        {"case_id": "yes", "conditions": [{"variable_selector": ITEM, "comparison_operator": "≥", "value": "0"}]},
-    ]), pick(ITEM), "is > check:yes > pick",
-)  # fmt: skip
+    node(
+        "check",
+        "if-else",
+        "it",
+        cases=[
+            {"case_id": "yes", "conditions": [{"variable_selector": ITEM, "comparison_operator": "≥", "value": "0"}]},
+        ],
+    ),
+    pick(ITEM),
+    "is > check:yes > pick",
+)
 
 
 def of(told, kind):
@@ -73,7 +82,9 @@ def test_item_and_index_are_there_inside():
 
 
 def test_keys_of_items_are_there_inside():
-    assert run(each(pick([*ITEM, "name"]), "is > pick"), {"x": [{"name": "a"}, {"name": "b"}]}).end.outputs == {"all": ["a", "b"]}
+    assert run(each(pick([*ITEM, "name"]), "is > pick"), {"x": [{"name": "a"}, {"name": "b"}]}).end.outputs == {
+        "all": ["a", "b"]
+    }
 
 
 @pytest.mark.parametrize("items", [[], None])
@@ -202,13 +213,18 @@ def test_at_most_so_many_rounds_are_open(kind, nums, open_rounds):
             now[0] -= 1
 
     kind("counting", count)
-    told = run(each(node("c", "counting", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=nums), {"x": list(range(6))})
+    told = run(
+        each(node("c", "counting", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=nums),
+        {"x": list(range(6))},
+    )
     assert (told.end.status, most[0]) == ("succeeded", open_rounds)
 
 
 def test_a_round_is_announced_when_it_begins(kind):
     kind("nothing", lambda context: {})
-    told = run(each(node("c", "nothing", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=1), {"x": [1, 2]})
+    told = run(
+        each(node("c", "nothing", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=1), {"x": [1, 2]}
+    )
     names = [name for name in told.named() if name in ("RoundStarted it", "NodeSucceeded c")]
     assert names == ["RoundStarted it", "NodeSucceeded c"] * 2
 
@@ -221,14 +237,27 @@ def test_rounds_go_on_without_free_threads():
 @pytest.mark.parametrize("parallel", [False, True])
 def test_iterations_nest(parallel):
     inner = node(
-        "inner", "iteration", "it", iterator_selector=ITEM, output_selector=["both", "answer"], start_node_id="iis",
-        is_parallel=parallel, flatten_output=False,
-    )  # fmt: skip
+        "inner",
+        "iteration",
+        "it",
+        iterator_selector=ITEM,
+        output_selector=["both", "answer"],
+        start_node_id="iis",
+        is_parallel=parallel,
+        flatten_output=False,
+    )
     told = run(
-        each(inner, node("iis", "iteration-start", "inner"), say("{{#it.index#}}{{#inner.item#}}", "both", "inner"), "iis > both",
-             "is > inner", output=("inner", "output"), is_parallel=parallel),
+        each(
+            inner,
+            node("iis", "iteration-start", "inner"),
+            say("{{#it.index#}}{{#inner.item#}}", "both", "inner"),
+            "iis > both",
+            "is > inner",
+            output=("inner", "output"),
+            is_parallel=parallel,
+        ),
         {"x": [["a", "b"], ["c"]]},
-    )  # fmt: skip
+    )
     assert told.outputs("it") == {"output": ["0a", "0b", "1c"]}
     assert {event.execution.iteration_id for event in of(told, events.NodeStarted)} == {None, "inner"}
 
@@ -238,17 +267,30 @@ def test_a_loop_inside_has_its_variables_anew_in_each_round():
     written = {"variable_selector": list(total), "operation": "append", "input_type": "variable", "value": ITEM}
     told = run(
         each(
-            node("loop", "loop", "it", loop_count=2, start_node_id="ls",
-                 loop_variables=[{"label": "total", "var_type": "array[string]", "value_type": "constant", "value": ""}]),
-            node("ls", "loop-start", "loop"), node("add", "assigner", "loop", version="2", items=[written]), "ls > add", "is > loop",
-            output=total, flatten_output=False,
-        ), {"x": ["a", "b"]},
-    )  # fmt: skip
+            node(
+                "loop",
+                "loop",
+                "it",
+                loop_count=2,
+                start_node_id="ls",
+                loop_variables=[{"label": "total", "var_type": "array[string]", "value_type": "constant", "value": ""}],
+            ),
+            node("ls", "loop-start", "loop"),
+            node("add", "assigner", "loop", version="2", items=[written]),
+            "ls > add",
+            "is > loop",
+            output=total,
+            flatten_output=False,
+        ),
+        {"x": ["a", "b"]},
+    )
     assert told.end.outputs == {"all": [["a", "a"], ["b", "b"]]}
 
 
 def test_answers_inside_are_said_in_turn_before_what_follows():
-    told = run(each(say("{{#it.item#}}\n"), "is > say", answer("done", "last"), "it > last"), {"x": ["apple", "banana"]})
+    told = run(
+        each(say("{{#it.item#}}\n"), "is > say", answer("done", "last"), "it > last"), {"x": ["apple", "banana"]}
+    )
     assert (told.text, told.end.outputs["answer"]) == ("apple\nbanana\ndone", "apple\nbanana\ndone")
 
 
@@ -266,7 +308,10 @@ def test_the_output_comes_to_an_outer_answer_as_one_piece(kind):
 
     kind("streaming", stream)
     told = run(
-        each(node("s", "streaming", "it"), "is > s", answer("{{#it.output#}}", "last"), "it > last", output=("s", "text")), {"x": [1, 2]}
+        each(
+            node("s", "streaming", "it"), "is > s", answer("{{#it.output#}}", "last"), "it > last", output=("s", "text")
+        ),
+        {"x": [1, 2]},
     )
     assert told.pieces == ["- ab\n- ab"]
 
@@ -276,10 +321,17 @@ def test_conversation_variables_written_inside_are_carried_back(parallel):
     total = ("conversation", "total")
     written = {"variable_selector": list(total), "operation": "over-write", "input_type": "variable", "value": ITEM}
     told = run(
-        each(node("put", "assigner", "it", version="2", items=[written]), "is > put",
-             answer("{{#conversation.total#}}", "last"), "it > last", is_parallel=parallel),
-        {"x": ["new"]}, conversation={"total": "old"}, types={"total": "string"},
-    )  # fmt: skip
+        each(
+            node("put", "assigner", "it", version="2", items=[written]),
+            "is > put",
+            answer("{{#conversation.total#}}", "last"),
+            "it > last",
+            is_parallel=parallel,
+        ),
+        {"x": ["new"]},
+        conversation={"total": "old"},
+        types={"total": "string"},
+    )
     assert told.text == "new"
 
 
@@ -293,35 +345,59 @@ def test_a_stop_ends_all_rounds(kind):
 
     kind("waiting", wait)
     told = run(
-        each(node("w", "waiting", "it"), "is > w", is_parallel=True, parallel_nums=3, error_handle_mode="continue-on-error"),
-        {"x": list(range(9))}, cancellation=cancellation,
-    )  # fmt: skip
+        each(
+            node("w", "waiting", "it"),
+            "is > w",
+            is_parallel=True,
+            parallel_nums=3,
+            error_handle_mode="continue-on-error",
+        ),
+        {"x": list(range(9))},
+        cancellation=cancellation,
+    )
     assert told.end.status == "stopped"
     assert len(of(told, events.RoundStarted)) == 3
 
 
 def test_time_that_is_up_is_not_swallowed(kind):
     kind("waiting", lambda context: context.cancellation.wait(context.seconds(10)))
-    told = run(each(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"), {"x": [1, 2, 3]}, seconds=0.05)
+    told = run(
+        each(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"),
+        {"x": [1, 2, 3]},
+        seconds=0.05,
+    )
     assert (told.end.status, "longer than" in told.end.error) == ("failed", True)
 
 
 @pytest.mark.parametrize("kept", range(1, 8))
 def test_an_interrupted_iteration_goes_on_where_it_was(kept):
-    definition = each(say("{{#it.item#}}\n"), "is > say", answer("{{#it.output#}}", "last"), "it > last", output=("say", "answer"))
+    definition = each(
+        say("{{#it.item#}}\n"), "is > say", answer("{{#it.output#}}", "last"), "it > last", output=("say", "answer")
+    )
     ends = run(definition, {"x": ["a", "b"]}).journal.ends
     again = run(definition, {"x": ["a", "b"]}, past=ends[:kept])
     assert again.text == "a\nb\n- a\n\n- b\n"
-    assert not {ended.execution.id for ended in ends[:kept]} & {event.execution.id for event in of(again, events.NodeSucceeded)}
+    assert not {ended.execution.id for ended in ends[:kept]} & {
+        event.execution.id for event in of(again, events.NodeSucceeded)
+    }
 
 
 def test_files_of_0_1_begin_at_the_first_child():
     first = pick(ITEM)
     first["data"]["isIterationStart"] = True
     definition = graph(
-        start(), node("it", "iteration", iterator_selector=["start", "x"], output_selector=["pick", "output"], start_node_id="pick"),
-        first, end(all=["it", "output"]), "start > it > end",
-    )  # fmt: skip
+        start(),
+        node(
+            "it",
+            "iteration",
+            iterator_selector=["start", "x"],
+            output_selector=["pick", "output"],
+            start_node_id="pick",
+        ),
+        first,
+        end(all=["it", "output"]),
+        "start > it > end",
+    )
     assert run(definition, {"x": ["a", "b"]}).end.outputs == {"all": ["a", "b"]}
 
 
@@ -337,4 +413,13 @@ def test_files_of_0_1_begin_at_the_first_child():
 def test_a_file_that_cannot_run_is_refused(data, named):
     settings = {"iterator_selector": ["start", "x"], "output_selector": ["pick", "output"], **data}
     with pytest.raises(GraphInvalid, match=rf"node 'it' \(iteration\): {named}"):
-        build(graph(start(), node("it", "iteration", **settings), node("is", "iteration-start", "it"), pick(ITEM), "start > it", "is > pick"))
+        build(
+            graph(
+                start(),
+                node("it", "iteration", **settings),
+                node("is", "iteration-start", "it"),
+                pick(ITEM),
+                "start > it",
+                "is > pick",
+            )
+        )

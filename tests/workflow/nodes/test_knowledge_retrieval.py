@@ -14,16 +14,33 @@ from tests.support.workflow.graphs import Told, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, said, world
 
 SOURCE = {
-    "position": 1, "dataset_id": "d", "dataset_name": "Rules", "document_id": "doc", "document_name": "rules.md", "data_source_type": "upload_file",
-    "segment_id": "s1", "score": 0.9, "hit_count": 3, "word_count": 5, "segment_position": 2, "index_node_hash": "h", "content": "Tea is at ten.",
-    "page": None, "title": "Tea", "files": [], "summary": None, "doc_metadata": {"year": 2026},
-}  # fmt: skip
+    "position": 1,
+    "dataset_id": "d",
+    "dataset_name": "Rules",
+    "document_id": "doc",
+    "document_name": "rules.md",
+    "data_source_type": "upload_file",
+    "segment_id": "s1",
+    "score": 0.9,
+    "hit_count": 3,
+    "word_count": 5,
+    "segment_position": 2,
+    "index_node_hash": "h",
+    "content": "Tea is at ten.",
+    "page": None,
+    "title": "Tea",
+    "files": [],
+    "summary": None,
+    "doc_metadata": {"year": 2026},
+}
 
 
 class Shelf:
     """Knowledge that finds what a test says, and remembers what it was asked."""
 
-    def __init__(self, *sources: Mapping[str, Any], fields: Sequence[str] = ("year", "team"), failure: Exception | None = None) -> None:
+    def __init__(
+        self, *sources: Mapping[str, Any], fields: Sequence[str] = ("year", "team"), failure: Exception | None = None
+    ) -> None:
         self.sources, self.fields, self.failure = sources or (SOURCE,), fields, failure
         self.asked: list[Retrieval] = []
 
@@ -38,7 +55,9 @@ class Shelf:
 
 
 def look(shelf: Shelf | None, query: Any = "tea", outside: Outside | None = None, **data: Any) -> Told:
-    retrieval = node("find", "knowledge-retrieval", query_variable_selector=["start", "query"], dataset_ids=["d1", "d2"], **data)
+    retrieval = node(
+        "find", "knowledge-retrieval", query_variable_selector=["start", "query"], dataset_ids=["d1", "d2"], **data
+    )
     definition = graph(start(query="text-input"), retrieval, end(result=["find", "result"]), "start > find > end")
     return run(definition, {"query": query}, outside=dataclasses.replace(outside or Outside(), knowledge=shelf))
 
@@ -47,10 +66,23 @@ def test_the_result_holds_what_was_found() -> None:
     (item,) = look(Shelf()).outputs("find")["result"]
     assert (item["title"], item["content"], item["files"], item["summary"]) == ("Tea", "Tea is at ten.", [], None)
     assert item["metadata"] == {
-        "_source": "knowledge", "retriever_from": "workflow", "position": 1, "dataset_id": "d", "dataset_name": "Rules", "document_id": "doc",
-        "document_name": "rules.md", "data_source_type": "upload_file", "segment_id": "s1", "score": 0.9, "page": None, "doc_metadata": {"year": 2026},
-        "segment_hit_count": 3, "segment_word_count": 5, "segment_index_node_hash": "h", "segment_position": 2,
-    }  # fmt: skip
+        "_source": "knowledge",
+        "retriever_from": "workflow",
+        "position": 1,
+        "dataset_id": "d",
+        "dataset_name": "Rules",
+        "document_id": "doc",
+        "document_name": "rules.md",
+        "data_source_type": "upload_file",
+        "segment_id": "s1",
+        "score": 0.9,
+        "page": None,
+        "doc_metadata": {"year": 2026},
+        "segment_hit_count": 3,
+        "segment_word_count": 5,
+        "segment_index_node_hash": "h",
+        "segment_position": 2,
+    }
 
 
 def test_a_source_can_be_had_back_from_the_result() -> None:
@@ -67,11 +99,28 @@ def test_an_empty_query_finds_nothing_and_asks_nobody(query: str) -> None:
 def test_the_settings_go_into_the_search() -> None:
     shelf = Shelf()
     weights = {"vector_setting": {"vector_weight": 0.6}, "keyword_setting": {"keyword_weight": 0.4}}
-    look(shelf, multiple_retrieval_config={"top_k": 7, "score_threshold": 0.5, "reranking_mode": "weighted_score", "weights": weights})
-    look(shelf, multiple_retrieval_config={"top_k": 2, "score_threshold": None, "reranking_enable": True, "reranking_model": {"provider": "p", "model": "m"}})
+    look(
+        shelf,
+        multiple_retrieval_config={
+            "top_k": 7,
+            "score_threshold": 0.5,
+            "reranking_mode": "weighted_score",
+            "weights": weights,
+        },
+    )
+    look(
+        shelf,
+        multiple_retrieval_config={
+            "top_k": 2,
+            "score_threshold": None,
+            "reranking_enable": True,
+            "reranking_model": {"provider": "p", "model": "m"},
+        },
+    )
     assert shelf.asked == [
-        Retrieval(["d1", "d2"], "tea", 7, 0.5, weights=(0.6, 0.4)), Retrieval(["d1", "d2"], "tea", 2, None, rerank_model=("p", "m")),
-    ]  # fmt: skip
+        Retrieval(["d1", "d2"], "tea", 7, 0.5, weights=(0.6, 0.4)),
+        Retrieval(["d1", "d2"], "tea", 2, None, rerank_model=("p", "m")),
+    ]
 
 
 def test_one_of_several_datasets_means_the_best_of_all() -> None:
@@ -92,9 +141,19 @@ def test_without_knowledge_the_node_fails() -> None:
 class TestFilters:
     def test_of_the_author_may_hold_references(self) -> None:
         shelf = Shelf()
-        conditions = [{"name": "team", "comparison_operator": "is", "value": "{{#start.query#}}"}, {"name": "year", "comparison_operator": ">", "value": 2020}]
-        look(shelf, metadata_filtering_mode="manual", metadata_filtering_conditions={"logical_operator": "or", "conditions": conditions})
-        assert (list(shelf.asked[0].conditions), shelf.asked[0].logical_operator) == ([Condition("team", "is", "tea"), Condition("year", ">", 2020)], "or")
+        conditions = [
+            {"name": "team", "comparison_operator": "is", "value": "{{#start.query#}}"},
+            {"name": "year", "comparison_operator": ">", "value": 2020},
+        ]
+        look(
+            shelf,
+            metadata_filtering_mode="manual",
+            metadata_filtering_conditions={"logical_operator": "or", "conditions": conditions},
+        )
+        assert (list(shelf.asked[0].conditions), shelf.asked[0].logical_operator) == (
+            [Condition("team", "is", "tea"), Condition("year", ">", 2020)],
+            "or",
+        )
 
     def automatic(self, model: Any, answer: str, shelf: Shelf) -> Retrieval:
         model.script(answer)
@@ -106,7 +165,16 @@ class TestFilters:
         assert list(asked.conditions) == [Condition("year", "=", 2026)]
         assert "year, team" in said(model)[0][1]
 
-    @pytest.mark.parametrize("answer", ["[]", "none", "[1]", '[{"name": "secret", "operator": "=", "value": 1}]', '[{"name": "year", "operator": "like"}]'])
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "[]",
+            "none",
+            "[1]",
+            '[{"name": "secret", "operator": "=", "value": 1}]',
+            '[{"name": "year", "operator": "like"}]',
+        ],
+    )
     def test_of_a_model_that_makes_no_sense_are_none(self, model: Any, answer: str) -> None:
         assert self.automatic(model, answer, Shelf()).conditions == ()
 
@@ -125,7 +193,13 @@ def test_a_model_reads_the_passages(model: Any) -> None:
     shelf = Shelf(SOURCE, {**SOURCE, "segment_id": "s2", "content": "Coffee is at noon."})
     retrieval = node("find", "knowledge-retrieval", query_variable_selector=["sys", "query"], dataset_ids=["d"])
     prompt = [{"role": "user", "text": "{{#context#}} | {{#sys.query#}}"}]
-    llm = node("llm", "llm", model=MODEL, prompt_template=prompt, context={"enabled": True, "variable_selector": ["find", "result"]})
+    llm = node(
+        "llm",
+        "llm",
+        model=MODEL,
+        prompt_template=prompt,
+        context={"enabled": True, "variable_selector": ["find", "result"]},
+    )
     definition = graph(start(), retrieval, llm, end(text=["llm", "text"]), "start > find > llm > end")
     run(definition, outside=dataclasses.replace(world(model), knowledge=shelf), system={"query": "When?"})
     assert said(model) == [("user", "Tea is at ten.\nCoffee is at noon. | When?")]
@@ -133,4 +207,6 @@ def test_a_model_reads_the_passages(model: Any) -> None:
 
 def test_a_segment_is_cited_once_and_numbered_anew() -> None:
     other = {**SOURCE, "segment_id": "s2", "position": 1}
-    assert [(source["segment_id"], source["position"]) for source in cited([SOURCE, other, {**SOURCE, "position": 9}])] == [("s1", 1), ("s2", 2)]
+    assert [
+        (source["segment_id"], source["position"]) for source in cited([SOURCE, other, {**SOURCE, "position": 9}])
+    ] == [("s1", 1), ("s2", 2)]

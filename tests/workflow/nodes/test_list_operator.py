@@ -28,7 +28,8 @@ def by(operator, value=None, key=""):
 
 
 @pytest.mark.parametrize(
-    ("items", "first", "last"), [(["a", "b", "c"], "a", "c"), (["a"], "a", "a"), ([], None, None), (FILES, IMAGE, SOUND)]
+    ("items", "first", "last"),
+    [(["a", "b", "c"], "a", "c"), (["a"], "a", "a"), ([], None, None), (FILES, IMAGE, SOUND)],
 )
 def test_the_list_and_its_ends_are_given(items, first, last):
     told = run(definition(), {"x": items})
@@ -98,11 +99,14 @@ def test_every_condition_has_to_hold():
 
 
 def test_the_key_is_ignored_for_what_is_no_file():
-    assert result(["a", "b"], filter_by=by("is", "a", "name"), order_by={"enabled": True, "key": "size", "value": "asc"}) == ["a"]
+    assert result(
+        ["a", "b"], filter_by=by("is", "a", "name"), order_by={"enabled": True, "key": "size", "value": "asc"}
+    ) == ["a"]
 
 
 @pytest.mark.parametrize(
-    ("serial", "expected"), [("1", ["a"]), ("3", ["c"]), (2, ["b"]), ("{{#start.y#}}", ["b"]), ("0", "error"), ("4", "error"), ("x", "error")]
+    ("serial", "expected"),
+    [("1", ["a"]), ("3", ["c"]), (2, ["b"]), ("{{#start.y#}}", ["b"]), ("0", "error"), ("4", "error"), ("x", "error")],
 )
 def test_one_item_is_extracted_by_its_place(serial, expected):
     assert result(["a", "b", "c"], {"y": 2}, extract_by={"enabled": True, "serial": serial}) == expected
@@ -143,18 +147,31 @@ def test_limit(size, expected):
 
 
 def test_filter_comes_first_then_order_then_limit():
-    data = {"filter_by": by(">", "1"), "order_by": {"enabled": True, "value": "desc"}, "limit": {"enabled": True, "size": 2}}
+    data = {
+        "filter_by": by(">", "1"),
+        "order_by": {"enabled": True, "value": "desc"},
+        "limit": {"enabled": True, "size": 2},
+    }
     assert result([1, 5, 3, 4], **data) == [5, 4]
 
 
 def test_an_item_is_extracted_from_the_filtered_list_before_it_is_ordered():
-    data = {"filter_by": by(">", "1"), "extract_by": {"enabled": True, "serial": "2"}, "order_by": {"enabled": True, "value": "desc"}}
+    data = {
+        "filter_by": by(">", "1"),
+        "extract_by": {"enabled": True, "serial": "2"},
+        "order_by": {"enabled": True, "value": "desc"},
+    }
     assert result([1, 5, 3, 4], **data) == [3]
 
 
 def test_what_is_switched_off_does_nothing():
     off = {"enabled": False}
-    data = {"filter_by": by("is", "a") | off, "extract_by": {**off, "serial": "9"}, "order_by": off, "limit": {**off, "size": 1}}
+    data = {
+        "filter_by": by("is", "a") | off,
+        "extract_by": {**off, "serial": "9"},
+        "order_by": off,
+        "limit": {**off, "size": 1},
+    }
     assert result(["b", "a"], **data) == ["b", "a"]
 
 
@@ -175,7 +192,9 @@ def test_a_selector_that_finds_nothing_is_an_error():
     assert run(definition()).end.status == "failed"
 
 
-@pytest.mark.parametrize(("field", "data"), [("variable", {"variable": None}), ("order_by.value", {"order_by": {"value": "up"}})])
+@pytest.mark.parametrize(
+    ("field", "data"), [("variable", {"variable": None}), ("order_by.value", {"order_by": {"value": "up"}})]
+)
 def test_a_file_that_cannot_run_is_refused(field, data):
     with pytest.raises(GraphInvalid, match=rf"node 'n' \(list-operator\): {field}"):
         build(graph(start(), node("n", "list-operator", **{"variable": ["start", "x"], **data}), "start > n"))

@@ -12,7 +12,10 @@ from tests.support.workflow.model_worlds import MODEL, Conversation, picture, sa
 
 def llm(*messages, node_id="llm", parent=None, **data):
     """Each message a text of the user, or (role, text)."""
-    prompt = [{"role": "user", "text": part} if isinstance(part, str) else {"role": part[0], "text": part[1]} for part in messages]
+    prompt = [
+        {"role": "user", "text": part} if isinstance(part, str) else {"role": part[0], "text": part[1]}
+        for part in messages
+    ]
     return node(node_id, "llm", parent, **{"model": MODEL, "prompt_template": prompt, **data})
 
 
@@ -44,7 +47,11 @@ def test_the_prompts_messages_are_sent_with_their_references_filled_in(model):
 
 
 def test_values_take_the_form_of_prompts(model):
-    ask(model, llm("{{#start.object#}} {{#start.list#}} {{#start.file#}}"), {"object": {"a": "é"}, "list": [1, 2.5], "file": picture()})
+    ask(
+        model,
+        llm("{{#start.object#}} {{#start.list#}} {{#start.file#}}"),
+        {"object": {"a": "é"}, "list": [1, 2.5], "file": picture()},
+    )
     assert said(model) == [("user", '{"a": "é"} [1, 2.5] ')]
 
 
@@ -80,19 +87,28 @@ def test_the_model_and_its_parameters_are_the_nodes(model):
     ask(model, llm("Hi", model={**MODEL, "completion_params": {"temperature": 0.1, "max_tokens": 9, "top_k": 4}}))
     body = model.requests[0].body
     assert {name: body.get(name) for name in ("model", "temperature", "max_tokens", "top_k")} == {
-        "model": "tiny", "temperature": 0.1, "max_tokens": 9, "top_k": None,
-    }  # fmt: skip
+        "model": "tiny",
+        "temperature": 0.1,
+        "max_tokens": 9,
+        "top_k": None,
+    }
 
 
 def test_a_jinja2_prompt_sees_its_variables(model):
     variables = [
-        {"variable": "names", "value_selector": ["start", "names"]}, {"variable": "gone", "value_selector": ["start", "gone"]},
-    ]  # fmt: skip
+        {"variable": "names", "value_selector": ["start", "names"]},
+        {"variable": "gone", "value_selector": ["start", "gone"]},
+    ]
     text = "{% for name in names %}{{ name }};{% endfor %} {{ gone }} {{#context#}}"
     told = ask(
-        model, llm(prompt_template=[jinja(text)], prompt_config={"jinja2_variables": variables}, context=context_of("start", "text")),
+        model,
+        llm(
+            prompt_template=[jinja(text)],
+            prompt_config={"jinja2_variables": variables},
+            context=context_of("start", "text"),
+        ),
         {"names": ["Ann", "Bo"], "text": "{{ names }}"},
-    )  # fmt: skip
+    )
     assert said(model) == [("user", "Ann;Bo; None {{ names }}")]
     assert told.of("llm").inputs["names"] == ["Ann", "Bo"]
 
@@ -102,7 +118,9 @@ def test_without_a_sandbox_a_jinja2_prompt_fails(model):
     assert told.of("llm").error == "There is no sandbox to render templates in."
 
 
-@pytest.mark.parametrize("template", ["{% if %}", "{{ 'a' * 10000000000 }}", "{{ ''.__class__.__mro__[1] }}{{ 1 / 0 }}"])
+@pytest.mark.parametrize(
+    "template", ["{% if %}", "{{ 'a' * 10000000000 }}", "{{ ''.__class__.__mro__[1] }}{{ 1 / 0 }}"]
+)
 def test_a_jinja2_prompt_that_fails_fails_the_node(model, template):
     told = ask(model, llm(prompt_template=[jinja(template)]))
     assert (told.end.status, told.of("llm").status, model.requests) == ("failed", "failed", [])
@@ -113,18 +131,25 @@ def test_a_jinja2_prompt_that_fails_fails_the_node(model, template):
     [
         ("Cats purr.", "Cats purr."),
         (["Cats purr.", "Dogs bark."], "Cats purr.\nDogs bark."),
-        ([{"metadata": {}, "title": "Cats", "content": "Cats purr."}, {"content": "Dogs bark."}], "Cats purr.\nDogs bark."),
+        (
+            [{"metadata": {}, "title": "Cats", "content": "Cats purr."}, {"content": "Dogs bark."}],
+            "Cats purr.\nDogs bark.",
+        ),
         ([], ""),
         (None, ""),
     ],
 )
 def test_the_context_is_a_text_or_an_array_joined_by_newlines(model, value, text):
-    told = ask(model, llm(("system", "Know: {{#context#}}."), "Hi", context=context_of("start", "known")), {"known": value})
+    told = ask(
+        model, llm(("system", "Know: {{#context#}}."), "Hi", context=context_of("start", "known")), {"known": value}
+    )
     assert said(model)[0] == ("system", f"Know: {text}.")
     assert told.of("llm").inputs["#context#"] == text
 
 
-@pytest.mark.parametrize("off", [{"enabled": False, "variable_selector": ["start", "known"]}, context_of("start", "gone"), None])
+@pytest.mark.parametrize(
+    "off", [{"enabled": False, "variable_selector": ["start", "known"]}, context_of("start", "gone"), None]
+)
 def test_without_context_its_place_is_empty(model, off):
     ask(model, llm("Know: {{#context#}}.", context=off), {"known": "Cats purr."})
     assert said(model) == [("user", "Know: .")]
@@ -151,20 +176,39 @@ def test_a_completion_prompt_starts_with_the_place_of_the_empty_history(model):
 def test_a_completion_prompt_has_history_and_query_in_it(model, text, prompt):
     memory = {"role_prefix": {"user": "Q", "assistant": "A"}, "window": {"enabled": False}}
     conversation = Conversation(("one?", "1."))
-    ask(model, llm(prompt_template={"text": text}, model=COMPLETION, memory=memory), memory=conversation, system={"query": "two?"})
+    ask(
+        model,
+        llm(prompt_template={"text": text}, model=COMPLETION, memory=memory),
+        memory=conversation,
+        system={"query": "two?"},
+    )
     assert model.requests[0].body["prompt"] == prompt
 
 
 # Memory.
 
-MEMORY = {"role_prefix": {"user": "", "assistant": ""}, "window": {"enabled": False, "size": 50}, "query_prompt_template": ""}
+MEMORY = {
+    "role_prefix": {"user": "", "assistant": ""},
+    "window": {"enabled": False, "size": 50},
+    "query_prompt_template": "",
+}
 
 
 def test_memory_puts_the_conversation_behind_the_prompt_and_the_query_last(model):
-    ask(model, llm(("system", "Help."), memory=MEMORY), memory=Conversation(("one?", "1."), ("two?", "2.")), system={"query": "three?"})
+    ask(
+        model,
+        llm(("system", "Help."), memory=MEMORY),
+        memory=Conversation(("one?", "1."), ("two?", "2.")),
+        system={"query": "three?"},
+    )
     assert said(model) == [
-        ("system", "Help."), ("user", "one?"), ("assistant", "1."), ("user", "two?"), ("assistant", "2."), ("user", "three?"),
-    ]  # fmt: skip
+        ("system", "Help."),
+        ("user", "one?"),
+        ("assistant", "1."),
+        ("user", "two?"),
+        ("assistant", "2."),
+        ("user", "three?"),
+    ]
 
 
 @pytest.mark.parametrize("conversation", [Conversation(), None])
@@ -185,13 +229,16 @@ def test_without_a_query_the_prompt_ends_with_itself(model):
 
 
 @pytest.mark.parametrize(
-    ("window", "asked"), [({"enabled": True, "size": 1}, 1), ({"enabled": False, "size": 1}, None), ({"enabled": True}, None), (None, None)]
+    ("window", "asked"),
+    [({"enabled": True, "size": 1}, 1), ({"enabled": False, "size": 1}, None), ({"enabled": True}, None), (None, None)],
 )
 def test_a_window_limits_the_turns(model, window, asked):
     conversation = Conversation(("one?", "1."), ("two?", "2."))
     ask(model, llm(memory={"window": window}), memory=conversation, system={"query": "three?"})
     assert conversation.asked == [asked]
-    assert [content for _, content in said(model)] == (["two?", "2.", "three?"] if asked else ["one?", "1.", "two?", "2.", "three?"])
+    assert [content for _, content in said(model)] == (
+        ["two?", "2.", "three?"] if asked else ["one?", "1.", "two?", "2.", "three?"]
+    )
 
 
 def test_the_newest_turns_that_fit_the_models_context_are_sent(model):
@@ -210,7 +257,11 @@ SHOWN = {"type": "image_url", "image_url": {"url": "https://files.example/cat.pn
 
 
 def test_images_of_the_selector_stand_in_the_last_message_of_the_user(model):
-    told = ask(model, llm(("system", "Look."), "What is it?", vision=VISION), {"pictures": [picture(), picture("notes.pdf", "document")]})
+    told = ask(
+        model,
+        llm(("system", "Look."), "What is it?", vision=VISION),
+        {"pictures": [picture(), picture("notes.pdf", "document")]},
+    )
     assert said(model) == [("system", "Look."), ("user", [{"type": "text", "text": "What is it?"}, SHOWN])]
     assert told.of("llm").inputs == {"#files#": [picture()]}
     assert told.of("llm").process_data["prompts"][1] == {"role": "user", "text": "What is it?", "files": [picture()]}
@@ -218,7 +269,13 @@ def test_images_of_the_selector_stand_in_the_last_message_of_the_user(model):
 
 def test_images_go_with_the_query_where_memory_is_set(model):
     conversation = Conversation(("one?", "1."))
-    ask(model, llm("Look.", vision=VISION, memory=MEMORY), {"pictures": picture()}, memory=conversation, system={"query": "And this?"})
+    ask(
+        model,
+        llm("Look.", vision=VISION, memory=MEMORY),
+        {"pictures": picture()},
+        memory=conversation,
+        system={"query": "And this?"},
+    )
     assert [role for role, _ in said(model)] == ["user", "user", "assistant", "user"]
     assert said(model)[-1] == ("user", [{"type": "text", "text": "And this?"}, SHOWN])
 
@@ -228,7 +285,9 @@ def test_images_alone_are_a_message(model):
     assert said(model) == [("system", "Describe."), ("user", [SHOWN])]
 
 
-@pytest.mark.parametrize("vision", [{"enabled": True}, {"enabled": True, "configs": {"detail": "high"}}, {"enabled": True, "configs": None}])
+@pytest.mark.parametrize(
+    "vision", [{"enabled": True}, {"enabled": True, "configs": {"detail": "high"}}, {"enabled": True, "configs": None}]
+)
 def test_the_visitors_files_are_seen_by_default_and_in_full(model, vision):
     ask(model, llm("What is it?", vision=vision), system={"files": [picture()]})
     assert said(model)[0][1][1]["image_url"]["detail"] == "high"
@@ -252,8 +311,13 @@ def test_a_node_of_an_old_file_runs(model):
     old = {
         "model": {"provider": "openai", "name": "gpt-3.5-turbo", "mode": "chat", "completion_params": None},
         "prompt_template": [{"role": "system", "text": "Help."}, {"role": "user", "text": None}],
-        "variables": [], "memory": None, "context": None, "vision": None, "structured_output": None, "prompt_config": None,
-    }  # fmt: skip
+        "variables": [],
+        "memory": None,
+        "context": None,
+        "vision": None,
+        "structured_output": None,
+        "prompt_config": None,
+    }
     assert ask(model, node("llm", "llm", **old)).end.status == "succeeded"
     assert said(model) == [("system", "Help.")]
 
@@ -282,9 +346,14 @@ def test_an_llm_inside_an_iteration_is_not_streamed(model):
     each = node("each", "iteration", iterator_selector=["start", "items"], output_selector=["llm", "text"])
     told = run(
         graph(
-            start(), each, node("in", "iteration-start", "each"), llm("{{#each.item#}}", parent="each"), answer("{{#each.output#}}"),
-            "start > each > answer", "in > llm",
-        ),  # fmt: skip
+            start(),
+            each,
+            node("in", "iteration-start", "each"),
+            llm("{{#each.item#}}", parent="each"),
+            answer("{{#each.output#}}"),
+            "start > each > answer",
+            "in > llm",
+        ),
         {"items": [1, 2]},
         outside=world(model),
     )

@@ -12,9 +12,11 @@ from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, world
 
 SCHEMA = {
-    "type": "object", "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}, "age": {"type": "integer"}}, "required": ["name", "age"],
+    "type": "object",
+    "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
     "additionalProperties": False,
-}  # fmt: skip
+}
 STRUCTURED = {"structured_output_enabled": True, "structured_output": {"schema": SCHEMA}}
 
 
@@ -31,11 +33,18 @@ def test_it_gives_text_reason_and_usage(model):
     model.script("Hel", "lo", finish="length")
     outputs = ask(model).outputs("llm")
     assert {name: outputs[name] for name in ("text", "reasoning_content", "finish_reason")} == {
-        "text": "Hello", "reasoning_content": "", "finish_reason": "length",
-    }  # fmt: skip
-    assert {name: outputs["usage"][name] for name in ("prompt_tokens", "completion_tokens", "total_tokens", "currency")} == {
-        "prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "currency": "USD",
-    }  # fmt: skip
+        "text": "Hello",
+        "reasoning_content": "",
+        "finish_reason": "length",
+    }
+    assert {
+        name: outputs["usage"][name] for name in ("prompt_tokens", "completion_tokens", "total_tokens", "currency")
+    } == {
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "total_tokens": 3,
+        "currency": "USD",
+    }
 
 
 def test_its_tokens_count_for_the_run(model):
@@ -57,7 +66,11 @@ def test_the_answer_is_streamed_as_it_comes(model):
 def test_operators_see_prompt_model_and_usage(model):
     process_data = ask(model).of("llm").process_data
     assert process_data["prompts"] == [{"role": "user", "text": "Hi", "files": []}]
-    assert (process_data["model_provider"], process_data["model_name"], process_data["model_mode"]) == (MODEL["provider"], "tiny", "chat")
+    assert (process_data["model_provider"], process_data["model_name"], process_data["model_mode"]) == (
+        MODEL["provider"],
+        "tiny",
+        "chat",
+    )
     assert (process_data["finish_reason"], process_data["usage"]["total_tokens"]) == ("stop", 4)
 
 
@@ -129,7 +142,11 @@ def test_the_schema_stands_behind_the_authors_own_words(model):
     model.script('{"name": "Ann", "age": 5}')
     ask(model, **STRUCTURED, prompt_template=[{"role": "system", "text": "Be kind."}])
     assert len(model.requests[0].body["messages"]) == 1
-    assert model.requests[0].body["messages"][0]["content"].startswith("Be kind.\n\nAnswer with nothing but one JSON object")
+    assert (
+        model.requests[0]
+        .body["messages"][0]["content"]
+        .startswith("Be kind.\n\nAnswer with nothing but one JSON object")
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +154,10 @@ def test_the_schema_stands_behind_the_authors_own_words(model):
     [
         ("I cannot.", "The model's answer holds no JSON object."),
         ('{"name": "Ann"}', "The model's answer does not fit its JSON schema: 'age' is a required property"),
-        ('{"name": "Ann", "age": "old"}', "The model's answer does not fit its JSON schema: age: 'old' is not of type 'integer'"),
+        (
+            '{"name": "Ann", "age": "old"}',
+            "The model's answer does not fit its JSON schema: age: 'old' is not of type 'integer'",
+        ),
     ],
 )
 def test_an_answer_that_does_not_fit_fails_the_node(model, said, error):
@@ -171,7 +191,11 @@ def test_without_it_there_is_no_structured_output(model):
     ("script", "message", "error_type"),
     [
         ({"error": "quota"}, "The model provider says that the quota is used up.", "QuotaExceededError"),
-        ({"error": "rate_limit"}, "The model provider is limiting the rate of requests. Please try again shortly.", "InvokeRateLimitError"),
+        (
+            {"error": "rate_limit"},
+            "The model provider is limiting the rate of requests. Please try again shortly.",
+            "InvokeRateLimitError",
+        ),
         ({"error": "bad_key"}, "Incorrect API key provided", "InvokeAuthorizationError"),
         ({"error": "context_length"}, "The prompt is longer than the model's context.", "InvokeBadRequestError"),
         ({"error": "model_not_found"}, "The model server does not know this model.", "ModelNotExistError"),
@@ -207,7 +231,9 @@ def test_text_streamed_before_a_failure_stays_and_the_node_is_tried_again(model)
 
 def test_default_values_stand_for_a_failed_answer(model):
     model.script(error="server_error")
-    told = ask(model, error_strategy="default-value", default_value=[{"key": "text", "type": "string", "value": "Sorry."}])
+    told = ask(
+        model, error_strategy="default-value", default_value=[{"key": "text", "type": "string", "value": "Sorry."}]
+    )
     assert (told.text, told.end.status) == ("Sorry.", "partial-succeeded")
 
 
@@ -236,8 +262,10 @@ def test_a_model_that_is_silent_past_the_runs_time_ends_the_run(model):
 def test_outputs_of_a_workflow_stream_the_answer_too(model):
     model.script("Hel", "lo", delay=0.05)
     flow = graph(
-        start(), node("llm", "llm", model=MODEL, prompt_template=[{"role": "user", "text": "Hi"}]),
-        end(text=["llm", "text"], reason=["llm", "finish_reason"]), "start > llm > end",
-    )  # fmt: skip
+        start(),
+        node("llm", "llm", model=MODEL, prompt_template=[{"role": "user", "text": "Hi"}]),
+        end(text=["llm", "text"], reason=["llm", "finish_reason"]),
+        "start > llm > end",
+    )
     told = run(flow, outside=world(model))
     assert told.pieces == ["Hel", "lo", "\n", "stop"]

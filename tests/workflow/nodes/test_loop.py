@@ -21,10 +21,13 @@ def at_least(value, selector=COUNT, operator="≥"):
 def assigner(node_id, *items, parent="loop"):
     written = [
         {
-            "variable_selector": list(target), "operation": operation, "value": value,
+            "variable_selector": list(target),
+            "operation": operation,
+            "value": value,
             "input_type": "variable" if operation in ("over-write", "append") else "constant",
-        } for target, operation, value in items
-    ]  # fmt: skip
+        }
+        for target, operation, value in items
+    ]
     return node(node_id, "assigner", parent, version="2", items=written)
 
 
@@ -36,9 +39,13 @@ def looped(*parts, rounds=3, loop_variables=None, **data):
     speaks = any(isinstance(part, dict) and part["data"]["type"] == "answer" for part in parts)
     behind = () if speaks else (end(count=list(COUNT), rounds=["loop", "loop_round"]), "loop > end")
     return graph(
-        start(), node("loop", "loop", loop_count=rounds, loop_variables=variables, start_node_id="ls", **data),
-        node("ls", "loop-start", "loop"), *parts, *behind, "start > loop",
-    )  # fmt: skip
+        start(),
+        node("loop", "loop", loop_count=rounds, loop_variables=variables, start_node_id="ls", **data),
+        node("ls", "loop-start", "loop"),
+        *parts,
+        *behind,
+        "start > loop",
+    )
 
 
 def counting(by=1):
@@ -68,13 +75,21 @@ def test_break_conditions_are_checked_before_the_first_round():
 
 
 def test_errors_are_no_matter_before_the_first_round():
-    told = run(looped(answer("", "say", "loop"), "ls > say", break_conditions=[at_least(None, ("say", "answer"), "empty")]))
+    told = run(
+        looped(answer("", "say", "loop"), "ls > say", break_conditions=[at_least(None, ("say", "answer"), "empty")])
+    )
     assert (told.end.status, told.outputs("loop")["loop_round"]) == ("succeeded", 1)
 
 
 def test_children_s_outputs_can_break_it():
-    told = run(looped(answer("go {{#loop.count#}}", "say", "loop"), counting(), "ls > add > say",
-                      break_conditions=[at_least("go 2", ("say", "answer"), "is")]))  # fmt: skip
+    told = run(
+        looped(
+            answer("go {{#loop.count#}}", "say", "loop"),
+            counting(),
+            "ls > add > say",
+            break_conditions=[at_least("go 2", ("say", "answer"), "is")],
+        )
+    )
     assert told.outputs("loop")["loop_round"] == 2
 
 
@@ -86,14 +101,27 @@ def test_break_conditions_are_combined(logic, rounds):
 
 def test_a_loop_end_ends_it_at_once():
     check = node("check", "if-else", "loop", cases=[{"case_id": "enough", "conditions": [at_least("2")]}])
-    told = run(looped(counting(), check, node("stop", "loop-end", "loop"), answer("again", "more", "loop"),
-                      "ls > add > check:enough > stop", "check:false > more", rounds=9))  # fmt: skip
+    told = run(
+        looped(
+            counting(),
+            check,
+            node("stop", "loop-end", "loop"),
+            answer("again", "more", "loop"),
+            "ls > add > check:enough > stop",
+            "check:false > more",
+            rounds=9,
+        )
+    )
     assert told.outputs("loop") == {"count": 2, "loop_round": 2}
     assert told.ran.count("more") == 1
 
 
 def test_a_loop_end_leaves_the_break_conditions_aside():
-    told = run(looped(node("stop", "loop-end", "loop"), "ls > stop", break_conditions=[at_least(None, ("no", "body"), "empty")]))
+    told = run(
+        looped(
+            node("stop", "loop-end", "loop"), "ls > stop", break_conditions=[at_least(None, ("no", "body"), "empty")]
+        )
+    )
     assert (told.end.status, told.end.outputs) == ("succeeded", {"count": 0, "rounds": 1})
 
 
@@ -129,7 +157,15 @@ def test_loop_variables_begin_with_constants(kind, value, expected):
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("number", "seven"), ("number", "true"), ("number", "NaN"), ("object", "[1]"), ("array[number]", '["a"]'), ("boolean", "1")]
+    ("kind", "value"),
+    [
+        ("number", "seven"),
+        ("number", "true"),
+        ("number", "NaN"),
+        ("object", "[1]"),
+        ("array[number]", '["a"]'),
+        ("boolean", "1"),
+    ],
 )
 def test_a_constant_of_another_type_is_an_error(kind, value):
     told = run(looped(loop_variables=[variable("count", kind, value)]))
@@ -155,23 +191,43 @@ def test_loop_variables_are_kept_between_rounds():
 def test_children_s_outputs_are_not_kept_between_rounds():
     check = node("check", "if-else", "loop", cases=[{"case_id": "first", "conditions": [at_least("0", operator="=")]}])
     either = node("either", "variable-aggregator", "loop", variables=[["say", "answer"]])
-    told = run(looped(check, answer("hello", "say", "loop"), counting(), either,
-                      "ls > check:first > say > add > either", "check:false > either", rounds=2))  # fmt: skip
-    assert [dict(ended.outputs) for ended in told.journal.ends if ended.execution.node_id == "either"] == [{"output": "hello"}, {}]
+    told = run(
+        looped(
+            check,
+            answer("hello", "say", "loop"),
+            counting(),
+            either,
+            "ls > check:first > say > add > either",
+            "check:false > either",
+            rounds=2,
+        )
+    )
+    assert [dict(ended.outputs) for ended in told.journal.ends if ended.execution.node_id == "either"] == [
+        {"output": "hello"},
+        {},
+    ]
 
 
 def test_loop_variables_cannot_be_written_to_from_outside():
-    told = run(graph(*looped()["nodes"], assigner("late", (COUNT, "set", 1), parent=None), "start > loop > late", "ls > add"))
+    told = run(
+        graph(*looped()["nodes"], assigner("late", (COUNT, "set", 1), parent=None), "start > loop > late", "ls > add")
+    )
     assert (told.end.status, told.end.error) == ("failed", "Variable loop.count cannot be written to.")
 
 
 def test_conversation_variables_written_inside_are_seen_inside_and_behind():
     total = ("conversation", "total")
     told = run(
-        looped(assigner("add", (total, "+=", 2)), answer("{{#conversation.total#}} ", "say", "loop"), "ls > add > say",
-               answer("= {{#conversation.total#}}", "last"), "loop > last"),
-        conversation={"total": 1}, types={"total": "number"},
-    )  # fmt: skip
+        looped(
+            assigner("add", (total, "+=", 2)),
+            answer("{{#conversation.total#}} ", "say", "loop"),
+            "ls > add > say",
+            answer("= {{#conversation.total#}}", "last"),
+            "loop > last",
+        ),
+        conversation={"total": 1},
+        types={"total": "number"},
+    )
     assert told.text == "3 5 7 = 7"
 
 
@@ -180,8 +236,9 @@ def test_events_of_the_rounds():
     started, ended = of(told, events.RoundsStarted)[0], of(told, events.RoundsEnded)[0]
     assert (started.length, started.execution.node_id) == (3, "loop")
     assert [(event.index, event.previous) for event in of(told, events.RoundStarted)] == [
-        (1, {"count": 1, "loop_round": 1}), (2, {"count": 2, "loop_round": 2}),
-    ]  # fmt: skip
+        (1, {"count": 1, "loop_round": 1}),
+        (2, {"count": 2, "loop_round": 2}),
+    ]
     assert (ended.error, ended.steps, ended.result.outputs) == (None, 3, {"count": 3, "loop_round": 3})
     assert [event.execution.loop_id for event in of(told, events.NodeStarted)] == [None, "loop", "loop", "loop", None]
     assert not [name for name in told.named() if name in ("NodeStarted loop", "NodeSucceeded loop")]
@@ -190,9 +247,14 @@ def test_events_of_the_rounds():
 def test_the_events_stand_in_order():
     names = [name for name in run(looped(rounds=2)).named() if name.endswith((" loop", " add"))]
     assert names == [
-        "RoundsStarted loop", "NodeStarted add", "NodeSucceeded add", "RoundStarted loop", "NodeStarted add", "NodeSucceeded add",
+        "RoundsStarted loop",
+        "NodeStarted add",
+        "NodeSucceeded add",
+        "RoundStarted loop",
+        "NodeStarted add",
+        "NodeSucceeded add",
         "RoundsEnded loop",
-    ]  # fmt: skip
+    ]
 
 
 def test_every_round_s_nodes_have_ids_of_their_own():
@@ -227,9 +289,12 @@ def test_loops_nest():
     told = run(
         looped(
             node("inner", "loop", "loop", loop_count=2, start_node_id="ils", loop_variables=[variable("count")]),
-            node("ils", "loop-start", "inner"), assigner("both", (inner, "+=", 1), (COUNT, "+=", 10), parent="inner"),
-            "ils > both", assigner("sum", (COUNT, "+=", 1)), "ls > inner > sum",
-        )  # fmt: skip
+            node("ils", "loop-start", "inner"),
+            assigner("both", (inner, "+=", 1), (COUNT, "+=", 10), parent="inner"),
+            "ils > both",
+            assigner("sum", (COUNT, "+=", 1)),
+            "ls > inner > sum",
+        )
     )
     assert told.end.outputs == {"count": 63, "rounds": 3}
     assert told.outputs("inner") == {"count": 2, "loop_round": 2}
@@ -238,12 +303,23 @@ def test_loops_nest():
 def test_an_iteration_inside_sees_and_writes_the_loop_s_variables():
     told = run(
         looped(
-            node("each", "iteration", "loop", iterator_selector=["start", "x"], output_selector=["say", "answer"], start_node_id="is"),
-            node("is", "iteration-start", "each"), assigner("sum", (COUNT, "+=", 1), parent="each"),
-            answer("{{#each.item#}}{{#loop.count#}} ", "say", "each"), "is > sum > say", "ls > each",
+            node(
+                "each",
+                "iteration",
+                "loop",
+                iterator_selector=["start", "x"],
+                output_selector=["say", "answer"],
+                start_node_id="is",
+            ),
+            node("is", "iteration-start", "each"),
+            assigner("sum", (COUNT, "+=", 1), parent="each"),
+            answer("{{#each.item#}}{{#loop.count#}} ", "say", "each"),
+            "is > sum > say",
+            "ls > each",
             rounds=2,
-        ), {"x": ["a", "b"]},
-    )  # fmt: skip
+        ),
+        {"x": ["a", "b"]},
+    )
     assert told.text == "a1 b2 a3 b4 "
     assert told.outputs("loop")["count"] == 4
 
@@ -260,14 +336,23 @@ def test_an_interrupted_loop_goes_on_where_it_was():
 
 def test_what_an_ended_loop_wrote_outside_is_there_when_another_worker_goes_on():
     total = ("conversation", "total")
-    definition = looped(assigner("add", (total, "+=", 2)), "ls > add", answer("{{#conversation.total#}}", "last"), "loop > last")
+    definition = looped(
+        assigner("add", (total, "+=", 2)), "ls > add", answer("{{#conversation.total#}}", "last"), "loop > last"
+    )
     known = {"conversation": {"total": 1}, "types": {"total": "number"}}
     ends = run(definition, **known).journal.ends
     until = next(place for place, ended in enumerate(ends) if ended.execution.node_id == "loop")
     assert run(definition, past=ends[: until + 1], **known).text == "7"
 
 
-@pytest.mark.parametrize(("data", "named"), [({"rounds": 0}, "loop_count"), ({"rounds": None}, "loop_count"), ({"logical_operator": "xor"}, "logical_operator")])
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ({"rounds": 0}, "loop_count"),
+        ({"rounds": None}, "loop_count"),
+        ({"logical_operator": "xor"}, "logical_operator"),
+    ],
+)
 def test_a_file_that_cannot_run_is_refused(data, named):
     with pytest.raises(GraphInvalid, match=rf"node 'loop' \(loop\): {named}"):
         build(looped(**data))

@@ -15,16 +15,27 @@ AGE = {"name": "age", "type": "number", "description": "In years", "required": F
 
 def flow(*parameters, **data):
     usual = {"model": MODEL, "query": ["start", "text"], "parameters": list(parameters), "reasoning_mode": "prompt"}
-    return graph(start(), node("read", "parameter-extractor", **{**usual, **data}), end(ok=["read", "__is_success"]), "start > read > end")
+    return graph(
+        start(),
+        node("read", "parameter-extractor", **{**usual, **data}),
+        end(ok=["read", "__is_success"]),
+        "start > read > end",
+    )
 
 
 def read(server, *parameters, conversation=None, text="Ann is 5.", **data):
-    return run(flow(*parameters, **data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=conversation))
+    return run(
+        flow(*parameters, **data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=conversation)
+    )
 
 
 def values(told):
     outputs = told.outputs("read")
-    return {name: value for name, value in outputs.items() if not name.startswith("__")}, outputs["__is_success"], outputs["__reason"]
+    return (
+        {name: value for name, value in outputs.items() if not name.startswith("__")},
+        outputs["__is_success"],
+        outputs["__reason"],
+    )
 
 
 def parameter(kind, **more):
@@ -40,7 +51,13 @@ def test_each_parameter_is_an_output(model):
 
 
 @pytest.mark.parametrize(
-    "answer", ['```json\n{"name": "Ann"}\n```', 'It is {"name": "Ann"}.', '<think>{"name": "Bo"}</think>{"name": "Ann"}', '[{"name": "Ann"}]']
+    "answer",
+    [
+        '```json\n{"name": "Ann"}\n```',
+        'It is {"name": "Ann"}.',
+        '<think>{"name": "Bo"}</think>{"name": "Ann"}',
+        '[{"name": "Ann"}]',
+    ],
 )
 def test_the_object_is_found_in_the_answer(model, answer):
     model.script(answer)
@@ -50,10 +67,19 @@ def test_the_object_is_found_in_the_answer(model, answer):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        ("string", "x"), ("number", 5), ("number", 5.5), ("bool", True), ("boolean", False), ("select", "red"), ("array[string]", ["a"]),
-        ("array[number]", [1, 2.5]), ("array[object]", [{"a": 1}]), ("array[boolean]", [True]), ("array[string]", []),
+        ("string", "x"),
+        ("number", 5),
+        ("number", 5.5),
+        ("bool", True),
+        ("boolean", False),
+        ("select", "red"),
+        ("array[string]", ["a"]),
+        ("array[number]", [1, 2.5]),
+        ("array[object]", [{"a": 1}]),
+        ("array[boolean]", [True]),
+        ("array[string]", []),
     ],
-)  # fmt: skip
+)
 def test_values_of_their_type_are_taken(model, kind, value):
     model.script(json.dumps({"it": value}))
     assert values(read(model, parameter(kind, options=["red", "blue"]))) == ({"it": value}, 1, None)
@@ -62,12 +88,23 @@ def test_values_of_their_type_are_taken(model, kind, value):
 @pytest.mark.parametrize(
     ("kind", "value", "kept"),
     [
-        ("string", 5, ""), ("number", "x", 0), ("number", True, 0), ("number", "5", 5), ("number", "5.5", 5.5), ("number", "1e999", 0),
-        ("number", "nan", 0), ("bool", "yes", False), ("boolean", 1, False), ("select", 5, ""), ("array[string]", "a", []),
-        ("array[string]", ["a", 1], ["a"]), ("array[number]", ["1", None, 2, "x"], [1, 2]),
-        ("array[object]", [{"a": 1}, "b"], [{"a": 1}]), ("array[boolean]", [True, 0], [True]),
+        ("string", 5, ""),
+        ("number", "x", 0),
+        ("number", True, 0),
+        ("number", "5", 5),
+        ("number", "5.5", 5.5),
+        ("number", "1e999", 0),
+        ("number", "nan", 0),
+        ("bool", "yes", False),
+        ("boolean", 1, False),
+        ("select", 5, ""),
+        ("array[string]", "a", []),
+        ("array[string]", ["a", 1], ["a"]),
+        ("array[number]", ["1", None, 2, "x"], [1, 2]),
+        ("array[object]", [{"a": 1}, "b"], [{"a": 1}]),
+        ("array[boolean]", [True, 0], [True]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_type_is_no_failure_and_what_fits_is_kept(model, kind, value, kept):
     model.script(json.dumps({"it": value}))
     told = read(model, parameter(kind, options=["red"]))
@@ -77,13 +114,24 @@ def test_a_wrong_type_is_no_failure_and_what_fits_is_kept(model, kind, value, ke
 
 def test_a_choice_must_be_one_of_the_options(model):
     model.script('{"it": "green"}')
-    assert values(read(model, parameter("select", options=["red"]))) == ({"it": ""}, 0, "Parameter it is none of its options.")
+    assert values(read(model, parameter("select", options=["red"]))) == (
+        {"it": ""},
+        0,
+        "Parameter it is none of its options.",
+    )
 
 
 DEFAULTS = [
-    ("string", ""), ("number", 0), ("bool", False), ("boolean", False), ("select", ""), ("array[string]", []), ("array[number]", []),
-    ("array[object]", []), ("array[boolean]", []),
-]  # fmt: skip
+    ("string", ""),
+    ("number", 0),
+    ("bool", False),
+    ("boolean", False),
+    ("select", ""),
+    ("array[string]", []),
+    ("array[number]", []),
+    ("array[object]", []),
+    ("array[boolean]", []),
+]
 
 
 @pytest.mark.parametrize(("kind", "default"), DEFAULTS)
@@ -123,7 +171,10 @@ def test_in_function_call_mode_the_model_is_given_a_function(model):
     assert function["name"] == "extract_parameters"
     assert function["parameters"] == {
         "type": "object",
-        "properties": {"name": {"type": "string", "description": "Who"}, "age": {"type": ["number", "null"], "description": "In years"}},
+        "properties": {
+            "name": {"type": "string", "description": "Who"},
+            "age": {"type": ["number", "null"], "description": "In years"},
+        },
         "required": ["name", "age"],
     }
     assert body["tool_choice"] == "required"
@@ -177,7 +228,9 @@ def test_lists_tell_what_they_hold(model):
 def test_memory_and_images_are_told(model):
     model.script('{"name": "Ann"}')
     vision = {"enabled": True, "configs": {"variable_selector": ["start", "pictures"]}}
-    told = read(model, NAME, memory={"window": {"enabled": False}}, conversation=Conversation(("Who?", "Ann.")), vision=vision)
+    told = read(
+        model, NAME, memory={"window": {"enabled": False}}, conversation=Conversation(("Who?", "Ann.")), vision=vision
+    )
     assert said(model)[0][1].endswith("Human: Who?\nAssistant: Ann.")
     assert [part["type"] for part in said(model)[1][1]] == ["text", "image_url"]
     assert told.of("read").inputs == {"query": "Ann is 5.", "files": [picture()]}
@@ -202,7 +255,10 @@ def test_a_missing_text_fails_the_node(model):
     ("data", "message"),
     [
         ({"parameters": [{"name": "__reason", "type": "string"}]}, "parameters: the name '__reason' is reserved"),
-        ({"parameters": [{"name": "__is_success", "type": "string"}]}, "parameters: the name '__is_success' is reserved"),
+        (
+            {"parameters": [{"name": "__is_success", "type": "string"}]},
+            "parameters: the name '__is_success' is reserved",
+        ),
         ({"parameters": [{"type": "string"}]}, "parameters.0.name: Field required"),
         ({"query": None}, "query: Field required"),
         ({"model": None}, "model: Field required"),

@@ -12,8 +12,10 @@ CLASSES = [{"id": "1", "name": "Refund"}, {"id": "1732007415808", "name": "Shipp
 
 def classifier(**data):
     return node(
-        "sort", "question-classifier", **{"model": MODEL, "query_variable_selector": ["start", "text"], "classes": CLASSES, **data}
-    )  # fmt: skip
+        "sort",
+        "question-classifier",
+        **{"model": MODEL, "query_variable_selector": ["start", "text"], "classes": CLASSES, **data},
+    )
 
 
 def flow(**data):
@@ -23,7 +25,9 @@ def flow(**data):
 
 def sort(server, text="Where is my parcel?", **data):
     memory, system = data.pop("conversation", None), data.pop("system", None)
-    return run(flow(**data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=memory), system=system)
+    return run(
+        flow(**data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=memory), system=system
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,10 @@ def sort(server, text="Where is my parcel?", **data):
         ('{"category_id": "1732007415808", "category_name": "Shipping"}', "shipping"),
         ('```json\n{"category_id": "1732007415808", "category_name": "Shipping"}\n```', "shipping"),
         ('[{"category_id": "1732007415808", "category_name": "Shipping"}]', "shipping"),
-        ('<think>{"category_id": "1"}</think>{"category_id": "1732007415808", "category_name": "Shipping"}', "shipping"),
+        (
+            '<think>{"category_id": "1"}</think>{"category_id": "1732007415808", "category_name": "Shipping"}',
+            "shipping",
+        ),
         ('{"category_id": "1732007415808", "category_name": "Refund"}', "shipping"),
         ('{"category_id": 1732007415808, "category_name": "Shipping"}', "shipping"),
         ('{"category_id": "1", "category_name": "Refund"}', "refund"),
@@ -51,13 +58,17 @@ def test_it_gives_the_class_as_configured_and_the_usage(model):
     told = sort(model)
     outputs = told.outputs("sort")
     assert {name: outputs[name] for name in ("class_name", "class_label", "class_id")} == {
-        "class_name": "Shipping", "class_label": "Where is it?", "class_id": "1732007415808",
-    }  # fmt: skip
+        "class_name": "Shipping",
+        "class_label": "Where is it?",
+        "class_id": "1732007415808",
+    }
     assert outputs["usage"]["completion_tokens"] == 1
     assert told.end.total_tokens == outputs["usage"]["total_tokens"] > 1
 
 
-@pytest.mark.parametrize("answer", ["Shipping, I think.", '[{"category_id": "1"}, {"category_id": "2"}]', '{"category_id": "1"'])
+@pytest.mark.parametrize(
+    "answer", ["Shipping, I think.", '[{"category_id": "1"}, {"category_id": "2"}]', '{"category_id": "1"']
+)
 def test_an_answer_without_json_fails_the_node(model, answer):
     model.script(answer)
     told = sort(model)
@@ -95,7 +106,11 @@ def test_the_authors_own_format_goes_first(model):
 
 def test_memory_tells_the_model_of_the_conversation(model):
     model.script('{"category_id": "1"}')
-    sort(model, memory={"window": {"enabled": True, "size": 1}}, conversation=Conversation(("one?", "1."), ("I ordered a book.", "Fine.")))
+    sort(
+        model,
+        memory={"window": {"enabled": True, "size": 1}},
+        conversation=Conversation(("one?", "1."), ("I ordered a book.", "Fine.")),
+    )
     assert [role for role, _ in said(model)] == ["system", "user"]
     assert said(model)[0][1].endswith("The conversation before this text:\nHuman: I ordered a book.\nAssistant: Fine.")
 

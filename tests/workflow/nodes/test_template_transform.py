@@ -8,9 +8,13 @@ OUTSIDE = Outside(sandbox=Sandbox())
 
 
 def render(template, **inputs):
-    variables = [{"variable": name, "value_selector": ["start", name]} for name in inputs] + [{"variable": "gone", "value_selector": ["no", "one"]}]
+    variables = [{"variable": name, "value_selector": ["start", name]} for name in inputs] + [
+        {"variable": "gone", "value_selector": ["no", "one"]}
+    ]
     part = node("template", "template-transform", template=template, variables=variables)
-    return run(graph(start(), part, end(text=["template", "output"]), "start > template > end"), inputs, outside=OUTSIDE)
+    return run(
+        graph(start(), part, end(text=["template", "output"]), "start > template > end"), inputs, outside=OUTSIDE
+    )
 
 
 def test_values_are_put_into_the_text():
@@ -22,7 +26,9 @@ def test_a_missing_variable_is_none_and_an_unknown_name_is_empty():
 
 
 def test_loops_run_in_the_sandbox():
-    assert render("{% for item in items %}{{ item }};{% endfor %}", items=["a", "b"]).outputs("template") == {"output": "a;b;"}
+    assert render("{% for item in items %}{{ item }};{% endfor %}", items=["a", "b"]).outputs("template") == {
+        "output": "a;b;"
+    }
 
 
 def test_a_template_that_never_ends_fails_the_node():

@@ -16,12 +16,31 @@ class Kept:
     """Files that were stored."""
 
     def store(self, name: str, content: bytes, mime_type: str) -> File:
-        return File(id="1", type="image", transfer_method="tool_file", name=name, mime_type=mime_type, size=len(content), related_id="r")
+        return File(
+            id="1",
+            type="image",
+            transfer_method="tool_file",
+            name=name,
+            mime_type=mime_type,
+            size=len(content),
+            related_id="r",
+        )
 
 
 def play(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -> Told:
-    plain: dict[str, Any] = {"provider_id": "p", "provider_type": "builtin", "provider_name": "p", "tool_name": tool.name, "tool_configurations": {}}
-    definition = graph(start(said="text-input"), node("t", "tool", **(plain | data)), end(text=["t", "text"], json=["t", "json"]), "start > t > end")
+    plain: dict[str, Any] = {
+        "provider_id": "p",
+        "provider_type": "builtin",
+        "provider_name": "p",
+        "tool_name": tool.name,
+        "tool_configurations": {},
+    }
+    definition = graph(
+        start(said="text-input"),
+        node("t", "tool", **(plain | data)),
+        end(text=["t", "text"], json=["t", "json"]),
+        "start > t > end",
+    )
     return run(definition, inputs, outside=Outside(tools=Toolbox(tool), files=Kept()))  # type: ignore[arg-type]
 
 
@@ -30,18 +49,27 @@ def mixed(value: Any) -> dict[str, Any]:
 
 
 def test_a_tool_gives_text_files_and_json() -> None:
-    tool = CountedTool("say", lambda arguments, _: ToolAnswer("hi", [ToolFile("a.png", b"x", "image/png")], [{"a": 1}], {"extra": 5}))
+    tool = CountedTool(
+        "say", lambda arguments, _: ToolAnswer("hi", [ToolFile("a.png", b"x", "image/png")], [{"a": 1}], {"extra": 5})
+    )
     told = play(tool, tool_parameters={"text": mixed("x")})
     outputs = told.outputs("t")
-    assert (outputs["text"], outputs["json"], outputs["extra"], outputs["files"][0].name) == ("hi", [{"a": 1}], 5, "a.png")
+    assert (outputs["text"], outputs["json"], outputs["extra"], outputs["files"][0].name) == (
+        "hi",
+        [{"a": 1}],
+        5,
+        "a.png",
+    )
     assert told.end.outputs == {"text": "hi", "json": [{"a": 1}]}
 
 
 def test_parameters_are_templates_variables_and_constants() -> None:
     tool = CountedTool("say", parameters={"type": "object", "properties": {name: {} for name in "abc"}})
     parameters = {
-        "a": mixed("<{{#start.said#}}>"), "b": {"type": "variable", "value": ["start", "said"]}, "c": {"type": "constant", "value": 3},
-    }  # fmt: skip
+        "a": mixed("<{{#start.said#}}>"),
+        "b": {"type": "variable", "value": ["start", "said"]},
+        "c": {"type": "constant", "value": 3},
+    }
     play(tool, {"said": "hello"}, tool_parameters=parameters)
     assert tool.calls == [{"a": "<hello>", "b": "hello", "c": 3}]
 
@@ -63,7 +91,10 @@ def test_configurations_are_arguments_and_nulls_and_lists_are_left_out() -> None
     [
         ({"tool_name": "gone"}, "The tool 'gone' is not set up here."),
         ({"tool_parameters": {}}, "Bad arguments: 'text' is a required property"),
-        ({"tool_parameters": {"text": mixed("x"), "count": mixed("many")}}, "Bad argument 'count': 'many' is not of type 'integer'"),
+        (
+            {"tool_parameters": {"text": mixed("x"), "count": mixed("many")}},
+            "Bad argument 'count': 'many' is not of type 'integer'",
+        ),
     ],
 )
 def test_a_call_that_cannot_be_made_fails_the_node(data: dict[str, Any], error: str) -> None:
@@ -75,8 +106,17 @@ def test_a_tool_s_failure_is_the_node_s() -> None:
     def fail(arguments: Any, cancellation: Cancellation) -> ToolAnswer:
         raise ToolFailed("no luck")
 
-    told = play(CountedTool("say", fail), tool_parameters={"text": mixed("x")}, error_strategy="default-value", default_value=[{"key": "text", "value": "d"}])
-    assert (told.end.status, told.outputs("t")["text"], told.outputs("t")["error_message"]) == ("partial-succeeded", "d", "no luck")
+    told = play(
+        CountedTool("say", fail),
+        tool_parameters={"text": mixed("x")},
+        error_strategy="default-value",
+        default_value=[{"key": "text", "value": "d"}],
+    )
+    assert (told.end.status, told.outputs("t")["text"], told.outputs("t")["error_message"]) == (
+        "partial-succeeded",
+        "d",
+        "no luck",
+    )
 
 
 def test_a_run_without_tools_says_so() -> None:
@@ -86,7 +126,12 @@ def test_a_run_without_tools_says_so() -> None:
 
 def test_a_call_whose_answer_was_stored_is_not_made_again() -> None:
     tool = CountedTool("say")
-    definition = graph(start(), node("t", "tool", tool_name="say", tool_parameters={"text": mixed("x")}), end(text=["t", "text"]), "start > t > end")
+    definition = graph(
+        start(),
+        node("t", "tool", tool_name="say", tool_parameters={"text": mixed("x")}),
+        end(text=["t", "text"]),
+        "start > t > end",
+    )
     first = run(definition, outside=Outside(tools=Toolbox(tool)))
     again = run(definition, outside=Outside(tools=Toolbox(tool)), past=first.journal.ends[:2])
     assert (len(tool.calls), again.end.outputs) == (1, {"text": "say: x"})

@@ -57,19 +57,29 @@ def test_variables_of_skipped_branches_do_not_exist(text, expected):
     condition = {"variable_selector": Y, "comparison_operator": "is", "value": "left"}
     told = run(
         graph(
-            start(), node("n", "if-else", cases=[{"case_id": "left", "conditions": [condition]}]),
-            answer("went left", "l"), answer("went right", "r"),
-            node("join", "variable-aggregator", variables=[["l", "answer"], ["r", "answer"]]), end(x=["join", "output"]),
-            "start > n:left > l > join > end", "n:false > r > join",
-        ), {"y": text},
-    )  # fmt: skip
+            start(),
+            node("n", "if-else", cases=[{"case_id": "left", "conditions": [condition]}]),
+            answer("went left", "l"),
+            answer("went right", "r"),
+            node("join", "variable-aggregator", variables=[["l", "answer"], ["r", "answer"]]),
+            end(x=["join", "output"]),
+            "start > n:left > l > join > end",
+            "n:false > r > join",
+        ),
+        {"y": text},
+    )
     assert told.outputs("end") == {"x": expected}
 
 
 def test_a_group_s_output_is_read_by_its_name():
     advanced = {"group_enabled": True, "groups": [{"group_name": "texts", "variables": [Y]}]}
     told = run(
-        graph(start(), node("n", "variable-aggregator", advanced_settings=advanced), end(x=["n", "texts", "output"]), "start > n > end"),
+        graph(
+            start(),
+            node("n", "variable-aggregator", advanced_settings=advanced),
+            end(x=["n", "texts", "output"]),
+            "start > n > end",
+        ),
         {"y": "a"},
     )
     assert told.end.outputs == {"x": "a"}
