@@ -12,7 +12,7 @@ from app.services.auth import end_users, mail_codes
 from app.services.files import uploads
 from app.services.generation import form_expiry, form_mails, task_execution
 from app.services.generation.generators import generator_of
-from app.services.generation.missed_endings import announce_end
+from app.services.generation.missed_endings import publish_missed_ending
 from app.services.visitor import conversations
 from app.streams import leases
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 @celery.task(name="generations.generate")
 def generate(task_id: str, aloud: bool = True) -> None:
     """Generate one answer; not `aloud`: nobody would hear its speech."""
-    to_mail = task_execution.execute(task_id, generator_of, announce_end, aloud)
+    to_mail = task_execution.execute(task_id, generator_of, publish_missed_ending, aloud)
     if to_mail:
         enqueue_form_mails(to_mail)
 

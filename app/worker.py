@@ -14,7 +14,7 @@ from app import tasks
 from app.services.events import task_states
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
-from app.streams.runtime import WorkerRuntime
+from app.streams.worker_runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.agents.steps import Call, Step
-from app.agents.strategies import Reading
+from app.agents.steps import AgentStep, ToolCall
+from app.agents.strategies import PartialReply
 from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
-from app.tools.base import ToolDescription
+from app.tools.tool_types import ToolDescription
 
 UNNAMED = "unnamed"
 
@@ -15,7 +15,7 @@ class FunctionCall:
     """The strategy `function_call`."""
 
     def messages(
-        self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]
+        self, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep], tools: Sequence[ToolDescription]
     ) -> list[ModelMessage]:
         messages = list(prompt)
         for step in steps:
@@ -47,7 +47,7 @@ class FunctionCallReader:
     def __init__(self, position: int) -> None:
         self._position = position
         self._texts: list[str] = []
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, ToolCall] = {}
 
     def feed(self, chunk: Chunk) -> str:
         for delta in chunk.tool_calls:
@@ -56,14 +56,14 @@ class FunctionCallReader:
         self._texts.append(text)
         return text
 
-    def finish(self) -> tuple[Reading, str]:
+    def finish(self) -> tuple[PartialReply, str]:
         calls = [call for _, call in sorted(self._calls.items())]
         for number, call in enumerate(calls):
             # Some servers give none, and some give one to all.
             if not call.id or any(other.id == call.id for other in calls[:number]):
                 call.id = f"call_{self._position}_{number}"
             call.name = call.name or UNNAMED
-        return Reading("".join(self._texts), calls), ""
+        return PartialReply("".join(self._texts), calls), ""
 
     def _take(self, delta: ToolCallDelta) -> None:
         index = delta.index
@@ -73,7 +73,7 @@ class FunctionCallReader:
             index = max(self._calls) + 1
             known = None
         if known is None:
-            self._calls[index] = Call(delta.id, delta.name, delta.arguments.replace("\0", ""))
+            self._calls[index] = ToolCall(delta.id, delta.name, delta.arguments.replace("\0", ""))
             return
         known.id, known.name = known.id or delta.id, known.name or delta.name
         known.arguments += delta.arguments.replace("\0", "")

@@ -7,10 +7,10 @@ from typing import Any
 import json_repair
 import orjson
 
-from app.agents.steps import Call, Step
-from app.agents.strategies import Reading
+from app.agents.steps import AgentStep, ToolCall
+from app.agents.strategies import PartialReply
 from app.providers.models.chat_types import Chunk, ModelMessage
-from app.tools.base import ToolDescription
+from app.tools.tool_types import ToolDescription
 
 STOP = "\nObservation:"
 FINAL = "final answer"
@@ -48,7 +48,7 @@ class React:
         self._template = template
 
     def messages(
-        self, prompt: Sequence[ModelMessage], steps: Sequence[Step], tools: Sequence[ToolDescription]
+        self, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep], tools: Sequence[ToolDescription]
     ) -> list[ModelMessage]:
         own = prompt[0].text() if prompt and prompt[0].role == "system" else ""
         others = prompt[1:] if own else prompt
@@ -111,21 +111,21 @@ class ReactReader:
         self._told = len(self._text)
         return fresh
 
-    def finish(self) -> tuple[Reading, str]:
+    def finish(self) -> tuple[PartialReply, str]:
         if self._answer_from is not None:
-            return Reading(self._text[self._answer_from :], []), ""
+            return PartialReply(self._text[self._answer_from :], []), ""
         before, action = _action(self._text)
         if action is None:
             mark = _FINAL_MARK.search(self._text)
             answer = (self._text[mark.end() :] if mark is not None else _HEADS.sub("", self._text)).strip()
-            return Reading(answer, []), answer
+            return PartialReply(answer, []), answer
         name, arguments = action
         if name.strip().lower() == FINAL:
             answer = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-            return Reading(answer, []), answer
+            return PartialReply(answer, []), answer
         written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-        call = Call(f"call_{self._position}_0", name.strip(), written)
-        return Reading(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
+        call = ToolCall(f"call_{self._position}_0", name.strip(), written)
+        return PartialReply(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
 
 
 def _action(text: str) -> tuple[str, tuple[str, Any] | None]:
@@ -161,7 +161,7 @@ def _loaded(written: str) -> Any:
         return json_repair.loads(written)
 
 
-def _written(step: Step) -> str:
+def _written(step: AgentStep) -> str:
     """A step as the model wrote it, or should have."""
     call = step.calls[0] if step.calls else None
     if step.written or call is None:
@@ -170,5 +170,5 @@ def _written(step: Step) -> str:
     return f"Thought: {step.thought}\nAction:\n```json\n{action}\n```"
 
 
-def _observed(step: Step) -> str:
+def _observed(step: AgentStep) -> str:
     return "\n".join(call.observation or "" for call in step.calls)

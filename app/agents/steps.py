@@ -8,7 +8,7 @@ import orjson
 
 
 @dataclass
-class Call:
+class ToolCall:
     """One call of a tool. `arguments`: as the model wrote them; `observation` None: it has not come back. `files`: file objects that it made; `sources`: knowledge that it found."""
 
     id: str
@@ -29,7 +29,7 @@ class Call:
 
 
 @dataclass
-class Step:
+class AgentStep:
     """One round. `thought`: what the model thought aloud, or its answer; `said`: what of it the visitor has read as answer.
 
     `written`: the model's own words where they hold the calls; "" in a step that another worker made.
@@ -40,7 +40,7 @@ class Step:
     thought: str = ""
     said: str = ""
     written: str = ""
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
 
     @property
     def tool(self) -> str:
@@ -69,7 +69,7 @@ class Step:
         return [source for call in self.calls for source in call.sources]
 
     @property
-    def open_calls(self) -> Sequence[Call]:
+    def open_calls(self) -> Sequence[ToolCall]:
         return [call for call in self.calls if call.observation is None]
 
 

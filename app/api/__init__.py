@@ -4,12 +4,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect
 from flask_restx import Api
+from flask_restx.utils import default_id
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
 from app.api import client_address, cors, default, errors, file_previews, operations
-from app.api.listening import hub
 from app.api.namespaces import default_ns, web_ns
+from app.api.process_hub import hub
 from app.api.web import (
     app_info,
     audio,
@@ -59,6 +60,11 @@ AUTHORIZATIONS = {
 }
 
 
+def operation_id(resource: str, method: str) -> str:
+    """The document's name for an operation: `post_chat_messages` for `ChatMessagesResource.post`."""
+    return str(default_id(resource.removesuffix("Resource"), method))
+
+
 class WebApi(Api):
     """RESTX with one renderer of errors: its own tries handlers in an order of its own and adds hints to messages."""
 
@@ -81,6 +87,7 @@ def init_app(app: Flask) -> None:
         description="Public APIs for web applications including file uploads, chat interactions, and app management",
         doc="/docs",
         authorizations=AUTHORIZATIONS,
+        default_id=operation_id,
         validate=False,
     )
     api.add_namespace(web_ns)

@@ -12,7 +12,7 @@ from app.services.events import task_states
 
 
 @default_ns.route("/workflow/<string:task_id>/events")
-class WorkflowEvents(Resource):
+class WorkflowEventsResource(Resource):
     @document(
         "Go on reading a generation",
         description="Server-sent events of a generation: those after `Last-Event-ID`, then live ones, to its end. "

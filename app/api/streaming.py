@@ -12,14 +12,14 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from app import tasks
-from app.api.listening import hub
+from app.api.process_hub import hub
 from app.errors import AppError, InvalidParam, ServiceUnavailable
 from app.extensions import redis_client
 from app.models.generations import ClaimedTask, TaskState
 from app.services.events import run_snapshots, task_states
 from app.services.events.message_events import MessageEvents
-from app.services.events.stored_frames import last_words, so_far
-from app.streams.channel import Event, LogLost, log_exists, speech_follows
+from app.services.events.stored_frames import frames_so_far, stored_frames
+from app.streams.channel import ChannelEvent, LogLost, log_exists, speech_follows
 from app.streams.hub import Subscription
 from app.streams.relay import follow
 
@@ -39,7 +39,7 @@ def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
         log.error("generation.not_queued", task_id=task.task_id, error=str(away))
         task_states.abandon(task.task_id, ServiceUnavailable())
         raise ServiceUnavailable from away
-    reader = Reader(subscription)
+    reader = EventReader(subscription)
     if streaming:
         # Workflow-based streams open with a ping (contract streaming.md §1).
         frames = reader.frames(0, look_back=False)
@@ -60,17 +60,17 @@ def resume(state: TaskState, last_event_id: str | None, with_snapshot: bool) -> 
     # Read again: it may have ended before we listened.
     now = task_states.current(state.task_id) or state
     if now.workflow_run_id is not None and not (last_event_id or "").strip():
-        return sse(_late_reader(now, Reader(subscription), with_snapshot), subscription)
+        return sse(_late_reader(now, EventReader(subscription), with_snapshot), subscription)
     if (
         not (task_states.is_running(now) or task_states.is_paused(now))
         and after >= now.last_event
         and not speech_follows(redis_client.client, state.task_id, after)
     ):
         return sse(iter(()), subscription)
-    return sse(Reader(subscription).frames(after, look_back=True), subscription)
+    return sse(EventReader(subscription).frames(after, look_back=True), subscription)
 
 
-def _late_reader(state: TaskState, reader: "Reader", with_snapshot: bool) -> Iterator[bytes]:
+def _late_reader(state: TaskState, reader: "EventReader", with_snapshot: bool) -> Iterator[bytes]:
     """A workflow run for a client that has seen nothing of it: the end alone, or what follows from now on."""
     if not (task_states.is_running(state) or task_states.is_paused(state)):
         return map(_made_frame, run_snapshots.single_frame(state))
@@ -93,7 +93,7 @@ def sse(frames: Iterator[bytes], subscription: Subscription) -> Response:
     return reply
 
 
-class Reader:
+class EventReader:
     """Reads one run for one client, from the stored row where Redis has nothing left."""
 
     def __init__(self, subscription: Subscription) -> None:
@@ -109,7 +109,7 @@ class Reader:
         for group in self.events(after, look_back):
             yield b"".join(map(_frame, group)) or PING
 
-    def events(self, after: int, look_back: bool) -> Iterator[list[Event]]:
+    def events(self, after: int, look_back: bool) -> Iterator[list[ChannelEvent]]:
         """Groups of events; an empty group is silence. Events made from the row have number 0.
 
         Ends behind the final event; where a run waits for people, without one when nothing comes for a long time.
@@ -130,10 +130,10 @@ class Reader:
                     yield from self._stored(state)
                     return
                 frames, after = self._so_far(state)
-                yield [Event(0, frame, False) for frame in frames]
+                yield [ChannelEvent(0, frame, False) for frame in frames]
                 look_back = True
 
-    def _live(self, after: int, look_back: bool) -> Iterator[list[Event]]:
+    def _live(self, after: int, look_back: bool) -> Iterator[list[ChannelEvent]]:
         """Events as they come. Raises LogLost, also where the run has ended and Redis does not know of it (any more)."""
         if look_back and not log_exists(self._redis, self._subscription.task_id) and self._says_no_more(after):
             raise LogLost
@@ -169,27 +169,27 @@ class Reader:
         """What happened so far, for a client that has lost track, and the number of the last event in it."""
         with self._app.app_context():
             text, after = _answer_of(state)
-            return so_far(state, text), after
+            return frames_so_far(state, text), after
 
-    def _stored(self, state: TaskState | None) -> Iterator[list[Event]]:
+    def _stored(self, state: TaskState | None) -> Iterator[list[ChannelEvent]]:
         """The end as the row has it; nothing where the conversation was deleted meanwhile."""
         if state is None:
             return
         with self._app.app_context():
-            words = last_words(state)
-        yield [Event(0, word, word is words[-1]) for word in words]
+            words = stored_frames(state)
+        yield [ChannelEvent(0, word, word is words[-1]) for word in words]
 
 
-def _frame(event: Event) -> bytes:
+def _frame(event: ChannelEvent) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (event.number, event.data) if event.number else b"data: %b\n\n" % event.data
 
 
 def _made_frame(data: bytes) -> bytes:
     """A frame that stands in no log."""
-    return _frame(Event(0, data, False))
+    return _frame(ChannelEvent(0, data, False))
 
 
-def _blocking(task: ClaimedTask, reader: Reader) -> Response:
+def _blocking(task: ClaimedTask, reader: EventReader) -> Response:
     parts: list[str] = []
     metadata: dict[str, Any] = {}
     for group in reader.events(0, look_back=False):

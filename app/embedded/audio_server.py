@@ -15,7 +15,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from app.embedded.listeners import UnreadableSound, best_listener
+from app.embedded.recognizers import UnreadableSound, best_recognizer
 from app.embedded.voices import best_voice
 
 MOST_CHARACTERS = 4_096
@@ -74,7 +74,7 @@ def _transcription(request: Request) -> Response:
     if file is None:
         raise UnprocessableEntity("the part file is missing")
     with _loading:
-        engine = best_listener()
+        engine = best_recognizer()
     return _json({"text": engine.words(file.stream.read())})
 
 

@@ -13,7 +13,6 @@ from typing import Self
 
 import psycopg2
 
-from app.embedded.accounts import Account, account_for
 from app.embedded.process import (
     STOP_SECONDS,
     CannotStart,
@@ -23,6 +22,7 @@ from app.embedded.process import (
     stop,
     wait_until_ready,
 )
+from app.embedded.system_users import SystemUser, system_user_for
 
 PORT = 5432
 LONGEST_NAME = f".s.PGSQL.{PORT}.lock"
@@ -58,7 +58,7 @@ class EmbeddedPostgres:
         """Raises CannotStart."""
         program = _program("postgres")
         socket_folder(self._directory / "run", LONGEST_NAME)
-        account = account_for(self._directory, program)
+        account = system_user_for(self._directory, program)
         if account.user is not None:
             os.chown(self._sockets, account.user, account.user)
         if not self._data.exists():
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
         self._process = None
         leave_socket_folder(self._sockets, self._directory / "run")
 
-    def _initialize(self, account: Account) -> None:
+    def _initialize(self, account: SystemUser) -> None:
         # Made under another name: a first start that is cut off leaves nothing that looks like data.
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)

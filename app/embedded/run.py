@@ -14,9 +14,9 @@ from typing import IO
 
 import requests
 
-from app.embedded.children import Child, start_children, stop_children
-from app.embedded.parts import Parts
 from app.embedded.process import CannotStart
+from app.embedded.product_processes import Child, start_children, stop_children
+from app.embedded.server_parts import ServerParts
 from config import EMBEDDED_STATE, Config, InvalidSetting
 
 HEALTH_SECONDS = 60.0
@@ -30,7 +30,7 @@ class Launcher:
         self._config = config
         self._began = time.monotonic()
         self._ended = threading.Event()
-        self._parts = Parts(config, self._say)
+        self._parts = ServerParts(config, self._say)
         self._children: list[Child] = []
         self._state = config.DATA_DIR / EMBEDDED_STATE
 

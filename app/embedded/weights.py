@@ -13,14 +13,14 @@ FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-class Weights(NamedTuple):
+class ModelWeights(NamedTuple):
     """A GGUF file and its digest."""
 
     path: pathlib.Path
     sha256: str
 
 
-def find_weights(chosen: str, notes: pathlib.Path) -> Weights:
+def find_weights(chosen: str, notes: pathlib.Path) -> ModelWeights:
     """The chosen GGUF file, or the packaged one, whose digest has to be right.
 
     `notes`: a file that remembers digests by size and time, so that a second start need not read all. Raises CannotStart.
@@ -33,7 +33,7 @@ def find_weights(chosen: str, notes: pathlib.Path) -> Weights:
         raise CannotStart(
             f"{path} is not the file that was tested: install app/requirements/weights.txt again, or set OPENAI_BASE_URL."
         )
-    return Weights(path, digest)
+    return ModelWeights(path, digest)
 
 
 def _packaged() -> pathlib.Path:

@@ -1,7 +1,7 @@
 """Tables, and statements about them. Nothing here commits, and nothing here knows Redis."""
 
 from app.models.accounts import Account, AppMember
-from app.models.agents import AgentThought
+from app.models.agents import MessageAgentThought
 from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation, Message
 from app.models.end_users import EndUser

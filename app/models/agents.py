@@ -12,7 +12,7 @@ from app.extensions import Base
 from app.models.identifiers import now
 
 
-class AgentThought(Base):
+class MessageAgentThought(Base):
     """One round of a model and the tools that it called. `said`: what of it is part of the answer.
 
     `calls`: id, name, arguments, label, observation (null until it came back), files. A worker that takes the answer over goes on from here.

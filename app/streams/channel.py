@@ -15,7 +15,7 @@ LOG_ENTRIES = 50_000
 PAGE = 1_000
 
 
-class Event(NamedTuple):
+class ChannelEvent(NamedTuple):
     """One event: its number in the run, its JSON text, and whether readers stop behind it."""
 
     number: int
@@ -66,30 +66,30 @@ return 'appended'
 """
 
 
-def parse_live(message: bytes) -> Event:
+def parse_live(message: bytes) -> ChannelEvent:
     """An event as APPEND publishes it: number, kind, data, without gaps."""
     brace = message.index(b"{")
-    return Event(int(message[: brace - 1]), message[brace:], message[brace - 1 : brace] == FINAL)
+    return ChannelEvent(int(message[: brace - 1]), message[brace:], message[brace - 1 : brace] == FINAL)
 
 
-def read_log(client: "redis.Redis", task_id: str, after: int) -> Iterator[Event]:
+def read_log(client: "redis.Redis", task_id: str, after: int) -> Iterator[ChannelEvent]:
     """The logged events behind number `after`, oldest first."""
     while True:
         entries: Any = client.xrange(log_key(task_id), min=f"{after + 1}-0", count=PAGE)
         for entry_id, fields in entries:
             after = int(entry_id.split(b"-")[0])
             ((kind, data),) = fields.items()
-            yield Event(after, data, kind == FINAL)
+            yield ChannelEvent(after, data, kind == FINAL)
         if len(entries) < PAGE:
             return
 
 
-def last_logged(client: "redis.Redis", task_id: str) -> Event | None:
+def last_logged(client: "redis.Redis", task_id: str) -> ChannelEvent | None:
     """The newest event that the log has."""
     entries: Any = client.xrevrange(log_key(task_id), count=1)
     for entry_id, fields in entries:
         ((kind, data),) = fields.items()
-        return Event(int(entry_id.split(b"-")[0]), data, kind == FINAL)
+        return ChannelEvent(int(entry_id.split(b"-")[0]), data, kind == FINAL)
     return None
 
 

@@ -42,7 +42,7 @@ class Subscription:
         self._missed = True
         self._ready.set()
 
-    def take(self, timeout: float) -> tuple[list[channel.Event], bool]:
+    def take(self, timeout: float) -> tuple[list[channel.ChannelEvent], bool]:
         """What came since the last call, after at most `timeout` seconds; and whether something may be missing."""
         if self._ready.wait(timeout):
             self._ready.clear()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import redis
 
-from app.streams.channel import Event, LogLost, read_log
+from app.streams.channel import ChannelEvent, LogLost, read_log
 from app.streams.hub import Subscription
 
 RETRY = 0.3
@@ -12,7 +12,7 @@ RETRY = 0.3
 
 def follow(
     client: "redis.Redis", subscription: Subscription, after: int, idle: float, look_back: bool
-) -> Iterator[list[Event]]:
+) -> Iterator[list[ChannelEvent]]:
     """The events behind number `after`, in order, each once, none left out, up to a final one.
 
     Gives them in groups as they come, and an empty group for each `idle` seconds of silence; the
@@ -20,7 +20,7 @@ def follow(
     whether events may have been sent before the subscription. While Redis is away it waits for it.
     Raises LogLost where the log lacks what was missed.
     """
-    live: list[Event] = []
+    live: list[ChannelEvent] = []
     unsure, silent = look_back, False
     while True:
         group = [event for event in live if event.number > after]
@@ -42,7 +42,7 @@ def follow(
         silent = not live and not unsure
 
 
-def _complete(client: "redis.Redis", task_id: str, after: int, live: list[Event]) -> list[Event]:
+def _complete(client: "redis.Redis", task_id: str, after: int, live: list[ChannelEvent]) -> list[ChannelEvent]:
     logged = list(read_log(client, task_id, after))
     last = logged[-1].number if logged else after
     group = logged + [event for event in live if event.number > last]

@@ -18,7 +18,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from app.providers.cancellation import Cancellation
-from app.tools.base import ToolFailed
+from app.tools.tool_types import ToolFailed
 
 CONNECT_SECONDS = 30.0
 CONNECTION_CLOSED = -32000

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from app import admit_cryptography
 from app.providers.cancellation import Cancellation
-from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
-from app.tools.tool_file import Mcp, filled
+from app.tools.tool_file import McpEntry, filled
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -43,7 +43,7 @@ class McpTools:
     """One server's. `environment`: where the values of its headers and of its process come from."""
 
     def __init__(
-        self, name: str, settings: Mcp, environment: Mapping[str, str], icon: str | Mapping[str, str] | None
+        self, name: str, settings: McpEntry, environment: Mapping[str, str], icon: str | Mapping[str, str] | None
     ) -> None:
         self.icon = icon
         self._name, self._settings, self._environment = name, settings, environment

@@ -34,7 +34,7 @@ class InvalidDescription(Exception):
 
 
 @dataclass(frozen=True)
-class Parameter:
+class OperationParameter:
     """`argument`: what a model calls it. `place`: path, query, header, cookie or body (then a member of it; `name` "" is all of it)."""
 
     argument: str
@@ -55,7 +55,7 @@ class Operation:
     path: str
     description: str
     label: str
-    parameters: Sequence[Parameter]
+    parameters: Sequence[OperationParameter]
     body_type: str = ""
     servers: Sequence[str] = ()
 
@@ -101,7 +101,7 @@ class _Reader:
         self._left = MOST_PARTS
         declared = self._declared(item, operation)
         body_type, body = self._body(operation, declared)
-        parameters: list[Parameter] = []
+        parameters: list[OperationParameter] = []
         for parameter in [
             *(self._parameter(entry) for entry in declared if entry.get("in") in ("path", "query", "header", "cookie")),
             *body,
@@ -185,7 +185,7 @@ class _Reader:
                     found[str(entry.get("in")), entry["name"]] = entry
         return list(found.values())
 
-    def _parameter(self, entry: Mapping[str, Any]) -> Parameter:
+    def _parameter(self, entry: Mapping[str, Any]) -> OperationParameter:
         place, name = str(entry["in"]), str(entry["name"])
         content = entry.get("content")
         first: Mapping[str, Any] = next(iter(content.values()), {}) if isinstance(content, dict) and content else {}
@@ -200,11 +200,13 @@ class _Reader:
         if entry.get("description"):
             schema = {"description": str(entry["description"]), **schema}
         style, explode = _style(entry, place)
-        return Parameter(
+        return OperationParameter(
             _argument(name), place, name, schema, place == "path" or entry.get("required") is True, style, explode
         )
 
-    def _body(self, operation: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]) -> tuple[str, list[Parameter]]:
+    def _body(
+        self, operation: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]
+    ) -> tuple[str, list[OperationParameter]]:
         form = [entry for entry in declared if entry.get("in") == "formData"]
         whole = next((entry for entry in declared if entry.get("in") == "body"), None)
         consumes = operation.get("consumes") or self.document.get("consumes") or []
@@ -226,18 +228,20 @@ class _Reader:
         required = body.get("required") is True
         if _is_json(kind) or kind in FORMS:
             return kind, self._members(schema, required, body.get("description"))
-        return kind, [Parameter("body", "body", "", {"type": "string"}, required)]
+        return kind, [OperationParameter("body", "body", "", {"type": "string"}, required)]
 
-    def _members(self, schema: Mapping[str, Any], required: bool, text: Any) -> list[Parameter]:
+    def _members(self, schema: Mapping[str, Any], required: bool, text: Any) -> list[OperationParameter]:
         """Each member of an object as an argument; anything else as one, `body`."""
         properties = schema.get("properties")
         if schema.get("type") in ("object", None) and isinstance(properties, dict) and properties:
             needed = schema.get("required", [])
             return [
-                Parameter(_argument(name), "body", name, part, required and name in needed)
+                OperationParameter(_argument(name), "body", name, part, required and name in needed)
                 for name, part in properties.items()
             ]
-        return [Parameter("body", "body", "", {**({"description": str(text)} if text else {}), **schema}, required)]
+        return [
+            OperationParameter("body", "body", "", {**({"description": str(text)} if text else {}), **schema}, required)
+        ]
 
     def _servers(self, operation: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
         if "swagger" in self.document:
@@ -282,10 +286,10 @@ def _argument(name: str) -> str:
     return _NOT_IN_NAMES.sub("_", name)[:64] or "_"
 
 
-def _renamed(parameter: Parameter, taken: set[str]) -> Parameter:
+def _renamed(parameter: OperationParameter, taken: set[str]) -> OperationParameter:
     name = f"{parameter.argument[:50]}_{parameter.place}"
     while name in taken:
         name = f"{name}_"
-    return Parameter(
+    return OperationParameter(
         name, parameter.place, parameter.name, parameter.schema, parameter.required, parameter.style, parameter.explode
     )

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from app.tools.base import ToolFailed
-from app.tools.openapi_description import FORMS, Operation, Parameter
+from app.tools.openapi_description import FORMS, Operation, OperationParameter
+from app.tools.tool_types import ToolFailed
 
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 @dataclass
-class Prepared:
+class PreparedRequest:
     """`path` percent-encoded; `data` and `files` as requests takes them."""
 
     path: str
@@ -24,14 +24,16 @@ class Prepared:
     files: list[tuple[str, tuple[str | None, bytes, str]]] | None = None
 
 
-def prepared(operation: Operation, parameters: Sequence[Parameter], arguments: Mapping[str, Any]) -> Prepared:
+def prepare_request(
+    operation: Operation, parameters: Sequence[OperationParameter], arguments: Mapping[str, Any]
+) -> PreparedRequest:
     """Raises ToolFailed for a value that cannot stand in its place."""
     given = [
         (parameter, arguments[parameter.argument])
         for parameter in parameters
         if arguments.get(parameter.argument) is not None
     ]
-    request = Prepared(
+    request = PreparedRequest(
         _path(operation.path, {parameter.name: value for parameter, value in given if parameter.place == "path"})
     )
     cookies = []
@@ -62,7 +64,7 @@ def _path(template: str, values: Mapping[str, Any]) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
-def _pairs(parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
+def _pairs(parameter: OperationParameter, value: Any) -> Iterator[tuple[str, str]]:
     name = parameter.name
     if isinstance(value, dict):
         if parameter.style == "deepObject":
@@ -77,13 +79,13 @@ def _pairs(parameter: Parameter, value: Any) -> Iterator[tuple[str, str]]:
         yield name, _joined(value, _SEPARATORS.get(parameter.style, ","))
 
 
-def _header(parameter: Parameter, text: str) -> str:
+def _header(parameter: OperationParameter, text: str) -> str:
     if any(sign in text for sign in "\r\n\0"):
         raise ToolFailed(f"Bad argument {parameter.argument!r}: a header has one line.")
     return text.encode().decode("latin-1")
 
 
-def _add_body(request: Prepared, kind: str, members: Sequence[tuple[str, Any]]) -> None:
+def _add_body(request: PreparedRequest, kind: str, members: Sequence[tuple[str, Any]]) -> None:
     if not kind or not members:
         return
     whole = members[0][1] if members[0][0] == "" else dict(members)

@@ -16,10 +16,10 @@ from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedAnswer, GuardedHttp, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
-from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
-from app.tools.openapi_requests import Prepared, prepared
-from app.tools.tool_file import OpenApi, filled
+from app.tools.openapi_requests import PreparedRequest, prepare_request
+from app.tools.tool_file import OpenApiEntry, filled
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 
 LARGEST_DESCRIPTION = 16 * 1024 * 1024
 DESCRIPTION_SECONDS = 30.0
@@ -39,7 +39,7 @@ class OpenApiTools:
     def __init__(
         self,
         name: str,
-        settings: OpenApi,
+        settings: OpenApiEntry,
         environment: Mapping[str, str],
         folder: pathlib.Path,
         icon: str | Mapping[str, str] | None,
@@ -159,7 +159,7 @@ class OpenApiTool:
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         if self._address is None:
             raise ToolFailed("The description names no server: set base_url.")
-        request = prepared(self._operation, self._parameters, arguments)
+        request = prepare_request(self._operation, self._parameters, arguments)
         wait = min(seconds, self._service.seconds)
         limits = Limits(read=wait, total=wait, size=self._service.most_bytes)
         try:
@@ -168,7 +168,7 @@ class OpenApiTool:
         except FetchFailed as failure:
             raise ToolFailed(_words(failure)) from None
 
-    def _ask(self, request: Prepared, limits: Limits, cancellation: Cancellation) -> GuardedAnswer:
+    def _ask(self, request: PreparedRequest, limits: Limits, cancellation: Cancellation) -> GuardedAnswer:
         service, address = self._service, str(self._address)
         parts = urllib.parse.urlsplit(address)
         url = urllib.parse.urlunsplit(
@@ -230,7 +230,7 @@ def _text(content: bytes, declared: str) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _trusted(settings: OpenApi) -> Sequence[str] | None:
+def _trusted(settings: OpenApiEntry) -> Sequence[str] | None:
     """A description from elsewhere must not lead a call into our network, but to where it came from itself."""
     if settings.base_url is None and urllib.parse.urlsplit(settings.description).scheme in ("http", "https"):
         return [_origin(settings.description)]

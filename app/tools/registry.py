@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.tools.base import Tool, ToolChoice, ToolFailed, fitted_name
-from app.tools.bound import BoundTool
+from app.tools.bound_tools import BoundTool
+from app.tools.tool_types import Tool, ToolChoice, ToolFailed, fitted_name
 
 
 class ToolProvider(Protocol):

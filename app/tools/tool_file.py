@@ -34,7 +34,7 @@ class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class OpenApi(_Strict):
+class OpenApiEntry(_Strict):
     """`description`: a file beside this one, or a URL; JSON or YAML. `base_url`: in place of the description's own.
 
     `seconds` and `megabytes` bound one call's time and its answer.
@@ -48,7 +48,7 @@ class OpenApi(_Strict):
     megabytes: Annotated[int, pydantic.Field(ge=1, le=100)] = 4
 
 
-class Mcp(_Strict):
+class McpEntry(_Strict):
     """A server by its `url` (streamable HTTP), or by the `command` that starts it here (stdio), with `environment` and no other secrets."""
 
     url: Annotated[str, pydantic.AfterValidator(check_base_url)] | None = None
@@ -59,7 +59,7 @@ class Mcp(_Strict):
     megabytes: Annotated[int, pydantic.Field(ge=1, le=100)] = 4
 
     @pydantic.model_validator(mode="after")
-    def _one_way(self) -> "Mcp":
+    def _one_way(self) -> "McpEntry":
         if (self.url is None) == (self.command is None):
             raise ValueError("either url or command must be there")
         return self
@@ -70,34 +70,34 @@ class Icon(_Strict):
     content: Name
 
 
-class Provider(_Strict):
+class ProviderEntry(_Strict):
     """`icon`: a URL, or a background and an emoji."""
 
-    openapi: OpenApi | None = None
-    mcp: Mcp | None = None
+    openapi: OpenApiEntry | None = None
+    mcp: McpEntry | None = None
     icon: Name | Icon | None = None
 
     @pydantic.model_validator(mode="after")
-    def _one_kind(self) -> "Provider":
+    def _one_kind(self) -> "ProviderEntry":
         if (self.openapi is None) == (self.mcp is None):
             raise ValueError("either openapi or mcp must be there")
         return self
 
 
-class Place(_Strict):
+class ToolPlace(_Strict):
     provider: Name
     tool: Name
 
 
-class OtherName(_Strict):
+class ToolAlias(_Strict):
     provider: Name
     tool: Name
-    use: Place
+    use: ToolPlace
 
 
-class ToolFile(_Strict):
-    providers: dict[Name, Provider] = {}
-    names: list[OtherName] = []
+class ToolsFile(_Strict):
+    providers: dict[Name, ProviderEntry] = {}
+    names: list[ToolAlias] = []
 
 
 def filled(values: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
@@ -112,7 +112,7 @@ def filled(values: Mapping[str, str], environment: Mapping[str, str]) -> dict[st
     return {name: VARIABLE.sub(value, text) for name, text in values.items()}
 
 
-def read_tool_file(path: pathlib.Path) -> ToolFile:
+def read_tool_file(path: pathlib.Path) -> ToolsFile:
     """Read and check a file. Raises InvalidToolsFile."""
     try:
         document = yaml.safe_load(path.read_text("utf-8"))
@@ -126,7 +126,7 @@ def read_tool_file(path: pathlib.Path) -> ToolFile:
     except yaml.YAMLError:
         raise InvalidToolsFile(f"{path}: is not valid YAML") from None
     try:
-        return ToolFile.model_validate(document if document is not None else {})
+        return ToolsFile.model_validate(document if document is not None else {})
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")

@@ -28,11 +28,11 @@ class NodeFailed(Exception):
         self.inputs, self.process_data, self.outputs = dict(inputs or {}), dict(process_data or {}), dict(outputs or {})
 
 
-class RunFailed(Exception):
+class GraphRunFailed(Exception):
     """The run cannot go on: a node without an error strategy failed, or a limit was passed."""
 
 
-class TimeIsUp(RunFailed):
+class RunTimedOut(GraphRunFailed):
     """The run took longer than it may."""
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from app.agents.function_call import FunctionCall
 from app.agents.react import React
-from app.agents.steps import Call, Step
+from app.agents.steps import AgentStep, ToolCall
 from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
-from app.tools.base import ToolDescription
+from app.tools.tool_types import ToolDescription
 
 LOOKUP = ToolDescription("lookup", "Looks up.", {"type": "object", "properties": {}}, {}, "")
 ACTION = '{"action": "lookup", "action_input": {"text": "tea"}}'
@@ -61,20 +61,20 @@ class TestReact:
     def test_gives_a_model_its_own_words_back(self):
         _, reading = read(React(), CALLS[1], 100)
         reading.calls[0].observation = "green"
-        step = Step("1", 1, reading.thought, written=reading.written, calls=reading.calls)
+        step = AgentStep("1", 1, reading.thought, written=reading.written, calls=reading.calls)
         *_, own, observed = React().messages([ModelMessage("user", "What?")], [step], [LOOKUP])
         assert (own.role, own.content) == ("assistant", CALLS[1])
         assert (observed.role, observed.content) == ("user", "Observation: green")
 
     def test_writes_what_another_worker_s_model_said(self):
-        step = Step("1", 1, "I look.", calls=[Call("c", "lookup", '{"text": "tea"}', observation="green")])
+        step = AgentStep("1", 1, "I look.", calls=[ToolCall("c", "lookup", '{"text": "tea"}', observation="green")])
         *_, own, _ = React().messages([ModelMessage("user", "What?")], [step], [LOOKUP])
         assert (
             own.content == 'Thought: I look.\nAction:\n```json\n{"action":"lookup","action_input":{"text":"tea"}}\n```'
         )
 
     def test_asks_for_the_answer_where_no_tools_are_left(self):
-        step = Step("1", 1, "", calls=[Call("c", "lookup", "{}", observation="green")])
+        step = AgentStep("1", 1, "", calls=[ToolCall("c", "lookup", "{}", observation="green")])
         messages = React().messages([ModelMessage("user", "What?")], [step], [])
         assert "Answer the user now" in messages[-1].text()
         assert React().options([]) == {}

@@ -30,7 +30,7 @@ from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval, search_terms
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetSettings, DatasetSummary
-from app.workflow.contracts.knowledge import Condition, Retrieval
+from app.workflow.contracts.knowledge import MetadataFilter, Retrieval
 from config import Config
 from tests.support.scripted_model import ScriptedModel
 
@@ -172,7 +172,7 @@ def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, search
     print(f"indexed in {time.monotonic() - began:.0f} s")
     sizes(dataset)
 
-    def search(method: str, *conditions: Condition) -> Callable[[], Any]:
+    def search(method: str, *conditions: MetadataFilter) -> Callable[[], Any]:
         def once() -> Any:
             wanted = Retrieval([str(dataset.id)], language.text(8), search_method=method, conditions=conditions)
             with app.app_context():
@@ -180,7 +180,7 @@ def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, search
 
         return once
 
-    year, many = Condition("year", "=", 2005), Condition("year", ">", 2003)
+    year, many = MetadataFilter("year", "=", 2005), MetadataFilter("year", ">", 2003)
     for label, call in (
         ("by words", search("full_text")),
         ("by meaning", search("semantic")),

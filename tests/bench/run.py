@@ -4,6 +4,7 @@ python -m tests.bench.run [--bursts 200 500 1000] [--rate 20 --seconds 30] [--sl
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -15,7 +16,6 @@ from tests.bench.report import Numbers, print_streams
 from tests.bench.stream_load import Load, run_load
 from tests.support.stack import CHAT_APP, Stack, stop_on_signals
 from tests.support.visitor import Visitor, wait_until
-import contextlib
 
 CODE = "bench"
 CHUNKS = 50

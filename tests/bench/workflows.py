@@ -13,9 +13,9 @@ import time
 import uuid
 
 from app.providers.cancellation import Cancellation
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph import build
-from app.workflow.engine.graph_run import GraphRun, Setting
+from app.workflow.engine.graph_run import GraphRun, RunContext
 from app.workflow.values.variables import Variables
 from tests.bench.processes import difference, measure
 from tests.bench.stream_client import Stream, run_stream
@@ -75,7 +75,7 @@ def time_engine() -> None:
         variables = Variables()
         variables.set_node("start", {"text": "hello"})
         variables.set_node("sys", {})
-        setting = Setting(uuid.uuid4(), Outside(), MemoryJournal(), Cancellation(), time.monotonic() + 60)
+        setting = RunContext(uuid.uuid4(), NodeServices(), MemoryJournal(), Cancellation(), time.monotonic() + 60)
         began = time.perf_counter()
         ended = GraphRun(built, variables, setting, lambda event: None).run()
         best = min(best, time.perf_counter() - began)

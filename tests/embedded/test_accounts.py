@@ -8,7 +8,7 @@ import sys
 import psycopg2
 import pytest
 
-from app.embedded import accounts
+from app.embedded import system_users
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import CannotStart
 
@@ -28,13 +28,13 @@ def test_root_runs_it_as_somebody_else(tmp_path):
 
 @pytest.mark.skipif(not OTHERS_MAY_PASS, reason="this checkout lies where nobody else can reach it")
 def test_without_namespaces_root_becomes_nobody(tmp_path, monkeypatch):
-    monkeypatch.setattr(accounts, "_namespaces_allowed", lambda: False)
+    monkeypatch.setattr(system_users, "_namespaces_allowed", lambda: False)
     assert answers(EmbeddedPostgres(tmp_path / "data", durable=False))
 
 
 def test_what_nobody_can_reach_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(accounts, "_namespaces_allowed", lambda: False)
+    monkeypatch.setattr(system_users, "_namespaces_allowed", lambda: False)
     program = tmp_path / "postgres"
     program.touch(mode=0o700)
     with pytest.raises(CannotStart, match="other users cannot reach"):
-        accounts.account_for(tmp_path, str(program))
+        system_users.system_user_for(tmp_path, str(program))

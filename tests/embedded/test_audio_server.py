@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from app.embedded import listeners, voices
-from app.embedded.listeners import PocketSphinx, UnreadableSound, whisper_model
+from app.embedded import recognizers, voices
 from app.embedded.openai_servers import OpenAiServer, audio_server
+from app.embedded.recognizers import PocketSphinx, UnreadableSound, whisper_model
 from app.embedded.voices import ESPEAK_VOICES, Espeak, piper_weights
 from app.errors import ProviderBadRequest
 from app.providers.models.routes import AudioSettings, ModelRoutes
@@ -66,7 +66,7 @@ def hear(routes: ModelRoutes, recording: bytes, extension: str = "mp3") -> str:
 @pytest.fixture
 def no_better_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decode as a machine without the list speech.txt does."""
-    monkeypatch.setattr(listeners, "decode", listeners._decode_some)
+    monkeypatch.setattr(recognizers, "decode", recognizers._decode_some)
 
 
 def test_the_light_pair_gives_most_words_back(no_better_pair: None) -> None:
@@ -116,13 +116,13 @@ def test_what_cannot_be_decoded_is_refused(routes: ModelRoutes, recording: bytes
 
 
 def test_a_recording_without_an_end_is_refused(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listeners, "MOST_SECONDS", 1)
+    monkeypatch.setattr(recognizers, "MOST_SECONDS", 1)
     with pytest.raises(UnreadableSound, match="longer than"):
         PocketSphinx().words(silence(1.5))
 
 
 def test_long_speech_is_heard_in_parts(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listeners, "UTTERANCE_BYTES", 5 * 2 * 16_000)
+    monkeypatch.setattr(recognizers, "UTTERANCE_BYTES", 5 * 2 * 16_000)
     assert heard(PocketSphinx().words(b"".join(Espeak().mp3(SENTENCES, "alloy")))) > 0.2
 
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from app.streams import channel
-from app.streams.channel import Event, LogLost
+from app.streams.channel import ChannelEvent, LogLost
 from app.streams.hub import QUEUE, Hub, Subscription
 from app.streams.publisher import Publisher, Superseded
 from app.streams.relay import follow
@@ -40,7 +40,9 @@ def speak(publisher: Publisher, task_id: str, *texts: bytes, epoch: int = 1, fin
     writer.wait_until_sent(5)
 
 
-def read(client: "redis.Redis", subscription: Subscription, after: int = 0, look_back: bool = True) -> list[Event]:
+def read(
+    client: "redis.Redis", subscription: Subscription, after: int = 0, look_back: bool = True
+) -> list[ChannelEvent]:
     return [event for group in follow(client, subscription, after, 5, look_back) for event in group]
 
 
@@ -48,9 +50,9 @@ def test_events_arrive_in_order_and_numbered_from_one(redis_db, publisher, hub, 
     subscription = hub.subscribe(task_id)
     speak(publisher, task_id, b'{"a":1}', b'{"a":2}', b'{"a":3}')
     assert read(redis_db, subscription, look_back=False) == [
-        Event(1, b'{"a":1}', False),
-        Event(2, b'{"a":2}', False),
-        Event(3, b'{"a":3}', True),
+        ChannelEvent(1, b'{"a":1}', False),
+        ChannelEvent(2, b'{"a":2}', False),
+        ChannelEvent(3, b'{"a":3}', True),
     ]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from app.tools.base import Tool
 from app.tools.registry import ToolRegistry
+from app.tools.tool_types import Tool
 from tests.support.factories import make_app
 from tests.support.scripted_model import ScriptedModel
 from tests.support.sse import Frame

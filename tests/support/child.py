@@ -1,11 +1,11 @@
 """A process that a test or measurement started: its log in a file, ended by its own id and never by a name."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
-import contextlib
 
 TAIL = 4000
 

@@ -12,10 +12,10 @@ from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.tools.arithmetic import ArithmeticFailed, evaluate
-from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
-from app.tools.bound import fixed_settings
-from app.tools.builtin import builtin_providers
+from app.tools.bound_tools import fixed_settings
+from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolRegistry
+from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 
 
 def registry(http: GuardedHttp | None = None) -> ToolRegistry:

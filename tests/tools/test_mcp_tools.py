@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.mcp_tools import McpTools
 from app.tools.registry import ToolRegistry
-from app.tools.tool_file import Mcp
+from app.tools.tool_file import McpEntry
+from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 from tests.support.mcp_server import PICTURE
 
 MODULE = [sys.executable, "-m", "tests.support.mcp_server"]
@@ -63,7 +63,7 @@ def served() -> Iterator[HttpServer]:
 
 @pytest.fixture(scope="module")
 def by_http(served: HttpServer) -> Iterator[McpTools]:
-    tools = McpTools("house", Mcp(url=served.url, megabytes=1), {}, None)
+    tools = McpTools("house", McpEntry(url=served.url, megabytes=1), {}, None)
     yield tools
     tools.close()
 
@@ -72,7 +72,7 @@ def by_http(served: HttpServer) -> Iterator[McpTools]:
 def by_stdio() -> Iterator[McpTools]:
     tools = McpTools(
         "house",
-        Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}, megabytes=1),
+        McpEntry(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}, megabytes=1),
         {"HERE": os.getcwd()},
         None,
     )
@@ -179,7 +179,7 @@ class TestAProcess:
         environment = {"PYTHONPATH": "$HERE", "KEY": "${HOUSE_KEY}"}
         tools = McpTools(
             "house",
-            Mcp(command=[*MODULE, "stdio"], environment=environment),
+            McpEntry(command=[*MODULE, "stdio"], environment=environment),
             {"HERE": os.getcwd(), "HOUSE_KEY": "sesame"},
             None,
         )
@@ -199,7 +199,10 @@ class TestAProcess:
 
     def test_ends_with_us(self) -> None:
         tools = McpTools(
-            "house", Mcp(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}), {"HERE": os.getcwd()}, None
+            "house",
+            McpEntry(command=[*MODULE, "stdio"], environment={"PYTHONPATH": "$HERE"}),
+            {"HERE": os.getcwd()},
+            None,
         )
         number = int(call(tools, "whoami", variable="X").text.partition(":")[0])
         tools.close()
@@ -208,13 +211,13 @@ class TestAProcess:
     @pytest.mark.parametrize("command", [["/no/such/program"], ["/bin/true"], ["/bin/echo", "rubbish"]])
     def test_that_is_no_server_is_told(self, command: list[str]) -> None:
         with pytest.raises(ToolFailed, match="tool server"):
-            McpTools("house", Mcp(command=command), {}, None).tools()
+            McpTools("house", McpEntry(command=command), {}, None).tools()
 
 
 class TestAServer:
     def test_that_was_restarted_is_found_again(self) -> None:
         server = HttpServer()
-        tools = McpTools("house", Mcp(url=server.url), {}, None)
+        tools = McpTools("house", McpEntry(url=server.url), {}, None)
         try:
             assert call(tools, "say", text="tea").text == "tea"
             server.kill()
@@ -226,7 +229,7 @@ class TestAServer:
 
     def test_that_is_away_is_told_and_what_it_had_is_remembered(self) -> None:
         server = HttpServer()
-        tools = McpTools("house", Mcp(url=server.url), {}, None)
+        tools = McpTools("house", McpEntry(url=server.url), {}, None)
         known = [tool.description.name for tool in tools.tools()]
         server.kill()
         assert [tool.description.name for tool in tools.tools()] == known
@@ -235,12 +238,15 @@ class TestAServer:
 
     def test_that_was_never_there_is_told(self) -> None:
         with pytest.raises(ToolFailed, match="The tool server cannot be reached."):
-            McpTools("house", Mcp(url="http://127.0.0.1:1/mcp"), {}, None).tools()
+            McpTools("house", McpEntry(url="http://127.0.0.1:1/mcp"), {}, None).tools()
 
     def test_whose_key_is_not_set_is_told(self) -> None:
         with pytest.raises(ToolFailed, match="house: the variable HOUSE_KEY is not set"):
             McpTools(
-                "house", Mcp(url="http://127.0.0.1:1/mcp", headers={"Authorization": "Bearer $HOUSE_KEY"}), {}, None
+                "house",
+                McpEntry(url="http://127.0.0.1:1/mcp", headers={"Authorization": "Bearer $HOUSE_KEY"}),
+                {},
+                None,
             ).tools()
 
 
@@ -291,7 +297,7 @@ class TestAnOddServer:
         odd.says = says  # type: ignore[attr-defined]
         url = f"http://127.0.0.1:{odd.server_port}/mcp"
         tools = McpTools(
-            "house", Mcp(url=url, headers={"Authorization": "Bearer $KEY"}, megabytes=1), {"KEY": "sesame"}, None
+            "house", McpEntry(url=url, headers={"Authorization": "Bearer $KEY"}, megabytes=1), {"KEY": "sesame"}, None
         )
         with pytest.raises(ToolFailed, match=told) as failed:
             tools.tools()

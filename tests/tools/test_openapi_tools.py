@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
 from app.tools.openapi_tools import OpenApiTools
 from app.tools.registry import ToolRegistry
-from app.tools.tool_file import OpenApi
+from app.tools.tool_file import OpenApiEntry
+from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 from tests.support.web_service import DESCRIPTION, WebService
 
 KEY = {"PETS_KEY": "sesame-open"}
@@ -30,7 +30,7 @@ def service() -> Iterator[WebService]:
 @pytest.fixture
 def pets(service: WebService, tmp_path: pathlib.Path) -> OpenApiTools:
     (tmp_path / "pets.json").write_text(json.dumps(DESCRIPTION))
-    settings = OpenApi(
+    settings = OpenApiEntry(
         description="pets.json",
         base_url=f"{service.url}/v1",
         headers={"X-Key": "$PETS_KEY"},
@@ -43,7 +43,7 @@ def pets(service: WebService, tmp_path: pathlib.Path) -> OpenApiTools:
 def described(tmp_path: pathlib.Path, document: Any, **settings: Any) -> OpenApiTools:
     text = document if isinstance(document, str) else yaml.safe_dump(document)
     (tmp_path / "api.yaml").write_text(text)
-    return OpenApiTools("api", OpenApi(description="api.yaml", **settings), {}, tmp_path, None)
+    return OpenApiTools("api", OpenApiEntry(description="api.yaml", **settings), {}, tmp_path, None)
 
 
 def call(
@@ -306,14 +306,16 @@ class TestADescription:
 
     def test_may_come_from_the_service_itself(self, service: WebService) -> None:
         service.says = [(200, {}, json.dumps(DESCRIPTION | {"servers": [{"url": "/api"}]}).encode())]
-        tools = OpenApiTools("pets", OpenApi(description=f"{service.url}/openapi.json"), {}, pathlib.Path(), None)
+        tools = OpenApiTools("pets", OpenApiEntry(description=f"{service.url}/openapi.json"), {}, pathlib.Path(), None)
         call(tools, "get_plain")
         assert service.asked[-1]["path"] == "/api/plain"
 
     def test_from_elsewhere_does_not_lead_inside(self, service: WebService) -> None:
         with WebService() as inside:
             service.says = [(200, {}, json.dumps(DESCRIPTION | {"servers": [{"url": inside.url}]}).encode())]
-            tools = OpenApiTools("pets", OpenApi(description=f"{service.url}/openapi.json"), {}, pathlib.Path(), None)
+            tools = OpenApiTools(
+                "pets", OpenApiEntry(description=f"{service.url}/openapi.json"), {}, pathlib.Path(), None
+            )
             assert failure(tools, "get_plain") == "The request leads to where none may go."
             assert inside.asked == []
 
@@ -338,7 +340,7 @@ class TestADescription:
 
     def test_that_is_not_there_is_told(self, tmp_path: pathlib.Path) -> None:
         with pytest.raises(ToolFailed, match="api: missing.yaml: cannot be read: No such file"):
-            OpenApiTools("api", OpenApi(description="missing.yaml"), {}, tmp_path, None).tools()
+            OpenApiTools("api", OpenApiEntry(description="missing.yaml"), {}, tmp_path, None).tools()
 
     def test_whose_key_is_not_set_is_told(self, tmp_path: pathlib.Path) -> None:
         with pytest.raises(ToolFailed, match="api: the variable PETS_KEY is not set"):

@@ -16,7 +16,7 @@ from app.services.visitor import app_info
 
 
 @web_ns.route("/site")
-class Site(Resource):
+class SiteResource(Resource):
     @document("Get the app's site", description="Title, icon and texts of the app's page.", ok=AppSiteInfoResponse)
     @caller_required
     def get(self, caller: Caller) -> Response:
@@ -24,7 +24,7 @@ class Site(Resource):
 
 
 @web_ns.route("/parameters")
-class AppParameters(Resource):
+class AppParametersResource(Resource):
     @document(
         "Get the app's parameters", description="The input form, the features and the limits of the app.", ok=Parameters
     )
@@ -34,7 +34,7 @@ class AppParameters(Resource):
 
 
 @web_ns.route("/meta")
-class Meta(Resource):
+class MetaResource(Resource):
     @document("Get the app's tool icons", ok=AppMetaResponse)
     @caller_required
     def get(self, caller: Caller) -> Response:
@@ -42,7 +42,7 @@ class Meta(Resource):
 
 
 @web_ns.route("/system-features")
-class SystemFeatures(Resource):
+class SystemFeaturesResource(Resource):
     @document(
         "Get the installation's features",
         description="Needs no passport: a page reads this before anything else.",
@@ -56,7 +56,7 @@ class SystemFeatures(Resource):
 
 
 @web_ns.route("/webapp/access-mode")
-class AccessMode(Resource):
+class AccessModeResource(Resource):
     @document(
         "Get an app's access mode",
         description="Who may use the app: `public`, `private`, `private_all` or `sso_verified`.",
@@ -71,7 +71,7 @@ class AccessMode(Resource):
 
 
 @web_ns.route("/webapp/permission")
-class Permission(Resource):
+class PermissionResource(Resource):
     @document(
         "Ask whether the caller may use an app",
         query=AppPermissionQuery,

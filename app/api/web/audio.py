@@ -13,7 +13,7 @@ from app.services.visitor import speech, transcription
 
 
 @web_ns.route("/audio-to-text")
-class AudioToText(Resource):
+class AudioToTextResource(Resource):
     @document(
         "Convert audio to text",
         description="The words of a recording of at most 30 MB: MP3, M4A, WAV, AMR, WebM or Ogg. Nothing is kept.",
@@ -28,7 +28,7 @@ class AudioToText(Resource):
 
 
 @web_ns.route("/text-to-audio")
-class TextToAudio(Resource):
+class TextToAudioResource(Resource):
     @document(
         "Convert text to audio",
         description="Speech as MP3, sent as it is made: of a message's answer, or else of a text. "

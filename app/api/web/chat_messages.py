@@ -16,7 +16,7 @@ from app.services.visitor import chat, generations
 
 
 @web_ns.route("/chat-messages")
-class ChatMessages(Resource):
+class ChatMessagesResource(Resource):
     @document(
         "Send a message",
         description="Asks the app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
@@ -44,7 +44,7 @@ class ChatMessages(Resource):
 
 
 @web_ns.route("/chat-messages/<string:task_id>/stop")
-class ChatMessageStop(Resource):
+class ChatMessageStopResource(Resource):
     @document(
         "Stop an answer",
         description="Ends a running answer of the caller's; what was generated so far is kept. Succeeds where there is nothing to stop.",

@@ -15,7 +15,7 @@ from app.services.visitor import completions, generations
 
 
 @web_ns.route("/completion-messages")
-class CompletionMessages(Resource):
+class CompletionMessagesResource(Resource):
     @document(
         "Generate a text",
         description="Asks a completion app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
@@ -34,7 +34,7 @@ class CompletionMessages(Resource):
 
 
 @web_ns.route("/completion-messages/<string:task_id>/stop")
-class CompletionMessageStop(Resource):
+class CompletionMessageStopResource(Resource):
     @document(
         "Stop a text",
         description="Ends a running generation of the caller's; what was generated so far is kept. Succeeds where there is nothing to stop.",

@@ -26,7 +26,7 @@ CONVERSATION_REFUSALS = REFUSALS | {404: "Conversation Not Found or Not a Chat A
 
 
 @web_ns.route("/conversations")
-class Conversations(Resource):
+class ConversationsResource(Resource):
     @document(
         "List conversations",
         description="The caller's conversations, newest first unless `sort_by` says otherwise. `last_id` is the last one the client has.",
@@ -39,14 +39,14 @@ class Conversations(Resource):
         app_modes.require_chat_family(caller.app, NotChatAppHere)
         query = parse_query(ConversationListQuery)
         page = conversations.list_page(
-            caller.owner, conversations.Listing(query.last_id, query.limit, query.pinned, query.sort_by)
+            caller.owner, conversations.ConversationListing(query.last_id, query.limit, query.pinned, query.sort_by)
         )
         rows = [_conversation(row) for row in page.rows]
         return reply(ConversationInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 
 
 @web_ns.route("/conversations/<uuid:c_id>/name")
-class ConversationName(Resource):
+class ConversationNameResource(Resource):
     @document(
         "Rename a conversation",
         description="Gives the conversation a name, or with `auto_generate` lets the model find one.",
@@ -67,7 +67,7 @@ class ConversationName(Resource):
 
 
 @web_ns.route("/conversations/<uuid:c_id>")
-class Conversation(Resource):
+class ConversationResource(Resource):
     @document(
         "Delete a conversation",
         description="It is gone at once, its messages with it; running answers are stopped.",
@@ -85,7 +85,7 @@ class Conversation(Resource):
 
 
 @web_ns.route("/conversations/<uuid:c_id>/pin")
-class ConversationPin(Resource):
+class ConversationPinResource(Resource):
     @document(
         "Pin a conversation",
         description="Keeps it in the list of pinned ones; pinning twice is fine.",
@@ -102,7 +102,7 @@ class ConversationPin(Resource):
 
 
 @web_ns.route("/conversations/<uuid:c_id>/unpin")
-class ConversationUnpin(Resource):
+class ConversationUnpinResource(Resource):
     @document(
         "Unpin a conversation",
         description="Takes it out of the list of pinned ones.",
@@ -118,5 +118,5 @@ class ConversationUnpin(Resource):
         return reply(ResultResponse())
 
 
-def _conversation(row: conversations.Conversation) -> SimpleConversation:
+def _conversation(row: conversations.ConversationItem) -> SimpleConversation:
     return SimpleConversation.model_construct(**dataclasses.asdict(row))

@@ -13,7 +13,7 @@ from app.api.schemas.files import FileResponse
 
 
 @web_ns.route("/files/upload")
-class FileUpload(Resource):
+class FileUploadResource(Resource):
     @document(
         "Upload a file",
         description="One file in the form field `file`; its id goes into `files` of a message or into an input of type file. "

@@ -29,7 +29,7 @@ NOT_ACTIVE = {404: "Form not found", 412: "The form was submitted, or has expire
 
 
 @web_ns.route("/form/human_input/<string:form_token>")
-class HumanInputForm(Resource):
+class HumanInputFormResource(Resource):
     @document(
         "Get human input form definition by token",
         description="What is asked, and how it may be answered. Who has the token may read it: no passport is needed.",
@@ -70,7 +70,7 @@ class HumanInputForm(Resource):
 
 
 @web_ns.route("/form/human_input/<string:form_token>/upload-token")
-class HumanInputUploadToken(Resource):
+class HumanInputUploadTokenResource(Resource):
     @document(
         "Issue an upload token for a human input form",
         description="A bearer token for `POST /human-input-forms/files`, as long as the form can be answered.",
@@ -85,7 +85,7 @@ class HumanInputUploadToken(Resource):
 
 
 @web_ns.route("/human-input-forms/files")
-class HumanInputFiles(Resource):
+class HumanInputFilesResource(Resource):
     @document(
         "Upload one local file or remote URL file for a HITL human input form",
         description="One file in the form field `file`, or the address of one in `url`; its id goes into the form's answer.",

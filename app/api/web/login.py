@@ -31,7 +31,7 @@ from app.tasks import enqueue_mail
 
 
 @web_ns.route("/login")
-class Login(Resource):
+class LoginResource(Resource):
     @document(
         "Log in",
         description="An access token for apps that are not public. The password travels base64-encoded.",
@@ -55,7 +55,7 @@ class Login(Resource):
 
 
 @web_ns.route("/login/status")
-class LoginStatus(Resource):
+class LoginStatusResource(Resource):
     @document(
         "Check the login status",
         description="Whether the caller is logged in, and whether the passport of this request is good for the app.",
@@ -75,7 +75,7 @@ class LoginStatus(Resource):
 
 
 @web_ns.route("/logout")
-class Logout(Resource):
+class LogoutResource(Resource):
     @document(
         "Log out",
         description="Clears the access token's cookie. The token stays good until it expires.",
@@ -95,7 +95,7 @@ class Logout(Resource):
 
 
 @web_ns.route("/email-code-login")
-class EmailCodeLogin(Resource):
+class EmailCodeLoginResource(Resource):
     @document(
         "Have a login code mailed",
         description="Six digits go to the address if it has an account; the answer is the same if not.",
@@ -114,7 +114,7 @@ class EmailCodeLogin(Resource):
 
 
 @web_ns.route("/email-code-login/validity")
-class EmailCodeLoginValidity(Resource):
+class EmailCodeLoginValidityResource(Resource):
     @document(
         "Log in by a mailed code",
         description="The code travels base64-encoded.",
@@ -139,7 +139,7 @@ class EmailCodeLoginValidity(Resource):
 
 
 @web_ns.route("/forgot-password")
-class ForgotPassword(Resource):
+class ForgotPasswordResource(Resource):
     @document(
         "Have a code for a new password mailed",
         description="Six digits go to the address if it has an account; the answer is the same if not.",
@@ -162,7 +162,7 @@ class ForgotPassword(Resource):
 
 
 @web_ns.route("/forgot-password/validity")
-class ForgotPasswordValidity(Resource):
+class ForgotPasswordValidityResource(Resource):
     @document(
         "Check the code for a new password",
         description="Gives the token that sets the password. The code travels as it is.",
@@ -185,7 +185,7 @@ class ForgotPasswordValidity(Resource):
 
 
 @web_ns.route("/forgot-password/resets")
-class ForgotPasswordResets(Resource):
+class ForgotPasswordResetsResource(Resource):
     @document(
         "Set a new password",
         description="With the token that the check of the code gave. The passwords travel as they are.",

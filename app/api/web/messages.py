@@ -28,11 +28,11 @@ from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
 from app.services.definitions import app_modes
 from app.services.events.message_events import AGENT
-from app.services.visitor import completions, message_marks, messages, suggested_questions
+from app.services.visitor import completions, feedback_and_saves, messages, suggested_questions
 
 
 @web_ns.route("/messages")
-class Messages(Resource):
+class MessagesResource(Resource):
     @document(
         "List messages",
         description="A page of a conversation's messages, oldest first; `first_id` is the oldest one the client has.",
@@ -52,7 +52,7 @@ class Messages(Resource):
 
 
 @web_ns.route("/messages/<uuid:message_id>/feedbacks")
-class MessageFeedbacks(Resource):
+class MessageFeedbacksResource(Resource):
     @document(
         "Rate a message",
         description="`rating` `like` or `dislike`; null takes the rating back.",
@@ -66,12 +66,12 @@ class MessageFeedbacks(Resource):
     @caller_required
     def post(self, caller: Caller, message_id: uuid.UUID) -> Response:
         body = parse_body(MessageFeedbackPayload, query=True)
-        message_marks.rate(caller.owner, message_id, body.rating, body.content)
+        feedback_and_saves.rate(caller.owner, message_id, body.rating, body.content)
         return reply(ResultResponse())
 
 
 @web_ns.route("/messages/<uuid:message_id>/more-like-this")
-class MessageMoreLikeThis(Resource):
+class MessageMoreLikeThisResource(Resource):
     @document(
         "Generate more like this",
         description="Asks again what a message of a completion app asked, for another answer.",
@@ -89,7 +89,7 @@ class MessageMoreLikeThis(Resource):
 
 
 @web_ns.route("/messages/<uuid:message_id>/suggested-questions")
-class MessageSuggestedQuestions(Resource):
+class MessageSuggestedQuestionsResource(Resource):
     @document(
         "Suggest questions",
         description="What the visitor may want to ask after this message, found by the model; an empty list where it finds nothing.",
@@ -104,7 +104,7 @@ class MessageSuggestedQuestions(Resource):
         return reply(SuggestedQuestionsResponse(data=suggested_questions.suggest(caller.owner, message_id)))
 
 
-def _message(row: messages.Message) -> WebMessageListItem:
+def _message(row: messages.MessageItem) -> WebMessageListItem:
     return WebMessageListItem.model_construct(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -124,12 +124,12 @@ def _message(row: messages.Message) -> WebMessageListItem:
     )
 
 
-def _source(row: messages.Message, source: dict[str, Any]) -> RetrieverResource:
+def _source(row: messages.MessageItem, source: dict[str, Any]) -> RetrieverResource:
     known: dict[str, Any] = {name: source.get(name) for name in RetrieverResource.model_fields}
     return RetrieverResource.model_construct(**known | {"message_id": row.id, "created_at": row.created_at})
 
 
-def _thought(message_id: str, thought: messages.Thought) -> AgentThought:
+def _thought(message_id: str, thought: messages.ThoughtItem) -> AgentThought:
     step = thought.step
     return AgentThought.model_construct(
         id=step.id,

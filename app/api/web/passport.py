@@ -14,7 +14,7 @@ from app.services.auth import answer_limits, passports
 
 
 @web_ns.route("/passport")
-class Passport(Resource):
+class PassportResource(Resource):
     @document(
         "Get a passport",
         description="Makes the caller a visitor of the app that the X-App-Code header names. Put the token into 'Authorize' to try the other calls.",

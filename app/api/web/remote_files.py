@@ -13,7 +13,7 @@ from app.services.files import remote_files
 
 
 @web_ns.route("/remote-files/upload")
-class RemoteFileUpload(Resource):
+class RemoteFileUploadResource(Resource):
     @document(
         "Upload a file from a remote URL",
         description="Fetches a file from a public address and keeps it, as if the visitor had sent it.",
@@ -37,7 +37,7 @@ class RemoteFileUpload(Resource):
 
 # Slashes that come one after another belong to the URL.
 @web_ns.route("/remote-files/<path:url>", merge_slashes=False)
-class RemoteFile(Resource):
+class RemoteFileResource(Resource):
     @document(
         "Get information about a remote file",
         description="Type and length of a file at a public address; the URL may be percent-encoded as a whole. "

@@ -19,13 +19,13 @@ from app.api.schemas.messages import (
     SimpleFeedback,
 )
 from app.services.definitions import app_modes
-from app.services.visitor import message_marks
+from app.services.visitor import feedback_and_saves
 
 SAVED_REFUSALS = REFUSALS | {400: "Bad Request - Not a completion app"}
 
 
 @web_ns.route("/saved-messages")
-class SavedMessages(Resource):
+class SavedMessagesResource(Resource):
     @document(
         "List saved messages",
         description="The newest message first; `last_id` is the last one the client has.",
@@ -37,7 +37,7 @@ class SavedMessages(Resource):
     def get(self, caller: Caller) -> Response:
         app_modes.require_completion(caller.app)
         query = parse_query(SavedMessageListQuery)
-        rows, has_more = message_marks.list_saved(caller.owner, query.last_id, query.limit)
+        rows, has_more = feedback_and_saves.list_saved(caller.owner, query.last_id, query.limit)
         return reply(
             SavedMessageInfiniteScrollPagination(
                 limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]
@@ -58,12 +58,12 @@ class SavedMessages(Resource):
     def post(self, caller: Caller) -> Response:
         app_modes.require_completion(caller.app)
         body = parse_body(SavedMessageCreatePayload, query=True)
-        message_marks.save(caller.owner, body.message_id)
+        feedback_and_saves.save(caller.owner, body.message_id)
         return reply(ResultResponse())
 
 
 @web_ns.route("/saved-messages/<uuid:message_id>")
-class SavedMessage(Resource):
+class SavedMessageResource(Resource):
     @document(
         "Remove a saved message",
         description="Takes a message out of the list of saved ones; the message itself stays.",
@@ -75,11 +75,11 @@ class SavedMessage(Resource):
     @caller_required
     def delete(self, caller: Caller, message_id: uuid.UUID) -> Response:
         app_modes.require_completion(caller.app)
-        message_marks.unsave(caller.owner, message_id)
+        feedback_and_saves.unsave(caller.owner, message_id)
         return Response(status=204)
 
 
-def _item(row: message_marks.SavedMessage) -> SavedMessageItem:
+def _item(row: feedback_and_saves.SavedMessageRow) -> SavedMessageItem:
     feedback = SimpleFeedback(rating=row.rating) if row.rating else None
     return SavedMessageItem.model_construct(
         id=row.id,

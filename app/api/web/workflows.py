@@ -15,7 +15,7 @@ from app.services.visitor import generations, workflow_runs
 
 
 @web_ns.route("/workflows/run")
-class WorkflowRun(Resource):
+class WorkflowRunResource(Resource):
     @document(
         "Run a workflow",
         description="Always answers with server-sent events, as the run goes on. `inputs` are the variables of the app's input form.",
@@ -32,7 +32,7 @@ class WorkflowRun(Resource):
 
 
 @web_ns.route("/workflows/tasks/<string:task_id>/stop")
-class WorkflowTaskStop(Resource):
+class WorkflowTaskStopResource(Resource):
     @document(
         "Stop a workflow run",
         description="Ends a running run of the caller's. Succeeds where there is nothing to stop.",

@@ -9,7 +9,7 @@ import time
 from app.errors import ProviderProtocolError
 from app.providers.cancellation import Patience
 from app.providers.http.connecting import interrupt
-from app.providers.http.http_messages import Body
+from app.providers.http.http_messages import BodyReader
 
 RECEIVE_SIZE = 65_536
 LARGEST_READ = 1_048_576
@@ -23,7 +23,7 @@ class Connection:
     def __init__(self, connected: socket.socket, patience: Patience) -> None:
         self._socket = connected
         self._secure = isinstance(connected, ssl.SSLSocket)
-        self._unread: Body | None = None
+        self._unread: BodyReader | None = None
         self._released = 0.0
         self.reused = False
         self.begin(patience)
@@ -67,7 +67,7 @@ class Connection:
         """Leave what arrives where it is for a while. Raises Cancelled, ProviderTimeout."""
         self._patience.pause(self._socket, seconds)
 
-    def release(self, unread: Body) -> bool:
+    def release(self, unread: BodyReader) -> bool:
         """End the call, its answer's last bytes perhaps still on their way. False if a stop came first: then only close it."""
         self._detach()
         self._unread, self._released = unread, time.monotonic()

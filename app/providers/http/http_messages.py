@@ -38,7 +38,7 @@ def parse_head(raw: bytes) -> Head:
     return Head(int(code), headers, "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection))
 
 
-class Body(abc.ABC):
+class BodyReader(abc.ABC):
     """The content of an answer. `complete` once all of it came; `excess` if more came than it should have."""
 
     complete = False
@@ -54,7 +54,7 @@ class Body(abc.ABC):
             raise ProviderProtocolError
 
 
-class LengthBody(Body):
+class LengthBody(BodyReader):
     """A body of a known number of bytes."""
 
     def __init__(self, length: int) -> None:
@@ -69,7 +69,7 @@ class LengthBody(Body):
         return content
 
 
-class EndlessBody(Body):
+class EndlessBody(BodyReader):
     """A body that ends with the connection."""
 
     def feed(self, data: bytes) -> bytes:
@@ -79,7 +79,7 @@ class EndlessBody(Body):
         self.complete = True
 
 
-class ChunkedBody(Body):
+class ChunkedBody(BodyReader):
     """A body in chunks, each with its size in front; trailers are skipped."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
-def body_of(head: Head) -> Body:
+def body_of(head: Head) -> BodyReader:
     """What follows a head. Raises ProviderProtocolError for lengths and codings that cannot be read."""
     if head.status in (204, 304):
         return LengthBody(0)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 PIECE = 65_536
 
 
-class Form:
+class MultipartForm:
     """Fields and a file. Names, values and `media_type` are ours or the operator's: they are not escaped.
 
     `size`: the file's bytes; it is read from its beginning, each time that the form is sent.

@@ -16,7 +16,7 @@ from app.errors import (
     SpeechToTextNotSupported,
 )
 from app.providers.cancellation import Cancellation, Patience
-from app.providers.http.multipart_forms import Form
+from app.providers.http.multipart_forms import MultipartForm
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import error_in, failure_of_answer, failure_of_frame
 
@@ -77,7 +77,7 @@ class TranscriptionModel:
         self, recording: BinaryIO, size: int, extension: str, media_type: str, deadline: float | None = None
     ) -> str:
         """The words of a recording of so many bytes. Servers go by the file's extension. The deadline is in monotonic seconds."""
-        form = Form(
+        form = MultipartForm(
             {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
         )
         response = self._endpoint.post_form("/audio/transcriptions", form, Patience(Cancellation(), deadline))

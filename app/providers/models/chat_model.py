@@ -14,7 +14,7 @@ from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import failure_of_answer
 from app.providers.models.request_parameters import request_parameters
 from app.providers.models.server_sent_events import EventStream, WholeDocument
-from app.providers.models.streamed_answers import Answer
+from app.providers.models.streamed_answers import StreamedAnswer
 
 Mode = Literal["chat", "completion"]
 PATHS: dict[Mode, str] = {"chat": "/chat/completions", "completion": "/completions"}
@@ -151,7 +151,7 @@ class ChatModel:
 
     def _chunks(self, response: Response) -> Iterator[Chunk]:
         """Read, join, hand over, pause, read again: what has arrived is out before we wait, so nothing waits behind a stalled model."""
-        answer = Answer()
+        answer = StreamedAnswer()
         source = WholeDocument() if response.media_type == "application/json" else EventStream()
         while not answer.done:
             content, intact = self._read(response, answer)
@@ -173,7 +173,7 @@ class ChatModel:
         if intact:
             response.finish()
 
-    def _read(self, response: Response, answer: Answer) -> tuple[bytes | None, bool]:
+    def _read(self, response: Response, answer: StreamedAnswer) -> tuple[bytes | None, bool]:
         """The next content, and whether the connection is still in order."""
         try:
             return response.read(TAIL_SECONDS if answer.finished else None), True

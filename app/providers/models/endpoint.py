@@ -11,7 +11,7 @@ from app.providers.cancellation import Patience
 from app.providers.http.connecting import Server, connect
 from app.providers.http.connections import Connection, ConnectionPool
 from app.providers.http.http_messages import LARGEST_HEAD, Head, body_of, parse_head
-from app.providers.http.multipart_forms import Form
+from app.providers.http.multipart_forms import MultipartForm
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Endpoint:
         request = self._post_head(path, "application/json", len(content)) + content
         return self._request(lambda: (request,), patience)
 
-    def post_form(self, path: str, form: Form, patience: Patience) -> Response:
+    def post_form(self, path: str, form: MultipartForm, patience: Patience) -> Response:
         """Send a form to a path below the base URL. Raises as `post`."""
         head = self._post_head(path, form.media_type, form.length)
         return self._request(lambda: itertools.chain((head,), form.pieces()), patience)

@@ -10,7 +10,7 @@ from app.providers.models.chat_types import Chunk, ToolCallDelta, Usage
 from app.providers.models.model_failures import error_in, failure_of_frame
 
 
-class Answer:
+class StreamedAnswer:
     """What has come of one answer and was not taken yet.
 
     `began`: the model has said something; `finished`: it said why it stopped; `done`: nothing follows;

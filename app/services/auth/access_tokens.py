@@ -14,7 +14,7 @@ SOURCE = "webapp_login_token"
 LOGIN_LIVES = 24
 
 
-class Login(NamedTuple):
+class AccountLogin(NamedTuple):
     """What an access token says of its holder. `user_id` is an account's id, or what an identity provider calls its user."""
 
     user_id: str
@@ -36,7 +36,7 @@ def issue(account_id: uuid.UUID, email: str) -> str:
     return tokens.sign(claims)
 
 
-def login_for(app: PublishedApp, token: str) -> Login:
+def login_for(app: PublishedApp, token: str) -> AccountLogin:
     """The login that this token proves, if it is one for this app. Raises WebSsoAuthRequired, Unauthorized."""
     try:
         claims = tokens.decode(token, tokens.server_keys())
@@ -44,7 +44,7 @@ def login_for(app: PublishedApp, token: str) -> Login:
         raise WebSsoAuthRequired from None
     if claims.get("token_source") != SOURCE:
         raise Unauthorized("Invalid token source.")
-    login = Login(
+    login = AccountLogin(
         str(claims.get("user_id") or ""),
         str(claims.get("session_id") or ""),
         str(claims.get("auth_type")),

@@ -9,7 +9,7 @@ from flask import current_app
 from app.errors import AppError, RateLimitError, TooManyRequests
 from app.extensions import redis_client
 from app.services.auth import rate_limits
-from app.streams import admission
+from app.streams import admission_control
 
 MINUTE = 60
 
@@ -18,22 +18,22 @@ MINUTE = 60
 def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterator[None]:
     """Around the writing of a task's rows. Raises RateLimitError, TooManyRequests; a refusal inside gives the place back."""
     most, most_of_visitor = current_app.config["APP_ACTIVE_LIMIT"], current_app.config["VISITOR_MINUTE_LIMIT"]
-    if most_of_visitor and admission.count(redis_client.client, str(end_user_id)) > most_of_visitor:
+    if most_of_visitor and admission_control.count(redis_client.client, str(end_user_id)) > most_of_visitor:
         raise RateLimitError
-    if most and not admission.admit(redis_client.client, str(app_id), task_id, most):
+    if most and not admission_control.admit(redis_client.client, str(app_id), task_id, most):
         raise TooManyRequests
     try:
         yield
     except AppError:
         if most:
-            admission.withdraw(redis_client.client, str(app_id), task_id)
+            admission_control.withdraw(redis_client.client, str(app_id), task_id)
         raise
 
 
 def count_audio(end_user_id: uuid.UUID) -> None:
     """Before something is said or heard for a visitor: as many in a minute as answers, counted apart. Raises RateLimitError."""
     most = current_app.config["VISITOR_MINUTE_LIMIT"]
-    if most and admission.count(redis_client.client, f"{end_user_id}:audio") > most:
+    if most and admission_control.count(redis_client.client, f"{end_user_id}:audio") > most:
         raise RateLimitError
 
 

@@ -11,7 +11,7 @@ from flask import current_app
 
 from app.errors import NotFound, TokenExpired, TokenInvalid, Unauthorized, WebAppAccessDenied, WebSsoAuthRequired
 from app.services.auth import access, access_tokens, end_users, tokens
-from app.services.auth.access_tokens import Login
+from app.services.auth.access_tokens import AccountLogin
 from app.services.definitions.published_apps import PublishedApp, by_code
 
 LOGGED_IN = "webapp"
@@ -49,7 +49,7 @@ def visit(app: PublishedApp, user_id: str | None, access_token: str) -> str:
     return _issue(app, end_users.find_or_make(app.id, login.email, end_users.ACCOUNT), login)
 
 
-def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: Login | None = None) -> str:
+def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: AccountLogin | None = None) -> str:
     """A public app's passport does not expire, another one ends with its login."""
     whose = {
         "iss": str(app.id),

@@ -11,7 +11,7 @@ from typing import Any, Self
 from app.errors import AppUnavailable
 from app.services.definitions.app_tools import agent_tools
 from app.services.definitions.file_rules import FileRules
-from app.tools.base import ToolChoice
+from app.tools.tool_types import ToolChoice
 
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")

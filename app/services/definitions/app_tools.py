@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.tools.base import ToolChoice
+from app.tools.tool_types import ToolChoice
 
 DATASET_PROVIDERS = ("dataset", "dataset-retrieval")
 

@@ -23,7 +23,7 @@ _IMAGE_TOKENS = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class PromptInput:
     """What a visitor's message brings: cleaned inputs, the query, and (query, answer) pairs before it, oldest first.
 
     `images` are OpenAI's content parts; models of mode `completion` see none. `passages`: what was retrieved, best first.
@@ -36,7 +36,7 @@ class Asked:
     passages: Sequence[str] = ()
 
 
-def build_prompt(config: ModelConfig, asked: Asked, context_tokens: int) -> list[ModelMessage]:
+def build_prompt(config: ModelConfig, asked: PromptInput, context_tokens: int) -> list[ModelMessage]:
     """The messages for the model; for a model of mode `completion` one message that holds the whole text.
 
     `context_tokens`: the model's context. The worst passages, then the oldest turns are left out until the rest fits.
@@ -68,7 +68,7 @@ def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | 
     return _VARIABLE.sub(value, template)
 
 
-def _assemble(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+def _assemble(config: ModelConfig, asked: PromptInput, thread: Thread) -> list[ModelMessage]:
     if config.model.mode == "completion":
         build = _advanced_text if config.prompt_type == "advanced" else _simple_text
         return [ModelMessage("user", build(config, asked, thread))]
@@ -85,7 +85,7 @@ def _with_images(messages: list[ModelMessage], images: Sequence[Mapping[str, Any
     return [*messages, ModelMessage("user", [*words, *images])]
 
 
-def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+def _simple_messages(config: ModelConfig, asked: PromptInput, thread: Thread) -> list[ModelMessage]:
     instructions = _instructions(config, asked)
     if not asked.query:
         return [ModelMessage("user", instructions)]
@@ -93,7 +93,7 @@ def _simple_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[
     return [*system, *_turns(thread), ModelMessage("user", asked.query)]
 
 
-def _advanced_messages(config: ModelConfig, asked: Asked, thread: Thread) -> list[ModelMessage]:
+def _advanced_messages(config: ModelConfig, asked: PromptInput, thread: Thread) -> list[ModelMessage]:
     special = {
         "#query#": asked.query,
         "#histories#": _dialogue(thread, "Human", "Assistant"),
@@ -109,7 +109,7 @@ def _advanced_messages(config: ModelConfig, asked: Asked, thread: Thread) -> lis
     return [message for message in [*before, *turns, *behind] if message.content]
 
 
-def _simple_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
+def _simple_text(config: ModelConfig, asked: PromptInput, thread: Thread) -> str:
     instructions = _instructions(config, asked)
     if not asked.query:
         return instructions
@@ -117,7 +117,7 @@ def _simple_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
     return f"{instructions}\n\n{dialogue}" if instructions.strip() else dialogue
 
 
-def _advanced_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
+def _advanced_text(config: ModelConfig, asked: PromptInput, thread: Thread) -> str:
     prompt = config.completion_prompt
     dialogue = _dialogue(thread, prompt.user_prefix or "Human", prompt.assistant_prefix or "Assistant")
     return fill(
@@ -125,13 +125,13 @@ def _advanced_text(config: ModelConfig, asked: Asked, thread: Thread) -> str:
     )
 
 
-def _instructions(config: ModelConfig, asked: Asked) -> str:
+def _instructions(config: ModelConfig, asked: PromptInput) -> str:
     """What the author wrote, behind what was retrieved."""
     written = fill(config.pre_prompt, asked.inputs)
     return f"{CONTEXT_BLOCK.format(context=_context(asked))}\n\n{written}".rstrip() if asked.passages else written
 
 
-def _context(asked: Asked) -> str:
+def _context(asked: PromptInput) -> str:
     return "\n\n".join(asked.passages)
 
 

@@ -1,21 +1,21 @@
 """What agents did, as their rows have it."""
 
-from app.agents.steps import Call, Step
+from app.agents.steps import AgentStep, ToolCall
 from app.extensions import autocommit_engine
 from app.models.agents import ThoughtRow, read_thoughts
 
 
-def stored_steps(message_id: str) -> list[Step]:
+def stored_steps(message_id: str) -> list[AgentStep]:
     """Everything that was kept for a message, in order."""
     with autocommit_engine().connect() as connection:
         return [step_of(row) for row in read_thoughts(connection, [message_id])]
 
 
-def finished_steps(message_id: str) -> list[Step]:
+def finished_steps(message_id: str) -> list[AgentStep]:
     """What a worker that takes the answer over goes on from: rounds that called tools. The answer itself is asked for again."""
     return [step for step in stored_steps(message_id) if step.calls]
 
 
-def step_of(row: ThoughtRow) -> Step:
+def step_of(row: ThoughtRow) -> AgentStep:
     """A stored thought as the agent has it."""
-    return Step(row.id, row.position, row.thought, row.said, calls=[Call(**call) for call in row.calls])
+    return AgentStep(row.id, row.position, row.thought, row.said, calls=[ToolCall(**call) for call in row.calls])

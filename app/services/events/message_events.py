@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.agents.steps import Step
+from app.agents.steps import AgentStep
 from app.errors import AppError
 from app.models.generations import ClaimedTask, TaskState
 from app.services.files.file_values import link_to
@@ -32,7 +32,7 @@ class MessageEvents:
         source = b"null" if selector is None else orjson.dumps(selector)
         return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
 
-    def agent_thought(self, step: Step) -> bytes:
+    def agent_thought(self, step: AgentStep) -> bytes:
         """A step as it stands: sent again as it fills, under the same id."""
         return self._event(
             "agent_thought",

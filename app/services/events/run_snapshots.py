@@ -11,7 +11,7 @@ from app.models.workflows import PAUSED
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import public_details
-from app.services.events.workflow_events import RunEvents
+from app.services.events.workflow_events import WorkflowRunEvents
 from app.workflow.contracts.human_forms import WAITING
 from app.workflow.values.values import plain
 
@@ -21,7 +21,7 @@ def ending(state: TaskState) -> list[bytes]:
     run = _run(state)
     if run is None:
         return []
-    events = RunEvents(state, run.app_version_id)
+    events = WorkflowRunEvents(state, run.app_version_id)
     frames = []
     if events.message is not None and run.status != "failed":
         frames.append(events.message.message_end(state.details or {}, (run.outputs or {}).get("files") or []))
@@ -33,7 +33,7 @@ def single_frame(state: TaskState) -> list[bytes]:
     run = _run(state)
     if run is None:
         return []
-    return [RunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
+    return [WorkflowRunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
 
 
 def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
@@ -41,7 +41,7 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
     run = _run(state)
     if run is None:
         return
-    events = RunEvents(state, run.app_version_id)
+    events = WorkflowRunEvents(state, run.app_version_id)
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
     if events.message is not None:
         yield events.message.message_replace(answer)
@@ -57,7 +57,7 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
 def paused(state: TaskState) -> list[bytes]:
     """The last frames of a run that waits for people."""
     run = _run(state)
-    return [] if run is None else list(_pause(run, RunEvents(state, run.app_version_id)))
+    return [] if run is None else list(_pause(run, WorkflowRunEvents(state, run.app_version_id)))
 
 
 def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _run(state: TaskState) -> StoredRun | None:
         return stored_run(connection, state.workflow_run_id or "")
 
 
-def _pause(run: StoredRun, events: RunEvents) -> Iterator[bytes]:
+def _pause(run: StoredRun, events: WorkflowRunEvents) -> Iterator[bytes]:
     with autocommit_engine().connect() as connection:
         rows = [FormRow(*row) for row in connection.execute(FORMS_OF_RUN, {"run_id": run.run_id})]
     waiting = [row for row in rows if row.status == WAITING]

@@ -8,7 +8,7 @@ from app.services.events.message_events import AGENT, MessageEvents
 from app.services.files import file_values
 
 
-def so_far(state: TaskState, answer: str) -> list[bytes]:
+def frames_so_far(state: TaskState, answer: str) -> list[bytes]:
     """What happened so far in a generation that runs, for a reader who has lost track. `answer`: its text by now."""
     if state.workflow_run_id is not None:
         return list(run_snapshots.snapshot(state, answer))
@@ -17,7 +17,7 @@ def so_far(state: TaskState, answer: str) -> list[bytes]:
     return [*map(events.agent_thought, steps), events.message_replace(answer)]
 
 
-def last_words(state: TaskState) -> list[bytes]:
+def stored_frames(state: TaskState) -> list[bytes]:
     """The whole answer and the final event of a task that has ended, or waits for people."""
     if state.workflow_run_id is None:
         events = MessageEvents(state)

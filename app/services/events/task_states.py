@@ -14,7 +14,7 @@ from app.models import tasks
 from app.models.generations import UNFINISHED, TaskState, find_task
 from app.models.identifiers import now
 from app.services.events.message_events import failure_of
-from app.streams import leases, stops
+from app.streams import leases, stop_signals
 from app.streams.channel import last_logged, read_log
 
 RedisAway = (redis.ConnectionError, redis.TimeoutError)
@@ -80,7 +80,7 @@ def abandon(task_id: str, error: AppError) -> None:
         ended = connection.execute(statement, values).first() is not None
     if not ended:
         with contextlib.suppress(*RedisAway):
-            stops.request_stop(redis_client.client, task_id)
+            stop_signals.request_stop(redis_client.client, task_id)
 
 
 def find_lost(most: int = 500) -> list[str]:

@@ -20,7 +20,7 @@ AGENT_LOG = "agent_log"
 PUBLIC_NOTES = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
 
 
-class RunEvents:
+class WorkflowRunEvents:
     """The events of one run. In mode `advanced-chat` they carry the message's ids as well."""
 
     def __init__(self, task: ClaimedTask | TaskState, workflow_id: str) -> None:

@@ -23,7 +23,7 @@ _FIND = text(
 )
 
 
-class OwnFiles:
+class FileResolver:
     """The files that one visitor may name."""
 
     def __init__(self, owner: Owner) -> None:

@@ -21,14 +21,14 @@ _SCHEME = re.compile(r"(https?):/*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class RemoteFile:
+class RemoteFileFacts:
     """What another server says of a file. `size` -1: it does not say."""
 
     mime_type: str
     size: int
 
 
-def describe(url: str, query: str = "") -> RemoteFile:
+def describe(url: str, query: str = "") -> RemoteFileFacts:
     """Ask for a file's type and length; `query` belongs to the URL.
 
     Raises InvalidParam for what is no URL, NotFound, RemoteFileUploadError where the server does not answer,
@@ -41,7 +41,7 @@ def describe(url: str, query: str = "") -> RemoteFile:
         with _ask(method, whole, limits) as answer:
             if answer.status == 200:
                 size = answer.announced_size()
-                return RemoteFile(_declared_type(answer), -1 if size is None else size)
+                return RemoteFileFacts(_declared_type(answer), -1 if size is None else size)
             if method == "GET" and answer.status == 404:
                 raise NotFound("The remote file was not found.")
     raise InternalServerError("The remote server does not give the file.")

@@ -6,26 +6,26 @@ from typing import Any
 
 import structlog
 
-from app.agents.loop import Agent, Brief
-from app.agents.steps import Call, Step
+from app.agents.agent import Agent, AgentTask
+from app.agents.steps import AgentStep, ToolCall
 from app.extensions import autocommit_engine
 from app.models.agents import KEEP_THOUGHT
 from app.models.identifiers import now
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk, Usage
 from app.services.definitions.app_configs import ModelConfig
-from app.services.definitions.prompts import Asked, build_prompt
+from app.services.definitions.prompts import PromptInput, build_prompt
 from app.services.files import file_values
 from app.services.files.file_contents import FileContents
 from app.services.generation.knowledge_answers import KnowledgeTool
-from app.services.generation.message_publisher import Answer
+from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import OutputWatch
-from app.services.generation.task_execution import Run
+from app.services.generation.task_execution import TaskExecution
 from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
 from app.services.process.tool_registry import tool_registry
 from app.streams.publisher import Superseded
-from app.tools.base import Tool, ToolFailed, ToolFile
+from app.tools.tool_types import Tool, ToolFailed, ToolFile
 from app.workflow.failures import NodeFailed
 
 log = structlog.get_logger(__name__)
@@ -39,11 +39,13 @@ class Moderated(Exception):
         self.replacement = replacement
 
 
-def answer_by_agent(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
+def answer_by_agent(
+    run: TaskExecution, config: ModelConfig, asked: PromptInput, answer: MessagePublisher, watch: OutputWatch | None
+) -> None:
     """Let the model work until it can answer. Raises what message generations raise."""
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     mode = config.agent_mode
-    brief = Brief(
+    brief = AgentTask(
         model=model,
         options=config.model.completion_params,
         prompt=build_prompt(config, asked, model.context),
@@ -73,32 +75,32 @@ def answer_by_agent(run: Run, config: ModelConfig, asked: Asked, answer: Answer,
 class _Listener:
     """Keeps each step in its row, and tells the visitor."""
 
-    def __init__(self, run: Run, answer: Answer, watch: OutputWatch | None) -> None:
+    def __init__(self, run: TaskExecution, answer: MessagePublisher, watch: OutputWatch | None) -> None:
         self._run, self._answer, self._watch = run, answer, watch
         self._files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
         self._began = now()
 
-    def began(self, step: Step) -> None:
+    def began(self, step: AgentStep) -> None:
         self._began = now()
         self._answer.steps.append(step)
         self._tell(step)
 
-    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         self._answer.add(Chunk(text))
         if text:
             self._moderate(whole=False)
 
-    def called(self, step: Step) -> None:
+    def called(self, step: AgentStep) -> None:
         self._keep(step)
         self._tell(step)
 
-    def observed(self, step: Step, call: Call) -> None:
+    def observed(self, step: AgentStep, call: ToolCall) -> None:
         self._keep(step, call.files)
         for file in call.files:
             self._answer.add_file(file)
         self._tell(step)
 
-    def ended(self, step: Step) -> None:
+    def ended(self, step: AgentStep) -> None:
         self._moderate(whole=True)
         self._keep(step)
         self._tell(step)
@@ -122,10 +124,10 @@ class _Listener:
         if replacement is not None:
             raise Moderated(replacement)
 
-    def _tell(self, step: Step) -> None:
+    def _tell(self, step: AgentStep) -> None:
         self._run.writer.write(self._answer.events.agent_thought(step))
 
-    def _keep(self, step: Step, files: list[Any] | None = None) -> None:
+    def _keep(self, step: AgentStep, files: list[Any] | None = None) -> None:
         """Raises Superseded where the run is another worker's by now."""
         values = {
             "task_id": self._run.task.task_id,
@@ -143,7 +145,7 @@ class _Listener:
                 raise Superseded(self._run.task.task_id)
 
 
-def _tools(run: Run, config: ModelConfig, asked: Asked) -> dict[str, Tool]:
+def _tools(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:
     """The app's tools by the names that models call them by. One that is not to be had is left out: the import and the log say so."""
     tools: dict[str, Tool] = {}
     for choice in config.agent_mode.tools:

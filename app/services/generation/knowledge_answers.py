@@ -12,12 +12,12 @@ from app.providers.cancellation import Cancellation
 from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.app_configs import ModelConfig
 from app.services.definitions.prompts import fill
-from app.services.generation.task_execution import Run
+from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.process.model_routes import model_routes
-from app.tools.base import ToolAnswer, ToolDescription, ToolFailed
-from app.workflow.asking.model_calls import ModelChoice
-from app.workflow.contracts.knowledge import Condition
+from app.tools.tool_types import ToolAnswer, ToolDescription, ToolFailed
+from app.workflow.asking.model_calls import NodeModel
+from app.workflow.contracts.knowledge import MetadataFilter
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.metadata_filters import automatic_conditions
 from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
@@ -31,7 +31,7 @@ Shape = TypeVar("Shape", bound=pydantic.BaseModel)
 class AppRetrieval:
     """How one app searches its datasets. A setting that cannot be read counts as absent."""
 
-    def __init__(self, run: Run, config: ModelConfig) -> None:
+    def __init__(self, run: TaskExecution, config: ModelConfig) -> None:
         self._run, self._config = run, config
         self._knowledge = AppKnowledge(run.task.app_id)
         settings = config.dataset_configs
@@ -46,14 +46,14 @@ class AppRetrieval:
         wanted = self._settings.retrieval(self._config.dataset_ids, query, conditions, self._filters.logical_operator)
         return [dict(source) for source in self._knowledge.retrieve(wanted, seconds, cancellation)]
 
-    def _conditions(self, query: str, inputs: Mapping[str, Any]) -> Sequence[Condition]:
+    def _conditions(self, query: str, inputs: Mapping[str, Any]) -> Sequence[MetadataFilter]:
         mode = self._config.dataset_configs.get("metadata_filtering_mode")
         if mode == "manual":
             return [
-                Condition(entry.name, entry.comparison_operator, _filled(entry.value, inputs))
+                MetadataFilter(entry.name, entry.comparison_operator, _filled(entry.value, inputs))
                 for entry in self._filters.conditions
             ]
-        choice = _read(ModelChoice, self._config.dataset_configs.get("metadata_model_config"))
+        choice = _read(NodeModel, self._config.dataset_configs.get("metadata_model_config"))
         if mode != "automatic" or choice is None:
             return []
         try:
@@ -65,14 +65,14 @@ class AppRetrieval:
             log.warning("knowledge.no_filter", task_id=self._run.task.task_id, error=error.message)
             return []
 
-    def _ask(self, choice: ModelChoice) -> Callable[[Sequence[ModelMessage]], str]:
+    def _ask(self, choice: NodeModel) -> Callable[[Sequence[ModelMessage]], str]:
         model = model_routes().chat_model(choice.provider, choice.name, choice.mode)
         return lambda messages: model.complete(
             messages, choice.completion_params, self._run.cancellation, self._run.deadline
         )[0]
 
 
-def retrieved(run: Run, config: ModelConfig, inputs: Mapping[str, Any], query: str) -> list[dict[str, Any]]:
+def retrieved(run: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], query: str) -> list[dict[str, Any]]:
     """What the app's knowledge says to a message; nothing where it cannot be searched, for an answer without it is better than none.
 
     A completion app says which of its inputs is the query. Raises Cancelled.
@@ -105,7 +105,7 @@ class KnowledgeTool:
         "",
     )
 
-    def __init__(self, run: Run, config: ModelConfig, inputs: Mapping[str, Any]) -> None:
+    def __init__(self, run: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any]) -> None:
         self._run, self._inputs = run, inputs
         self._retrieval = AppRetrieval(run, config)
 
@@ -120,7 +120,7 @@ class KnowledgeTool:
         return ToolAnswer("\n\n".join(passages) or "Nothing was found.", sources=sources)
 
 
-def _seconds(run: Run) -> float:
+def _seconds(run: TaskExecution) -> float:
     return max(0.1, min(LONGEST_SEARCH, run.deadline - time.monotonic()))
 
 

@@ -16,7 +16,7 @@ from app.models.generations import read_thread, read_thread_files
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk
 from app.services.definitions.app_configs import ModelConfig, is_enabled
-from app.services.definitions.prompts import Asked, Thread, build_prompt
+from app.services.definitions.prompts import PromptInput, Thread, build_prompt
 from app.services.definitions.published_apps import version
 from app.services.events.agent_steps import finished_steps
 from app.services.events.message_events import AGENT
@@ -24,10 +24,10 @@ from app.services.files.file_contents import FileContents
 from app.services.generation.agent_answers import answer_by_agent
 from app.services.generation.external_data import add_external_data
 from app.services.generation.knowledge_answers import retrieved
-from app.services.generation.message_publisher import Answer
+from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import OutputWatch, review_question, watch_answer
 from app.services.generation.spoken_answers import voice_of
-from app.services.generation.task_execution import HandedOn, Run
+from app.services.generation.task_execution import HandedOver, TaskExecution
 from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
 from app.streams.publisher import Superseded
@@ -40,9 +40,9 @@ MOST_ATTEMPTS = 5
 THREAD_MESSAGES = 100
 
 
-def generate_message(run: Run) -> None:
+def generate_message(run: TaskExecution) -> None:
     """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
-    answer = Answer(
+    answer = MessagePublisher(
         run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else []
     )
     try:
@@ -51,10 +51,10 @@ def generate_message(run: Run) -> None:
         answer.hush()
 
 
-def _generate(run: Run, answer: Answer) -> None:
+def _generate(run: TaskExecution, answer: MessagePublisher) -> None:
     try:
         _answer(run, answer)
-    except (Superseded, HandedOn, OperationalError):
+    except (Superseded, HandedOver, OperationalError):
         raise
     except Cancelled:
         pass
@@ -69,7 +69,7 @@ def _generate(run: Run, answer: Answer) -> None:
     answer.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
 
 
-def _answer(run: Run, answer: Answer) -> None:
+def _answer(run: TaskExecution, answer: MessagePublisher) -> None:
     task = run.task
     if run.stopped:
         return
@@ -87,16 +87,20 @@ def _answer(run: Run, answer: Answer) -> None:
     watch = watch_answer(config, task.app_id)
     answer.cites = is_enabled(config.features["retriever_resource"])
     if task.mode == AGENT:
-        answer_by_agent(run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config)), answer, watch)
+        answer_by_agent(
+            run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config)), answer, watch
+        )
         return
     answer.sources = retrieved(run, config, inputs, verdict.query)
     passages = [source["content"] for source in answer.sources]
     _answer_by_model(
-        run, config, Asked(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch
+        run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch
     )
 
 
-def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer, watch: OutputWatch | None) -> None:
+def _answer_by_model(
+    run: TaskExecution, config: ModelConfig, asked: PromptInput, answer: MessagePublisher, watch: OutputWatch | None
+) -> None:
     for chunk in _chunks(run, config, asked):
         answer.add(chunk)
         replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
@@ -108,14 +112,14 @@ def _answer_by_model(run: Run, config: ModelConfig, asked: Asked, answer: Answer
         answer.replace(replacement)
 
 
-def _chunks(run: Run, config: ModelConfig, asked: Asked) -> Iterator[Chunk]:
+def _chunks(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> Iterator[Chunk]:
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     messages = build_prompt(config, asked, model.context)
     options = config.model.completion_params | (run.task.options or {})
     return model.stream(messages, options, run.cancellation, run.deadline)
 
 
-def _thread(run: Run) -> Thread:
+def _thread(run: TaskExecution) -> Thread:
     task = run.task
     if task.previous_message_id is None:
         return ()
@@ -123,7 +127,7 @@ def _thread(run: Run) -> Thread:
         return read_thread(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
 
 
-def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
+def _images(run: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
     """The message's images, or where it brings none the latest ones of its thread, for the model to look at."""
     rules, task = config.file_rules, run.task
     if rules is None or config.model.mode == "completion":
@@ -145,5 +149,5 @@ def _images(run: Run, config: ModelConfig) -> list[Mapping[str, Any]]:
         raise RunFailed(f"Run failed: {failure.message}.") from None
 
 
-def _overdue(run: Run) -> RunFailed:
+def _overdue(run: TaskExecution) -> RunFailed:
     return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")

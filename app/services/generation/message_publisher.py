@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.agents.steps import Step
+from app.agents.steps import AgentStep
 from app.errors import AppError
 from app.extensions import autocommit_engine
 from app.models import tasks
@@ -17,19 +17,19 @@ from app.providers.models.usage import usage_object
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
 from app.services.generation.spoken_answers import SpokenAnswer
-from app.services.generation.task_execution import SEND_TIMEOUT, Run
+from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
 from app.streams.publisher import Superseded
 from app.workflow.contracts.knowledge import cited
 
 
 @dataclass
-class Answer:
+class MessagePublisher:
     """One message's answer under way, said aloud where it has a voice. Raises Superseded wherever another worker has taken the run over."""
 
-    run: Run
+    run: TaskExecution
     voice: SpokenAnswer | None = None
     # What an agent did for it; those of a worker before us are stored with what they said of the answer.
-    steps: list[Step] = field(default_factory=list)
+    steps: list[AgentStep] = field(default_factory=list)
     events: MessageEvents = field(init=False)
     usage: Usage | None = None
     # What was retrieved for it, and whether visitors are told.

@@ -12,7 +12,7 @@ DEFAULT_RESPONSE = "The content is not allowed."
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ModerationResult:
     """What becomes of a question: answered by `preset_response`, or asked with these inputs and this query."""
 
     inputs: Mapping[str, Any]
@@ -29,17 +29,17 @@ class OutputWatch(Protocol):
 
 def review_question(
     config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str
-) -> Verdict:
+) -> ModerationResult:
     """Moderate the inputs and the query. Raises RunFailed where the app's extension does not answer."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "inputs_config")
-    passed = Verdict(inputs, query)
+    passed = ModerationResult(inputs, query)
     if not (is_enabled(feature) and is_enabled(rules)):
         return passed
     if feature.get("type") == "keywords":
         texts = [query, *(str(value) for value in inputs.values() if value is not None)]
         hit = any(word in text.lower() for word in _keywords(settings) for text in texts)
-        return Verdict(inputs, query, _preset(rules)) if hit else passed
+        return ModerationResult(inputs, query, _preset(rules)) if hit else passed
     if feature.get("type") != "api":
         return passed
     answer = api_extensions.ask(
@@ -51,8 +51,10 @@ def review_question(
         return passed
     if answer.get("action") == "overridden":
         cleaned = answer.get("inputs")
-        return Verdict({**inputs, **cleaned} if isinstance(cleaned, dict) else inputs, str(answer.get("query", query)))
-    return Verdict(inputs, query, str(answer.get("preset_response") or _preset(rules)))
+        return ModerationResult(
+            {**inputs, **cleaned} if isinstance(cleaned, dict) else inputs, str(answer.get("query", query))
+        )
+    return ModerationResult(inputs, query, str(answer.get("preset_response") or _preset(rules)))
 
 
 def watch_answer(config: ModelConfig | WorkflowConfig, app_id: str) -> OutputWatch | None:

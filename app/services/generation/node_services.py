@@ -10,14 +10,14 @@ from app.providers.models.chat_types import ModelMessage
 from app.providers.sandbox import Sandbox
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
-from app.services.generation.task_execution import Run
+from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.process.fetching import guarded_http
 from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
 from app.services.process.tool_registry import tool_registry
-from app.workflow.contracts.human_forms import Forms
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.human_forms import FormStore
+from app.workflow.contracts.node_services import NodeServices
 
 MOST_TURNS = 100
 
@@ -25,7 +25,7 @@ MOST_TURNS = 100
 class ConversationMemory:
     """The turns before the run's message, of its thread. Read once, when a node asks."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TaskExecution) -> None:
         self._conversation_id, self._message_id = run.task.conversation_id, run.task.previous_message_id
         self._turns: list[tuple[str, str]] | None = None
 
@@ -52,11 +52,11 @@ def _sandbox() -> Sandbox:
     return Sandbox()
 
 
-def outside_of(run: Run, forms: Forms) -> Outside:
+def node_services_of(run: TaskExecution, forms: FormStore) -> NodeServices:
     """For one run. What a kind of node needs and is not here fails that node."""
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
-    return Outside(
+    return NodeServices(
         models=model_routes(),
         sandbox=_sandbox(),
         http=NodeHttp(guarded_http()),

@@ -17,7 +17,7 @@ from app.models.identifiers import now
 from app.services.auth.accounts import is_email
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump
-from app.workflow.contracts.human_forms import EXPIRED, Draft, Form, Mail
+from app.workflow.contracts.human_forms import EXPIRED, FormDraft, FormMail, HumanForm
 from app.workflow.failures import Pause
 
 log = structlog.get_logger(__name__)
@@ -65,19 +65,21 @@ class RunForms:
         """The node whose form is older than any may be: the run ends there."""
         return next((row.node_id for row in self._rows.values() if row.status == EXPIRED), None)
 
-    def find(self, execution_id: str) -> Form | None:
+    def find(self, execution_id: str) -> HumanForm | None:
         row = self._rows.get(execution_id)
         if row is None:
             return None
         values = opened(row.submitted or {})
-        return Form(row.status, row.definition["content"], int(row.expires_at.timestamp()), row.action_id or "", values)
+        return HumanForm(
+            row.status, row.definition["content"], int(row.expires_at.timestamp()), row.action_id or "", values
+        )
 
     def rows_to_store(self, pauses: Sequence[Pause]) -> dict[str, str]:
         """Forms and recipients of the nodes that wait for the first time, as PAUSE_RUN takes them."""
         forms: list[dict[str, Any]] = []
         recipients: list[dict[str, Any]] = []
         for pause in pauses:
-            draft: Draft | None = pause.details.get("draft")
+            draft: FormDraft | None = pause.details.get("draft")
             if draft is not None:
                 forms.append(_form_row(pause, draft))
                 recipients += _recipient_rows(pause.execution_id, draft)
@@ -85,7 +87,7 @@ class RunForms:
         return {"forms": dump(forms), "recipients": dump(recipients)}
 
 
-def _form_row(pause: Pause, draft: Draft) -> dict[str, Any]:
+def _form_row(pause: Pause, draft: FormDraft) -> dict[str, Any]:
     definition = {
         "content": draft.content,
         "inputs": draft.inputs,
@@ -103,7 +105,7 @@ def _form_row(pause: Pause, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _recipient_rows(form_id: str, draft: Draft) -> list[dict[str, Any]]:
+def _recipient_rows(form_id: str, draft: FormDraft) -> list[dict[str, Any]]:
     kinds = ["backstage", "standalone_web_app"] if draft.display_in_ui else ["backstage"]
     rows: list[dict[str, Any]] = [
         {"token": new_token(), "form_id": form_id, "kind": kind, "email": None, "mail": None} for kind in kinds
@@ -122,7 +124,7 @@ def _recipient_rows(form_id: str, draft: Draft) -> list[dict[str, Any]]:
     return rows
 
 
-def _members(mail: Mail) -> list[str]:
+def _members(mail: FormMail) -> list[str]:
     """Accounts of this installation; the ids of another mean nobody here."""
     with autocommit_engine().connect() as connection:
         if mail.everybody:

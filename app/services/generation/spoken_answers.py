@@ -12,7 +12,7 @@ from app.errors import AppError, ProviderError
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.audio import SpeechModel
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
-from app.services.generation.task_execution import Run
+from app.services.generation.task_execution import TaskExecution
 from app.services.process.model_routes import model_routes
 from app.services.process.sentences import Sentences
 
@@ -25,7 +25,7 @@ WAIT_SECONDS = 5.0
 class SpokenAnswer:
     """The speech of one answer under way. Used by the run's thread; what fails here fails for the voice alone."""
 
-    def __init__(self, run: Run, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
+    def __init__(self, run: TaskExecution, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
         self._run, self._model, self._voice, self._wait = run, model, voice, wait
         self._sentences = Sentences()
         # Texts with the take they belong to, None at the end; and sound, None at the end.
@@ -107,7 +107,7 @@ class SpokenAnswer:
                 self._sound.put((take, piece))
 
 
-def voice_of(run: Run, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
+def voice_of(run: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
     """The voice of a run's answer; None where the app does not speak by itself, nobody would hear it, or nobody can speak."""
     feature = config.features["text_to_speech"]
     if not (run.aloud and is_enabled(feature) and feature.get("autoPlay") == "enabled"):

@@ -15,9 +15,9 @@ from app.extensions import autocommit_engine, redis_client
 from app.models.generations import ClaimedTask, claim
 from app.models.identifiers import now
 from app.providers.cancellation import Cancellation
-from app.streams import stops
+from app.streams import stop_signals
 from app.streams.publisher import EventWriter, Superseded
-from app.streams.runtime import HANDED_ON, STOPPED, WorkerRuntime
+from app.streams.worker_runtime import HANDED_ON, STOPPED, WorkerRuntime
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +25,11 @@ SEND_TIMEOUT = 60.0
 _starting = threading.Lock()
 
 
-class HandedOn(Exception):
+class HandedOver(Exception):
     """This process ends: the run is left as it is, for another worker."""
 
 
-class Run:
+class TaskExecution:
     """A claimed task and the means to speak for it. `deadline` is in monotonic seconds; `aloud`: somebody may hear speech."""
 
     def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, aloud: bool = True) -> None:
@@ -52,14 +52,14 @@ class Run:
         """Whether the end user asked for the end. Raises Superseded, HandedOn for the other reasons."""
         if self._reason in ("", STOPPED):
             return self._reason == STOPPED
-        raise HandedOn if self._reason == HANDED_ON else Superseded(self.task.task_id)
+        raise HandedOver if self._reason == HANDED_ON else Superseded(self.task.task_id)
 
     @property
     def overdue(self) -> bool:
         return time.monotonic() >= self.deadline
 
 
-Generate = Callable[[Run], None]
+Generate = Callable[[TaskExecution], None]
 
 
 def worker_runtime() -> WorkerRuntime:
@@ -97,7 +97,7 @@ def execute(
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
         hand_on = False
-    except (HandedOn, OperationalError, TimeoutError) as reason:
+    except (HandedOver, OperationalError, TimeoutError) as reason:
         log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
     finally:
         runtime.unwatch(task_id)
@@ -107,9 +107,9 @@ def execute(
 
 def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> list[str]:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
-    run = Run(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
+    run = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
     runtime.watch(task.task_id, run.interrupt)
-    if stops.stop_requested(runtime.client, [task.task_id]):
+    if stop_signals.stop_requested(runtime.client, [task.task_id]):
         run.interrupt(STOPPED)
     generate(run)
     writer.wait_until_sent(SEND_TIMEOUT)

@@ -17,17 +17,17 @@ from app.providers.cancellation import Cancelled
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import opened
-from app.services.generation.moderation import Verdict, review_question
-from app.services.generation.node_services import outside_of
+from app.services.generation.moderation import ModerationResult, review_question
+from app.services.generation.node_journal import NodeJournal
+from app.services.generation.node_services import node_services_of
 from app.services.generation.run_forms import RunForms
-from app.services.generation.run_journal import RunJournal
-from app.services.generation.task_execution import HandedOn, Run
+from app.services.generation.task_execution import HandedOver, TaskExecution
 from app.services.generation.workflow_graphs import graph_of
-from app.services.generation.workflow_run_publisher import RunTeller
+from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
 from app.workflow.engine import work_sharing
 from app.workflow.engine.graph import Graph
-from app.workflow.engine.graph_run import FAILED, GraphRun, RunEnd, Setting
+from app.workflow.engine.graph_run import FAILED, GraphRun, RunContext, RunEnd
 from app.workflow.values.values import restored
 from app.workflow.values.variables import Variables
 
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
 
 
-def generate_run(run: Run) -> None:
+def generate_run(run: TaskExecution) -> None:
     """Run the task's graph to its end, or to where it waits for people.
 
     Raises Superseded, HandedOn; every other failure ends the run as failed.
@@ -45,8 +45,10 @@ def generate_run(run: Run) -> None:
         loaded = load_run(connection, run.task.workflow_run_id or "")
     run.deadline -= loaded.elapsed
     config = WorkflowConfig.from_definition(version(run.task.app_version_id))
-    journal = RunJournal(run, config)
-    work = _Work(run, loaded, config, journal, RunTeller(run, loaded, config, journal), RunForms(loaded.run_id))
+    journal = NodeJournal(run, config)
+    work = _Work(
+        run, loaded, config, journal, WorkflowRunPublisher(run, loaded, config, journal), RunForms(loaded.run_id)
+    )
     try:
         while not _rests(work):
             work.begun = True
@@ -58,11 +60,11 @@ def generate_run(run: Run) -> None:
 class _Work:
     """A run in this worker's hands. `begun`: another worker, an earlier pause, or this worker left a journal."""
 
-    run: Run
+    run: TaskExecution
     loaded: LoadedRun
     config: WorkflowConfig
-    journal: RunJournal
-    teller: RunTeller
+    journal: NodeJournal
+    teller: WorkflowRunPublisher
     forms: RunForms
     begun: bool = False
 
@@ -87,7 +89,7 @@ def _rests(work: _Work) -> bool:
 def _run(work: _Work) -> RunEnd:
     try:
         return _end(work)
-    except (Superseded, HandedOn, OperationalError):
+    except (Superseded, HandedOver, OperationalError):
         raise
     except AppError as error:
         return _failed(error.message)
@@ -109,7 +111,7 @@ def _end(work: _Work) -> RunEnd:
     # A long run may lose many workers as long as it gets on between.
     if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
         return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
-    verdict = Verdict(loaded.inputs, task.query)
+    verdict = ModerationResult(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
         verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
@@ -120,9 +122,9 @@ def _end(work: _Work) -> RunEnd:
     if work.forms.expired_node is not None:
         return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
     variables = _variables(work.config, graph, loaded, verdict, system)
-    setting = Setting(
+    setting = RunContext(
         uuid.UUID(loaded.run_id),
-        outside_of(run, work.forms),
+        node_services_of(run, work.forms),
         work.journal,
         run.cancellation,
         run.deadline,
@@ -137,7 +139,7 @@ def _end(work: _Work) -> RunEnd:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
 
 
-def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
+def _system_values(run: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:
     """`sys.*` (contract dsl.md §3.3)."""
     task = run.task
     system = {
@@ -154,7 +156,7 @@ def _system_values(run: Run, loaded: LoadedRun, query: str) -> dict[str, Any]:
 
 
 def _variables(
-    config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: Verdict, system: dict[str, Any]
+    config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: ModerationResult, system: dict[str, Any]
 ) -> Variables:
     variables = Variables()
     variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))

@@ -14,12 +14,12 @@ from app.models.workflow_statements import FINISH_RUN, PAUSE_RUN, LoadedRun
 from app.providers.models.chat_types import Usage
 from app.providers.models.usage import usage_object
 from app.services.definitions.app_configs import WorkflowConfig, is_enabled
-from app.services.events.workflow_events import RunEvents
+from app.services.events.workflow_events import WorkflowRunEvents
 from app.services.generation.moderation import watch_answer
+from app.services.generation.node_journal import NodeJournal
 from app.services.generation.run_forms import RunForms
-from app.services.generation.run_journal import RunJournal
 from app.services.generation.spoken_answers import SpokenAnswer, voice_of
-from app.services.generation.task_execution import SEND_TIMEOUT, Run
+from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
 from app.services.process.stored_values import dump, masked
 from app.streams import channel
 from app.streams.publisher import Superseded
@@ -32,12 +32,12 @@ from app.workflow.values.values import plain
 STOPPED_BY_USER = "Stopped by user."
 
 
-class RunTeller:
+class WorkflowRunPublisher:
     """Raises Superseded wherever another worker has taken the run over."""
 
-    def __init__(self, run: Run, loaded: LoadedRun, config: WorkflowConfig, journal: RunJournal) -> None:
+    def __init__(self, run: TaskExecution, loaded: LoadedRun, config: WorkflowConfig, journal: NodeJournal) -> None:
         self._run, self._loaded, self._config, self._journal = run, loaded, config, journal
-        self.events = RunEvents(run.task, run.task.app_version_id)
+        self.events = WorkflowRunEvents(run.task, run.task.app_version_id)
         self._parts: list[str] = [loaded.answer]
         # Nobody has said anything since the run waited: the visitor has just what was stored then.
         self._resumes = run.task.decisions > 0 and _rested(run.task.task_id)

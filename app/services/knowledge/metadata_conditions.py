@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.workflow.contracts.knowledge import Condition
+from app.workflow.contracts.knowledge import MetadataFilter
 from app.workflow.failures import NodeFailed
 
 ALIASES = {
@@ -40,7 +40,7 @@ _AS_TIME = (
 )
 
 
-def conditions_sql(conditions: Sequence[Condition], operator: str, metadata: str) -> tuple[str, dict[str, Any]]:
+def conditions_sql(conditions: Sequence[MetadataFilter], operator: str, metadata: str) -> tuple[str, dict[str, Any]]:
     """An SQL condition on a JSONB expression, and its values; empty where there are no conditions.
 
     Raises NodeFailed for an operator that is not known, and for a number or a time that is none.

@@ -15,7 +15,7 @@ from app.services.definitions.published_apps import version
 from app.services.generation.form_mails import link_of
 from app.services.operator.apps import AppRefused
 from app.services.process.stored_values import masked
-from app.streams import stops
+from app.streams import stop_signals
 
 _COLUMNS = """
 run.id::text, app.code, run.status, run.created_at, run.elapsed, run.total_steps, run.total_tokens, run.exceptions_count, run.error,
@@ -122,7 +122,7 @@ def stop(run_id: str) -> bool:
         raise AppRefused(f"There is no run {run_id}.")
     if row.status not in ("running", "paused"):
         return False
-    stops.request_stop(redis_client.client, row.task_id)
+    stop_signals.request_stop(redis_client.client, row.task_id)
     with autocommit_engine().connect() as connection:
         # A worker takes it up, and finds that it is to stop.
         connection.execute(CLOSE_FORMS, {"run_id": _uuid(run_id), "now": now()})

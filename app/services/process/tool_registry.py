@@ -9,10 +9,10 @@ from flask import Flask, current_app
 
 from app.services.definitions.app_tools import tools_of
 from app.services.process.fetching import guarded_http
-from app.tools.base import ToolFailed
-from app.tools.builtin import builtin_providers
+from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolProvider, ToolRegistry
-from app.tools.tool_file import Icon, InvalidToolsFile, Provider, ToolFile, read_tool_file
+from app.tools.tool_file import Icon, InvalidToolsFile, ProviderEntry, ToolsFile, read_tool_file
+from app.tools.tool_types import ToolFailed
 
 
 def tool_registry() -> ToolRegistry:
@@ -38,7 +38,7 @@ def unresolved(definition: Mapping[str, Any]) -> list[str]:
 
 def _load(app: Flask) -> ToolRegistry:
     path = pathlib.Path(app.config["TOOLS_FILE"]) if app.config["TOOLS_FILE"] else None
-    file = read_tool_file(path) if path is not None else ToolFile()
+    file = read_tool_file(path) if path is not None else ToolsFile()
     providers: dict[str, ToolProvider] = dict(builtin_providers(functools.partial(_guarded, app)))
     for name, entry in file.providers.items():
         providers[name] = _provider(app, name, entry, path.parent if path is not None else pathlib.Path())
@@ -46,7 +46,7 @@ def _load(app: Flask) -> ToolRegistry:
     return ToolRegistry(providers, names)
 
 
-def _provider(app: Flask, name: str, entry: Provider, folder: pathlib.Path) -> ToolProvider:
+def _provider(app: Flask, name: str, entry: ProviderEntry, folder: pathlib.Path) -> ToolProvider:
     """The MCP and OpenAPI parts are loaded where a file asks for them: few installations do."""
     icon = entry.icon.model_dump() if isinstance(entry.icon, Icon) else entry.icon
     if entry.mcp is not None:

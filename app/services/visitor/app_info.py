@@ -11,8 +11,8 @@ from app.services.definitions.app_configs import FEATURE_DEFAULTS, FILE_UPLOAD_D
 from app.services.definitions.app_tools import tools_of
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.tool_registry import tool_registry
-from app.tools.base import ToolChoice
 from app.tools.tool_file import InvalidToolsFile
+from app.tools.tool_types import ToolChoice
 
 DEFAULT_ICON = "🤖"
 DEFAULT_ICON_BACKGROUND = "#FFEAD5"

@@ -11,7 +11,7 @@ from app.models.identifiers import new_id
 from app.services.auth.answer_limits import admitted
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
 from app.services.definitions.published_apps import PublishedApp, version
-from app.services.visitor.generations import Asker, Question, begin
+from app.services.visitor.generations import Question, QuestionContext, begin
 
 _VERSION = text(
     "SELECT app_version_id::text FROM conversations"
@@ -31,7 +31,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
         if app.mode == "advanced-chat":
             # Chatflows go with their app: a conversation is answered by what is published now.
             return begin(
-                Asker(app, end_user_id, app.version_id, task_id),
+                QuestionContext(app, end_user_id, app.version_id, task_id),
                 WorkflowConfig.from_definition(app.definition),
                 question,
             )
@@ -39,7 +39,9 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
         if question.conversation_id is not None:
             version_id = _version_of(app, end_user_id, question.conversation_id)
             definition = definition if version_id == app.version_id else version(version_id)
-        return begin(Asker(app, end_user_id, version_id, task_id), ModelConfig.from_definition(definition), question)
+        return begin(
+            QuestionContext(app, end_user_id, version_id, task_id), ModelConfig.from_definition(definition), question
+        )
 
 
 def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:

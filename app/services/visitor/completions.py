@@ -12,7 +12,7 @@ from app.models.identifiers import new_id
 from app.services.auth.answer_limits import admitted
 from app.services.definitions.app_configs import ModelConfig, is_enabled
 from app.services.definitions.published_apps import PublishedApp
-from app.services.visitor.generations import Asker, Question, begin
+from app.services.visitor.generations import Question, QuestionContext, begin
 
 MORE_LIKE_THIS = {"temperature": 0.9}
 
@@ -32,7 +32,7 @@ def start(
     task_id = str(new_id())
     with admitted(app.id, end_user_id, task_id):
         return begin(
-            Asker(app, end_user_id, app.version_id, task_id),
+            QuestionContext(app, end_user_id, app.version_id, task_id),
             ModelConfig.from_definition(app.definition),
             question,
             options,

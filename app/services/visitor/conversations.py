@@ -18,7 +18,7 @@ from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
-from app.streams import stops
+from app.streams import stop_signals
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ _ORDERS = {
 
 
 @dataclass(frozen=True)
-class Conversation:
+class ConversationItem:
     """One row of the list. Times in Unix seconds."""
 
     id: str
@@ -54,15 +54,15 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class Page:
+class ConversationPage:
     """A page of conversations, and whether there is another behind it."""
 
-    rows: list[Conversation]
+    rows: list[ConversationItem]
     has_more: bool
 
 
 @dataclass(frozen=True)
-class Listing:
+class ConversationListing:
     """What page is wanted: `last_id` is the last item the client has, `pinned` None for all, `sort_by` a key of the contract."""
 
     last_id: str | None = None
@@ -71,7 +71,7 @@ class Listing:
     sort_by: str = "-updated_at"
 
 
-def list_page(owner: Owner, listing: Listing) -> Page:
+def list_page(owner: Owner, listing: ConversationListing) -> ConversationPage:
     """Raises LastConversationNotFound where `last_id` is not in the filtered set."""
     column, beyond, direction = _ORDERS[listing.sort_by]
     wanted = _MINE if listing.pinned is None else f"{_MINE} AND {'pinned' if listing.pinned else 'NOT pinned'}"
@@ -85,16 +85,16 @@ def list_page(owner: Owner, listing: Listing) -> Page:
                     and connection.execute(text(f"SELECT 1 FROM conversations WHERE {wanted} LIMIT 1"), values).first()
                     is None
                 ):
-                    return Page([], False)
+                    return ConversationPage([], False)
                 raise LastConversationNotFound
             wanted += f" AND ({column}, id) {beyond} (:anchor, CAST(:last_id AS uuid))"
             values |= {"anchor": anchor, "last_id": listing.last_id}
         statement = f"SELECT {_COLUMNS} FROM conversations WHERE {wanted} ORDER BY {column} {direction}, id {direction} LIMIT :limit"
         rows = [_conversation(row) for row in connection.execute(text(statement), values)]
-    return Page(rows[: listing.limit], len(rows) > listing.limit)
+    return ConversationPage(rows[: listing.limit], len(rows) > listing.limit)
 
 
-def rename(owner: Owner, conversation_id: uuid.UUID, name: str) -> Conversation:
+def rename(owner: Owner, conversation_id: uuid.UUID, name: str) -> ConversationItem:
     """Raises ConversationNotFound, InvalidParam for a name that is too long."""
     if len(name) > NAME_LIMIT:
         raise InvalidParam(f"name must have at most {NAME_LIMIT} characters")
@@ -102,7 +102,7 @@ def rename(owner: Owner, conversation_id: uuid.UUID, name: str) -> Conversation:
         return _write_name(connection, owner, conversation_id, name.replace("\0", ""), "now()")
 
 
-def generate_name(owner: Owner, conversation_id: uuid.UUID) -> Conversation:
+def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
     """Let the app's model name the conversation by its first question; trouble with the model leaves the name.
 
     Raises ConversationNotFound, InvalidParam (without text) where nothing was asked yet.
@@ -143,7 +143,7 @@ def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
             raise ConversationNotFound
         task_ids = list(connection.execute(running, {"id": conversation_id}).scalars())
     for task_id in task_ids:
-        stops.request_stop(redis_client.client, task_id)
+        stop_signals.request_stop(redis_client.client, task_id)
 
 
 def purge(most: int = 1_000) -> int:
@@ -158,7 +158,7 @@ def purge(most: int = 1_000) -> int:
 
 def _first_question(
     connection: Connection, owner: Owner, conversation_id: uuid.UUID
-) -> tuple[Conversation, uuid.UUID, str]:
+) -> tuple[ConversationItem, uuid.UUID, str]:
     statement = text(
         f"SELECT {_COLUMNS}, app_version_id, (SELECT query FROM messages WHERE conversation_id = conversations.id"
         f" ORDER BY created_at, id LIMIT 1) FROM conversations WHERE id = :id AND {_MINE}"
@@ -191,7 +191,7 @@ def _anchor(connection: Connection, column: str, wanted: str, values: dict[str, 
 
 def _write_name(
     connection: Connection, owner: Owner, conversation_id: uuid.UUID, name: str, updated_at: str
-) -> Conversation:
+) -> ConversationItem:
     statement = text(
         f"UPDATE conversations SET name = :name, updated_at = {updated_at} WHERE id = :id AND {_MINE} RETURNING {_COLUMNS}"
     )
@@ -201,9 +201,9 @@ def _write_name(
     return _conversation(row)
 
 
-def _conversation(row: Any) -> Conversation:
+def _conversation(row: Any) -> ConversationItem:
     identifier, name, inputs, status, introduction, created_at, updated_at = row
-    return Conversation(
+    return ConversationItem(
         identifier,
         name,
         shown_inputs(inputs),

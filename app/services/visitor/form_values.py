@@ -6,13 +6,13 @@ from typing import Any
 from app.errors import InvalidParam
 from app.errors.forms import InvalidFormData
 from app.services.definitions.file_rules import FileRules
-from app.services.files.file_mappings import OwnFiles
+from app.services.files.file_mappings import FileResolver
 from app.services.process.owners import Owner
 from app.services.process.stored_values import cleaned
 from app.workflow.values.values import plain
 
 FORM_METHODS = frozenset({"local_file", "remote_url"})
-_Check = Callable[[Mapping[str, Any], str, Any, OwnFiles], Any]
+_Check = Callable[[Mapping[str, Any], str, Any, FileResolver], Any]
 
 
 def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any],
     `owner`: whose files may be named. Raises InvalidFormData.
     """
     values = dict(cleaned(dict(inputs)))
-    own_files = OwnFiles(owner)
+    own_files = FileResolver(owner)
     for shape in shapes:
         name = shape["output_variable_name"]
         if name in inputs:
@@ -29,7 +29,7 @@ def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any],
     return values
 
 
-def _paragraph(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles) -> str:
+def _paragraph(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResolver) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -37,7 +37,7 @@ def _paragraph(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFi
     return value
 
 
-def _select(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles) -> str:
+def _select(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResolver) -> str:
     if not isinstance(value, str):
         raise InvalidFormData(f"Invalid value for select input '{name}': expected string")
     if value not in shape["option_source"]["value"]:
@@ -45,14 +45,14 @@ def _select(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles
     return value
 
 
-def _file(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles) -> dict[str, Any]:
+def _file(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResolver) -> dict[str, Any]:
     about = f"Invalid value for file input '{name}'"
     if not isinstance(value, Mapping):
         raise InvalidFormData(f"{about}: expected a file mapping")
     return _chosen(shape, [value], own_files, about)[0]
 
 
-def _files(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles) -> list[dict[str, Any]]:
+def _files(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResolver) -> list[dict[str, Any]]:
     about = f"Invalid value for file list input '{name}'"
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise InvalidFormData(f"{about}: expected a list of file mappings")
@@ -63,7 +63,7 @@ def _files(shape: Mapping[str, Any], name: str, value: Any, own_files: OwnFiles)
 
 
 def _chosen(
-    shape: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]], own_files: OwnFiles, about: str
+    shape: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]], own_files: FileResolver, about: str
 ) -> list[dict[str, Any]]:
     # An empty list of an editor restricts nothing.
     named = {name: value for name, value in shape.items() if value}

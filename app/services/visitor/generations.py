@@ -21,9 +21,9 @@ from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.prompts import fill
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
-from app.services.files.file_mappings import OwnFiles
+from app.services.files.file_mappings import FileResolver
 from app.services.process.owners import Owner
-from app.streams import stops
+from app.streams import stop_signals
 
 NAME_LENGTH = 20
 UNNAMED = "New conversation"
@@ -42,7 +42,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Asker:
+class QuestionContext:
     """Who asks, of which version of which app. `task_id` is made before the rows, for the limits."""
 
     app: PublishedApp
@@ -52,14 +52,17 @@ class Asker:
 
 
 def begin(
-    asker: Asker, config: ModelConfig | WorkflowConfig, question: Question, options: dict[str, Any] | None = None
+    asker: QuestionContext,
+    config: ModelConfig | WorkflowConfig,
+    question: Question,
+    options: dict[str, Any] | None = None,
 ) -> ClaimedTask:
     """Check inputs and files, write conversation, message and task, give the task (no worker has it yet).
 
     Raises InvalidParam, ConversationNotFound.
     """
     query = question.query.replace("\0", "")
-    own_files = OwnFiles(Owner(asker.app.id, asker.end_user_id))
+    own_files = FileResolver(Owner(asker.app.id, asker.end_user_id))
     inputs = clean_inputs(config.user_input_form, question.inputs, own_files.choose)
     rules = config.file_rules
     # An app without the feature ignores files.
@@ -87,11 +90,11 @@ def request_stop(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> boo
     with autocommit_engine().connect() as connection:
         if connection.execute(OWNED_RUNNING, values).first() is None:
             return False
-    stops.request_stop(redis_client.client, str(values["task_id"]))
+    stop_signals.request_stop(redis_client.client, str(values["task_id"]))
     return True
 
 
-def _row(asker: Asker, question: Question, query: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def _row(asker: QuestionContext, question: Question, query: str, inputs: dict[str, Any]) -> dict[str, Any]:
     return {
         "task_id": asker.task_id,
         "app_id": str(asker.app.id),

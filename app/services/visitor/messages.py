@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.agents.steps import Step
+from app.agents.steps import AgentStep
 from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.extensions import autocommit_engine
 from app.models import tasks
@@ -39,15 +39,15 @@ _IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND convers
 
 
 @dataclass(frozen=True)
-class Thought:
+class ThoughtItem:
     """What an agent did in one round. `created_at` in Unix seconds."""
 
-    step: Step
+    step: AgentStep
     created_at: int
 
 
 @dataclass(frozen=True)
-class Message:
+class MessageItem:
     """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata, `forms` those of its run."""
 
     id: str
@@ -63,14 +63,14 @@ class Message:
     rating: str | None
     created_at: int
     forms: list[FormRow]
-    thoughts: list[Thought]
+    thoughts: list[ThoughtItem]
 
 
 @dataclass(frozen=True)
 class MessagePage:
     """A page of messages, oldest first, and whether there are older ones."""
 
-    rows: list[Message]
+    rows: list[MessageItem]
     has_more: bool
 
 
@@ -109,18 +109,18 @@ def _forms(connection: Connection, message_ids: list[str]) -> dict[str, list[For
     return found
 
 
-def _thoughts(connection: Connection, message_ids: list[str]) -> dict[str, list[Thought]]:
-    found: dict[str, list[Thought]] = {}
+def _thoughts(connection: Connection, message_ids: list[str]) -> dict[str, list[ThoughtItem]]:
+    found: dict[str, list[ThoughtItem]] = {}
     for row in read_thoughts(connection, message_ids):
-        found.setdefault(row.message_id, []).append(Thought(step_of(row), int(row.created_at.timestamp())))
+        found.setdefault(row.message_id, []).append(ThoughtItem(step_of(row), int(row.created_at.timestamp())))
     return found
 
 
-def _message(conversation_id: str, row: Any, forms: list[FormRow], thoughts: list[Thought]) -> Message:
+def _message(conversation_id: str, row: Any, forms: list[FormRow], thoughts: list[ThoughtItem]) -> MessageItem:
     answer = (
         answer_so_far(row.task_id, row.answer, row.last_event)[0] if row.task_status == tasks.RUNNING else row.answer
     )
-    return Message(
+    return MessageItem(
         row.id,
         conversation_id,
         row.parent_message_id,

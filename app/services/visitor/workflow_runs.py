@@ -12,7 +12,7 @@ from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
-from app.services.files.file_mappings import OwnFiles
+from app.services.files.file_mappings import FileResolver
 from app.services.process.owners import Owner
 
 
@@ -22,7 +22,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
     config = WorkflowConfig.from_definition(app.definition)
-    own_files = OwnFiles(Owner(app.id, end_user_id))
+    own_files = FileResolver(Owner(app.id, end_user_id))
     cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
     # An app without the feature ignores files.
     chosen = own_files.choose(files, rules) if rules is not None and files else []

@@ -8,7 +8,7 @@ from app.providers.models.chat_types import ModelMessage, Options
 from app.providers.models.context_window import message_tokens, prompt_room
 from app.workflow.asking.prompt_history import MemoryConfig, VisionConfig
 from app.workflow.asking.structured_output import Schema, instructed
-from app.workflow.contracts.node import Context, Shape
+from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.named_values import NamedSelector, named_values
 from app.workflow.rules.rendering import render
@@ -23,7 +23,7 @@ _JINJA_NAMES = {CONTEXT: "context_of_the_node", HISTORIES: "histories_of_the_nod
 _QUERY: Selector = ("sys", "query")
 
 
-class PromptPart(Shape):
+class PromptPart(ConfigPart):
     """One message of a chat prompt, or the whole of a completion prompt."""
 
     role: Literal["system", "user", "assistant"] = "user"
@@ -32,15 +32,15 @@ class PromptPart(Shape):
     jinja2_text: str = ""
 
 
-class PromptConfig(Shape):
+class PromptConfig(ConfigPart):
     jinja2_variables: list[NamedSelector] = []
 
 
-class ContextConfig(Shape):
+class ContextConfig(ConfigPart):
     enabled: bool = False
     variable_selector: Selector = ()
 
-    def text(self, context: Context) -> str:
+    def text(self, context: NodeContext) -> str:
         """What stands for `{{#context#}}`: a text, or the texts and retrieved passages of an array, a line for each."""
         value = context.variables.get(self.variable_selector) if self.enabled else MISSING
         if value is MISSING:
@@ -48,7 +48,7 @@ class ContextConfig(Shape):
         return "\n".join(map(_passage, value)) if isinstance(value, list) else _passage(value)
 
 
-class PromptFields(Shape):
+class PromptFields(ConfigPart):
     """The fields of an `llm` node that make its prompt."""
 
     prompt_template: list[PromptPart] | PromptPart = []
@@ -61,7 +61,7 @@ class PromptFields(Shape):
 class LlmPrompt:
     """The prompt of one run. `inputs` and `images`: what it is made from."""
 
-    def __init__(self, fields: PromptFields, context: Context) -> None:
+    def __init__(self, fields: PromptFields, context: NodeContext) -> None:
         self.inputs: dict[str, Any] = {}
         self._fields, self._context = fields, context
         self.images: list[File] = fields.vision.images(context)

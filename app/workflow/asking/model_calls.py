@@ -12,7 +12,7 @@ from app import errors
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, ToolCallDelta, Usage
 from app.providers.models.usage import usage_object
-from app.workflow.contracts.node import Context, Shape
+from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 
@@ -33,18 +33,18 @@ ERROR_TYPES: Mapping[type[errors.ProviderError], str] = {
 }
 
 
-class ModelChoice(Shape):
+class NodeModel(ConfigPart):
     provider: str = ""
     name: str = pydantic.Field(min_length=1)
     mode: Literal["chat", "completion"] = "chat"
     completion_params: dict[str, Any] = {}
 
-    def find(self, context: Context) -> ChatModel:
+    def find(self, context: NodeContext) -> ChatModel:
         """Raises NodeFailed."""
-        if context.outside.models is None:
+        if context.services.models is None:
             raise NodeFailed("This run has no models.", ERROR_TYPES[errors.ProviderNotInitialize])
         try:
-            return context.outside.models.chat_model(self.provider, self.name, self.mode)
+            return context.services.models.chat_model(self.provider, self.name, self.mode)
         except errors.ProviderError as error:
             raise provider_failure(error) from error
 
@@ -54,7 +54,7 @@ def provider_failure(error: errors.ProviderError) -> NodeFailed:
 
 
 @dataclass
-class Reply:
+class ModelReply:
     """What a model answered. `text` holds thoughts between think tags, even if the server told them apart."""
 
     text: str = ""
@@ -70,16 +70,16 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Call:
+class ModelCall:
     """One question to a model. `inputs` and `files` are what its messages were made from."""
 
-    choice: ModelChoice
+    choice: NodeModel
     messages: Sequence[ModelMessage]
     options: Options
     inputs: Mapping[str, Any]
     files: Sequence[File] = ()
 
-    def ask(self, context: Context, model: ChatModel, hear: Callable[[str], None] | None = None) -> Reply:
+    def ask(self, context: NodeContext, model: ChatModel, hear: Callable[[str], None] | None = None) -> ModelReply:
         """The whole answer; `hear` is given its text piece by piece. Raises NodeFailed, Cancelled."""
         listening = _Listening(hear)
         stream = model.stream(self.messages, self.options, context.cancellation, context.deadline)
@@ -93,12 +93,12 @@ class Call:
         return listening.end()
 
     def failure(
-        self, message: str, error_type: str, reply: Reply | None = None, outputs: Mapping[str, Any] | None = None
+        self, message: str, error_type: str, reply: ModelReply | None = None, outputs: Mapping[str, Any] | None = None
     ) -> NodeFailed:
         """The node's failure once its model is asked."""
         return NodeFailed(message, error_type, self.inputs, self.process_data(reply), outputs)
 
-    def process_data(self, reply: Reply | None = None) -> dict[str, Any]:
+    def process_data(self, reply: ModelReply | None = None) -> dict[str, Any]:
         """For operators. Images are named, not shown."""
         with_images = [message for message in self.messages if not isinstance(message.content, str)]
         prompts = [
@@ -128,7 +128,7 @@ class _Listening:
         self._texts: list[str] = []
         self._usage: Usage | None = None
         self._thinking = False
-        self._reply = Reply()
+        self._reply = ModelReply()
 
     def take(self, chunk: Chunk) -> None:
         self._usage = chunk.usage or self._usage
@@ -141,7 +141,7 @@ class _Listening:
             self._close_thought()
             self._say(chunk.text)
 
-    def end(self) -> Reply:
+    def end(self) -> ModelReply:
         self._close_thought()
         self._reply.text = "".join(self._texts)
         self._reply.usage = usage_object(self._usage, self._began, self._first, time.monotonic())

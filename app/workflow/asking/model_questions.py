@@ -6,25 +6,25 @@ from typing import Any
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import message_tokens, prompt_room
-from app.workflow.asking.model_calls import Call, ModelChoice
+from app.workflow.asking.model_calls import ModelCall, NodeModel
 from app.workflow.asking.prompt_history import MemoryConfig, VisionConfig
-from app.workflow.contracts.node import Context, Shape
+from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.values.templates import parse
 from app.workflow.values.values import text_of
 from app.workflow.values.variables import Selector
 
 
-class QuestionFields(Shape):
+class QuestionFields(ConfigPart):
     """The fields that such nodes share."""
 
-    model: ModelChoice
+    model: NodeModel
     instruction: str = ""
     memory: MemoryConfig | None = None
     vision: VisionConfig = VisionConfig()
 
     def question(
-        self, context: Context, model: ChatModel, task: str, selector: Selector, extra: Mapping[str, Any]
-    ) -> Call:
+        self, context: NodeContext, model: ChatModel, task: str, selector: Selector, extra: Mapping[str, Any]
+    ) -> ModelCall:
         """Task, author's instruction and conversation as system message, the text as the user's. Raises NodeFailed.
 
         `extra`: options for the model; the author's own go first.
@@ -39,4 +39,4 @@ class QuestionFields(Shape):
         dialogue = self.memory.dialogue(self.memory.history(context, room)) if self.memory is not None else ""
         if dialogue:
             asked[0] = ModelMessage("system", f"{told}\n\nThe conversation before this text:\n{dialogue}")
-        return Call(self.model, asked, options, {"query": text, **({"files": images} if images else {})}, images)
+        return ModelCall(self.model, asked, options, {"query": text, **({"files": images} if images else {})}, images)

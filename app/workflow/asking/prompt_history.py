@@ -5,7 +5,7 @@ from typing import Any
 
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import message_tokens, newest_that_fit
-from app.workflow.contracts.node import Context, Shape
+from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 from app.workflow.values.variables import Selector
@@ -13,31 +13,31 @@ from app.workflow.values.variables import Selector
 IMAGE_SECONDS = 30.0
 
 
-class RolePrefix(Shape):
+class RolePrefix(ConfigPart):
     user: str = ""
     assistant: str = ""
 
 
-class Window(Shape):
+class Window(ConfigPart):
     """`size` in turns."""
 
     enabled: bool = False
     size: int | None = None
 
 
-class MemoryConfig(Shape):
+class MemoryConfig(ConfigPart):
     role_prefix: RolePrefix = RolePrefix()
     window: Window = Window()
     query_prompt_template: str = ""
 
-    def history(self, context: Context, room: int) -> list[ModelMessage]:
+    def history(self, context: NodeContext, room: int) -> list[ModelMessage]:
         """The newest turns of the conversation that fit into so many tokens. None outside of conversations."""
-        if context.outside.memory is None:
+        if context.services.memory is None:
             return []
         size = self.window.size
         most = max(size, 0) if self.window.enabled and size is not None else None
         turns: list[list[ModelMessage]] = []
-        for message in context.outside.memory.messages(most):
+        for message in context.services.memory.messages(most):
             if message.role == "user" or not turns:
                 turns.append([])
             turns[-1].append(message)
@@ -50,16 +50,16 @@ class MemoryConfig(Shape):
         return "\n".join(f"{names.get(message.role, message.role)}: {message.text()}" for message in messages)
 
 
-class VisionConfigs(Shape):
+class VisionConfigs(ConfigPart):
     variable_selector: Selector = ("sys", "files")
     detail: str = "high"
 
 
-class VisionConfig(Shape):
+class VisionConfig(ConfigPart):
     enabled: bool = False
     configs: VisionConfigs = VisionConfigs()
 
-    def images(self, context: Context) -> list[File]:
+    def images(self, context: NodeContext) -> list[File]:
         """The images of the selector; what else it holds is not for eyes."""
         if not self.enabled:
             return []
@@ -67,13 +67,15 @@ class VisionConfig(Shape):
         values = value if isinstance(value, list) else [value]
         return [item for item in values if isinstance(item, File) and item.type == "image"]
 
-    def shown(self, messages: Sequence[ModelMessage], images: Sequence[File], context: Context) -> list[ModelMessage]:
+    def shown(
+        self, messages: Sequence[ModelMessage], images: Sequence[File], context: NodeContext
+    ) -> list[ModelMessage]:
         """The messages with the images in the last one of the user; one of their own where there is none. Raises NodeFailed."""
         if not images:
             return list(messages)
-        if context.outside.files is None:
+        if context.services.files is None:
             raise NodeFailed("This run has no files.", "FileNotFoundError")
-        files = context.outside.files
+        files = context.services.files
         parts = [
             files.image_part(image, self.configs.detail, context.seconds(IMAGE_SECONDS), context.cancellation)
             for image in images

@@ -7,7 +7,7 @@ _FLAGS = re.IGNORECASE | re.ASCII
 _TAGS = {False: re.compile(_OPENING, _FLAGS), True: re.compile(_CLOSING, _FLAGS)}
 
 
-class ThinkTags:
+class ThoughtSplitter:
     """Splits a text as it grows; a tag may be cut anywhere. Newlines behind a closing tag belong to nothing.
 
     A thought that is never closed stays a thought: its model ran out of room.

@@ -14,7 +14,7 @@ _PLACEHOLDER = re.compile(r"\{\{#\$output\.([A-Za-z_][A-Za-z0-9_]{0,29})#\}\}")
 
 
 @dataclass(frozen=True)
-class Mail:
+class FormMail:
     """A form's mail, all filled in but `LINK`. `members`: references to accounts; `everybody`: all who may use the app."""
 
     subject: str
@@ -25,7 +25,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Draft:
+class FormDraft:
     """A form that is to be put to people. `content`: Markdown with placeholders; `inputs` and `actions` as the Web API shows them.
 
     `defaults`: the values of defaults that come from variables; `seconds`: how long it may be answered.
@@ -37,11 +37,11 @@ class Draft:
     defaults: Mapping[str, Any]
     display_in_ui: bool
     seconds: int
-    mails: Sequence[Mail] = ()
+    mails: Sequence[FormMail] = ()
 
 
 @dataclass(frozen=True)
-class Form:
+class HumanForm:
     """A form as it stands. `status`: waiting, submitted or timeout; `expires_at` in Unix seconds; `values` by input name."""
 
     status: str
@@ -51,10 +51,10 @@ class Form:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Forms(Protocol):
+class FormStore(Protocol):
     """The forms of a run, by the node runs that made them."""
 
-    def find(self, execution_id: str) -> Form | None: ...
+    def find(self, execution_id: str) -> HumanForm | None: ...
 
 
 def rendered(content: str, inputs: Sequence[str | Mapping[str, Any]], values: Mapping[str, Any]) -> str:

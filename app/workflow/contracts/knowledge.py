@@ -30,7 +30,7 @@ _BESIDE = ("title", "content", "files", "summary")
 
 
 @dataclass(frozen=True)
-class Condition:
+class MetadataFilter:
     """One condition on a document's metadata. `operator` as app files write it (`contains`, `is`, `≥`, `before`, `in` …)."""
 
     name: str
@@ -53,7 +53,7 @@ class Retrieval:
     search_method: str | None = None
     weights: tuple[float, float] | None = None
     rerank_model: tuple[str, str] | None = None
-    conditions: Sequence[Condition] = ()
+    conditions: Sequence[MetadataFilter] = ()
     logical_operator: str = "and"
 
 

@@ -11,16 +11,16 @@ import pydantic
 
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import Execution, Result
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.contracts.rounds import Rounds
-from app.workflow.failures import GraphInvalid, TimeIsUp
+from app.workflow.failures import GraphInvalid, RunTimedOut
 from app.workflow.values.variables import Selector, Variables
 
 FAIL_BRANCH, SUCCESS_BRANCH = "fail-branch", "success-branch"
 LONGEST_RETRY_PAUSE = 60.0
 
 
-class Shape(pydantic.BaseModel):
+class ConfigPart(pydantic.BaseModel):
     """A part of a node's `data`. Keys that nobody reads are allowed, null means absent, a bare number is taken where a text is wanted."""
 
     model_config = pydantic.ConfigDict(extra="ignore", protected_namespaces=(), frozen=True, coerce_numbers_to_str=True)
@@ -36,7 +36,7 @@ def handle_name(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
-class DefaultValue(Shape):
+class DefaultValue(ConfigPart):
     key: str
     type: str = "string"
     value: Any = None
@@ -51,7 +51,7 @@ class DefaultValue(Shape):
             return self.value
 
 
-class RetryConfig(Shape):
+class RetryConfig(ConfigPart):
     """`retry_interval` in milliseconds."""
 
     retry_enabled: bool = False
@@ -59,7 +59,7 @@ class RetryConfig(Shape):
     retry_interval: float = 0
 
 
-class Config(Shape):
+class NodeConfig(ConfigPart):
     """The `data` that all nodes have."""
 
     title: str = ""
@@ -69,14 +69,14 @@ class Config(Shape):
 
 
 @dataclass(slots=True)
-class Context:
+class NodeContext:
     """What a node may use while it runs. `deadline` in monotonic seconds.
 
     `stream(name, piece)` says a piece of an output that grows; `note(name, details)` tells an event of the node's own.
     """
 
     variables: Variables
-    outside: Outside
+    services: NodeServices
     execution: Execution
     cancellation: Cancellation
     deadline: float
@@ -89,20 +89,20 @@ class Context:
         self.cancellation.raise_if_cancelled()
         left = min(most, self.deadline - time.monotonic())
         if left <= 0:
-            raise TimeIsUp
+            raise RunTimedOut
         return left
 
 
 class Node(ABC):
     """One node of a graph, read and checked once, then run by many threads: it keeps nothing of a run.
 
-    `outside`: it touches the world or takes long, so that its end is stored before anything follows.
+    `has_side_effects`: it touches the world or takes long, so that its end is stored before anything follows.
     `container`: it runs its children itself. `branches`: only the edges of one handle are taken.
     """
 
     kind: ClassVar[str]
-    Config: ClassVar[type[Config]] = Config
-    outside: ClassVar[bool] = False
+    Config: ClassVar[type[NodeConfig]] = NodeConfig
+    has_side_effects: ClassVar[bool] = False
     container: ClassVar[bool] = False
     branches: ClassVar[bool] = False
     # Whether events tell of it; the helpers that open a container's round are silent.
@@ -155,5 +155,5 @@ class Node(ABC):
         return None
 
     @abstractmethod
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         """Do it. Raises NodeFailed, NodePaused, Cancelled, TimeIsUp; containers RunPaused too."""

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from app.providers.cancellation import Cancellation
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import ModelMessage
-from app.tools.base import Tools
+from app.tools.tool_types import Tools
 from app.workflow.contracts.events import Execution
-from app.workflow.contracts.human_forms import Forms
+from app.workflow.contracts.human_forms import FormStore
 from app.workflow.contracts.knowledge import Knowledge
 from app.workflow.values.files import File
 from app.workflow.values.variables import Selector
@@ -21,7 +21,7 @@ class Models(Protocol):
     def chat_model(self, provider: str, name: str, mode: str) -> ChatModel: ...
 
 
-class Sandbox(Protocol):
+class CodeSandbox(Protocol):
     """Runs an author's code and templates. Raises SandboxFailed, Cancelled; nothing in it outlives `seconds`."""
 
     def run_code(
@@ -52,13 +52,13 @@ class HttpAnswer:
     url: str
 
 
-class Http(Protocol):
+class HttpClient(Protocol):
     """Requests to addresses that others name. Raises NodeFailed for what is refused or does not answer."""
 
     def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer: ...
 
 
-class Files(Protocol):
+class FileAccess(Protocol):
     """The contents of files. Raises NodeFailed where one cannot be read."""
 
     def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes: ...
@@ -68,7 +68,7 @@ class Files(Protocol):
     def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]: ...
 
 
-class Memory(Protocol):
+class ConversationTurns(Protocol):
     """The conversation so far: messages of `user` and `assistant` in turn, oldest first.
 
     Empty in mode `workflow`; a run without this part counts as one without a conversation.
@@ -78,29 +78,29 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True)
-class Outside:
+class NodeServices:
     """All of it. A part that is None is not there, and a node that needs it fails."""
 
     models: Models | None = None
-    sandbox: Sandbox | None = None
-    http: Http | None = None
-    files: Files | None = None
-    memory: Memory | None = None
-    forms: Forms | None = None
+    sandbox: CodeSandbox | None = None
+    http: HttpClient | None = None
+    files: FileAccess | None = None
+    memory: ConversationTurns | None = None
+    forms: FormStore | None = None
     tools: Tools | None = None
     knowledge: Knowledge | None = None
 
 
-class Journal(Protocol):
+class ExecutionJournal(Protocol):
     """Keeps what must not be done twice, so that another worker can go on. Called by several threads, one after another."""
 
-    def past(self, frame: str) -> Sequence["Past"]:
+    def past(self, frame: str) -> Sequence["RecordedEnd"]:
         """What ended in a frame before this worker took the run, in the order in which it ended."""
 
-    def past_inside(self, place: str) -> Sequence["Past"]:
+    def past_inside(self, place: str) -> Sequence["RecordedEnd"]:
         """The same for all frames whose keys begin with `place`."""
 
-    def waiting(self, execution_id: str) -> "Waiting | None":
+    def waiting(self, execution_id: str) -> "WaitingNode | None":
         """What is known of a node that waited when the run came to rest; None for all others."""
 
     def waits_inside(self, place: str) -> bool:
@@ -112,14 +112,14 @@ class Journal(Protocol):
 
     def started(self, execution: Execution, frame: str) -> None: ...
 
-    def ended(self, ended: "Ended") -> None: ...
+    def ended(self, ended: "NodeEnd") -> None: ...
 
     def save(self) -> None:
         """Make everything so far durable before this returns."""
 
 
 @dataclass(frozen=True)
-class Past:
+class RecordedEnd:
     """A node's end as the journal remembers it. `status`: succeeded or exception."""
 
     node_id: str
@@ -134,7 +134,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingNode:
     """A node that goes on where it waited. `started_at` in Unix seconds."""
 
     index: int
@@ -143,7 +143,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Ended:
+class NodeEnd:
     """A node's end as the journal has to keep it. `status`: succeeded, exception or failed."""
 
     execution: Execution

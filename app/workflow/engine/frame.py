@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import Execution, Result, RoundsEnded, RoundsStarted, RoundStarted
 from app.workflow.contracts.node import Node
-from app.workflow.contracts.node_services import Waiting
+from app.workflow.contracts.node_services import WaitingNode
 from app.workflow.engine import work_sharing
-from app.workflow.engine.graph import Plan
-from app.workflow.engine.node_runner import Attempts
-from app.workflow.failures import Pause, RunFailed, RunPaused
+from app.workflow.engine.graph import GraphLevel
+from app.workflow.engine.node_runner import NodeRunner
+from app.workflow.failures import GraphRunFailed, Pause, RunPaused
 from app.workflow.values.variables import Variables
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Scope:
     """Where a frame plays. `key` is "" for the whole graph, else it names container and round, those outside it first."""
 
-    plan: Plan
+    plan: GraphLevel
     key: str
     variables: Variables
     iteration_id: str | None = None
@@ -34,13 +34,13 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Ending:
+class NodeEnding:
     """What became of a node. `handle` None: it waits."""
 
     node: Node
     result: Result
     handle: str | None
-    anew: bool = False
+    restream: bool = False
 
 
 class Frame:
@@ -66,7 +66,7 @@ class Frame:
 
     def replay(self) -> None:
         """Go through what ended before this worker took the run."""
-        for past in self.run.setting.journal.past(self.scope.key):
+        for past in self.run.context.journal.past(self.scope.key):
             if past.node_id not in self._ready:
                 continue
             self._ready.remove(past.node_id)
@@ -76,7 +76,7 @@ class Frame:
             result = Result(past.outputs, past.handle, writes=tuple(past.writes))
             self._told_inside(node)
             with self._changed:
-                self._apply(Ending(node, result, past.handle, anew=past.status == "exception"))
+                self._apply(NodeEnding(node, result, past.handle, restream=past.status == "exception"))
 
     def play(self) -> None:
         """Until nothing can run any more. Raises RunFailed, RunPaused, Cancelled and what nobody expects."""
@@ -108,7 +108,7 @@ class Frame:
                 wanted = max(0, len(self._ready) - self._helpers)
                 self._helpers += wanted
             for _ in range(wanted):
-                self.run.setting.spawn(self._help)
+                self.run.context.spawn(self._help)
             self._run_one(node_id)
 
     def _help(self) -> None:
@@ -137,19 +137,19 @@ class Frame:
             self._ready.clear()
         self.cancellation.cancel()
 
-    def _execute(self, node: Node) -> Ending:
+    def _execute(self, node: Node) -> NodeEnding:
         self._count_step()
         try:
-            ended = Attempts(self.run, self, node, self._execution_of(node)).make()
+            ended = NodeRunner(self.run, self, node, self._execution_of(node)).make()
         except RunPaused as pause:
             with self._changed:
                 self._pauses += pause.pauses
-            return Ending(node, Result(), None)
-        return Ending(node, ended.result, ended.handle, ended.anew)
+            return NodeEnding(node, Result(), None)
+        return NodeEnding(node, ended.result, ended.handle, ended.restream)
 
     def _execution_of(self, node: Node) -> Execution:
         identity = self.run.identify(f"{self.scope.key}{node.id}")
-        waiting = self.run.setting.journal.waiting(identity) or Waiting(
+        waiting = self.run.context.journal.waiting(identity) or WaitingNode(
             next(self.run.indexes), self._taken.get(node.id), 0.0
         )
         return Execution(
@@ -167,14 +167,14 @@ class Frame:
 
     def _count_step(self) -> None:
         self.cancellation.raise_if_cancelled()
-        if time.monotonic() >= self.run.setting.deadline:
+        if time.monotonic() >= self.run.context.deadline:
             raise self.run.time_is_up()
-        most = self.run.setting.most_steps
+        most = self.run.context.most_steps
         with self.run.lock:
             self.run.steps += 1
             self.steps += 1
             if self.steps > most:
-                raise RunFailed(f"Maximum execution steps exceeded: {most}")
+                raise GraphRunFailed(f"Maximum execution steps exceeded: {most}")
 
     def rounds(self, node: Node, execution: Execution) -> "FrameRounds":
         """What a container is given."""
@@ -182,7 +182,7 @@ class Frame:
 
     # What follows runs under the frame's condition; the text stream has the run's lock, taken inside it, never the other way round.
 
-    def _apply(self, ending: Ending) -> None:
+    def _apply(self, ending: NodeEnding) -> None:
         node, variables = ending.node, self.scope.variables
         if ending.handle is None:
             return
@@ -223,7 +223,7 @@ class Frame:
         for edge in self.scope.plan.outgoing[node_id]:
             self._decide(edge.target, None)
 
-    def _speak(self, node: Node, ending: Ending) -> None:
+    def _speak(self, node: Node, ending: NodeEnding) -> None:
         outputs = ending.result.outputs
         with self.run.lock:
             if node.kind == "answer" and ending.handle == "source":
@@ -233,13 +233,13 @@ class Frame:
             elif node.kind == "end":
                 self.run.reached_end(outputs)
             if not self.scope.key:
-                self.run.text.decide(node.id, ending.anew)
+                self.run.text.decide(node.id, ending.restream)
 
     def _told_inside(self, node: Node) -> None:
         """What a container's rounds answered and wrote outside it before this worker took the run."""
         if not node.container:
             return
-        for past in self.run.setting.journal.past_inside(f"{self.scope.key}{node.id}["):
+        for past in self.run.context.journal.past_inside(f"{self.scope.key}{node.id}["):
             self.run.count(past.exceptions, past.total_tokens, steps=1)
             for selector, value in past.writes:
                 self.scope.variables.write(selector, value)
@@ -271,7 +271,7 @@ class FrameRounds:
         with run.lock:
             self._rounds += 1
         place = f"{outer.key}{self._node.id}[{index}]/"
-        if announce and not (self._execution.resumed and run.setting.journal.waits_inside(place)):
+        if announce and not (self._execution.resumed and run.context.journal.waits_inside(place)):
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
         scope = Scope(
@@ -283,7 +283,7 @@ class FrameRounds:
             outer.speaks_for or self._node.id,
         )
         frame = Frame(run, scope, self._cancellation)
-        if run.setting.begun:
+        if run.context.begun:
             frame.replay()
         frame.play()
         return frame.broken
@@ -295,7 +295,7 @@ class FrameRounds:
         try:
             if outer.is_cancelled:
                 mine.cancel()
-            work_sharing.do_all(jobs, limit, self._frame.run.setting.spawn)
+            work_sharing.do_all(jobs, limit, self._frame.run.context.spawn)
         finally:
             outer.remove(mine.cancel)
 

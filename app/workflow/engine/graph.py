@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.workflow.contracts.node import Node, handle_name
-from app.workflow.engine.text_stream import Outline, Speaker
+from app.workflow.engine.text_stream import Outline, TextProducer
 from app.workflow.failures import GraphInvalid
 from app.workflow.nodes import node_of
 
@@ -21,7 +21,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Plan:
+class GraphLevel:
     """One level of a graph: the whole, or the inside of a container. `incoming` counts edges by target."""
 
     start_id: str
@@ -35,11 +35,11 @@ class Plan:
 class Graph:
     """`plans` by container id, the whole graph's under `""`."""
 
-    plans: Mapping[str, Plan]
+    plans: Mapping[str, GraphLevel]
     outline: Outline
 
     @property
-    def top(self) -> Plan:
+    def top(self) -> GraphLevel:
         return self.plans[""]
 
     def nodes(self) -> list[Node]:
@@ -116,7 +116,7 @@ def _edges(edges: Any, placed: Mapping[str, _Placed]) -> list[Edge]:
     return found
 
 
-def _plan(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], start_id: str) -> Plan:
+def _plan(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], start_id: str) -> GraphLevel:
     nodes = {node_id: entry.node for node_id, entry in placed.items() if entry.container == container}
     inside = [edge for edge in edges if edge.source in nodes]
     outgoing = {node_id: tuple(edge for edge in inside if edge.source == node_id) for node_id in nodes}
@@ -125,7 +125,7 @@ def _plan(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], 
         incoming[edge.target] += 1
     ordered = _in_order(nodes, outgoing, incoming)
     roots = tuple(node_id for node_id in ordered if incoming[node_id] == 0 and node_id != start_id)
-    return Plan(start_id, {node_id: nodes[node_id] for node_id in ordered}, outgoing, incoming, roots)
+    return GraphLevel(start_id, {node_id: nodes[node_id] for node_id in ordered}, outgoing, incoming, roots)
 
 
 def _in_order(
@@ -181,14 +181,14 @@ def _refuse_nesting_circles(placed: Mapping[str, _Placed]) -> None:
             container = placed[container].container
 
 
-def _outline(plans: Mapping[str, Plan]) -> Outline:
+def _outline(plans: Mapping[str, GraphLevel]) -> Outline:
     top = plans[""]
     speakers = {}
     for node_id, node in top.nodes.items():
         if node.text_parts is not None:
-            speakers[node_id] = Speaker(node_id, node.text_parts)
+            speakers[node_id] = TextProducer(node_id, node.text_parts)
         elif node.container and _speaks_inside(node_id, plans):
-            speakers[node_id] = Speaker(node_id, None)
+            speakers[node_id] = TextProducer(node_id, None)
     assured: dict[str, list[str]] = {}
     for speaker_id in speakers:
         for node_id in _leading_surely_to(speaker_id, top):
@@ -196,14 +196,14 @@ def _outline(plans: Mapping[str, Plan]) -> Outline:
     return Outline(speakers, {node_id: tuple(found) for node_id, found in assured.items()}, frozenset(top.nodes))
 
 
-def _speaks_inside(container: str, plans: Mapping[str, Plan]) -> bool:
+def _speaks_inside(container: str, plans: Mapping[str, GraphLevel]) -> bool:
     nodes = plans[container].nodes
     return any(
         node.kind == "answer" or (node.container and _speaks_inside(node_id, plans)) for node_id, node in nodes.items()
     )
 
 
-def _leading_surely_to(target: str, plan: Plan) -> list[str]:
+def _leading_surely_to(target: str, plan: GraphLevel) -> list[str]:
     """The nodes after which `target` runs whatever the branching nodes behind them choose."""
     sure = {target}
     for node_id in reversed(list(plan.nodes)):

@@ -12,12 +12,12 @@ from typing import Any
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.workflow.contracts.events import Event, TextReplaced, TextStreamed
-from app.workflow.contracts.node_services import Journal, Outside, Past
+from app.workflow.contracts.node_services import ExecutionJournal, NodeServices, RecordedEnd
 from app.workflow.engine import work_sharing
 from app.workflow.engine.frame import Frame, Scope
 from app.workflow.engine.graph import Graph
 from app.workflow.engine.text_stream import TextStream
-from app.workflow.failures import Pause, RunFailed, RunPaused, TimeIsUp
+from app.workflow.failures import GraphRunFailed, Pause, RunPaused, RunTimedOut
 from app.workflow.values.variables import Selector, Variables
 
 SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED = "succeeded", "partial-succeeded", "failed", "stopped", "paused"
@@ -37,12 +37,12 @@ class RunEnd:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunContext:
     """What a run is given. `deadline` in monotonic seconds; `begun`: another worker or an earlier pause left a journal."""
 
     run_id: uuid.UUID
-    outside: Outside
-    journal: Journal
+    services: NodeServices
+    journal: ExecutionJournal
     cancellation: Cancellation
     deadline: float
     most_steps: int = 500
@@ -54,14 +54,14 @@ class Setting:
 class GraphRun:
     """One run of a graph. `emit` receives the events one after another, from several threads."""
 
-    def __init__(self, graph: Graph, variables: Variables, setting: Setting, emit: Callable[[Event], None]) -> None:
-        self.graph, self.setting = graph, setting
-        self.indexes = itertools.count(setting.journal.last_index + 1)
+    def __init__(self, graph: Graph, variables: Variables, context: RunContext, emit: Callable[[Event], None]) -> None:
+        self.graph, self.context = graph, context
+        self.indexes = itertools.count(context.journal.last_index + 1)
         self.exceptions = self.total_tokens = self.steps = 0
         self._variables, self._emit = variables, emit
         # Of events, of the text stream and of the counts: what a visitor sees has one order.
         self.lock = threading.RLock()
-        self._replaying = setting.begun
+        self._replaying = context.begun
         self._replayed: list[str] = []
         self._outputs: dict[str, Any] = {}
         self._answers: list[str] = []
@@ -70,7 +70,7 @@ class GraphRun:
 
     def run(self) -> RunEnd:
         """To its end, or to where it has to wait. Raises what is no failure of the graph: our own faults, the journal's."""
-        frame = Frame(self, Scope(self.graph.top, "", self._variables), self.setting.cancellation)
+        frame = Frame(self, Scope(self.graph.top, "", self._variables), self.context.cancellation)
         try:
             if self._replaying:
                 frame.replay()
@@ -80,7 +80,7 @@ class GraphRun:
             return self._end(STOPPED, None)
         except RunPaused as pause:
             return self._end(PAUSED, None, pause.pauses)
-        except RunFailed as failure:
+        except GraphRunFailed as failure:
             return self._end(FAILED, str(failure))
         with self.lock:
             self.text.close()
@@ -92,12 +92,12 @@ class GraphRun:
 
     def identify(self, place: str) -> str:
         """The id of a node's run: the same whenever the run is gone through again."""
-        return str(uuid.uuid5(self.setting.run_id, place))
+        return str(uuid.uuid5(self.context.run_id, place))
 
-    def time_is_up(self) -> TimeIsUp:
-        return TimeIsUp(f"Run failed: it took longer than {self.setting.most_seconds:g} seconds.")
+    def time_is_up(self) -> RunTimedOut:
+        return RunTimedOut(f"Run failed: it took longer than {self.context.most_seconds:g} seconds.")
 
-    def is_answer(self, past: Past) -> bool:
+    def is_answer(self, past: RecordedEnd) -> bool:
         return any(
             past.node_id in plan.nodes and plan.nodes[past.node_id].kind == "answer"
             for plan in self.graph.plans.values()
@@ -130,7 +130,7 @@ class GraphRun:
             self._emit(TextReplaced("".join(self._replayed)))
 
     def _end(self, status: str, error: str | None, pauses: tuple[Pause, ...] = ()) -> RunEnd:
-        self.setting.journal.save()
+        self.context.journal.save()
         speaks = any(node.kind == "answer" for node in self.graph.nodes())
         outputs = {"answer": "".join(self._answers), "files": self._files} if speaks else self._outputs
         return RunEnd(status, outputs, error, self.exceptions, self.total_tokens, self.steps, pauses)

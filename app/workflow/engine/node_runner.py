@@ -15,9 +15,9 @@ from app.workflow.contracts.events import (
     NodeSucceeded,
     Result,
 )
-from app.workflow.contracts.node import FAIL_BRANCH, LONGEST_RETRY_PAUSE, Context, Node
-from app.workflow.contracts.node_services import Ended
-from app.workflow.failures import NodeFailed, NodePaused, Pause, RunFailed, RunPaused
+from app.workflow.contracts.node import FAIL_BRANCH, LONGEST_RETRY_PAUSE, Node, NodeContext
+from app.workflow.contracts.node_services import NodeEnd
+from app.workflow.failures import GraphRunFailed, NodeFailed, NodePaused, Pause, RunPaused
 
 if TYPE_CHECKING:
     from app.workflow.engine.frame import Frame
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Made:
-    """`anew`: what the node streamed is not what it gives."""
+class NodeOutcome:
+    """`restream`: what the node streamed is not what it gives."""
 
     result: Result
     handle: str
-    anew: bool = False
+    restream: bool = False
 
 
-class Attempts:
+class NodeRunner:
     """All attempts of one run of a node."""
 
     def __init__(self, run: "GraphRun", frame: "Frame", node: Node, execution: Execution) -> None:
@@ -41,11 +41,11 @@ class Attempts:
         self._began = time.perf_counter()
         self._failures = 0
 
-    def make(self) -> Made:
+    def make(self) -> NodeOutcome:
         """Raises RunFailed, RunPaused, Cancelled."""
-        node, journal = self._node, self._run.setting.journal
+        node, journal = self._node, self._run.context.journal
         journal.started(self._execution, self._frame.scope.key)
-        if node.outside:
+        if node.has_side_effects:
             journal.save()
         if not (node.container or self._execution.resumed):
             self._tell(NodeStarted(self._execution))
@@ -55,7 +55,7 @@ class Attempts:
             except NodePaused as pause:
                 raise RunPaused((Pause(self._execution.id, node.id, node.title, pause.details),)) from None
             except NodeFailed as failure:
-                if time.monotonic() >= self._run.setting.deadline:
+                if time.monotonic() >= self._run.context.deadline:
                     raise self._run.time_is_up() from None
                 self._failures += 1
                 if not self._tries_again(failure):
@@ -63,21 +63,21 @@ class Attempts:
             else:
                 self._keep("succeeded", result, result.handle, None)
                 self._tell(NodeSucceeded(self._execution, result, self._elapsed))
-                return Made(result, result.handle)
+                return NodeOutcome(result, result.handle)
 
     @property
     def _elapsed(self) -> float:
         return time.perf_counter() - self._began
 
-    def _context(self) -> Context:
+    def _context(self) -> NodeContext:
         frame, run = self._frame, self._run
         rounds = frame.rounds(self._node, self._execution)
-        return Context(
+        return NodeContext(
             frame.scope.variables,
-            run.setting.outside,
+            run.context.services,
             self._execution,
             frame.cancellation,
-            run.setting.deadline,
+            run.context.deadline,
             self._stream,
             self._note,
             rounds,
@@ -99,7 +99,7 @@ class Attempts:
         self._frame.cancellation.wait(min(retry.retry_interval / 1000, LONGEST_RETRY_PAUSE))
         return True
 
-    def _give_up(self, failure: NodeFailed) -> Made:
+    def _give_up(self, failure: NodeFailed) -> NodeOutcome:
         config = self._node.config
         told = {"error_message": failure.message, "error_type": failure.error_type}
         if config.error_strategy == FAIL_BRANCH:
@@ -111,16 +111,16 @@ class Attempts:
             result = _result_of(failure)
             self._keep("failed", result, "", failure.message)
             self._tell(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
-            raise RunFailed(failure.message)
+            raise GraphRunFailed(failure.message)
         self._keep("exception", result, handle, failure.message)
         self._tell(NodeExcepted(self._execution, result, self._elapsed, failure.message))
-        return Made(result, handle, anew=True)
+        return NodeOutcome(result, handle, restream=True)
 
     def _keep(self, status: str, result: Result, handle: str, error: str | None) -> None:
         self._run.count(self._failures, result.total_tokens)
-        journal = self._run.setting.journal
+        journal = self._run.context.journal
         journal.ended(
-            Ended(
+            NodeEnd(
                 self._execution,
                 self._frame.scope.key,
                 status,
@@ -135,7 +135,7 @@ class Attempts:
                 self._failures,
             )
         )
-        if self._node.outside or result.writes:
+        if self._node.has_side_effects or result.writes:
             journal.save()
 
     def _tell(self, event: Event) -> None:

@@ -15,7 +15,7 @@ Say = Callable[[str, Selector], None]
 
 
 @dataclass(frozen=True)
-class Speaker:
+class TextProducer:
     """A node whose text is streamed; a container that has such nodes inside speaks with `parts` None."""
 
     node_id: str
@@ -26,14 +26,14 @@ class Speaker:
 class Outline:
     """Who speaks in a graph. `speakers` in topological order; `assured`: which of them follow for sure once a node is reached."""
 
-    speakers: Mapping[str, Speaker]
+    speakers: Mapping[str, TextProducer]
     assured: Mapping[str, tuple[str, ...]]
     node_ids: frozenset[str]
 
 
 @dataclass
 class _Session:
-    speaker: Speaker
+    speaker: TextProducer
     position: int = 0
     inner: list[tuple[str, Selector]] = field(default_factory=list)
 
@@ -70,10 +70,10 @@ class TextStream:
                 session.inner += pieces
         self._advance()
 
-    def decide(self, node_id: str, anew: bool = False) -> None:
-        """The node has ended or is skipped. `anew`: what it streamed is not what it gives (a default value)."""
+    def decide(self, node_id: str, restream: bool = False) -> None:
+        """The node has ended or is skipped. `restream`: what it streamed is not what it gives (a default value)."""
         self._decided.add(node_id)
-        if anew:
+        if restream:
             self._streamed = {selector for selector in self._streamed if selector[0] != node_id}
         self._advance()
 

@@ -9,17 +9,17 @@ from typing import Any
 import pydantic
 
 from app import errors
-from app.agents.loop import Agent, Brief
-from app.agents.steps import Call, Step
+from app.agents.agent import Agent, AgentTask
+from app.agents.steps import AgentStep, ToolCall
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Usage
 from app.providers.models.context_window import message_tokens, prompt_room
 from app.providers.models.usage import usage_object
-from app.tools.base import Tool, ToolChoice, ToolFailed, ToolFile
-from app.workflow.asking.model_calls import ModelChoice, provider_failure
+from app.tools.tool_types import Tool, ToolChoice, ToolFailed, ToolFile
+from app.workflow.asking.model_calls import NodeModel, provider_failure
 from app.workflow.asking.prompt_history import MemoryConfig
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed
 from app.workflow.values.files import File
 from app.workflow.values.templates import empty, filled
@@ -30,7 +30,7 @@ ROUNDS = 10
 NOTE = "agent_log"
 
 
-class AgentParameter(Shape):
+class AgentParameter(ConfigPart):
     """`variable`: a selector; else a value whose texts may hold references."""
 
     type: str = "constant"
@@ -43,7 +43,7 @@ class AgentParameter(Shape):
         return None if value is MISSING else value
 
 
-class AgentTool(Shape):
+class AgentTool(ConfigPart):
     """A tool in the node's list. Editors of several versions named its parts differently."""
 
     enabled: bool = True
@@ -60,7 +60,7 @@ class AgentTool(Shape):
         )
 
 
-class AgentConfig(Config):
+class AgentConfig(NodeConfig):
     agent_strategy_name: str = ""
     agent_parameters: dict[str, AgentParameter] = {}
     memory: MemoryConfig | None = None
@@ -69,13 +69,13 @@ class AgentConfig(Config):
 class AgentNode(Node):
     kind = "agent"
     Config = AgentConfig
-    outside = True
+    has_side_effects = True
 
     def check(self) -> None:
         self._model = self._read_model()
         self._tools = self._read_tools()
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         model = self._model.find(context)
         query, instruction = self._text("query", context), self._text("instruction", context)
         inputs = {"query": query, "instruction": instruction}
@@ -93,8 +93,8 @@ class AgentNode(Node):
         outputs = {"text": text, "files": listener.files, "json": listener.records, "usage": usage}
         return Result(outputs=outputs, inputs=inputs, process_data={"steps": listener.records}, usage=usage)
 
-    def _brief(self, context: Context, model: ChatModel, prompt: Sequence[ModelMessage]) -> Brief:
-        return Brief(
+    def _brief(self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage]) -> AgentTask:
+        return AgentTask(
             model=model,
             options=self._model.completion_params,
             prompt=prompt,
@@ -108,18 +108,18 @@ class AgentNode(Node):
             most_rounds=self._rounds(context),
         )
 
-    def _prompt(self, context: Context, model: ChatModel, query: str, instruction: str) -> list[ModelMessage]:
+    def _prompt(self, context: NodeContext, model: ChatModel, query: str, instruction: str) -> list[ModelMessage]:
         system = [ModelMessage("system", instruction)] if instruction.strip() else []
         question, memory = ModelMessage("user", query), self.config.memory
         room = prompt_room(self._model.completion_params, model.context) - sum(map(message_tokens, [*system, question]))
         return [*system, *(memory.history(context, room) if memory is not None else []), question]
 
-    def _text(self, name: str, context: Context) -> str:
+    def _text(self, name: str, context: NodeContext) -> str:
         parameter = self.config.agent_parameters.get(name)
         value = parameter.given(context.variables) if parameter is not None else None
         return "" if value is None else text_of(value)
 
-    def _rounds(self, context: Context) -> int:
+    def _rounds(self, context: NodeContext) -> int:
         for name in ("maximum_iterations", "max_iterations"):
             parameter = self.config.agent_parameters.get(name)
             value = parameter.given(context.variables) if parameter is not None else None
@@ -127,25 +127,25 @@ class AgentNode(Node):
                 return max(1, int(value))
         return ROUNDS
 
-    def _found_tools(self, context: Context) -> dict[str, Tool]:
+    def _found_tools(self, context: NodeContext) -> dict[str, Tool]:
         """What is not set up here is left out: the import of the app has said so."""
         tools: dict[str, Tool] = {}
-        for choice in self._tools if context.outside.tools is not None else ():
+        for choice in self._tools if context.services.tools is not None else ():
             try:
-                tool = context.outside.tools.find(choice) if context.outside.tools is not None else None
+                tool = context.services.tools.find(choice) if context.services.tools is not None else None
             except ToolFailed:
                 continue
             if tool is not None:
                 tools.setdefault(tool.description.name, tool)
         return tools
 
-    def _read_model(self) -> ModelChoice:
+    def _read_model(self) -> NodeModel:
         parameter = self.config.agent_parameters.get("model")
         value = parameter.value if parameter is not None else None
         if not isinstance(value, Mapping):
             raise GraphInvalid(f"{self.name}: agent_parameters.model: Field required")
         try:
-            return ModelChoice.model_validate({**value, "name": value.get("name") or value.get("model")})
+            return NodeModel.model_validate({**value, "name": value.get("name") or value.get("model")})
         except pydantic.ValidationError as error:
             raise GraphInvalid(f"{self.name}: agent_parameters.model: {error.errors()[0]['msg']}") from None
 
@@ -160,23 +160,23 @@ class AgentNode(Node):
 class _Listener:
     """Streams what the agent says, and tells what it does as `agent_log`: a round, and in it each call."""
 
-    context: Context
+    context: NodeContext
     model: str
     files: list[File] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     first: float | None = None
     _began: float = 0.0
 
-    def began(self, step: Step) -> None:
+    def began(self, step: AgentStep) -> None:
         self._began = time.monotonic()
         self._log(step.id, f"ROUND {step.position}", None, "start", {})
 
-    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         if text:
             self.first = self.first or time.monotonic()
             self.context.stream("text", text)
 
-    def called(self, step: Step) -> None:
+    def called(self, step: AgentStep) -> None:
         for call in step.calls:
             self._log(
                 self._id_of(step, call),
@@ -186,33 +186,33 @@ class _Listener:
                 {"tool_name": call.name, "tool_input": call.input},
             )
 
-    def observed(self, step: Step, call: Call) -> None:
+    def observed(self, step: AgentStep, call: ToolCall) -> None:
         record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
         self.records.append(record)
         self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "success", record)
         if not step.open_calls:
             self._end(step)
 
-    def ended(self, step: Step) -> None:
+    def ended(self, step: AgentStep) -> None:
         self._end(step)
 
     def keep_file(self, file: ToolFile) -> File:
-        if self.context.outside.files is None:
+        if self.context.services.files is None:
             raise ToolFailed("Files cannot be kept here.")
         try:
-            kept = self.context.outside.files.store(file.name, file.content, file.mime_type)
+            kept = self.context.services.files.store(file.name, file.content, file.mime_type)
         except NodeFailed as failure:
             raise ToolFailed(failure.message) from None
         self.files.append(kept)
         return kept
 
-    def _end(self, step: Step) -> None:
+    def _end(self, step: AgentStep) -> None:
         metadata = {"elapsed_time": round(time.monotonic() - self._began, 3)}
         self._log(
             step.id, f"ROUND {step.position}", None, "success", {"thought": step.thought, "model": self.model}, metadata
         )
 
-    def _id_of(self, step: Step, call: Call) -> str:
+    def _id_of(self, step: AgentStep, call: ToolCall) -> str:
         return str(uuid.uuid5(uuid.UUID(step.id), call.id))
 
     def _log(

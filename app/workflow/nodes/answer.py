@@ -3,14 +3,14 @@
 from typing import Any
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.values.files import File
 from app.workflow.values.templates import empty, parse
 from app.workflow.values.values import markdown_of
 from app.workflow.values.variables import Selector
 
 
-class AnswerConfig(Config):
+class AnswerConfig(NodeConfig):
     answer: str
 
 
@@ -22,7 +22,7 @@ class Answer(Node):
     def text_parts(self) -> tuple[str | Selector, ...]:
         return parse(self.config.answer).parts
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         template = parse(self.config.answer)
         text = template.render(context.variables, markdown_of, missing=empty)
         files = [file for selector in template.selectors for file in _files(context.variables.get(selector))]

@@ -7,14 +7,14 @@ from typing import Any, Literal, Self
 import pydantic
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.assignments import FROM_VARIABLE, WITHOUT_OPERAND, Operation, Unassignable, assigned
 from app.workflow.values.value_types import is_array
 from app.workflow.values.variables import Selector, Variables
 
 
-class Item(Shape):
+class Item(ConfigPart):
     """One change. `value`: the selector of a variable, or the constant itself."""
 
     variable_selector: tuple[str, ...]
@@ -23,7 +23,7 @@ class Item(Shape):
     value: Any = None
 
 
-class AssignerConfig(Config):
+class AssignerConfig(NodeConfig):
     """Version 2 has `items`, version 1 the other three."""
 
     version: str = "1"
@@ -55,7 +55,7 @@ class Assigner(Node):
     kind = "assigner"
     Config = AssignerConfig
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         changes = _Changes(context.variables, checked=not self.config.is_first)
         try:
             for item in self._items():

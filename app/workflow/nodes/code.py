@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from app.providers.sandbox import SandboxFailed
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.code_outputs import checked_outputs
 from app.workflow.rules.named_values import NamedSelector, named_values
@@ -12,7 +12,7 @@ from app.workflow.rules.named_values import NamedSelector, named_values
 LONGEST_RUN = 15.0
 
 
-class CodeConfig(Config):
+class CodeConfig(NodeConfig):
     variables: list[NamedSelector] = []
     code_language: Literal["python3", "javascript"] = "python3"
     code: str
@@ -22,14 +22,14 @@ class CodeConfig(Config):
 class Code(Node):
     kind = "code"
     Config = CodeConfig
-    outside = True
+    has_side_effects = True
 
-    def run(self, context: Context) -> Result:
-        if context.outside.sandbox is None:
+    def run(self, context: NodeContext) -> Result:
+        if context.services.sandbox is None:
             raise NodeFailed("There is no sandbox to run code in.", "CodeExecutionError")
         inputs = named_values(self.config.variables, context.variables)
         try:
-            given = context.outside.sandbox.run_code(
+            given = context.services.sandbox.run_code(
                 self.config.code_language, self.config.code, inputs, context.seconds(LONGEST_RUN), context.cancellation
             )
         except SandboxFailed as failure:

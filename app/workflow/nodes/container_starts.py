@@ -1,14 +1,14 @@
 """The nodes that open and end a container's round; they have no fields."""
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Context, Node
+from app.workflow.contracts.node import Node, NodeContext
 
 
 class IterationStart(Node):
     kind = "iteration-start"
     silent = True
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         return Result()
 
 
@@ -21,5 +21,5 @@ class LoopEnd(Node):
 
     kind = "loop-end"
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         return Result()

@@ -4,23 +4,23 @@ from typing import Any
 
 from app.providers.documents.document_texts import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, text_of
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 
 LARGEST_DOCUMENT = 100 * 1024 * 1024
 
 
-class DocumentExtractorConfig(Config):
+class DocumentExtractorConfig(NodeConfig):
     variable_selector: tuple[str, ...]
 
 
 class DocumentExtractor(Node):
     kind = "document-extractor"
     Config = DocumentExtractorConfig
-    outside = True
+    has_side_effects = True
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         value = context.variables.require(self.config.variable_selector)
         inputs = {"variable_selector": value}
         if isinstance(value, File):
@@ -29,10 +29,10 @@ class DocumentExtractor(Node):
             raise NodeFailed("The variable is no file and no list of files.", "DocumentExtractorError", inputs)
         return Result(outputs={"text": [self._text(context, file, inputs) for file in value]}, inputs=inputs)
 
-    def _text(self, context: Context, file: File, inputs: dict[str, Any]) -> str:
-        if context.outside.files is None:
+    def _text(self, context: NodeContext, file: File, inputs: dict[str, Any]) -> str:
+        if context.services.files is None:
             raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
-        content = context.outside.files.read(
+        content = context.services.files.read(
             file, LARGEST_DOCUMENT, context.seconds(LONGEST_READ), context.cancellation
         )
         try:

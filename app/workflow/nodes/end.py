@@ -3,16 +3,16 @@
 from typing import Any
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.values.variables import MISSING, Selector
 
 
-class Output(Shape):
+class Output(ConfigPart):
     variable: str
     value_selector: tuple[str, ...] = ()
 
 
-class EndConfig(Config):
+class EndConfig(NodeConfig):
     outputs: list[Output] = []
 
 
@@ -28,7 +28,7 @@ class End(Node):
             parts += ["\n", output.value_selector] if parts else [output.value_selector]
         return tuple(parts)
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         outputs: dict[str, Any] = {}
         for output in self.config.outputs:
             value = context.variables.get(output.value_selector)

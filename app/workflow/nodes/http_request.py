@@ -8,10 +8,10 @@ from typing import Any
 import pydantic
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.contracts.node_services import HttpAnswer, HttpRequest
 from app.workflow.failures import NodeFailed
-from app.workflow.rules.http_bodies import Body, fill, pairs
+from app.workflow.rules.http_bodies import RequestBody, fill, pairs
 from app.workflow.values.files import File
 
 LARGEST_BINARY = 10 * 1024 * 1024
@@ -23,7 +23,7 @@ MASK = "********"
 _TEXTS = ("json", "xml", "javascript", "x-www-form-urlencoded", "yaml", "csv", "html", "graphql", "sql", "x-ndjson")
 
 
-class AuthorizationConfig(Shape):
+class AuthorizationConfig(ConfigPart):
     """`type`: basic, bearer or custom."""
 
     type: str = "bearer"
@@ -31,14 +31,14 @@ class AuthorizationConfig(Shape):
     header: str = ""
 
 
-class Authorization(Shape):
+class Authorization(ConfigPart):
     """`type`: no-auth or api-key."""
 
     type: str = "no-auth"
     config: AuthorizationConfig | None = None
 
 
-class Timeout(Shape):
+class Timeout(ConfigPart):
     """Seconds; older files have `max_connect_timeout` and its like."""
 
     connect: float | None = pydantic.Field(
@@ -52,13 +52,13 @@ class Timeout(Shape):
         return float(min(max(wanted, 0.1), MOST_SECONDS[name]))
 
 
-class HttpConfig(Config):
+class HttpConfig(NodeConfig):
     method: str
     url: str
     headers: str = ""
     params: str = ""
     authorization: Authorization = Authorization()
-    body: Body = Body()
+    body: RequestBody = RequestBody()
     timeout: Timeout = Timeout()
     ssl_verify: bool = True
 
@@ -66,16 +66,16 @@ class HttpConfig(Config):
 class HttpRequestNode(Node):
     kind = "http-request"
     Config = HttpConfig
-    outside = True
+    has_side_effects = True
 
-    def run(self, context: Context) -> Result:
-        if context.outside.http is None:
+    def run(self, context: NodeContext) -> Result:
+        if context.services.http is None:
             raise NodeFailed("Requests cannot be sent here.", "HttpRequestNodeError")
         request, shown = self._request(context)
         process_data = {"request": shown}
         seconds = context.seconds(sum(request.timeouts))
         try:
-            answer = context.outside.http.send(request, LARGEST_BINARY, seconds, context.cancellation)
+            answer = context.services.http.send(request, LARGEST_BINARY, seconds, context.cancellation)
             if self._refuses(answer):
                 raise NodeFailed(f"Request failed with status code {answer.status}", "HTTPResponseCodeError")
             body, files = _content(context, answer)
@@ -84,7 +84,7 @@ class HttpRequestNode(Node):
         outputs = {"status_code": answer.status, "body": body, "headers": dict(answer.headers), "files": files}
         return Result(outputs=outputs, process_data=process_data)
 
-    def _request(self, context: Context) -> tuple[HttpRequest, str]:
+    def _request(self, context: NodeContext) -> tuple[HttpRequest, str]:
         """The request, and how records show it: without what authorizes it."""
         config = self.config
         url = fill(context, config.url).strip()
@@ -108,7 +108,7 @@ class HttpRequestNode(Node):
         )
         return sent, _shown(sent, headers | dict.fromkeys(secret, MASK))
 
-    def _authorization(self, context: Context) -> dict[str, str]:
+    def _authorization(self, context: NodeContext) -> dict[str, str]:
         config = self.config.authorization.config
         if self.config.authorization.type != "api-key" or config is None:
             return {}
@@ -130,7 +130,7 @@ class HttpRequestNode(Node):
         return prepared and not 200 <= answer.status < 300
 
 
-def _content(context: Context, answer: HttpAnswer) -> tuple[str, list[File]]:
+def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]:
     """The text of an answer, or the file that it is."""
     header = email.message.Message()
     for name in ("content-type", "content-disposition"):
@@ -145,12 +145,14 @@ def _content(context: Context, answer: HttpAnswer) -> tuple[str, list[File]]:
                 f"Text size is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.", "ResponseSizeError"
             )
         return _decoded(answer.content, header.get_content_charset()), []
-    if context.outside.files is None:
+    if context.services.files is None:
         raise NodeFailed("Files cannot be kept here.", "HttpRequestNodeError")
     path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
     name = header.get_filename() or path.rpartition("/")[2] or "file"
     kind = header.get_content_type() if "content-type" in header else "application/octet-stream"
-    return "", [context.outside.files.store(name.replace("\\", "/").rpartition("/")[2] or "file", answer.content, kind)]
+    return "", [
+        context.services.files.store(name.replace("\\", "/").rpartition("/")[2] or "file", answer.content, kind)
+    ]
 
 
 def _is_text(header: email.message.Message, content: bytes) -> bool:

@@ -5,8 +5,17 @@ from typing import Any
 import pydantic
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.human_forms import LINK, SUBMITTED, TIMEOUT, WAITING, Draft, Form, Mail, rendered
-from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.contracts.human_forms import (
+    LINK,
+    SUBMITTED,
+    TIMEOUT,
+    WAITING,
+    FormDraft,
+    FormMail,
+    HumanForm,
+    rendered,
+)
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed, NodePaused
 from app.workflow.rules.form_shapes import UNIT_SECONDS, Action, Delivery, EmailConfig, Input, Paragraph, Select
 from app.workflow.values.templates import empty, parse
@@ -14,7 +23,7 @@ from app.workflow.values.values import markdown_of, plain, text_of
 from app.workflow.values.variables import MISSING, Variables
 
 
-class HumanInputConfig(Config):
+class HumanInputConfig(NodeConfig):
     form_content: str = ""
     inputs: tuple[Input, ...] = ()
     user_actions: tuple[Action, ...] = ()
@@ -48,10 +57,10 @@ class HumanInput(Node):
     def own_handles(self) -> tuple[str, ...]:
         return (*(action.id for action in self.config.user_actions), TIMEOUT)
 
-    def run(self, context: Context) -> Result:
-        if context.outside.forms is None:
+    def run(self, context: NodeContext) -> Result:
+        if context.services.forms is None:
             raise NodeFailed("This run has nobody to ask.", "NotServed")
-        form = context.outside.forms.find(context.execution.id)
+        form = context.services.forms.find(context.execution.id)
         if form is None:
             raise NodePaused({"draft": self._draft(context.variables)})
         if form.status == WAITING:
@@ -62,7 +71,7 @@ class HumanInput(Node):
         outputs = {"__action_id": "", "__action_value": "", "__rendered_content": form.content}
         return Result(outputs, TIMEOUT)
 
-    def _submitted(self, form: Form, context: Context) -> Result:
+    def _submitted(self, form: HumanForm, context: NodeContext) -> Result:
         title = next((action.title for action in self.config.user_actions if action.id == form.action_id), "")
         shapes = [field.model_dump(mode="json") for field in self.config.inputs]
         content = rendered(form.content, shapes, form.values)
@@ -81,7 +90,7 @@ class HumanInput(Node):
         decided = {"__action_id": form.action_id, "__action_value": title, "__rendered_content": content}
         return Result(given | decided, form.action_id)
 
-    def _draft(self, variables: Variables) -> Draft:
+    def _draft(self, variables: Variables) -> FormDraft:
         config = self.config
         defaults: dict[str, Any] = {}
         inputs = []
@@ -96,11 +105,11 @@ class HumanInput(Node):
         content = parse(config.form_content).render(variables, markdown_of, missing=empty)
         in_page = any(method.enabled and method.type == "webapp" for method in config.delivery_methods)
         mails = [
-            Mail(_filled(mail.subject, variables), _filled(mail.body, variables), *_recipients(mail))
+            FormMail(_filled(mail.subject, variables), _filled(mail.body, variables), *_recipients(mail))
             for mail in self._mails()
         ]
         actions = [action.model_dump(mode="json") for action in config.user_actions]
-        return Draft(
+        return FormDraft(
             content, inputs, actions, defaults, in_page, config.timeout * UNIT_SECONDS[config.timeout_unit], mails
         )
 

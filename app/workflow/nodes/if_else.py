@@ -5,14 +5,14 @@ from typing import Annotated, Any
 import pydantic
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape, handle_name
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext, handle_name
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.conditions import Condition, LogicalOperator, hold
 
 ELSE = "false"
 
 
-class Case(Shape):
+class Case(ConfigPart):
     """The edges of the handle `case_id` are taken where the group of conditions holds."""
 
     case_id: Annotated[str, pydantic.BeforeValidator(handle_name)]
@@ -20,7 +20,7 @@ class Case(Shape):
     conditions: list[Condition] = []
 
 
-class IfElseConfig(Config):
+class IfElseConfig(NodeConfig):
     """Files of old have one group at the top instead of `cases`."""
 
     cases: list[Case] | None = None
@@ -43,7 +43,7 @@ class IfElse(Node):
     def own_handles(self) -> tuple[str, ...]:
         return (*(case.case_id for case in self.config.ways), ELSE)
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         compared: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         chosen = ELSE

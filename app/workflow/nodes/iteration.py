@@ -4,12 +4,12 @@ import threading
 from typing import Any, Literal
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node
-from app.workflow.failures import NodeFailed, Pause, RunFailed, RunPaused, TimeIsUp
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
+from app.workflow.failures import GraphRunFailed, NodeFailed, Pause, RunPaused, RunTimedOut
 from app.workflow.values.variables import MISSING, Variables
 
 
-class IterationConfig(Config):
+class IterationConfig(NodeConfig):
     iterator_selector: tuple[str, ...]
     output_selector: tuple[str, ...]
     is_parallel: bool = False
@@ -23,7 +23,7 @@ class Iteration(Node):
     Config = IterationConfig
     container = True
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         items = context.variables.require(self.config.iterator_selector)
         if items is not None and not isinstance(items, list):
             raise NodeFailed("The iterator is not a list.", "IteratorNotArray")
@@ -33,9 +33,9 @@ class Iteration(Node):
         rounds = _Rounds(self, context, items)
         try:
             rounds.play()
-        except (RunFailed, NodeFailed) as failure:
+        except (GraphRunFailed, NodeFailed) as failure:
             context.rounds.finish(Result(inputs=inputs), str(failure))
-            if isinstance(failure, TimeIsUp | NodeFailed):
+            if isinstance(failure, RunTimedOut | NodeFailed):
                 raise
             raise NodeFailed(str(failure), "IterationError", inputs) from None
         result = Result(outputs={"output": rounds.output()}, inputs=inputs)
@@ -46,7 +46,7 @@ class Iteration(Node):
 class _Rounds:
     """The rounds of one run of an iteration and what came of them."""
 
-    def __init__(self, node: Iteration, context: Context, items: list[Any]) -> None:
+    def __init__(self, node: Iteration, context: NodeContext, items: list[Any]) -> None:
         self._node, self._context, self._items = node, context, items
         self._values: list[Any] = [MISSING] * len(items)
         self._failure: BaseException | None = None
@@ -81,9 +81,9 @@ class _Rounds:
         except RunPaused as pause:
             with self._lock:
                 self._pauses += pause.pauses
-        except TimeIsUp as failure:
+        except RunTimedOut as failure:
             self._fail(failure)
-        except (RunFailed, NodeFailed) as failure:
+        except (GraphRunFailed, NodeFailed) as failure:
             self._swallow(index, failure)
         except BaseException as failure:
             # Whatever it is belongs to the thread that waits for all rounds.

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.comparisons import Incomparable, Operator, compare, kind_of
 from app.workflow.rules.conditions import file_value, wanted_value
@@ -30,7 +30,7 @@ _OPERATORS: dict[str, tuple[str, ...]] = {
 }
 
 
-class FilterCondition(Shape):
+class FilterCondition(ConfigPart):
     """`key`: the attribute of a file; of no matter for other members. `value` may hold templates."""
 
     key: str = ""
@@ -38,32 +38,32 @@ class FilterCondition(Shape):
     value: Any = None
 
 
-class Filter(Shape):
+class Filter(ConfigPart):
     enabled: bool = False
     conditions: list[FilterCondition] = []
 
 
-class Extract(Shape):
+class Extract(ConfigPart):
     """`serial` counts from 1 and may be a template."""
 
     enabled: bool = False
     serial: str = "1"
 
 
-class Order(Shape):
+class Order(ConfigPart):
     enabled: bool = False
     key: str = ""
     value: Literal["asc", "desc"] = "asc"
 
 
-class Limit(Shape):
+class Limit(ConfigPart):
     """A negative size, as editors write it for none, is no limit."""
 
     enabled: bool = False
     size: int = -1
 
 
-class ListOperatorConfig(Config):
+class ListOperatorConfig(NodeConfig):
     variable: tuple[str, ...]
     filter_by: Filter = Filter()
     extract_by: Extract = Extract()
@@ -75,7 +75,7 @@ class ListOperator(Node):
     kind = "list-operator"
     Config = ListOperatorConfig
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         items = context.variables.require(self.config.variable)
         if not isinstance(items, list):
             raise NodeFailed(

@@ -5,20 +5,20 @@ from typing import Any, Literal
 import pydantic
 
 from app.workflow.asking.llm_prompt import LlmPrompt, PromptFields
-from app.workflow.asking.model_calls import Call, ModelChoice
+from app.workflow.asking.model_calls import ModelCall, NodeModel
 from app.workflow.asking.structured_output import Schema, read_answer, request_options, schema_fault
-from app.workflow.asking.thoughts import ThinkTags
+from app.workflow.asking.thoughts import ThoughtSplitter
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed
 
 
-class StructuredOutput(Shape):
+class StructuredOutput(ConfigPart):
     wanted: dict[str, Any] | None = pydantic.Field(None, alias="schema")
 
 
-class LlmConfig(Config, PromptFields):
-    model: ModelChoice
+class LlmConfig(NodeConfig, PromptFields):
+    model: NodeModel
     structured_output_enabled: bool = False
     structured_output: StructuredOutput = StructuredOutput()
     reasoning_format: Literal["separated", "tagged"] = "tagged"
@@ -27,7 +27,7 @@ class LlmConfig(Config, PromptFields):
 class Llm(Node):
     kind = "llm"
     Config = LlmConfig
-    outside = True
+    has_side_effects = True
 
     def check(self) -> None:
         if self.config.structured_output_enabled and not self._schema:
@@ -36,13 +36,13 @@ class Llm(Node):
         if fault is not None:
             raise GraphInvalid(f"{self.name}: structured_output.schema: {fault}")
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         choice, schema = self.config.model, self._schema
         model = choice.find(context)
         options = {**choice.completion_params, **(request_options(schema) if schema else {})}
         prompt = LlmPrompt(self.config, context)
         messages = prompt.messages(model, options, schema)
-        call = Call(choice, messages, options, prompt.inputs, prompt.images)
+        call = ModelCall(choice, messages, options, prompt.inputs, prompt.images)
         speech = _Speech(context, self.config.reasoning_format == "separated")
         reply = call.ask(context, model, speech.hear)
         speech.end()
@@ -68,9 +68,9 @@ class Llm(Node):
 class _Speech:
     """What the visitor reads of an answer, and what of it was thought."""
 
-    def __init__(self, context: Context, separated: bool) -> None:
+    def __init__(self, context: NodeContext, separated: bool) -> None:
         self._context = context
-        self._tags = ThinkTags() if separated else None
+        self._tags = ThoughtSplitter() if separated else None
         self._said: list[str] = []
 
     @property

@@ -6,14 +6,14 @@ import orjson
 import pydantic
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
-from app.workflow.failures import NodeFailed, RunFailed, TimeIsUp
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
+from app.workflow.failures import GraphRunFailed, NodeFailed, RunTimedOut
 from app.workflow.rules.conditions import Condition, hold
 from app.workflow.values.value_types import fits, zero
 from app.workflow.values.variables import Variables
 
 
-class LoopVariable(Shape):
+class LoopVariable(ConfigPart):
     label: str
     var_type: str = "string"
     value_type: Literal["variable", "constant"] = "constant"
@@ -42,7 +42,7 @@ class LoopVariable(Shape):
             return self.value
 
 
-class LoopConfig(Config):
+class LoopConfig(NodeConfig):
     loop_count: int = pydantic.Field(ge=1)
     break_conditions: list[Condition] = []
     logical_operator: Literal["and", "or"] = "and"
@@ -54,7 +54,7 @@ class Loop(Node):
     Config = LoopConfig
     container = True
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         config = self.config
         values = {variable.label: variable.first_value(context.variables) for variable in config.loop_variables}
         inputs = {"loop_count": config.loop_count, **values}
@@ -63,16 +63,16 @@ class Loop(Node):
         scope.set_writable(self.id, values, {variable.label: variable.var_type for variable in config.loop_variables})
         try:
             played = self._play(context, scope)
-        except (RunFailed, NodeFailed) as failure:
+        except (GraphRunFailed, NodeFailed) as failure:
             context.rounds.finish(Result(outputs=self._outputs(scope, 0), inputs=inputs), str(failure))
-            if isinstance(failure, TimeIsUp | NodeFailed):
+            if isinstance(failure, RunTimedOut | NodeFailed):
                 raise
             raise NodeFailed(str(failure), "LoopError", inputs) from None
         result = Result(outputs=self._outputs(scope, played), inputs=inputs)
         context.rounds.finish(result, None)
         return result
 
-    def _play(self, context: Context, scope: Variables) -> int:
+    def _play(self, context: NodeContext, scope: Variables) -> int:
         """How many rounds were played. Raises RunFailed, NodeFailed."""
         if self._breaks_at_once(scope):
             return 0

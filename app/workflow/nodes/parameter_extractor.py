@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from app.workflow.asking.json_answers import find_object
-from app.workflow.asking.model_calls import Reply
+from app.workflow.asking.model_calls import ModelReply
 from app.workflow.asking.model_questions import QuestionFields
 from app.workflow.asking.structured_output import Schema, request_options
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed
 from app.workflow.values.variables import Selector
 
@@ -32,7 +32,7 @@ _CLASSES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-class Parameter(Shape):
+class ExtractedParameter(ConfigPart):
     name: str
     type: Literal[
         "string",
@@ -93,30 +93,30 @@ class Parameter(Shape):
         return [value], None
 
 
-class ParameterExtractorConfig(Config, QuestionFields):
+class ParameterExtractorConfig(NodeConfig, QuestionFields):
     query: Selector
-    parameters: list[Parameter] = []
+    parameters: list[ExtractedParameter] = []
     reasoning_mode: Literal["function_call", "prompt"] = "function_call"
 
 
 class ParameterExtractor(Node):
     kind = "parameter-extractor"
     Config = ParameterExtractorConfig
-    outside = True
+    has_side_effects = True
 
     def check(self) -> None:
         for parameter in self.config.parameters:
             if parameter.name in RESERVED or not parameter.name:
                 raise GraphInvalid(f"{self.name}: parameters: the name {parameter.name!r} is reserved")
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         try:
             return self._extract(context)
         except NodeFailed as failure:
             failure.outputs |= {"__is_success": 0, "__reason": failure.message}
             raise
 
-    def _extract(self, context: Context) -> Result:
+    def _extract(self, context: NodeContext) -> Result:
         model, schema = self.config.model.find(context), self._schema
         calling = self.config.reasoning_mode == "function_call" and model.mode == "chat"
         task = TASK.format(call=CALL if calling else "", schema=json.dumps(schema, ensure_ascii=False))
@@ -129,7 +129,7 @@ class ParameterExtractor(Node):
         process_data = {**call.process_data(reply), "tool_call": reply.arguments, "llm_text": reply.text}
         return Result(outputs, inputs=call.inputs, process_data=process_data, usage=reply.usage)
 
-    def _read(self, reply: Reply) -> tuple[dict[str, Any], str | None]:
+    def _read(self, reply: ModelReply) -> tuple[dict[str, Any], str | None]:
         found = find_object(reply.arguments)
         found = find_object(reply.text) if found is None else found
         read = {parameter.name: parameter.read(found or {}) for parameter in self.config.parameters}

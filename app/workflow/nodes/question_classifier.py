@@ -8,7 +8,7 @@ from app.workflow.asking.json_answers import find_object
 from app.workflow.asking.model_questions import QuestionFields
 from app.workflow.asking.structured_output import Schema, request_options
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.values.variables import Selector
 
 TASK = """You sort texts into classes. Choose the one class that fits the user's text best; do not answer the text.
@@ -19,7 +19,7 @@ The classes:
 {classes}"""
 
 
-class Class(Shape):
+class Class(ConfigPart):
     model_config = pydantic.ConfigDict(coerce_numbers_to_str=True)
 
     id: str
@@ -27,7 +27,7 @@ class Class(Shape):
     label: str = ""
 
 
-class QuestionClassifierConfig(Config, QuestionFields):
+class QuestionClassifierConfig(NodeConfig, QuestionFields):
     query_variable_selector: Selector
     classes: list[Class] = pydantic.Field(min_length=1)
 
@@ -35,14 +35,14 @@ class QuestionClassifierConfig(Config, QuestionFields):
 class QuestionClassifier(Node):
     kind = "question-classifier"
     Config = QuestionClassifierConfig
-    outside = True
+    has_side_effects = True
     branches = True
 
     @property
     def own_handles(self) -> tuple[str, ...]:
         return tuple(known.id for known in self.config.classes)
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         model = self.config.model.find(context)
         call = self.config.question(
             context, model, self._task, self.config.query_variable_selector, request_options(self._schema)

@@ -1,7 +1,7 @@
 """`start`: the visitor's inputs (contract dsl.md §3.7)."""
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Context, Node
+from app.workflow.contracts.node import Node, NodeContext
 
 
 class Start(Node):
@@ -9,6 +9,6 @@ class Start(Node):
 
     kind = "start"
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         inputs = dict(context.variables.node(self.id))
         return Result(outputs=inputs, inputs=inputs)

@@ -1,13 +1,13 @@
 """`template-transform`: a Jinja2 template (contract dsl.md §3.7)."""
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node
+from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.named_values import NamedSelector, named_values
 from app.workflow.rules.rendering import render
 
 
-class TemplateConfig(Config):
+class TemplateConfig(NodeConfig):
     template: str
     variables: list[NamedSelector] = []
 
@@ -16,7 +16,7 @@ class TemplateTransform(Node):
     kind = "template-transform"
     Config = TemplateConfig
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         inputs = named_values(self.config.variables, context.variables)
         try:
             return Result(outputs={"output": render(context, self.config.template, inputs)}, inputs=inputs)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.tools.base import ToolAnswer, ToolChoice, ToolFailed
-from app.tools.bound import fixed_settings
+from app.tools.bound_tools import fixed_settings
+from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 from app.workflow.values.templates import empty, filled
@@ -16,7 +16,7 @@ from app.workflow.values.variables import MISSING, Variables
 LONGEST_CALL = 600.0
 
 
-class Parameter(Shape):
+class ToolParameter(ConfigPart):
     """`mixed`: a text with references; `variable`: a selector; `constant`: a value."""
 
     type: str = "mixed"
@@ -30,7 +30,7 @@ class Parameter(Shape):
         return filled(self.value, variables, missing=empty) if self.type == "mixed" else self.value
 
 
-class ToolConfig(Config):
+class ToolConfig(NodeConfig):
     provider_id: str = ""
     provider_type: str = "builtin"
     provider_name: str = ""
@@ -42,18 +42,18 @@ class ToolConfig(Config):
 class ToolNode(Node):
     kind = "tool"
     Config = ToolConfig
-    outside = True
+    has_side_effects = True
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         config = self.config
-        if context.outside.tools is None:
+        if context.services.tools is None:
             raise NodeFailed("This run has no tools.", "ToolNodeError")
         arguments = self._arguments(context.variables)
         choice = ToolChoice(
             config.provider_type, config.provider_id or config.provider_name, config.tool_name, config.provider_name
         )
         try:
-            tool = context.outside.tools.find(choice)
+            tool = context.services.tools.find(choice)
             known = tool.description.parameters.get("properties", {})
             wanted = {name: value for name, value in arguments.items() if name in known or not known}
             answer = tool.call(wanted, context.seconds(LONGEST_CALL), context.cancellation)
@@ -80,16 +80,16 @@ class ToolNode(Node):
         given: dict[str, Any] = {}
         for name, value in {**settings, **config.tool_parameters}.items():
             if isinstance(value, Mapping) and "value" in value:
-                found = Parameter.model_validate(value).given(variables)
+                found = ToolParameter.model_validate(value).given(variables)
             else:
                 found = filled(value, variables, missing=empty)
             given[name] = found
         return fixed_settings(given)
 
 
-def _stored(context: Context, answer: ToolAnswer) -> list[File]:
+def _stored(context: NodeContext, answer: ToolAnswer) -> list[File]:
     if not answer.files:
         return []
-    if context.outside.files is None:
+    if context.services.files is None:
         raise NodeFailed("Files cannot be kept here.", "ToolFileError")
-    return [context.outside.files.store(file.name, file.content, file.mime_type) for file in answer.files]
+    return [context.services.files.store(file.name, file.content, file.mime_type) for file in answer.files]

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Config, Context, Node, Shape
+from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.values.variables import MISSING, Selector, Variables
 
 
-class Group(Shape):
+class Group(ConfigPart):
     group_name: str
     variables: list[tuple[str, ...]] = []
 
 
-class AdvancedSettings(Shape):
+class AdvancedSettings(ConfigPart):
     group_enabled: bool = False
     groups: list[Group] = []
 
 
-class AggregatorConfig(Config):
+class AggregatorConfig(NodeConfig):
     variables: list[tuple[str, ...]] = []
     advanced_settings: AdvancedSettings = AdvancedSettings()
 
@@ -29,7 +29,7 @@ class VariableAggregator(Node):
     kind = "variable-aggregator"
     Config = AggregatorConfig
 
-    def run(self, context: Context) -> Result:
+    def run(self, context: NodeContext) -> Result:
         advanced = self.config.advanced_settings
         if not advanced.group_enabled:
             outputs = _first(self.config.variables, context.variables)

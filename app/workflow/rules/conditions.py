@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from app.workflow.contracts.node import Shape
+from app.workflow.contracts.node import ConfigPart
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.comparisons import UNARY, Incomparable, Operator, compare
 from app.workflow.values.files import File
@@ -15,7 +15,7 @@ LogicalOperator = Literal["and", "or"]
 OVER_FILES = ("contains", "not contains", "all of")
 
 
-class SubCondition(Shape):
+class SubCondition(ConfigPart):
     """One comparison with an attribute of a file. `value` may hold templates."""
 
     key: Literal["type", "size", "name", "mime_type", "transfer_method", "url", "extension", "related_id"]
@@ -23,12 +23,12 @@ class SubCondition(Shape):
     value: Any = None
 
 
-class SubConditions(Shape):
+class SubConditions(ConfigPart):
     logical_operator: LogicalOperator = "and"
     conditions: list[SubCondition] = []
 
 
-class Condition(Shape):
+class Condition(ConfigPart):
     """One comparison. `value` may hold templates."""
 
     variable_selector: tuple[str, ...] = ()

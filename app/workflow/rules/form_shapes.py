@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from app.workflow.contracts.node import Shape
+from app.workflow.contracts.node import ConfigPart
 
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,29}$"
 _ACTION = r"^[A-Za-z_][A-Za-z0-9_]{0,19}$"
 UNIT_SECONDS = {"hour": 3600, "day": 86_400}
 
 
-class Source(Shape):
+class Source(ConfigPart):
     """Where a value comes from. Both of its forms are kept: only the active one counts."""
 
     type: Literal["constant", "variable"] = "constant"
@@ -32,19 +32,19 @@ class ListSource(Source):
     value: tuple[str, ...] = ()
 
 
-class Paragraph(Shape):
+class Paragraph(ConfigPart):
     type: Literal["paragraph"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     default: TextSource | None = None
 
 
-class Select(Shape):
+class Select(ConfigPart):
     type: Literal["select"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     option_source: ListSource
 
 
-class OneFile(Shape):
+class OneFile(ConfigPart):
     type: Literal["file"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     allowed_file_types: tuple[Literal["image", "document", "audio", "video", "custom"], ...] = ()
@@ -62,7 +62,7 @@ class FileList(OneFile):
 Input = Annotated[Paragraph | Select | OneFile | FileList, pydantic.Field(discriminator="type")]
 
 
-class Action(Shape):
+class Action(ConfigPart):
     """One way to answer; its id is the branch that is taken."""
 
     id: str = pydantic.Field(pattern=_ACTION)
@@ -70,7 +70,7 @@ class Action(Shape):
     button_style: Literal["primary", "default", "accent", "ghost"] = "default"
 
 
-class Recipient(Shape):
+class Recipient(ConfigPart):
     """`member`: an account, by `user_id` or `reference_id`; `external`: an address."""
 
     type: str
@@ -79,19 +79,19 @@ class Recipient(Shape):
     reference_id: str = ""
 
 
-class Recipients(Shape):
+class Recipients(ConfigPart):
     whole_workspace: bool = False
     include_bound_group: bool = False
     items: tuple[Recipient, ...] = ()
 
 
-class EmailConfig(Shape):
+class EmailConfig(ConfigPart):
     recipients: Recipients = Recipients()
     subject: str = ""
     body: str = ""
 
 
-class Delivery(Shape):
+class Delivery(ConfigPart):
     """How people get the form. Unknown types are left out."""
 
     type: str = ""

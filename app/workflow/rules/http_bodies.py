@@ -7,7 +7,7 @@ from typing import Any
 import json_repair
 import urllib3
 
-from app.workflow.contracts.node import Context, Shape
+from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 from app.workflow.values.templates import bare, parse
@@ -16,7 +16,7 @@ LARGEST_FILE = 10 * 1024 * 1024
 FILE_SECONDS = 60.0
 
 
-class BodyItem(Shape):
+class BodyItem(ConfigPart):
     """`type` is `text` or `file`."""
 
     key: str = ""
@@ -25,13 +25,13 @@ class BodyItem(Shape):
     file: tuple[str, ...] = ()
 
 
-class Body(Shape):
+class RequestBody(ConfigPart):
     """`data` is a list; in older files a text: the body itself, or lines of `key:value`."""
 
     type: str = "none"
     data: list[BodyItem] | str = []
 
-    def encoded(self, context: Context) -> tuple[bytes | None, str | None]:
+    def encoded(self, context: NodeContext) -> tuple[bytes | None, str | None]:
         """The bytes and their content type; None where there is no body. Raises NodeFailed, Cancelled."""
         encode = _ENCODERS.get(self.type)
         return (None, None) if encode is None else encode(context, self)
@@ -54,7 +54,7 @@ def pairs(text: str) -> list[tuple[str, str]]:
     return [(key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in lines)]
 
 
-def fill(context: Context, text: str) -> str:
+def fill(context: NodeContext, text: str) -> str:
     """A text of the node with its references filled in."""
     return parse(text).render(context.variables, missing=bare)
 
@@ -63,11 +63,11 @@ def files_of(value: Any) -> list[File]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, File)]
 
 
-def _raw(context: Context, body: Body) -> tuple[bytes, str]:
+def _raw(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     return fill(context, body.text).encode(), "text/plain"
 
 
-def _json(context: Context, body: Body) -> tuple[bytes, str]:
+def _json(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     text = fill(context, body.text)
     try:
         json.loads(text)
@@ -77,12 +77,12 @@ def _json(context: Context, body: Body) -> tuple[bytes, str]:
     return text.encode(), "application/json"
 
 
-def _form(context: Context, body: Body) -> tuple[bytes, str]:
+def _form(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     fields = [(fill(context, item.key), fill(context, item.value)) for item in body.items]
     return urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded"
 
 
-def _multipart(context: Context, body: Body) -> tuple[bytes, str]:
+def _multipart(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     fields: list[tuple[str, Any]] = []
     for item in body.items:
         key = fill(context, item.key)
@@ -94,17 +94,17 @@ def _multipart(context: Context, body: Body) -> tuple[bytes, str]:
     return urllib3.encode_multipart_formdata(fields)
 
 
-def _binary(context: Context, body: Body) -> tuple[bytes, str]:
+def _binary(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     chosen = [file for item in body.items for file in files_of(context.variables.require(item.file))]
     if not chosen:
         raise NodeFailed("The body's file is not there.", "FileFetchError")
     return _read(context, chosen[0]), chosen[0].mime_type
 
 
-def _read(context: Context, file: File) -> bytes:
-    if context.outside.files is None:
+def _read(context: NodeContext, file: File) -> bytes:
+    if context.services.files is None:
         raise NodeFailed("Files cannot be read here.", "FileFetchError")
-    return context.outside.files.read(file, LARGEST_FILE, context.seconds(FILE_SECONDS), context.cancellation)
+    return context.services.files.read(file, LARGEST_FILE, context.seconds(FILE_SECONDS), context.cancellation)
 
 
 _ENCODERS = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import json_repair
 
 from app.providers.models.chat_types import ModelMessage
-from app.workflow.contracts.knowledge import Condition
+from app.workflow.contracts.knowledge import MetadataFilter
 
 MOST_CONDITIONS = 10
 LONGEST_VALUE = 500
@@ -35,7 +35,7 @@ Where the question names no such value, answer []."""
 Ask = Callable[[Sequence[ModelMessage]], str]
 
 
-def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[Condition]:
+def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[MetadataFilter]:
     """The conditions that a model reads from a question; none where it finds none, or says something else.
 
     `ask` gives the model's answer to messages; what it raises goes on.
@@ -48,7 +48,7 @@ def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[Co
     found = json_repair.loads(answer[start:]) if start >= 0 else None
     entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
     return [
-        Condition(entry["name"], entry["operator"], _value(entry.get("value")))
+        MetadataFilter(entry["name"], entry["operator"], _value(entry.get("value")))
         for entry in entries[:MOST_CONDITIONS]
         if entry.get("name") in fields and entry.get("operator") in OPERATORS
     ]

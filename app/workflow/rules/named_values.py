@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.workflow.contracts.node import Shape
+from app.workflow.contracts.node import ConfigPart
 from app.workflow.values.values import plain
 from app.workflow.values.variables import MISSING, Variables
 
 
-class NamedSelector(Shape):
+class NamedSelector(ConfigPart):
     variable: str
     value_selector: tuple[str, ...] = ()
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.providers.sandbox import SandboxFailed
-from app.workflow.contracts.node import Context
+from app.workflow.contracts.node import NodeContext
 from app.workflow.failures import NodeFailed
 
 LONGEST_RUN = 15.0
 
 
-def render(context: Context, template: str, values: Mapping[str, Any]) -> str:
+def render(context: NodeContext, template: str, values: Mapping[str, Any]) -> str:
     """The text. Raises NodeFailed, Cancelled, TimeIsUp."""
-    if context.outside.sandbox is None:
+    if context.services.sandbox is None:
         raise NodeFailed("There is no sandbox to render templates in.", "SandboxNotAvailableError")
     try:
-        return context.outside.sandbox.render(template, values, context.seconds(LONGEST_RUN), context.cancellation)
+        return context.services.sandbox.render(template, values, context.seconds(LONGEST_RUN), context.cancellation)
     except SandboxFailed as failure:
         raise NodeFailed(str(failure), "TemplateError") from None

@@ -5,34 +5,34 @@ from typing import Any
 
 import pydantic
 
-from app.workflow.contracts.knowledge import Condition, Retrieval
-from app.workflow.contracts.node import Shape
+from app.workflow.contracts.knowledge import MetadataFilter, Retrieval
+from app.workflow.contracts.node import ConfigPart
 
 TOP_K = 4
 MOST = 100
 
 
-class RerankModel(Shape):
+class RerankChoice(ConfigPart):
     """Editors of several versions named its parts differently."""
 
     provider: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("provider", "reranking_provider_name"))
     name: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("model", "reranking_model_name", "name"))
 
 
-class VectorSetting(Shape):
+class VectorSetting(ConfigPart):
     vector_weight: float = 0.7
 
 
-class KeywordSetting(Shape):
+class KeywordSetting(ConfigPart):
     keyword_weight: float = 0.3
 
 
-class Weights(Shape):
+class SearchWeights(ConfigPart):
     vector_setting: VectorSetting = VectorSetting()
     keyword_setting: KeywordSetting = KeywordSetting()
 
 
-class RetrievalSettings(Shape):
+class RetrievalSettings(ConfigPart):
     """`score_threshold_enabled` absent: a threshold that is there counts."""
 
     top_k: int = TOP_K
@@ -40,11 +40,11 @@ class RetrievalSettings(Shape):
     score_threshold_enabled: bool | None = None
     reranking_enable: bool = False
     reranking_mode: str = ""
-    reranking_model: RerankModel = RerankModel()
-    weights: Weights | None = None
+    reranking_model: RerankChoice = RerankChoice()
+    weights: SearchWeights | None = None
 
     def retrieval(
-        self, dataset_ids: Sequence[str], query: str, conditions: Sequence[Condition] = (), operator: str = "and"
+        self, dataset_ids: Sequence[str], query: str, conditions: Sequence[MetadataFilter] = (), operator: str = "and"
     ) -> Retrieval:
         """One search by these settings."""
         weighted = self.reranking_mode == "weighted_score"
@@ -63,12 +63,12 @@ class RetrievalSettings(Shape):
         )
 
 
-class MetadataCondition(Shape):
+class MetadataCondition(ConfigPart):
     name: str
     comparison_operator: str
     value: Any = None
 
 
-class MetadataConditions(Shape):
+class MetadataConditions(ConfigPart):
     logical_operator: str = "and"
     conditions: list[MetadataCondition] = []

@@ -8,7 +8,7 @@ from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
 from app.services.process.tool_registry import unresolved
-from app.tools.base import ToolAnswer, ToolFile
+from app.tools.tool_types import ToolAnswer, ToolFile
 from tests.api.web.test_files import PNG
 from tests.support.agents import agent, names, prompt, thoughts, tool
 from tests.support.factories import make_graph_app

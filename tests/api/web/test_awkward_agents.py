@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.tools.base import ToolAnswer, ToolFailed
+from app.tools.tool_types import ToolAnswer, ToolFailed
 from tests.support.agents import agent, prompt, thoughts, tool
 from tests.support.sse import answer_text
 from tests.support.workflow.toolbox import CountedTool

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.services.generation.workflow_run_publisher import RunTeller
+from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from tests.support.factories import make_graph_app
 from tests.support.people import Answerer, asking, events, execute, form_of, forms_of, refusal, rest, run_id, somebody
 from tests.support.web_client import WebVisitor
@@ -268,14 +268,14 @@ def test_an_answer_that_comes_while_the_run_runs_is_not_lost(client, monkeypatch
     visitor = WebVisitor(client, make_graph_app(both))
     frames = visitor.run()
     one, two = sorted(forms_of(frames), key=lambda form: form["node_id"])
-    pause = RunTeller.pause
+    pause = WorkflowRunPublisher.pause
 
     def answer_first(teller, end, forms):
-        monkeypatch.setattr(RunTeller, "pause", pause)
+        monkeypatch.setattr(WorkflowRunPublisher, "pause", pause)
         assert Answerer(client, two["form_token"]).submit().status_code == 200
         return pause(teller, end, forms)
 
-    monkeypatch.setattr(RunTeller, "pause", answer_first)
+    monkeypatch.setattr(WorkflowRunPublisher, "pause", answer_first)
     assert Answerer(client, one["form_token"]).submit().status_code == 200
     went_on = rest(visitor, frames)
     assert events(went_on).count("workflow_paused") == 0

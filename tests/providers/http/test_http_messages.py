@@ -1,12 +1,12 @@
 import pytest
 
 from app.errors import ProviderProtocolError
-from app.providers.http.http_messages import Body, ChunkedBody, EndlessBody, LengthBody, body_of, parse_head
+from app.providers.http.http_messages import BodyReader, ChunkedBody, EndlessBody, LengthBody, body_of, parse_head
 
 CHUNKED = b"5\r\nHello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
 
 
-def feed_in_pieces(body: Body, data: bytes, size: int) -> bytes:
+def feed_in_pieces(body: BodyReader, data: bytes, size: int) -> bytes:
     return b"".join(body.feed(data[start : start + size]) for start in range(0, len(data), size))
 
 
@@ -97,7 +97,7 @@ def test_a_head_that_is_none_is_a_protocol_error(raw: bytes) -> None:
         (b"Transfer-Encoding: chunked\r\nContent-Length: 5", ChunkedBody),
     ],
 )
-def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[Body]) -> None:
+def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[BodyReader]) -> None:
     assert isinstance(body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + headers)), kind)
 
 

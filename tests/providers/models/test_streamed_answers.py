@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import ProviderError, ProviderProtocolError, ProviderQuotaExceeded, ProviderServerError
 from app.providers.models.chat_types import Chunk, ToolCallDelta, Usage
-from app.providers.models.streamed_answers import Answer
+from app.providers.models.streamed_answers import StreamedAnswer
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
@@ -15,7 +15,7 @@ def delta(finish_reason: str | None = None, **members: Any) -> bytes:
 
 
 def test_deltas_are_joined_until_they_are_taken() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([delta(role="assistant", content=""), delta(content="Hel"), delta(content="lo")])
 
@@ -24,7 +24,7 @@ def test_deltas_are_joined_until_they_are_taken() -> None:
 
 
 def test_the_end_has_reason_and_usage() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([delta(content="!"), delta("stop"), orjson.dumps({"choices": [], "usage": USAGE}), b" [DONE]"])
 
@@ -33,7 +33,7 @@ def test_the_end_has_reason_and_usage() -> None:
 
 
 def test_usage_may_come_after_the_reason_was_taken() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([delta("length")])
     assert answer.take() == Chunk("", "length")
@@ -44,7 +44,7 @@ def test_usage_may_come_after_the_reason_was_taken() -> None:
 
 
 def test_counts_on_the_way_are_not_the_usage() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     for count in (1, 2):
         answer.add([orjson.dumps({**orjson.loads(delta(content="x")), "usage": {**USAGE, "completion_tokens": count}})])
@@ -55,7 +55,7 @@ def test_counts_on_the_way_are_not_the_usage() -> None:
 
 
 def test_text_of_a_completion_model_and_of_a_whole_answer_count() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add(
         [
@@ -68,7 +68,7 @@ def test_text_of_a_completion_model_and_of_a_whole_answer_count() -> None:
 
 
 def test_reasoning_is_kept_apart_and_shows_that_the_model_has_begun() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add(
         [
@@ -82,7 +82,7 @@ def test_reasoning_is_kept_apart_and_shows_that_the_model_has_begun() -> None:
 
 
 def test_tool_calls_come_in_pieces() -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
     call = {"index": 1, "id": "call_1", "type": "function", "function": {"name": "clock", "arguments": ""}}
 
     answer.add(
@@ -119,7 +119,7 @@ def test_tool_calls_come_in_pieces() -> None:
     ],
 )
 def test_a_frame_that_cannot_be_read_is_a_protocol_error_behind_its_text(event: bytes) -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([delta(content="Hello"), event, delta(content="never")])
 
@@ -131,7 +131,7 @@ def test_a_frame_that_cannot_be_read_is_a_protocol_error_behind_its_text(event: 
     "event", [b"{}", b'{"choices": []}', b'{"choices": null}', b'{"choices": [{}]}', b'{"error": null}']
 )
 def test_a_frame_that_says_nothing_is_skipped(event: bytes) -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([event])
 
@@ -149,7 +149,7 @@ def test_a_frame_that_says_nothing_is_skipped(event: bytes) -> None:
     ],
 )
 def test_an_error_frame_is_a_failure(event: bytes, failure: type[ProviderError]) -> None:
-    answer = Answer()
+    answer = StreamedAnswer()
 
     answer.add([event])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.definitions.app_configs import ModelConfig
-from app.services.definitions.prompts import Asked, build_prompt, fill
+from app.services.definitions.prompts import PromptInput, build_prompt, fill
 
 THREAD = (("one?", "one."), ("two?", "two."))
 
@@ -19,7 +19,7 @@ def prompt(model_config, asked, context=8_000):
 
 
 def test_a_simple_prompt_is_the_system_message_before_thread_and_query():
-    asked = Asked({"name": "Ann"}, "three?", THREAD)
+    asked = PromptInput({"name": "Ann"}, "three?", THREAD)
     assert prompt(config(pre_prompt="Help {{name}}."), asked) == [
         ("system", "Help Ann."),
         ("user", "one?"),
@@ -31,17 +31,17 @@ def test_a_simple_prompt_is_the_system_message_before_thread_and_query():
 
 
 def test_without_instructions_there_is_no_system_message():
-    assert prompt(config(), Asked({}, "Hi")) == [("user", "Hi")]
+    assert prompt(config(), PromptInput({}, "Hi")) == [("user", "Hi")]
 
 
 def test_without_a_query_the_instructions_are_the_question():
-    assert prompt(config(pre_prompt="Write about {{topic}}."), Asked({"topic": "cats"}, "")) == [
+    assert prompt(config(pre_prompt="Write about {{topic}}."), PromptInput({"topic": "cats"}, "")) == [
         ("user", "Write about cats.")
     ]
 
 
 def test_a_completion_model_gets_one_text():
-    asked = Asked({}, "three?", THREAD[:1])
+    asked = PromptInput({}, "three?", THREAD[:1])
     assert prompt(config("completion", pre_prompt="Help."), asked) == [
         ("user", "Help.\n\nHuman: one?\nAssistant: one.\nHuman: three?\nAssistant:")
     ]
@@ -52,7 +52,7 @@ def test_an_advanced_prompt_is_as_configured_then_thread_and_query():
         prompt_type="advanced",
         chat_prompt_config={"prompt": [{"role": "system", "text": "Be {{mood}}."}, {"role": "user", "text": ""}]},
     )
-    assert prompt(advanced, Asked({"mood": "kind"}, "Hi", THREAD[:1])) == [
+    assert prompt(advanced, PromptInput({"mood": "kind"}, "Hi", THREAD[:1])) == [
         ("system", "Be kind."),
         ("user", "one?"),
         ("assistant", "one."),
@@ -63,13 +63,13 @@ def test_an_advanced_prompt_is_as_configured_then_thread_and_query():
 def test_an_advanced_prompt_may_place_query_and_histories_itself():
     text = "{{#histories#}}\nNow: {{#query#}}{{#context#}}"
     advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "user", "text": text}]})
-    assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [("user", "Human: one?\nAssistant: one.\nNow: Hi")]
+    assert prompt(advanced, PromptInput({}, "Hi", THREAD[:1])) == [("user", "Human: one?\nAssistant: one.\nNow: Hi")]
 
 
 def test_the_thread_goes_before_a_query_that_an_advanced_prompt_places():
     parts = [{"role": "system", "text": "Be kind."}, {"role": "user", "text": "Asked: {{#query#}}"}]
     advanced = config(prompt_type="advanced", chat_prompt_config={"prompt": parts})
-    assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [
+    assert prompt(advanced, PromptInput({}, "Hi", THREAD[:1])) == [
         ("system", "Be kind."),
         ("user", "one?"),
         ("assistant", "one."),
@@ -78,7 +78,7 @@ def test_the_thread_goes_before_a_query_that_an_advanced_prompt_places():
 
 
 def test_what_was_retrieved_stands_before_the_author_s_words():
-    (_, system), query = prompt(config(pre_prompt="Be kind."), Asked({}, "Hi", passages=["First.", "Second."]))
+    (_, system), query = prompt(config(pre_prompt="Be kind."), PromptInput({}, "Hi", passages=["First.", "Second."]))
     assert "<context>\nFirst.\n\nSecond.\n</context>" in system
     assert system.endswith("</context>\n\nBe kind.")
     assert query == ("user", "Hi")
@@ -86,7 +86,7 @@ def test_what_was_retrieved_stands_before_the_author_s_words():
 
 def test_passages_that_do_not_fit_are_left_out_the_worst_first():
     passages = [f"passage {number} " * 100 for number in range(20)]
-    (_, system), _ = prompt(config(), Asked({}, "Hi", passages=passages), context=2_000)
+    (_, system), _ = prompt(config(), PromptInput({}, "Hi", passages=passages), context=2_000)
     assert "passage 0" in system and "passage 19" not in system
     assert len(system) / 3 < 2_000
 
@@ -95,19 +95,19 @@ def test_an_advanced_prompt_says_where_passages_go():
     advanced = config(
         prompt_type="advanced", chat_prompt_config={"prompt": [{"role": "system", "text": "Facts: {{#context#}}"}]}
     )
-    assert prompt(advanced, Asked({}, "Hi", passages=["First."])) == [("system", "Facts: First."), ("user", "Hi")]
+    assert prompt(advanced, PromptInput({}, "Hi", passages=["First."])) == [("system", "Facts: First."), ("user", "Hi")]
 
 
 def test_an_advanced_text_has_prefixes_of_its_own():
     roles = {"user_prefix": "Q", "assistant_prefix": "A"}
     text = {"prompt": {"text": "{{#histories#}}\nQ: {{#query#}}\nA:"}, "conversation_histories_role": roles}
     advanced = config("completion", prompt_type="advanced", completion_prompt_config=text)
-    assert prompt(advanced, Asked({}, "Hi", THREAD[:1])) == [("user", "Q: one?\nA: one.\nQ: Hi\nA:")]
+    assert prompt(advanced, PromptInput({}, "Hi", THREAD[:1])) == [("user", "Q: one?\nA: one.\nQ: Hi\nA:")]
 
 
 def test_the_newest_turns_win_where_not_all_fit():
     long = tuple((f"question {number} " * 40, f"answer {number} " * 40) for number in range(20))
-    contents = [content for _, content in prompt(config(), Asked({}, "last", long), context=2_000)]
+    contents = [content for _, content in prompt(config(), PromptInput({}, "last", long), context=2_000)]
     assert contents[-1] == "last" and "question 19" in contents[-3]
     assert 3 <= len(contents) < 41
     assert sum(len(content) for content in contents) / 3 < 2_000

@@ -11,12 +11,12 @@ from app.models.generations import claim
 from app.providers.models.chat_types import Chunk
 from app.services.auth.end_users import find_or_make
 from app.services.events import task_states
-from app.services.generation.message_publisher import Answer
-from app.services.generation.missed_endings import announce_end
-from app.services.generation.task_execution import Run, worker_runtime
+from app.services.generation.message_publisher import MessagePublisher
+from app.services.generation.missed_endings import publish_missed_ending
+from app.services.generation.task_execution import TaskExecution, worker_runtime
 from app.services.visitor import generations
 from app.services.visitor.chat import start
-from app.streams import channel, stops
+from app.streams import channel, stop_signals
 from tests.support.factories import make_app
 from tests.support.sse import answer_text, parse_frame
 
@@ -30,7 +30,9 @@ def task(app):
 def run_of(task):
     with autocommit_engine().connect() as connection:
         claimed = claim(connection, task.task_id)
-    return Run(claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60)
+    return TaskExecution(
+        claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60
+    )
 
 
 def logged(redis_db, task):
@@ -38,7 +40,7 @@ def logged(redis_db, task):
 
 
 def test_what_redis_lost_is_said_again_before_the_last_word(task, redis_db):
-    answer = Answer(run_of(task))
+    answer = MessagePublisher(run_of(task))
     answer.add(Chunk("Hel"))
     answer.run.writer.wait_until_sent(5)
     redis_db.delete(channel.head_key(task.task_id), channel.log_key(task.task_id))
@@ -51,7 +53,7 @@ def test_what_redis_lost_is_said_again_before_the_last_word(task, redis_db):
 
 
 def test_a_worker_that_was_taken_over_stores_nothing(task):
-    slow, other = Answer(run_of(task)), Answer(run_of(task))
+    slow, other = MessagePublisher(run_of(task)), MessagePublisher(run_of(task))
     other.add(Chunk("Right"))
     other.finish(tasks.SUCCEEDED)
     with pytest.raises(Exception, match=task.task_id):
@@ -61,10 +63,10 @@ def test_a_worker_that_was_taken_over_stores_nothing(task):
 
 
 def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
-    first = Answer(run_of(task))
+    first = MessagePublisher(run_of(task))
     first.add(Chunk("Half"))
     first.run.writer.wait_until_sent(5)
-    second = Answer(run_of(task))
+    second = MessagePublisher(run_of(task))
     second.add(Chunk("Whole"))
     second.finish(tasks.SUCCEEDED)
     second.run.writer.wait_until_sent(5)
@@ -79,17 +81,17 @@ def test_a_question_that_nobody_took_is_ended(task, redis_db):
 def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
     run_of(task)
     task_states.abandon(task.task_id, ServiceUnavailable())
-    assert stops.stop_requested(redis_db, [task.task_id]) == [task.task_id]
+    assert stop_signals.stop_requested(redis_db, [task.task_id]) == [task.task_id]
 
 
 def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
     run = run_of(task)
-    answer = Answer(run)
+    answer = MessagePublisher(run)
     answer.add(Chunk("Hello"))
     run.writer.wait_until_sent(5)
     answer._store(tasks.SUCCEEDED, {"retriever_resources": []}, None)
-    announce_end(worker_runtime(), task.task_id)
-    announce_end(worker_runtime(), task.task_id)
+    publish_missed_ending(worker_runtime(), task.task_id)
+    publish_missed_ending(worker_runtime(), task.task_id)
     frames = logged(redis_db, task)
     assert [frame.event for frame in frames][-1] == "message_end" and len(frames) == 3
     assert answer_text(frames) == "Hello"
@@ -97,15 +99,15 @@ def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
 
 def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_db):
     run = run_of(task)
-    answer = Answer(run)
+    answer = MessagePublisher(run)
     answer.add(Chunk("Hello"))
     run.writer.wait_until_sent(5)
     answer._store(tasks.SUCCEEDED, {}, None)
     run.writer.write(answer.events.message_end({}))
     run.writer.write(answer.events.tts_message(b"ID3"))
     run.writer.wait_until_sent(5)
-    announce_end(worker_runtime(), task.task_id)
-    announce_end(worker_runtime(), task.task_id)
+    publish_missed_ending(worker_runtime(), task.task_id)
+    publish_missed_ending(worker_runtime(), task.task_id)
     assert [frame.event for frame in logged(redis_db, task)] == [
         "message",
         "message_end",

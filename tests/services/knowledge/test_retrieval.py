@@ -10,7 +10,7 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.routes import ModelRoutes
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.operator import datasets
-from app.workflow.contracts.knowledge import Condition, Retrieval
+from app.workflow.contracts.knowledge import MetadataFilter, Retrieval
 from app.workflow.failures import NodeFailed
 from tests.support.datasets import COFFEE, PARKING, VACATION, embedded, look, make_dataset, names, put
 from tests.support.factories import make_app
@@ -218,23 +218,23 @@ class TestConditions:
         ],
     )
     def test_choose_documents(self, dataset, name, operator, value, found):
-        assert sorted(names(look(dataset, "tea", conditions=[Condition(name, operator, value)]))) == found
+        assert sorted(names(look(dataset, "tea", conditions=[MetadataFilter(name, operator, value)]))) == found
 
     def test_are_joined_by_and_or_or(self, dataset):
-        conditions = [Condition("team", "is", "office"), Condition("year", "=", 2020)]
+        conditions = [MetadataFilter("team", "is", "office"), MetadataFilter("year", "=", 2020)]
         assert look(dataset, "tea", conditions=conditions) == []
         assert sorted(names(look(dataset, "tea", conditions=conditions, logical_operator="or"))) == ["new.md", "old.md"]
 
     @pytest.mark.parametrize(("operator", "value"), [("=", "many"), ("before", "yesterday"), ("resembles", "x")])
     def test_that_cannot_be_read_are_said(self, dataset, operator, value):
         with pytest.raises(NodeFailed, match="Metadata condition on 'year'"):
-            look(dataset, "tea", conditions=[Condition("year", operator, value)])
+            look(dataset, "tea", conditions=[MetadataFilter("year", operator, value)])
 
     def test_hold_for_searches_by_meaning(self):
         dataset = embedded(("old.md", VACATION, {"year": 2020}), ("new.md", VACATION + " New.", {"year": 2026}))
-        assert names(look(dataset, "holiday", search_method="semantic", conditions=[Condition("year", "=", 2020)])) == [
-            "old.md"
-        ]
+        assert names(
+            look(dataset, "holiday", search_method="semantic", conditions=[MetadataFilter("year", "=", 2020)])
+        ) == ["old.md"]
 
 
 class TestAnApp:

@@ -7,7 +7,7 @@ from app.extensions import autocommit_engine
 from app.models.embeddings import table_of
 from app.services.operator import datasets, ingestion
 from app.services.operator.datasets import DatasetRefused, DatasetSettings
-from app.workflow.contracts.knowledge import Condition
+from app.workflow.contracts.knowledge import MetadataFilter
 from tests.support.datasets import PARKING, VACATION, embedded, look, make_dataset, names, put
 from tests.support.documents import docx, pdf, xlsx
 
@@ -231,7 +231,7 @@ class TestAnIndex:
         assert names(look(indexed, "w42", search_method="full_text")) == ["a.md"]
 
     def test_finds_what_fits_a_condition(self, indexed):
-        condition = Condition("year", "=", 2026)
+        condition = MetadataFilter("year", "=", 2026)
         assert names(look(indexed, "part word", search_method="semantic", conditions=[condition])) == ["vacation.md"]
 
     def test_goes_with_what_is_added_later(self, indexed):

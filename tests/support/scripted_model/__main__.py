@@ -1,11 +1,11 @@
 """The scripted model as a process of its own: python -m tests.support.scripted_model --port 8000 --chunks 50 --delay-ms 20."""
 
 import argparse
+import contextlib
 import signal
 import sys
 
 from tests.support.scripted_model import ScriptedModel
-import contextlib
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts import events
-from app.workflow.contracts.node_services import Ended, Outside, Past, Waiting
+from app.workflow.contracts.node_services import NodeEnd, NodeServices, RecordedEnd, WaitingNode
 from app.workflow.engine import work_sharing
 from app.workflow.engine.graph import build
-from app.workflow.engine.graph_run import GraphRun, RunEnd, Setting
+from app.workflow.engine.graph_run import GraphRun, RunContext, RunEnd
 from app.workflow.values.variables import Variables
 
 RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
@@ -64,20 +64,22 @@ def graph(*parts: dict[str, Any] | str) -> dict[str, Any]:
 class MemoryJournal:
     """A journal that a next run can be given."""
 
-    def __init__(self, past: Sequence[Ended] = (), waiting: Mapping[str, tuple[str, Waiting]] | None = None) -> None:
-        self.ends: list[Ended] = []
+    def __init__(
+        self, past: Sequence[NodeEnd] = (), waiting: Mapping[str, tuple[str, WaitingNode]] | None = None
+    ) -> None:
+        self.ends: list[NodeEnd] = []
         self.starts: list[str] = []
-        self.open: dict[str, tuple[str, Waiting]] = {}
+        self.open: dict[str, tuple[str, WaitingNode]] = {}
         self._past = [(end.frame, _past(end)) for end in past]
         self._waiting = waiting or {}
 
-    def past(self, frame: str) -> list[Past]:
+    def past(self, frame: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
 
-    def past_inside(self, place: str) -> list[Past]:
+    def past_inside(self, place: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key.startswith(place)]
 
-    def waiting(self, execution_id: str) -> Waiting | None:
+    def waiting(self, execution_id: str) -> WaitingNode | None:
         known = self._waiting.get(execution_id)
         return None if known is None else known[1]
 
@@ -93,9 +95,12 @@ class MemoryJournal:
 
     def started(self, execution: events.Execution, frame: str) -> None:
         self.starts.append(execution.node_id)
-        self.open[execution.id] = frame, Waiting(execution.index, execution.predecessor_node_id, execution.started_at)
+        self.open[execution.id] = (
+            frame,
+            WaitingNode(execution.index, execution.predecessor_node_id, execution.started_at),
+        )
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: NodeEnd) -> None:
         self.ends.append(ended)
         self.open.pop(ended.execution.id, None)
 
@@ -103,8 +108,8 @@ class MemoryJournal:
         pass
 
 
-def _past(end: Ended) -> Past:
-    return Past(
+def _past(end: NodeEnd) -> RecordedEnd:
+    return RecordedEnd(
         end.execution.node_id,
         end.execution.id,
         end.execution.index,
@@ -146,7 +151,7 @@ class Told:
         """The nodes that ended, in order."""
         return [ended.execution.node_id for ended in self.journal.ends]
 
-    def of(self, node_id: str) -> Ended:
+    def of(self, node_id: str) -> NodeEnd:
         """How a node ended, the last time."""
         return [ended for ended in self.journal.ends if ended.execution.node_id == node_id][-1]
 
@@ -166,9 +171,9 @@ def run(
     definition: dict[str, Any],
     inputs: dict[str, Any] | None = None,
     *,
-    outside: Outside | None = None,
-    past: Sequence[Ended] = (),
-    waiting: Mapping[str, tuple[str, Waiting]] | None = None,
+    services: NodeServices | None = None,
+    past: Sequence[NodeEnd] = (),
+    waiting: Mapping[str, tuple[str, WaitingNode]] | None = None,
     conversation: dict[str, Any] | None = None,
     types: dict[str, str] | None = None,
     system: dict[str, Any] | None = None,
@@ -192,9 +197,9 @@ def run(
         threads.add(threading.get_ident())
         told.append(event)
 
-    setting = Setting(
+    setting = RunContext(
         RUN_ID,
-        outside or Outside(),
+        services or NodeServices(),
         journal,
         cancellation or Cancellation(),
         time.monotonic() + seconds,

@@ -7,7 +7,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.routes import ModelRoutes
 from app.providers.sandbox import Sandbox
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 from tests.support.scripted_model import ScriptedModel
@@ -55,9 +55,9 @@ class Pictures:
         return {"type": "image_url", "image_url": {"url": file.remote_url, "detail": detail}}
 
 
-def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> Outside:
+def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> NodeServices:
     routes = ModelRoutes.from_settings("", server.base_url, "key", "", {}, context=context, read_timeout=5)
-    return Outside(models=routes, sandbox=SANDBOX, files=Pictures(), memory=memory)
+    return NodeServices(models=routes, sandbox=SANDBOX, files=Pictures(), memory=memory)
 
 
 def picture(name: str = "cat.png", kind: str = "image") -> File:

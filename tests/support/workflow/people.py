@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.workflow.contracts.human_forms import SUBMITTED, TIMED_OUT, WAITING, Draft, Form
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.human_forms import SUBMITTED, TIMED_OUT, WAITING, FormDraft, HumanForm
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph_run import PAUSED
 from app.workflow.failures import Pause
 from tests.support.workflow.graphs import Told, node, run
@@ -15,24 +15,24 @@ from tests.support.workflow.graphs import Told, node, run
 class People:
     """The forms of one run; they are put to people where the run pauses."""
 
-    forms: dict[str, Form] = field(default_factory=dict)
-    drafts: dict[str, Draft] = field(default_factory=dict)
+    forms: dict[str, HumanForm] = field(default_factory=dict)
+    drafts: dict[str, FormDraft] = field(default_factory=dict)
     runs: list[Told] = field(default_factory=list)
 
-    def find(self, execution_id: str) -> Form | None:
+    def find(self, execution_id: str) -> HumanForm | None:
         return self.forms.get(execution_id)
 
     @property
-    def outside(self) -> Outside:
-        return Outside(forms=self)
+    def services(self) -> NodeServices:
+        return NodeServices(forms=self)
 
     def play(
-        self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, outside: Outside | None = None
+        self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, services: NodeServices | None = None
     ) -> Told:
         """Run a graph from its begin, or on from its last pause."""
         past = [end for told in self.runs for end in told.journal.ends]
         waiting = self.runs[-1].journal.open if self.runs else None
-        told = run(definition, inputs, outside=outside or self.outside, past=past, waiting=waiting)
+        told = run(definition, inputs, services=services or self.services, past=past, waiting=waiting)
         self.runs.append(told)
         if told.end.status == PAUSED:
             for pause in told.end.pauses:
@@ -43,7 +43,7 @@ class People:
         draft = pause.details.get("draft")
         if draft is not None:
             self.drafts[pause.execution_id] = draft
-            self.forms[pause.execution_id] = Form(WAITING, draft.content, int(time.time()) + draft.seconds)
+            self.forms[pause.execution_id] = HumanForm(WAITING, draft.content, int(time.time()) + draft.seconds)
 
     def waiting(self, node_id: str) -> str:
         """The run of a node that waits (the first of several)."""
@@ -53,18 +53,18 @@ class People:
             if pause.node_id == node_id and self.forms[pause.execution_id].status == WAITING
         )
 
-    def draft(self, node_id: str) -> Draft:
+    def draft(self, node_id: str) -> FormDraft:
         return self.drafts[self.waiting(node_id)]
 
     def submit(self, node_id: str, action: str, **values: Any) -> None:
         execution_id = self.waiting(node_id)
         form = self.forms[execution_id]
-        self.forms[execution_id] = Form(SUBMITTED, form.content, form.expires_at, action, values)
+        self.forms[execution_id] = HumanForm(SUBMITTED, form.content, form.expires_at, action, values)
 
     def let_expire(self, node_id: str) -> None:
         execution_id = self.waiting(node_id)
         form = self.forms[execution_id]
-        self.forms[execution_id] = Form(TIMED_OUT, form.content, form.expires_at)
+        self.forms[execution_id] = HumanForm(TIMED_OUT, form.content, form.expires_at)
 
 
 def human(node_id: str, *actions: str, parent: str | None = None, content: str = "", **data: Any) -> dict[str, Any]:

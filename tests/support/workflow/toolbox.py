@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.tools.base import Tool, ToolAnswer, ToolChoice, ToolDescription, ToolFailed
-from app.tools.bound import BoundTool
+from app.tools.bound_tools import BoundTool
+from app.tools.tool_types import Tool, ToolAnswer, ToolChoice, ToolDescription, ToolFailed
 
 SCHEMA = {
     "type": "object",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.workflow.contracts.node_services import HttpAnswer, HttpRequest, Outside
+from app.workflow.contracts.node_services import HttpAnswer, HttpRequest, NodeServices
 from app.workflow.failures import NodeFailed
 from tests.support.workflow.graphs import node
 
@@ -29,8 +29,8 @@ class World:
         return HttpAnswer(200, {"content-type": "text/plain"}, self._behave(name, time).encode(), request.url)
 
     @property
-    def outside(self) -> Outside:
-        return Outside(http=self)
+    def services(self) -> NodeServices:
+        return NodeServices(http=self)
 
 
 def asks(node_id: str, parent: str | None = None, about: str = "", **data: Any) -> dict[str, Any]:

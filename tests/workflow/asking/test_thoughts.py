@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.workflow.asking.thoughts import ThinkTags
+from app.workflow.asking.thoughts import ThoughtSplitter
 
 CASES = [
     ("Hello", "Hello", ""),
@@ -23,12 +23,12 @@ CASES = [
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 1_000])
 @pytest.mark.parametrize(("text", "said", "thought"), CASES)
 def test_thoughts_are_told_apart_wherever_the_text_is_cut(text, said, thought, size):
-    tags = ThinkTags()
+    tags = ThoughtSplitter()
     pieces = [tags.feed(text[start : start + size]) for start in range(0, len(text), size)]
     assert "".join([*pieces, tags.finish()]) == said
     assert tags.reasoning == thought
 
 
 def test_only_what_may_be_a_tag_is_held_back():
-    tags = ThinkTags()
+    tags = ThoughtSplitter()
     assert [tags.feed(piece) for piece in ("Hello <", "th", "e> ", "you")] == ["Hello ", "", "<the> ", "you"]

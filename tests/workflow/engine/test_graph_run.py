@@ -49,7 +49,7 @@ def test_all_edges_of_a_node_are_taken():
         graph(
             start(), asks("a"), asks("b"), end(a=["a", "body"], b=["b", "body"]), "start > a > end", "start > b > end"
         ),
-        outside=world.outside,
+        services=world.services,
     )
     assert told.end.outputs == {"a": "a", "b": "b"}
 
@@ -62,7 +62,7 @@ def test_branches_run_at_the_same_time():
         return name
 
     told = run(
-        graph(start(), asks("a"), asks("b"), end(), "start > a > end", "start > b > end"), outside=World(meet).outside
+        graph(start(), asks("a"), asks("b"), end(), "start > a > end", "start > b > end"), services=World(meet).services
     )
     assert told.end.status == "succeeded"
 
@@ -80,7 +80,7 @@ def test_a_branching_node_takes_one_way(go, ran):
         "if:yes > a > end",
         "if:false > b > end",
     )
-    told = run(flow, {"go": go}, outside=world.outside)
+    told = run(flow, {"go": go}, services=world.services)
     assert list(world.calls) == [ran]
     assert told.end.outputs == {"a": None, "b": None} | {ran: ran}
 
@@ -98,7 +98,7 @@ def test_skips_go_on_behind_a_way_not_taken():
         "if:yes > a > b > c > end",
         "if:false > end",
     )
-    told = run(flow, {"go": "no"}, outside=world.outside)
+    told = run(flow, {"go": "no"}, services=world.services)
     assert (world.calls, told.ran) == ({}, ["start", "if", "end"])
 
 
@@ -115,23 +115,23 @@ def test_a_join_waits_for_all_live_ways():
         "start > c > join",
         "join > end",
     )
-    run(flow, outside=world.outside)
+    run(flow, services=world.services)
     assert world.order[-1] == "join" and world.calls["join"] == 1
 
 
 def test_an_edge_from_a_node_that_nothing_leads_to_counts_as_skipped():
     world = World()
-    told = run(graph(start(), asks("lonely"), end(), "start > end", "lonely > end"), outside=world.outside)
+    told = run(graph(start(), asks("lonely"), end(), "start > end", "lonely > end"), services=world.services)
     assert (told.end.status, told.ran, world.calls) == ("succeeded", ["start", "end"], {})
 
 
 def test_a_node_without_edges_just_ends_its_branch():
-    told = run(graph(start(), asks("a"), "start > a"), outside=World().outside)
+    told = run(graph(start(), asks("a"), "start > a"), services=World().services)
     assert (told.end.status, told.end.outputs) == ("succeeded", {})
 
 
 def test_a_failing_node_fails_the_run():
-    told = run(graph(start(), asks("a"), end(), "start > a > end"), outside=World(failing("a")).outside)
+    told = run(graph(start(), asks("a"), end(), "start > a > end"), services=World(failing("a")).services)
     assert (told.end.status, told.end.error, told.ran) == ("failed", "a failed", ["start", "a"])
 
 
@@ -148,7 +148,7 @@ def test_a_failure_stops_the_other_branches():
 
     told = run(
         graph(start(), asks("slow"), asks("a"), end(), "start > slow > end", "start > a > end"),
-        outside=Patient(failing("a")).outside,
+        services=Patient(failing("a")).services,
     )
     assert (told.end.status, told.end.error) == ("failed", "a failed")
 
@@ -157,7 +157,7 @@ def test_retries_are_told_and_counted():
     retry = {"retry_enabled": True, "max_retries": 3, "retry_interval": 1}
     world = World(failing("a", times=2))
     told = run(
-        graph(start(), asks("a", retry_config=retry), end(a=["a", "body"]), "start > a > end"), outside=world.outside
+        graph(start(), asks("a", retry_config=retry), end(a=["a", "body"]), "start > a > end"), services=world.services
     )
     assert (told.end.status, told.end.exceptions, told.end.outputs) == ("partial-succeeded", 2, {"a": "a"})
     assert [event.attempt for event in told.events if isinstance(event, events.NodeRetried)] == [1, 2]
@@ -173,7 +173,7 @@ def test_a_fail_branch_is_taken():
         "a:success-branch > good",
         "a:fail-branch > end",
     )
-    told = run(flow, outside=World(failing("a")).outside)
+    told = run(flow, services=World(failing("a")).services)
     assert (told.end.status, told.end.outputs, told.end.exceptions) == (
         "partial-succeeded",
         {"why": "a failed", "kind": "WorldError"},
@@ -192,7 +192,7 @@ def test_the_success_branch_is_taken_otherwise():
         "a:success-branch > end",
         "a:fail-branch > bad > end",
     )
-    told = run(flow, outside=World().outside)
+    told = run(flow, services=World().services)
     assert (told.end.status, told.end.outputs, told.ran) == ("succeeded", {"a": "a"}, ["start", "a", "end"])
 
 
@@ -207,13 +207,13 @@ def test_default_values_take_the_place_of_outputs():
         end(a=["a", "body"], n=["a", "status_code"]),
         "start > a > end",
     )
-    told = run(flow, outside=World(failing("a")).outside)
+    told = run(flow, services=World(failing("a")).services)
     assert (told.end.status, told.end.outputs) == ("partial-succeeded", {"a": "spare", "n": 7})
 
 
 def test_too_many_steps_fail_the_run():
     told = run(
-        graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"), outside=World().outside, most_steps=2
+        graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"), services=World().services, most_steps=2
     )
     assert (told.end.status, told.end.error) == ("failed", "Maximum execution steps exceeded: 2")
 
@@ -232,7 +232,7 @@ def test_a_stop_ends_the_run():
 
     told = run(
         graph(start(), asks("a"), asks("b"), end(), "start > a > b > end"),
-        outside=World(stop).outside,
+        services=World(stop).services,
         cancellation=cancellation,
     )
     assert (told.end.status, "b" in told.ran) == ("stopped", False)
@@ -247,7 +247,7 @@ def test_the_end_that_ran_later_wins():
         "start > end",
         "start > a > end2",
     )
-    told = run(flow, outside=World().outside)
+    told = run(flow, services=World().services)
     assert told.end.outputs == {"x": "a"}
 
 
@@ -279,7 +279,7 @@ def test_nested_parallel_iterations_need_no_free_thread():
     )
     for spawn in (lambda job: None, None):
         told = run(
-            flow, {"lists": [["a", "b"], ["c", "d"]]}, outside=World().outside, **({"spawn": spawn} if spawn else {})
+            flow, {"lists": [["a", "b"], ["c", "d"]]}, services=World().services, **({"spawn": spawn} if spawn else {})
         )
         assert told.end.outputs == {"all": ["a", "b", "c", "d"]}
 
@@ -290,4 +290,4 @@ def test_an_unexpected_fault_is_not_hidden():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run(graph(start(), asks("a"), asks("b"), "start > a", "start > b"), outside=Broken().outside)
+        run(graph(start(), asks("a"), asks("b"), "start > a", "start > b"), services=Broken().services)

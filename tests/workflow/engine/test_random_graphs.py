@@ -68,7 +68,7 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
 def play(seed: int, **more: Any) -> tuple[Told, World, dict[str, Any]]:
     definition, inputs, failures = draw(seed)
     world = World(failing(*failures))
-    return run(definition, inputs, outside=world.outside, **more), world, definition
+    return run(definition, inputs, services=world.services, **more), world, definition
 
 
 def check_order(told: Told, definition: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def test_another_worker_goes_on_from_any_point(seed):
     for cut in range(1, len(whole.journal.ends)):
         past = whole.journal.ends[:cut]
         rest = World(failing(*failures))
-        again = run(definition, inputs, outside=rest.outside, past=past)
+        again = run(definition, inputs, services=rest.services, past=past)
         assert (again.end.outputs, again.end.status, again.end.exceptions) == (
             whole.end.outputs,
             whole.end.status,

@@ -21,7 +21,9 @@ def at(told, name):
 
 
 def test_literal_text_comes_before_the_answer_s_turn():
-    told = run(graph(start(), asks("a"), answer("Wait: {{#a.body#}}!"), "start > a > answer"), outside=World().outside)
+    told = run(
+        graph(start(), asks("a"), answer("Wait: {{#a.body#}}!"), "start > a > answer"), services=World().services
+    )
     assert told.pieces == ["Wait: ", "a", "!"]
     assert at(told, "TextStreamed Wait: ") < at(told, "NodeStarted a")
 
@@ -37,9 +39,9 @@ def test_text_waits_until_no_branch_can_avoid_it():
         "if:yes > answer",
         "if:false > other",
     )
-    told = run(flow, {"go": "yes"}, outside=World().outside)
+    told = run(flow, {"go": "yes"}, services=World().services)
     assert at(told, "TextStreamed chosen") > at(told, "NodeSucceeded if")
-    assert run(flow, {"go": "no"}, outside=World().outside).pieces == []
+    assert run(flow, {"go": "no"}, services=World().services).pieces == []
 
 
 def test_text_that_both_ways_lead_to_does_not_wait():
@@ -54,7 +56,7 @@ def test_text_that_both_ways_lead_to_does_not_wait():
         "if:yes > b > answer",
         "if:false > c > answer",
     )
-    told = run(flow, {"go": "yes"}, outside=World().outside)
+    told = run(flow, {"go": "yes"}, services=World().services)
     assert at(told, "TextStreamed in any case") < at(told, "NodeStarted a")
 
 
@@ -67,7 +69,7 @@ def test_answers_come_in_the_order_of_the_graph():
         answer("two {{#b.body#}}", "second"),
         "start > a > first > b > second",
     )
-    assert run(flow, outside=World().outside).text == "one a two b"
+    assert run(flow, services=World().services).text == "one a two b"
 
 
 def test_a_skipped_reference_is_empty():
@@ -81,14 +83,14 @@ def test_a_skipped_reference_is_empty():
         "if:yes > a > answer",
         "if:false > b > answer",
     )
-    assert run(flow, {"go": "no"}, outside=World().outside).text == "[b]"
+    assert run(flow, {"go": "no"}, services=World().services).text == "[b]"
 
 
 def test_outputs_of_an_end_are_parted_by_newlines():
     told = run(
         graph(start(), asks("a"), end(a=["a", "body"], n=["start", "n"], o=["start", "o"]), "start > a > end"),
         {"n": 5, "o": {"k": "é"}},
-        outside=World().outside,
+        services=World().services,
     )
     assert told.text == 'a\n5\n{\n  "k": "é"\n}'
 
@@ -101,7 +103,7 @@ def test_a_default_is_said_where_a_node_fails():
         answer("{{#a.body#}}"),
         "start > a > answer",
     )
-    assert run(flow, outside=World(failing("a")).outside).text == "spare"
+    assert run(flow, services=World(failing("a")).services).text == "spare"
 
 
 def test_conversation_variables_are_read_when_the_answer_is_there():
@@ -117,4 +119,4 @@ def test_conversation_variables_are_read_when_the_answer_is_there():
 
 def test_a_reference_to_a_parallel_branch_is_waited_for():
     flow = graph(start(), asks("a"), answer("{{#a.body#}}"), "start > a", "start > answer")
-    assert run(flow, outside=World().outside).text == "a"
+    assert run(flow, services=World().services).text == "a"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.tools.base import ToolAnswer, ToolFailed, ToolFile
+from app.tools.tool_types import ToolAnswer, ToolFailed, ToolFile
 from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
@@ -43,7 +43,7 @@ def agent(strategy: str = "function_calling", **parameters: Any) -> dict[str, An
     )
 
 
-def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **outside: Any) -> Told:
+def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **services: Any) -> Told:
     definition = graph(
         start(query="text-input"),
         part or agent(),
@@ -51,8 +51,8 @@ def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **
         end(text=["agent", "text"]),
         "start > agent > answer > end",
     )
-    whole = dataclasses.replace(world(model), tools=Toolbox(*tools), **outside)
-    return run(definition, {"query": "What?"}, outside=whole)
+    whole = dataclasses.replace(world(model), tools=Toolbox(*tools), **services)
+    return run(definition, {"query": "What?"}, services=whole)
 
 
 def logs(told: Told) -> list[dict[str, Any]]:

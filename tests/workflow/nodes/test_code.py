@@ -3,16 +3,16 @@
 import pytest
 
 from app.providers.sandbox import Sandbox
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from tests.support.workflow.graphs import end, graph, node, run, start
 
-OUTSIDE = Outside(sandbox=Sandbox())
+SERVICES = NodeServices(sandbox=Sandbox())
 
 
 def run_code(code, outputs, language="python3", **inputs):
     variables = [{"variable": name, "value_selector": ["start", name]} for name in inputs]
     part = node("code", "code", code=code, code_language=language, variables=variables, outputs=outputs)
-    return run(graph(start(), part, end(), "start > code > end"), inputs, outside=OUTSIDE)
+    return run(graph(start(), part, end(), "start > code > end"), inputs, services=SERVICES)
 
 
 def test_python_gives_what_it_declares():
@@ -90,5 +90,5 @@ def test_a_failing_code_can_have_a_default():
         error_strategy="default-value",
         default_value=defaults,
     )
-    told = run(graph(start(), part, end(b=["code", "b"]), "start > code > end"), outside=OUTSIDE)
+    told = run(graph(start(), part, end(b=["code", "b"]), "start > code > end"), services=SERVICES)
     assert (told.end.status, told.end.outputs, told.end.exceptions) == ("partial-succeeded", {"b": "spare"}, 1)

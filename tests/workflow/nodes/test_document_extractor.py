@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
 from tests.support.documents import docx, pdf, xlsx
 from tests.support.workflow.graphs import end, graph, node, run, start
@@ -31,7 +31,9 @@ def file(name):
 def extract(value, contents):
     part = node("doc", "document-extractor", variable_selector=["start", "file"])
     return run(
-        graph(start(), part, end(), "start > doc > end"), {"file": value}, outside=Outside(files=Contents(contents))
+        graph(start(), part, end(), "start > doc > end"),
+        {"file": value},
+        services=NodeServices(files=Contents(contents)),
     )
 
 

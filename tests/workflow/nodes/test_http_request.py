@@ -10,7 +10,7 @@ import pytest
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.services.generation.node_http import NodeHttp
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
 from tests.support.workflow.graphs import end, graph, node, run, start
 
@@ -86,7 +86,7 @@ def send(server, files=None, inputs=None, **data):
     return run(
         graph(start(), node("http", "http-request", **settings), outputs, "start > http > end"),
         inputs,
-        outside=Outside(http=http, files=files),
+        services=NodeServices(http=http, files=files),
     )
 
 
@@ -121,13 +121,13 @@ def test_a_missing_reference_stays_bare(server):
 
 def test_an_address_needs_its_scheme(server):
     part = node("http", "http-request", method="get", url="127.0.0.1/")
-    told = run(graph(start(), part, end(), "start > http > end"), outside=Outside(http=NodeHttp(GuardedHttp())))
+    told = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
     assert "http://" in told.end.error
 
 
 def test_addresses_inside_are_refused(server):
     part = node("http", "http-request", method="get", url=f"http://127.0.0.1:{server.server_address[1]}/")
-    told = run(graph(start(), part, end(), "start > http > end"), outside=Outside(http=NodeHttp(GuardedHttp())))
+    told = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
     assert (told.end.status, Echo.asked) == ("failed", [])
 
 

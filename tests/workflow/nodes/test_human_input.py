@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.workflow.contracts import events
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from app.workflow.values.files import File
@@ -36,7 +36,7 @@ def test_what_was_chosen_is_the_branch_that_is_taken() -> None:
     both = graph(start(), human("ask", "yes", "no"), asks("a"), asks("b"), "start > ask:yes > a", "ask:no > b")
     people.play(both)
     people.submit("ask", "no")
-    told = people.play(both, outside=Outside(http=World(), forms=people))
+    told = people.play(both, services=NodeServices(http=World(), forms=people))
     assert told.ran == ["ask", "b"]
 
 
@@ -156,11 +156,11 @@ def test_other_branches_go_on_as_far_as_they_can() -> None:
     definition = graph(
         start(), human("ask"), asks("a"), asks("b"), asks("c"), end(), "start > ask:go > c > end", "start > a > b > end"
     )
-    outside = Outside(http=world, forms=people)
-    told = people.play(definition, outside=outside)
+    services = NodeServices(http=world, forms=people)
+    told = people.play(definition, services=services)
     assert (told.end.status, sorted(world.calls)) == ("paused", ["a", "b"])
     people.submit("ask", "go")
-    told = people.play(definition, outside=outside)
+    told = people.play(definition, services=services)
     assert (told.end.status, dict(world.calls), told.end.steps) == ("succeeded", {"a": 1, "b": 1, "c": 1}, 6)
 
 
@@ -292,7 +292,7 @@ def test_a_branch_that_fails_ends_the_run_though_a_form_waits() -> None:
     definition = graph(
         start(), human("ask"), node("bad", "http-request", method="get", url="ftp://x"), "start > ask", "start > bad"
     )
-    told = people.play(definition, outside=Outside(http=world, forms=people))
+    told = people.play(definition, services=NodeServices(http=world, forms=people))
     assert told.end.status == "failed"
 
 

@@ -7,7 +7,7 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts import events
 from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Context, Node
+from app.workflow.contracts.node import Node, NodeContext
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from app.workflow.nodes import _KINDS
@@ -63,7 +63,7 @@ def kind(monkeypatch):
         class Own(Node):
             kind = name
 
-            def run(self, context: Context) -> Result:
+            def run(self, context: NodeContext) -> Result:
                 return Result(behave(context) or {})
 
         monkeypatch.setitem(_KINDS, name, Own)

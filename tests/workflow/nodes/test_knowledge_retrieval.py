@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.workflow.contracts.knowledge import Condition, Retrieval, cited, passage_of, source_of
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.knowledge import MetadataFilter, Retrieval, cited, passage_of, source_of
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.failures import NodeFailed
 from tests.support.workflow.graphs import Told, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, said, world
@@ -54,12 +54,12 @@ class Shelf:
         return self.fields
 
 
-def look(shelf: Shelf | None, query: Any = "tea", outside: Outside | None = None, **data: Any) -> Told:
+def look(shelf: Shelf | None, query: Any = "tea", services: NodeServices | None = None, **data: Any) -> Told:
     retrieval = node(
         "find", "knowledge-retrieval", query_variable_selector=["start", "query"], dataset_ids=["d1", "d2"], **data
     )
     definition = graph(start(query="text-input"), retrieval, end(result=["find", "result"]), "start > find > end")
-    return run(definition, {"query": query}, outside=dataclasses.replace(outside or Outside(), knowledge=shelf))
+    return run(definition, {"query": query}, services=dataclasses.replace(services or NodeServices(), knowledge=shelf))
 
 
 def test_the_result_holds_what_was_found() -> None:
@@ -151,7 +151,7 @@ class TestFilters:
             metadata_filtering_conditions={"logical_operator": "or", "conditions": conditions},
         )
         assert (list(shelf.asked[0].conditions), shelf.asked[0].logical_operator) == (
-            [Condition("team", "is", "tea"), Condition("year", ">", 2020)],
+            [MetadataFilter("team", "is", "tea"), MetadataFilter("year", ">", 2020)],
             "or",
         )
 
@@ -162,7 +162,7 @@ class TestFilters:
 
     def test_of_a_model_are_read_from_its_answer(self, model: Any) -> None:
         asked = self.automatic(model, 'Sure: ```json\n[{"name": "year", "operator": "=", "value": 2026}]\n```', Shelf())
-        assert list(asked.conditions) == [Condition("year", "=", 2026)]
+        assert list(asked.conditions) == [MetadataFilter("year", "=", 2026)]
         assert "year, team" in said(model)[0][1]
 
     @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_model_reads_the_passages(model: Any) -> None:
         context={"enabled": True, "variable_selector": ["find", "result"]},
     )
     definition = graph(start(), retrieval, llm, end(text=["llm", "text"]), "start > find > llm > end")
-    run(definition, outside=dataclasses.replace(world(model), knowledge=shelf), system={"query": "When?"})
+    run(definition, services=dataclasses.replace(world(model), knowledge=shelf), system={"query": "When?"})
     assert said(model) == [("user", "Tea is at ten.\nCoffee is at noon. | When?")]
 
 

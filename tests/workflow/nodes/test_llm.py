@@ -25,7 +25,7 @@ def flow(llm_node):
 
 def ask(model, llm_node, inputs=None, **world_parts):
     system = world_parts.pop("system", None)
-    return run(flow(llm_node), inputs, outside=world(model, **world_parts), system=system)
+    return run(flow(llm_node), inputs, services=world(model, **world_parts), system=system)
 
 
 def jinja(text, role="user"):
@@ -114,7 +114,7 @@ def test_a_jinja2_prompt_sees_its_variables(model):
 
 
 def test_without_a_sandbox_a_jinja2_prompt_fails(model):
-    told = run(flow(llm(prompt_template=[jinja("Hi")])), outside=replace(world(model), sandbox=None))
+    told = run(flow(llm(prompt_template=[jinja("Hi")])), services=replace(world(model), sandbox=None))
     assert told.of("llm").error == "There is no sandbox to render templates in."
 
 
@@ -355,6 +355,6 @@ def test_an_llm_inside_an_iteration_is_not_streamed(model):
             "in > llm",
         ),
         {"items": [1, 2]},
-        outside=world(model),
+        services=world(model),
     )
     assert told.pieces == ["- ab\n- cd"]

@@ -7,7 +7,7 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.providers.models.routes import ModelRoutes
 from app.workflow.contracts import events
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
 from tests.support.workflow.model_worlds import MODEL, world
 
@@ -26,7 +26,7 @@ def chatflow(**data):
 
 
 def ask(server, **data):
-    return run(chatflow(**data), outside=world(server))
+    return run(chatflow(**data), services=world(server))
 
 
 def test_it_gives_text_reason_and_usage(model):
@@ -212,7 +212,7 @@ def test_a_models_error_is_the_nodes(model, script, message, error_type):
 
 def test_a_model_that_no_route_leads_to_fails_the_node():
     nowhere = ModelRoutes.from_settings("", "", "", "", {})
-    told = run(chatflow(error_strategy="fail-branch"), outside=Outside(models=nowhere))
+    told = run(chatflow(error_strategy="fail-branch"), services=NodeServices(models=nowhere))
     assert told.outputs("llm")["error_type"] == "ProviderTokenNotInitError"
 
 
@@ -247,7 +247,7 @@ def test_a_stop_ends_the_call_at_once(model):
 
     stopping = threading.Thread(target=stop)
     stopping.start()
-    told = run(chatflow(error_strategy="fail-branch"), outside=world(model), cancellation=cancellation)
+    told = run(chatflow(error_strategy="fail-branch"), services=world(model), cancellation=cancellation)
     stopping.join()
     assert told.end.status == "stopped"
     model.wait_for(lambda server: server.requests[0].closed_early is not None)
@@ -255,7 +255,7 @@ def test_a_stop_ends_the_call_at_once(model):
 
 def test_a_model_that_is_silent_past_the_runs_time_ends_the_run(model):
     model.script(hang=True)
-    told = run(chatflow(error_strategy="fail-branch"), outside=world(model), seconds=0.3)
+    told = run(chatflow(error_strategy="fail-branch"), services=world(model), seconds=0.3)
     assert told.end.status == "failed"
 
 
@@ -267,5 +267,5 @@ def test_outputs_of_a_workflow_stream_the_answer_too(model):
         end(text=["llm", "text"], reason=["llm", "finish_reason"]),
         "start > llm > end",
     )
-    told = run(flow, outside=world(model))
+    told = run(flow, services=world(model))
     assert told.pieces == ["Hel", "lo", "\n", "stop"]

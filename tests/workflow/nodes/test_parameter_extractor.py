@@ -25,7 +25,7 @@ def flow(*parameters, **data):
 
 def read(server, *parameters, conversation=None, text="Ann is 5.", **data):
     return run(
-        flow(*parameters, **data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=conversation)
+        flow(*parameters, **data), {"text": text, "pictures": [picture()]}, services=world(server, memory=conversation)
     )
 
 

@@ -26,7 +26,7 @@ def flow(**data):
 def sort(server, text="Where is my parcel?", **data):
     memory, system = data.pop("conversation", None), data.pop("system", None)
     return run(
-        flow(**data), {"text": text, "pictures": [picture()]}, outside=world(server, memory=memory), system=system
+        flow(**data), {"text": text, "pictures": [picture()]}, services=world(server, memory=memory), system=system
     )
 
 
@@ -136,7 +136,7 @@ def test_a_models_error_may_have_a_way_of_its_own(model):
     parts = flow(error_strategy="fail-branch")
     definition = {**parts, "nodes": [*parts["nodes"], end(error=["sort", "error_type"])]}
     definition["edges"] = [*parts["edges"], {"source": "sort", "target": "end", "sourceHandle": "fail-branch"}]
-    told = run(definition, {"text": "Hi"}, outside=world(model))
+    told = run(definition, {"text": "Hi"}, services=world(model))
     assert (told.end.status, told.end.outputs) == ("partial-succeeded", {"error": "InvokeRateLimitError"})
 
 

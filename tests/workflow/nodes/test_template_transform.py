@@ -1,10 +1,10 @@
 """Template nodes (contract dsl.md §3.7, template-transform; §3.3)."""
 
 from app.providers.sandbox import Sandbox
-from app.workflow.contracts.node_services import Outside
+from app.workflow.contracts.node_services import NodeServices
 from tests.support.workflow.graphs import end, graph, node, run, start
 
-OUTSIDE = Outside(sandbox=Sandbox())
+SERVICES = NodeServices(sandbox=Sandbox())
 
 
 def render(template, **inputs):
@@ -13,7 +13,7 @@ def render(template, **inputs):
     ]
     part = node("template", "template-transform", template=template, variables=variables)
     return run(
-        graph(start(), part, end(text=["template", "output"]), "start > template > end"), inputs, outside=OUTSIDE
+        graph(start(), part, end(text=["template", "output"]), "start > template > end"), inputs, services=SERVICES
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.providers.cancellation import Cancellation
-from app.tools.base import ToolAnswer, ToolFailed, ToolFile
-from app.workflow.contracts.node_services import Outside
+from app.tools.tool_types import ToolAnswer, ToolFailed, ToolFile
+from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
 from tests.support.workflow.graphs import Told, end, graph, node, run, start
 from tests.support.workflow.toolbox import CountedTool, Toolbox
@@ -41,7 +41,7 @@ def play(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -
         end(text=["t", "text"], json=["t", "json"]),
         "start > t > end",
     )
-    return run(definition, inputs, outside=Outside(tools=Toolbox(tool), files=Kept()))  # type: ignore[arg-type]
+    return run(definition, inputs, services=NodeServices(tools=Toolbox(tool), files=Kept()))  # type: ignore[arg-type]
 
 
 def mixed(value: Any) -> dict[str, Any]:
@@ -132,6 +132,6 @@ def test_a_call_whose_answer_was_stored_is_not_made_again() -> None:
         end(text=["t", "text"]),
         "start > t > end",
     )
-    first = run(definition, outside=Outside(tools=Toolbox(tool)))
-    again = run(definition, outside=Outside(tools=Toolbox(tool)), past=first.journal.ends[:2])
+    first = run(definition, services=NodeServices(tools=Toolbox(tool)))
+    again = run(definition, services=NodeServices(tools=Toolbox(tool)), past=first.journal.ends[:2])
     assert (len(tool.calls), again.end.outputs) == (1, {"text": "say: x"})

@@ -8,7 +8,7 @@ from flask import current_app
 from app.extensions import redis_client
 from app.services.auth import end_users
 from app.services.definitions import published_apps
-from app.streams import changes
+from app.streams import invalidations
 from app.streams.hub import Hub
 
 _starting = threading.Lock()
@@ -21,7 +21,7 @@ def hub() -> Hub:
     with _starting:
         if "hub" not in extensions:
             ear = Hub(redis_client.client)
-            ear.listen(changes.CHANNEL, _forget)
+            ear.listen(invalidations.CHANNEL, _forget)
             ear.on_reconnect(_forget_all)
             extensions["hub"] = ear.start()
     started: Hub = extensions["hub"]

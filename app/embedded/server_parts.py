@@ -18,7 +18,7 @@ from config import Config
 REACH_SECONDS = 5
 
 
-class Parts:
+class ServerParts:
     """PostgreSQL, Redis, the model server and the one for audio. `settings` says where they are, as config.py reads it."""
 
     def __init__(self, config: Config, say: Callable[[str], None]) -> None:

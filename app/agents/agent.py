@@ -15,14 +15,14 @@ import orjson
 import structlog
 
 from app.agents.function_call import FunctionCall
+from app.agents.message_fitting import fitted
 from app.agents.react import React
-from app.agents.room import fitted
-from app.agents.steps import Call, Step
+from app.agents.steps import AgentStep, ToolCall
 from app.agents.strategies import Strategy
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
-from app.tools.base import Tool, ToolDescription, ToolFailed, ToolFile
+from app.tools.tool_types import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)
 
@@ -33,22 +33,22 @@ MOST_ROUNDS = 99
 MOST_STOPS = 4
 
 
-class Listener(Protocol):
+class AgentObserver(Protocol):
     """Who follows an agent. Each is called before the next thing happens, so that what is kept is kept before it counts."""
 
-    def began(self, step: Step) -> None:
+    def began(self, step: AgentStep) -> None:
         """The model is asked."""
 
-    def said(self, step: Step, text: str, chunk: Chunk | None) -> None:
+    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         """The visitor may read more; also called for a chunk without text."""
 
-    def called(self, step: Step) -> None:
+    def called(self, step: AgentStep) -> None:
         """The model wants tools: they are about to be called."""
 
-    def observed(self, step: Step, call: Call) -> None:
+    def observed(self, step: AgentStep, call: ToolCall) -> None:
         """A tool has come back."""
 
-    def ended(self, step: Step) -> None:
+    def ended(self, step: AgentStep) -> None:
         """The step's thought is the answer."""
 
     def keep_file(self, file: ToolFile) -> Any:
@@ -56,7 +56,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Brief:
+class AgentTask:
     """What an agent works with. `prompt`: system message, earlier turns and the question; `past`: steps that were stored.
 
     `deadline` in monotonic seconds; `most_rounds`: rounds in which tools may be called; `new_id`: the id of the step at a position.
@@ -71,7 +71,7 @@ class Brief:
     deadline: float
     new_id: Callable[[int], str]
     most_rounds: int = 10
-    past: Sequence[Step] = ()
+    past: Sequence[AgentStep] = ()
     template: str = ""
 
 
@@ -79,8 +79,8 @@ class Brief:
 class Agent:
     """One run of an agent."""
 
-    brief: Brief
-    listener: Listener
+    brief: AgentTask
+    listener: AgentObserver
     usage: Counter[str] = field(default_factory=Counter)
     counted: bool = False
 
@@ -96,7 +96,7 @@ class Agent:
             self._perform(self.steps[-1])
         while True:
             position = len(self.steps) + 1
-            step = Step(self.brief.new_id(position), position)
+            step = AgentStep(self.brief.new_id(position), position)
             self.listener.began(step)
             self._ask(step)
             if not step.calls:
@@ -112,7 +112,7 @@ class Agent:
         rounds = max(1, min(self.brief.most_rounds, MOST_ROUNDS))
         return list(self.brief.tools.values()) if len(self.steps) < rounds else []
 
-    def _ask(self, step: Step) -> None:
+    def _ask(self, step: AgentStep) -> None:
         offered = [tool.description for tool in self._offered]
         reader = self._strategy.reader(step.position)
         with contextlib.closing(self._stream(offered)) as stream:
@@ -150,14 +150,14 @@ class Agent:
     def _is_refused(self, offered: Sequence[ToolDescription]) -> bool:
         return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.brief.model.takes("tools")
 
-    def _say(self, step: Step, text: str, chunk: Chunk | None) -> None:
+    def _say(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         if text and not step.said and self._said and not self._said.endswith("\n"):
             text = f"\n{text}"
         step.said += text
         self._said += text
         self.listener.said(step, text, chunk)
 
-    def _perform(self, step: Step) -> None:
+    def _perform(self, step: AgentStep) -> None:
         for call in step.open_calls:
             # Half characters too would be refused by every row and every frame.
             observation = self._observe(call).encode("utf-8", "replace").decode()
@@ -168,7 +168,7 @@ class Agent:
             )
             self.listener.observed(step, call)
 
-    def _observe(self, call: Call) -> str:
+    def _observe(self, call: ToolCall) -> str:
         """What a call came to: its answer, or in words why there is none. Raises Cancelled."""
         self.brief.cancellation.raise_if_cancelled()
         tool = self.brief.tools.get(call.name)

@@ -12,7 +12,7 @@ from app.providers.documents.document_texts import DocumentUnreadable, DocumentU
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
 from app.tools.arithmetic import ArithmeticFailed, evaluate
-from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed
 
 LARGEST_PAGE = 4 * 1024 * 1024
 LONGEST_TEXT = 20_000

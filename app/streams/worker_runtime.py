@@ -7,7 +7,7 @@ from typing import Any
 import redis
 import structlog
 
-from app.streams import stops
+from app.streams import stop_signals
 from app.streams.hub import Hub
 from app.streams.leases import Leases
 from app.streams.publisher import Publisher
@@ -26,7 +26,7 @@ class WorkerRuntime:
         self.leases = Leases(client, settings["LEASE_SECONDS"])
         self.publisher = Publisher(client, settings["MAX_RUN_SECONDS"] + 600, settings["EVENT_LOG_SECONDS"])
         self.hub = Hub(client)
-        self.hub.listen(stops.CHANNEL, lambda task_id: self._interrupt(task_id.decode(), STOPPED))
+        self.hub.listen(stop_signals.CHANNEL, lambda task_id: self._interrupt(task_id.decode(), STOPPED))
         self.hub.on_reconnect(self.check_stops)
         self._beat = settings["LEASE_SECONDS"] / 4
         self._running: dict[str, Interrupt] = {}
@@ -58,7 +58,7 @@ class WorkerRuntime:
 
     def check_stops(self) -> None:
         """Look for stop requests that were made while nobody listened."""
-        for task_id in stops.stop_requested(self.client, list(self._running)):
+        for task_id in stop_signals.stop_requested(self.client, list(self._running)):
             self._interrupt(task_id, STOPPED)
 
     def _interrupt(self, task_id: str, reason: str) -> None:

@@ -11,22 +11,22 @@ from app.models.workflow_statements import PAST, SAVE_NODES
 from app.models.workflows import PAUSED
 from app.services.definitions.app_configs import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
-from app.services.generation.task_execution import Run
+from app.services.generation.task_execution import TaskExecution
 from app.services.process.stored_values import dump, masked
 from app.streams.publisher import Superseded
 from app.workflow.contracts.events import Execution
 from app.workflow.contracts.knowledge import NODE_KIND, source_of
-from app.workflow.contracts.node_services import Ended, Past, Waiting
+from app.workflow.contracts.node_services import NodeEnd, RecordedEnd, WaitingNode
 from app.workflow.engine.graph_run import STOPPED, RunEnd
 from app.workflow.values.values import plain, restored
 
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
-class RunJournal:
+class NodeJournal:
     """Keeps ends in memory until `save`, which nodes that touch the world ask for. Used by several threads."""
 
-    def __init__(self, run: Run, config: WorkflowConfig) -> None:
+    def __init__(self, run: TaskExecution, config: WorkflowConfig) -> None:
         self._run, self._secrets = run, config.secrets
         self._variables: Mapping[str, DeclaredVariable] = {
             variable.name: variable for variable in config.conversation_variables
@@ -36,8 +36,8 @@ class RunJournal:
         self._open: dict[str, dict[str, Any]] = {}
         self._contents: dict[str, Any] = {}
         self._position = 0
-        self._past: list[tuple[str, Past]] = []
-        self._waiting: dict[str, tuple[str, Waiting]] = {}
+        self._past: list[tuple[str, RecordedEnd]] = []
+        self._waiting: dict[str, tuple[str, WaitingNode]] = {}
         self.usage: Counter[str] = Counter()
         self.sources: list[dict[str, Any]] = []
 
@@ -67,10 +67,10 @@ class RunJournal:
         self.sources.clear()
         for row in rows:
             if row.status == PAUSED:
-                self._waiting[row.id] = row.frame, Waiting(row.run_index, row.predecessor_node_id, row.started_at)
+                self._waiting[row.id] = row.frame, WaitingNode(row.run_index, row.predecessor_node_id, row.started_at)
                 continue
             writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
-            past = Past(
+            past = RecordedEnd(
                 row.node_id,
                 row.id,
                 row.run_index,
@@ -86,13 +86,13 @@ class RunJournal:
             self._cite(row.kind, row.outputs or {})
         self._position = len(self._past)
 
-    def past(self, frame: str) -> Sequence[Past]:
+    def past(self, frame: str) -> Sequence[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
 
-    def past_inside(self, place: str) -> Sequence[Past]:
+    def past_inside(self, place: str) -> Sequence[RecordedEnd]:
         return [past for key, past in self._past if key.startswith(place)]
 
-    def waiting(self, execution_id: str) -> Waiting | None:
+    def waiting(self, execution_id: str) -> WaitingNode | None:
         known = self._waiting.get(execution_id)
         return None if known is None else known[1]
 
@@ -110,7 +110,7 @@ class RunJournal:
         with self._lock:
             self._open[execution.id] = self._rows[execution.id] = row
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: NodeEnd) -> None:
         execution = ended.execution
         row = _row(execution, ended.frame) | {
             "status": ended.status,

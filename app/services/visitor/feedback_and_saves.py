@@ -36,7 +36,7 @@ WHERE saved AND {visible} {beyond} ORDER BY created_at DESC, id DESC LIMIT :limi
 
 
 @dataclass(frozen=True)
-class SavedMessage:
+class SavedMessageRow:
     """A saved message. `created_at` in Unix seconds."""
 
     id: str
@@ -72,7 +72,7 @@ def unsave(owner: Owner, message_id: uuid.UUID) -> None:
         connection.execute(_UNSAVE, owner.values() | {"id": message_id})
 
 
-def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[SavedMessage], bool]:
+def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[SavedMessageRow], bool]:
     """Saved messages, the newest message first, and whether there are more. Raises InvalidParam (without text) for an unknown `last_id`."""
     values: dict[str, Any] = owner.values() | {"limit": limit + 1}
     beyond = ""
@@ -88,8 +88,8 @@ def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[Save
     return [_saved(row) for row in rows[:limit]], len(rows) > limit
 
 
-def _saved(row: Any) -> SavedMessage:
+def _saved(row: Any) -> SavedMessageRow:
     created_at = int(row.created_at.timestamp())
-    return SavedMessage(
+    return SavedMessageRow(
         row.id, shown_inputs(row.inputs), row.files or [], row.query, renew(row.answer), row.rating, created_at
     )

@@ -13,27 +13,27 @@ NOBODY = 65534
 NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
-class Account(NamedTuple):
+class SystemUser(NamedTuple):
     """How a command is started: behind a prefix, or as another user."""
 
     prefix: tuple[str, ...] = ()
     user: int | None = None
 
 
-def account_for(directory: pathlib.Path, program: str) -> Account:
+def system_user_for(directory: pathlib.Path, program: str) -> SystemUser:
     """The account that runs a program on this directory, which is its own afterwards. Raises CannotStart.
 
     Ourselves; root in a user namespace, in which it is somebody else; where namespaces are forbidden (containers), nobody.
     """
     if os.getuid() != 0:
-        return Account()
+        return SystemUser()
     if _namespaces_allowed():
         _hand_over(directory, 0)
-        return Account(prefix=NAMESPACE)
+        return SystemUser(prefix=NAMESPACE)
     _check_reach(program)
     _open_way(directory)
     _hand_over(directory, NOBODY)
-    return Account(user=NOBODY)
+    return SystemUser(user=NOBODY)
 
 
 def _namespaces_allowed() -> bool:

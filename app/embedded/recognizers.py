@@ -22,7 +22,7 @@ class UnreadableSound(Exception):
     """The recording cannot be decoded here; the text says why."""
 
 
-class Listener(abc.ABC):
+class Recognizer(abc.ABC):
     """One engine; hears one recording at a time, the next waits."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Listener(abc.ABC):
         """The words in sound of RATE, 16 bits, one channel."""
 
 
-class PocketSphinx(Listener):
+class PocketSphinx(Recognizer):
     """Small and English only; mishears about every second word of a synthetic voice."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class PocketSphinx(Listener):
         return hypothesis.hypstr if hypothesis is not None else ""
 
 
-class Whisper(Listener):
+class Whisper(Recognizer):
     """Whisper tiny.en: English only, hears well."""
 
     def __init__(self, model: pathlib.Path) -> None:
@@ -140,7 +140,7 @@ def whisper_model() -> pathlib.Path | None:
 
 
 @functools.cache
-def best_listener() -> Listener:
+def best_recognizer() -> Recognizer:
     """The better engine that is installed, loaded at the first call."""
     model = whisper_model()
     return PocketSphinx() if model is None else Whisper(model)

@@ -11,7 +11,7 @@ import referencing
 from referencing.exceptions import Unresolvable
 
 from app.providers.cancellation import Cancellation
-from app.tools.base import Tool, ToolAnswer, ToolDescription, ToolFailed
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed
 
 LONGEST_PROBLEM = 300
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
