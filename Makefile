@@ -43,14 +43,15 @@ test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
 	@$(BIN)/python -m pytest $(T)
 
 check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file
-	@$(BIN)/flake8
-	@$(BIN)/isort --check-only --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory openapi test
 
-format: $(VENV)/installed-dev ## sort imports
-	@$(BIN)/isort --quiet .
+format: $(VENV)/installed-dev ## mend what ruff can mend, and lay out the code
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
 
 bench: $(VENV)/installed-dev ## measure: streams at once, arrivals over time, reads
 	@$(BIN)/python -m tests.bench.run
@@ -74,4 +75,4 @@ migrate: $(VENV)/installed ## bring the database's tables up to date
 	@$(BIN)/flask --app wsgi db upgrade
 
 clean: ## remove the virtual environment and what was built; keeps instance/
-	@rm -rf $(VENV) build .pytest_cache .mypy_cache
+	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
