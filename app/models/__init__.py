@@ -13,7 +13,6 @@ from app.models.workflows import ConversationVariables, NodeExecution, WorkflowR
 
 __all__ = [
     "Account",
-    "AgentThought",
     "App",
     "AppMember",
     "AppVersion",
@@ -28,6 +27,7 @@ __all__ = [
     "HumanInputRecipient",
     "HumanInputUploadToken",
     "Message",
+    "MessageAgentThought",
     "NodeExecution",
     "Segment",
     "Task",

@@ -50,11 +50,11 @@ def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int
 
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=max(seconds, CONNECT_SECONDS))
         bounded = _Bounded(httpx2.AsyncHTTPTransport(), most_bytes)
-        async with httpx2.AsyncClient(
+        client = httpx2.AsyncClient(
             headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [note]}
-        ) as client:
-            async with streamable_http_client(url, http_client=client, max_sse_event_size=most_bytes) as streams:
-                yield streams
+        )
+        async with client, streamable_http_client(url, http_client=client, max_sse_event_size=most_bytes) as streams:
+            yield streams
 
     return transport
 

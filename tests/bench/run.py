@@ -74,7 +74,7 @@ def main() -> None:
             streams = run_streams(stack, options.bursts, options.rate, options.seconds, options.rounds)
             unacked = check_rest(stack)
             reads = [] if options.no_reads else run_reads(stack.base_url, CODE, stack.trees)
-    print("\nStreams of %d chunks, 20 ms apart (ideal 1,000 ms); CPU in ms per stream" % CHUNKS)
+    print(f"\nStreams of {CHUNKS} chunks, 20 ms apart (ideal 1,000 ms); CPU in ms per stream")
     print_streams(streams)
     print(f"left in the broker's unacked: {unacked}")
     if reads:

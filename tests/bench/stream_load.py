@@ -96,7 +96,8 @@ def _warm_up(_: int) -> None:
 
 
 def _run_share(load: Load, passports: Sequence[str], numbers: Sequence[int], starts: float) -> list[Outcome]:
-    host = "%s:%d" % load.address
+    address, port = load.address
+    host = f"{address}:{port}"
     sent = [request_bytes(host, load.code, passport, load.query) for passport in passports]
 
     async def arrive(number: int, request: bytes) -> Any:

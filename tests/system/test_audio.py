@@ -54,7 +54,7 @@ def test_speech_that_breaks_off_is_seen_to_be_cut(talker: Visitor) -> None:
     answer = talker.call("POST", "/text-to-audio", json={"text": "hello [[fail-after:1]]"}, stream=True)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        answer.content
+        list(answer.iter_content(None))
 
 
 def test_a_recording_is_heard(talker: Visitor) -> None:

@@ -130,7 +130,7 @@ class Node(ABC):
             else f"node {self.title!r} ({self.kind}, id {self.id})"
         )
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027  (a hook: most kinds have nothing more to check)
         """Look at what the shape alone cannot tell. Raises GraphInvalid."""
 
     @property

@@ -89,8 +89,8 @@ def _multipart(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
         if item.type != "file":
             fields.append((key, fill(context, item.value)))
             continue
-        for file in files_of(context.variables.require(item.file)):
-            fields.append((key, (file.name, _read(context, file), file.mime_type)))
+        files = files_of(context.variables.require(item.file))
+        fields.extend((key, (file.name, _read(context, file), file.mime_type)) for file in files)
     return urllib3.encode_multipart_formdata(fields)
 
 

@@ -323,7 +323,7 @@ def test_speech_that_breaks_off_is_no_whole_answer(talker):
     answer = speak(talker, text="hello [[fail-after:1]]")
     assert answer.status_code == 200
     with pytest.raises(ProviderProtocolError):
-        answer.data
+        answer.get_data()
 
 
 def test_a_listener_who_leaves_frees_the_model(talker, model):

@@ -166,16 +166,14 @@ def test_an_answer_that_breaks_off_is_a_failure(alice, model, marker):
 
 
 def test_no_connection_is_held_while_an_answer_streams(alice, app, model):
-    held = []
     response = alice.client.post(
         "/api/chat-messages",
         headers=alice.headers,
         json={"inputs": {}, "query": "Hi", "response_mode": "streaming"},
         buffered=False,
     )
-    for _ in response.iter_encoded():
-        held.append(sum(engine.pool.checkedout() for engine in db.engines.values()))
-    assert set(held) == {0}
+    held = {sum(engine.pool.checkedout() for engine in db.engines.values()) for _ in response.iter_encoded()}
+    assert held == {0}
 
 
 def test_a_stop_is_always_a_success(alice):

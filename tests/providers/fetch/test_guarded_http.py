@@ -1,5 +1,7 @@
 """Requests that others name: what is asked, and what is refused."""
 
+from typing import Any
+
 import pytest
 
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
@@ -16,21 +18,24 @@ class TestWhatIsAsked:
             assert (answer.url, answer.read()) == (url(server), b"hello")
 
     def test_an_error_is_an_answer_too(self) -> None:
-        with RawServer(say(b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno")) as server:
-            with trusting(server).request("GET", url(server)) as answer:
-                assert (answer.status, answer.read()) == (404, b"no")
+        with (
+            RawServer(say(b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno")) as server,
+            trusting(server).request("GET", url(server)) as answer,
+        ):
+            assert (answer.status, answer.read()) == (404, b"no")
 
     def test_method_headers_parameters_and_body_are_sent(self) -> None:
         requests: list[bytes] = []
-        with RawServer(recorded(requests, OK)) as server:
-            with trusting(server).request(
-                "PATCH",
-                url(server, "/a?x=1"),
-                headers={"X-Kind": "test"},
-                params=[("y", "2"), ("y", "3")],
-                data=b"body",
-            ) as answer:
-                answer.read()
+        given: dict[str, Any] = {
+            "headers": {"X-Kind": "test"},
+            "params": [("y", "2"), ("y", "3")],
+            "data": b"body",
+        }
+        with (
+            RawServer(recorded(requests, OK)) as server,
+            trusting(server).request("PATCH", url(server, "/a?x=1"), **given) as answer,
+        ):
+            answer.read()
         assert requests[0].startswith(b"PATCH /a?x=1&y=2&y=3 HTTP/1.1\r\n")
         assert b"X-Kind: test\r\n" in requests[0] and requests[0].endswith(b"\r\n\r\nbody")
 
@@ -223,9 +228,11 @@ class TestNames:
 
 class TestRedirects:
     def test_a_redirect_is_followed(self) -> None:
-        with RawServer(say_and_close(redirect("/there")), say(OK)) as server:
-            with trusting(server).request("GET", url(server)) as answer:
-                assert (answer.url, answer.read()) == (url(server, "/there"), b"hello")
+        with (
+            RawServer(say_and_close(redirect("/there")), say(OK)) as server,
+            trusting(server).request("GET", url(server)) as answer,
+        ):
+            assert (answer.url, answer.read()) == (url(server, "/there"), b"hello")
 
     @pytest.mark.parametrize(
         "location",
@@ -257,9 +264,11 @@ class TestRedirects:
             assert fetch(trusting(server), url(server)) == b"hello"
 
     def test_without_redirects_the_redirect_is_the_answer(self) -> None:
-        with RawServer(say(redirect("/there"))) as server:
-            with trusting(server).request("GET", url(server), limits=Limits(redirects=0)) as answer:
-                assert (answer.status, answer.headers["location"]) == (302, "/there")
+        with (
+            RawServer(say(redirect("/there"))) as server,
+            trusting(server).request("GET", url(server), limits=Limits(redirects=0)) as answer,
+        ):
+            assert (answer.status, answer.headers["location"]) == (302, "/there")
 
     @pytest.mark.parametrize(
         ("status", "request_line"), [(301, b"GET"), (302, b"GET"), (303, b"GET"), (307, b"POST"), (308, b"POST")]

@@ -22,9 +22,12 @@ from tests.support.raw_server import RawServer, hang, read_request, say, say_and
 
 class TestLimits:
     def test_an_announced_size_over_the_limit_is_not_read(self) -> None:
-        with RawServer(say(b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")) as server:
-            with trusting(server).request("GET", url(server), limits=QUICK) as answer, pytest.raises(FetchTooLarge):
-                answer.read()
+        with (
+            RawServer(say(b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")) as server,
+            trusting(server).request("GET", url(server), limits=QUICK) as answer,
+            pytest.raises(FetchTooLarge),
+        ):
+            answer.read()
 
     def test_a_body_of_exactly_the_limit_is_read(self) -> None:
         with RawServer(say(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000)) as server:

@@ -72,6 +72,6 @@ def test_a_member_whose_content_is_at_fault_is_an_error(sentence: bytes, options
 
 def test_a_member_that_is_refused_again_is_an_error() -> None:
     content = b'{"error": {"message": "no stream_options"}}'
-    with RawServer(say(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))) as server:
-        with pytest.raises(ProviderBadRequest):
-            server.model().complete(QUESTION, {})
+    refusal = b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content)
+    with RawServer(say(refusal)) as server, pytest.raises(ProviderBadRequest):
+        server.model().complete(QUESTION, {})

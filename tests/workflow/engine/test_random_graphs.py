@@ -47,8 +47,8 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
             nodes.append(asks(name, **guard))
             if guard and chance.random() < 0.5:
                 failures.add(name)
-        for source in chance.sample(sources, min(len(sources), chance.randint(1, 2))):
-            paths.append((source, name))
+        chosen = chance.sample(sources, min(len(sources), chance.randint(1, 2)))
+        paths.extend((source, name) for source in chosen)
     kinds = {part["id"]: part["data"] for part in nodes}
     drawn = []
     for source, target in [*paths, *((name, "end") for name in names), ("start", "end")]:
