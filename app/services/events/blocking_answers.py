@@ -1,0 +1,54 @@
+"""Collect the events of a task into the one body of blocking mode (contract streaming.md §7)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from app.errors import AppError, InvalidParam, ServiceUnavailable
+from app.models.generations import ClaimedTask
+from app.services.events import run_snapshots, task_states
+from app.services.events.event_reader import EventGroup
+from app.services.events.message_events import MessageEvents
+
+
+def blocking_answer(task: ClaimedTask, groups: Iterator[EventGroup]) -> dict[str, Any]:
+    """Return the answer's body, or that of a run that waits for people.
+
+    Raises the error that ended the task (InvalidParam for a failed run), ServiceUnavailable where the events end
+    without a final one.
+    """
+    parts: list[str] = []
+    metadata: dict[str, Any] = {}
+    for group in groups:
+        for event in group:
+            body: dict[str, Any] = orjson.loads(event.data)
+            match body:
+                case {"event": "error"}:
+                    raise _error(body)
+                case {"event": "workflow_finished", "data": {"status": "failed", "error": error}}:
+                    raise InvalidParam(f"Run failed: {error}")
+                case {"event": "message_replace", "answer": text}:
+                    parts = [text]
+                case {"event": "workflow_paused"}:
+                    return _paused(task, body)
+                case {"event": "message_end"}:
+                    metadata = body["metadata"]
+                case {"answer": text}:
+                    parts.append(text)
+            if event.final:
+                return MessageEvents(task).blocking_body(task.mode, "".join(parts), metadata)
+    raise ServiceUnavailable
+
+
+def _paused(task: ClaimedTask, body: dict[str, Any]) -> dict[str, Any]:
+    state = task_states.current(task.task_id)
+    if state is None:
+        raise ServiceUnavailable
+    return run_snapshots.blocking_pause(state, body)
+
+
+def _error(body: dict[str, Any]) -> AppError:
+    error = AppError(body["message"])
+    error.code, error.status = body["code"], body["status"]
+    return error
