@@ -36,22 +36,22 @@ MOST_STOPS = 4
 class AgentObserver(Protocol):
     """Who follows an agent. Each is called before the next thing happens, so that what is kept is kept before it counts."""
 
-    def began(self, step: AgentStep) -> None:
+    def round_started(self, step: AgentStep) -> None:
         """The model is asked."""
 
-    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
+    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         """The visitor may read more; also called for a chunk without text."""
 
-    def called(self, step: AgentStep) -> None:
+    def tools_requested(self, step: AgentStep) -> None:
         """The model wants tools: they are about to be called."""
 
-    def observed(self, step: AgentStep, call: ToolCall) -> None:
+    def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
         """A tool has come back."""
 
-    def ended(self, step: AgentStep) -> None:
+    def answer_finished(self, step: AgentStep) -> None:
         """The step's thought is the answer."""
 
-    def keep_file(self, file: ToolFile) -> Any:
+    def store_file(self, file: ToolFile) -> Any:
         """Store a file that a tool made; gives its file object. Raises ToolFailed."""
 
 
@@ -79,16 +79,16 @@ class AgentTask:
 class Agent:
     """One run of an agent."""
 
-    brief: AgentTask
-    listener: AgentObserver
+    task: AgentTask
+    observer: AgentObserver
     usage: Counter[str] = field(default_factory=Counter)
     counted: bool = False
 
     def __post_init__(self) -> None:
-        self.steps = list(self.brief.past)
-        knows_tools = self.brief.strategy != "react" and self.brief.model.takes("tools")
-        self._strategy: Strategy = FunctionCall() if knows_tools else React(self.brief.template)
-        self._said = "".join(step.said for step in self.steps)
+        self.steps = list(self.task.past)
+        knows_tools = self.task.strategy != "react" and self.task.model.takes("tools")
+        self._strategy: Strategy = FunctionCall() if knows_tools else React(self.task.template)
+        self._said = "".join(step.shown for step in self.steps)
 
     def run(self) -> str:
         """To the answer. Raises ProviderError, Cancelled, and what the listener raises."""
@@ -96,21 +96,21 @@ class Agent:
             self._perform(self.steps[-1])
         while True:
             position = len(self.steps) + 1
-            step = AgentStep(self.brief.new_id(position), position)
-            self.listener.began(step)
+            step = AgentStep(self.task.new_id(position), position)
+            self.observer.round_started(step)
             self._ask(step)
             if not step.calls:
-                self.listener.ended(step)
+                self.observer.answer_finished(step)
                 return self._said
             self.steps.append(step)
-            self.listener.called(step)
+            self.observer.tools_requested(step)
             self._perform(step)
 
     @property
     def _offered(self) -> Sequence[Tool]:
         """None in the last round: it has to be the answer."""
-        rounds = max(1, min(self.brief.most_rounds, MOST_ROUNDS))
-        return list(self.brief.tools.values()) if len(self.steps) < rounds else []
+        rounds = max(1, min(self.task.most_rounds, MOST_ROUNDS))
+        return list(self.task.tools.values()) if len(self.steps) < rounds else []
 
     def _ask(self, step: AgentStep) -> None:
         offered = [tool.description for tool in self._offered]
@@ -119,7 +119,7 @@ class Agent:
             for chunk in stream:
                 if self._is_refused(offered):
                     # The server knows no tools, and answers without: it is told of them in words.
-                    self._strategy = React(self.brief.template)
+                    self._strategy = React(self.task.template)
                     break
                 self._count(chunk.usage)
                 self._say(step, reader.feed(chunk), chunk)
@@ -135,27 +135,27 @@ class Agent:
 
     def _known_name(self, written: str) -> str:
         """The tool that a model means: small ones write `Current time` for `current_time`."""
-        plain = {_plain(name): name for name in self.brief.tools}
-        return written if written in self.brief.tools else plain.get(_plain(written), written)
+        plain = {_plain(name): name for name in self.task.tools}
+        return written if written in self.task.tools else plain.get(_plain(written), written)
 
     def _stream(self, offered: Sequence[ToolDescription]) -> Generator[Chunk, None, None]:
-        brief, strategy = self.brief, self._strategy
+        task, strategy = self.task, self._strategy
         own = strategy.options(offered)
-        options = {**brief.options, **own}
+        options = {**task.options, **own}
         if "stop" in own:
-            options["stop"] = [*own["stop"], *(brief.options.get("stop") or [])][:MOST_STOPS]
-        messages = fitted(strategy.messages(brief.prompt, self.steps, offered), brief.options, brief.model.context)
-        return brief.model.stream(messages, options, brief.cancellation, brief.deadline)
+            options["stop"] = [*own["stop"], *(task.options.get("stop") or [])][:MOST_STOPS]
+        messages = fitted(strategy.messages(task.prompt, self.steps, offered), task.options, task.model.context)
+        return task.model.stream(messages, options, task.cancellation, task.deadline)
 
     def _is_refused(self, offered: Sequence[ToolDescription]) -> bool:
-        return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.brief.model.takes("tools")
+        return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.task.model.takes("tools")
 
     def _say(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        if text and not step.said and self._said and not self._said.endswith("\n"):
+        if text and not step.shown and self._said and not self._said.endswith("\n"):
             text = f"\n{text}"
-        step.said += text
+        step.shown += text
         self._said += text
-        self.listener.said(step, text, chunk)
+        self.observer.text_added(step, text, chunk)
 
     def _perform(self, step: AgentStep) -> None:
         for call in step.open_calls:
@@ -166,24 +166,24 @@ class Agent:
                 if len(observation) <= LONGEST_OBSERVATION
                 else f"{observation[:LONGEST_OBSERVATION]}\n(cut)"
             )
-            self.listener.observed(step, call)
+            self.observer.tool_returned(step, call)
 
     def _observe(self, call: ToolCall) -> str:
         """What a call came to: its answer, or in words why there is none. Raises Cancelled."""
-        self.brief.cancellation.raise_if_cancelled()
-        tool = self.brief.tools.get(call.name)
+        self.task.cancellation.raise_if_cancelled()
+        tool = self.task.tools.get(call.name)
         if tool is None:
-            return f"There is no tool {call.name!r}. The tools are: {', '.join(self.brief.tools) or 'none'}."
+            return f"There is no tool {call.name!r}. The tools are: {', '.join(self.task.tools) or 'none'}."
         call.label = dict(tool.description.label)
         arguments = _arguments(call.arguments)
         if arguments is None:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
         try:
             answer = tool.call(
-                arguments, max(0.1, min(LONGEST_CALL, self.brief.deadline - time.monotonic())), self.brief.cancellation
+                arguments, max(0.1, min(LONGEST_CALL, self.task.deadline - time.monotonic())), self.task.cancellation
             )
             call.sources = list(answer.sources)
-            call.files = [self.listener.keep_file(file) for file in answer.files]
+            call.files = [self.observer.store_file(file) for file in answer.files]
         except ToolFailed as failure:
             return f"{call.name} failed: {failure}"
         except Cancelled:

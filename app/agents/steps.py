@@ -30,7 +30,7 @@ class ToolCall:
 
 @dataclass
 class AgentStep:
-    """One round. `thought`: what the model thought aloud, or its answer; `said`: what of it the visitor has read as answer.
+    """One round. `thought`: what the model thought aloud, or its answer; `shown`: what of it the end user has read as answer.
 
     `written`: the model's own words where they hold the calls; "" in a step that another worker made.
     """
@@ -38,7 +38,7 @@ class AgentStep:
     id: str
     position: int
     thought: str = ""
-    said: str = ""
+    shown: str = ""
     written: str = ""
     calls: list[ToolCall] = field(default_factory=list)
 

@@ -47,7 +47,7 @@ class WorkflowRunEvents:
                 return self._event("node_finished", self._finished(execution, "exception", elapsed))
             case events.NodeFailedForGood(execution, _, elapsed):
                 return self._event("node_finished", self._finished(execution, "failed", elapsed))
-            case events.NodeNoted(execution, name, details):
+            case events.NodeReported(execution, name, details):
                 return self._of_note(execution, name, details)
             case events.NodeRetried(execution, _, elapsed, _, attempt):
                 more = {

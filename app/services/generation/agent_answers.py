@@ -80,32 +80,32 @@ class _Listener:
         self._files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
         self._began = now()
 
-    def began(self, step: AgentStep) -> None:
+    def round_started(self, step: AgentStep) -> None:
         self._began = now()
         self._answer.steps.append(step)
         self._tell(step)
 
-    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
+    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         self._answer.add(Chunk(text))
         if text:
             self._moderate(whole=False)
 
-    def called(self, step: AgentStep) -> None:
+    def tools_requested(self, step: AgentStep) -> None:
         self._keep(step)
         self._tell(step)
 
-    def observed(self, step: AgentStep, call: ToolCall) -> None:
+    def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
         self._keep(step, call.files)
         for file in call.files:
             self._answer.add_file(file)
         self._tell(step)
 
-    def ended(self, step: AgentStep) -> None:
+    def answer_finished(self, step: AgentStep) -> None:
         self._moderate(whole=True)
         self._keep(step)
         self._tell(step)
 
-    def keep_file(self, file: ToolFile) -> dict[str, Any]:
+    def store_file(self, file: ToolFile) -> dict[str, Any]:
         try:
             kept = self._files.store(file.name, file.content, file.mime_type)
         except NodeFailed as failure:
@@ -116,7 +116,7 @@ class _Listener:
         """The visitor has stopped the answer: what the model has said by now is all of it."""
         step = self._answer.steps[-1] if self._answer.steps else None
         if step is not None and not step.calls:
-            step.thought = step.said
+            step.thought = step.shown
             self._keep(step)
 
     def _moderate(self, whole: bool) -> None:
@@ -135,7 +135,7 @@ class _Listener:
             "id": step.id,
             "position": step.position,
             "thought": step.thought,
-            "said": step.said,
+            "said": step.shown,
             "calls": [dataclasses.asdict(call) for call in step.calls],
             "files": files or [],
             "now": self._began,

@@ -41,7 +41,7 @@ class MessagePublisher:
 
     def __post_init__(self) -> None:
         self.events = MessageEvents(self.run.task)
-        said = "".join(step.said for step in self.steps)
+        said = "".join(step.shown for step in self.steps)
         self._parts.append(said)
         if self.run.writer.number:
             # A worker before us has spoken; a half-said text can't be continued.

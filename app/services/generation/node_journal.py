@@ -86,18 +86,18 @@ class NodeJournal:
             self._cite(row.kind, row.outputs or {})
         self._position = len(self._past)
 
-    def past(self, frame: str) -> Sequence[RecordedEnd]:
+    def recorded(self, frame: str) -> Sequence[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
 
-    def past_inside(self, place: str) -> Sequence[RecordedEnd]:
+    def recorded_inside(self, place: str) -> Sequence[RecordedEnd]:
         return [past for key, past in self._past if key.startswith(place)]
 
     def waiting(self, execution_id: str) -> WaitingNode | None:
         known = self._waiting.get(execution_id)
         return None if known is None else known[1]
 
-    def waits_inside(self, place: str) -> bool:
-        return bool(self.past_inside(place)) or any(frame.startswith(place) for frame, _ in self._waiting.values())
+    def was_begun_inside(self, place: str) -> bool:
+        return bool(self.recorded_inside(place)) or any(frame.startswith(place) for frame, _ in self._waiting.values())
 
     @property
     def last_index(self) -> int:

@@ -93,7 +93,7 @@ class NodeRetried(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class NodeNoted(Event):
+class NodeReported(Event):
     """Something that a node tells while it runs. `name` is its own word for it (`form_filled`, `agent_log` …)."""
 
     execution: Execution

@@ -72,7 +72,7 @@ class NodeConfig(ConfigPart):
 class NodeContext:
     """What a node may use while it runs. `deadline` in monotonic seconds.
 
-    `stream(name, piece)` says a piece of an output that grows; `note(name, details)` tells an event of the node's own.
+    `stream(name, piece)` says a piece of an output that grows; `report(name, details)` tells an event of the node's own.
     """
 
     variables: Variables
@@ -81,7 +81,7 @@ class NodeContext:
     cancellation: Cancellation
     deadline: float
     stream: Callable[[str, str], None]
-    note: Callable[[str, Mapping[str, Any]], None]
+    report: Callable[[str, Mapping[str, Any]], None]
     rounds: Rounds
 
     def seconds(self, most: float) -> float:
@@ -130,8 +130,8 @@ class Node(ABC):
             else f"node {self.title!r} ({self.kind}, id {self.id})"
         )
 
-    def check(self) -> None:  # noqa: B027  (a hook: most kinds have nothing more to check)
-        """Look at what the shape alone cannot tell. Raises GraphInvalid."""
+    def check(self) -> None:  # noqa: B027 (a hook: most kinds have no rules beyond their model's)
+        """Check the rules of this kind that its pydantic model cannot express. Raises GraphInvalid."""
 
     @property
     def own_handles(self) -> tuple[str, ...]:

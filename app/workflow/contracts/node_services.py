@@ -94,16 +94,16 @@ class NodeServices:
 class ExecutionJournal(Protocol):
     """Keeps what must not be done twice, so that another worker can go on. Called by several threads, one after another."""
 
-    def past(self, frame: str) -> Sequence["RecordedEnd"]:
+    def recorded(self, frame: str) -> Sequence["RecordedEnd"]:
         """What ended in a frame before this worker took the run, in the order in which it ended."""
 
-    def past_inside(self, place: str) -> Sequence["RecordedEnd"]:
+    def recorded_inside(self, place: str) -> Sequence["RecordedEnd"]:
         """The same for all frames whose keys begin with `place`."""
 
     def waiting(self, execution_id: str) -> "WaitingNode | None":
         """What is known of a node that waited when the run came to rest; None for all others."""
 
-    def waits_inside(self, place: str) -> bool:
+    def was_begun_inside(self, place: str) -> bool:
         """Whether anything waited, or had ended, in frames whose keys begin with `place`."""
 
     @property

@@ -66,7 +66,7 @@ class Frame:
 
     def replay(self) -> None:
         """Go through what ended before this worker took the run."""
-        for past in self.run.context.journal.past(self.scope.key):
+        for past in self.run.context.journal.recorded(self.scope.key):
             if past.node_id not in self._ready:
                 continue
             self._ready.remove(past.node_id)
@@ -239,7 +239,7 @@ class Frame:
         """What a container's rounds answered and wrote outside it before this worker took the run."""
         if not node.container:
             return
-        for past in self.run.context.journal.past_inside(f"{self.scope.key}{node.id}["):
+        for past in self.run.context.journal.recorded_inside(f"{self.scope.key}{node.id}["):
             self.run.count(past.exceptions, past.total_tokens, steps=1)
             for selector, value in past.writes:
                 self.scope.variables.write(selector, value)
@@ -271,7 +271,7 @@ class FrameRounds:
         with run.lock:
             self._rounds += 1
         place = f"{outer.key}{self._node.id}[{index}]/"
-        if announce and not (self._execution.resumed and run.context.journal.waits_inside(place)):
+        if announce and not (self._execution.resumed and run.context.journal.was_begun_inside(place)):
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
         scope = Scope(

@@ -9,7 +9,7 @@ from app.workflow.contracts.events import (
     Execution,
     NodeExcepted,
     NodeFailedForGood,
-    NodeNoted,
+    NodeReported,
     NodeRetried,
     NodeStarted,
     NodeSucceeded,
@@ -79,7 +79,7 @@ class NodeRunner:
             frame.cancellation,
             run.context.deadline,
             self._stream,
-            self._note,
+            self._report,
             rounds,
         )
 
@@ -88,8 +88,8 @@ class NodeRunner:
             with self._run.lock:
                 self._run.text.add((self._node.id, name), piece)
 
-    def _note(self, name: str, details: Any) -> None:
-        self._run.emit(NodeNoted(self._execution, name, details))
+    def _report(self, name: str, details: Any) -> None:
+        self._run.emit(NodeReported(self._execution, name, details))
 
     def _tries_again(self, failure: NodeFailed) -> bool:
         retry = self._node.config.retry_config

@@ -167,16 +167,16 @@ class _Listener:
     first: float | None = None
     _began: float = 0.0
 
-    def began(self, step: AgentStep) -> None:
+    def round_started(self, step: AgentStep) -> None:
         self._began = time.monotonic()
         self._log(step.id, f"ROUND {step.position}", None, "start", {})
 
-    def said(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
+    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
         if text:
             self.first = self.first or time.monotonic()
             self.context.stream("text", text)
 
-    def called(self, step: AgentStep) -> None:
+    def tools_requested(self, step: AgentStep) -> None:
         for call in step.calls:
             self._log(
                 self._id_of(step, call),
@@ -186,17 +186,17 @@ class _Listener:
                 {"tool_name": call.name, "tool_input": call.input},
             )
 
-    def observed(self, step: AgentStep, call: ToolCall) -> None:
+    def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
         record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
         self.records.append(record)
         self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "success", record)
         if not step.open_calls:
             self._end(step)
 
-    def ended(self, step: AgentStep) -> None:
+    def answer_finished(self, step: AgentStep) -> None:
         self._end(step)
 
-    def keep_file(self, file: ToolFile) -> File:
+    def store_file(self, file: ToolFile) -> File:
         if self.context.services.files is None:
             raise ToolFailed("Files cannot be kept here.")
         try:
@@ -233,4 +233,4 @@ class _Listener:
             "data": plain(data),
             "metadata": dict(metadata or {}),
         }
-        self.context.note(NOTE, details)
+        self.context.report(NOTE, details)

@@ -67,7 +67,7 @@ class HumanInput(Node):
             raise NodePaused({})
         if form.status == SUBMITTED:
             return self._submitted(form, context)
-        context.note("form_timeout", {"expiration_time": form.expires_at})
+        context.report("form_timeout", {"expiration_time": form.expires_at})
         outputs = {"__action_id": "", "__action_value": "", "__rendered_content": form.content}
         return Result(outputs, TIMEOUT)
 
@@ -75,7 +75,7 @@ class HumanInput(Node):
         title = next((action.title for action in self.config.user_actions if action.id == form.action_id), "")
         shapes = [field.model_dump(mode="json") for field in self.config.inputs]
         content = rendered(form.content, shapes, form.values)
-        context.note(
+        context.report(
             "form_filled",
             {
                 "rendered_content": content,

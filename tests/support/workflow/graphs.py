@@ -73,17 +73,17 @@ class MemoryJournal:
         self._past = [(end.frame, _past(end)) for end in past]
         self._waiting = waiting or {}
 
-    def past(self, frame: str) -> list[RecordedEnd]:
+    def recorded(self, frame: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
 
-    def past_inside(self, place: str) -> list[RecordedEnd]:
+    def recorded_inside(self, place: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key.startswith(place)]
 
     def waiting(self, execution_id: str) -> WaitingNode | None:
         known = self._waiting.get(execution_id)
         return None if known is None else known[1]
 
-    def waits_inside(self, place: str) -> bool:
+    def was_begun_inside(self, place: str) -> bool:
         frames = [frame for frame, _ in self._past] + [frame for frame, _ in self._waiting.values()]
         return any(frame.startswith(place) for frame in frames)
 

@@ -56,7 +56,7 @@ def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **
 
 
 def logs(told: Told) -> list[dict[str, Any]]:
-    return [dict(event.details) for event in told.events if isinstance(event, events.NodeNoted)]
+    return [dict(event.details) for event in told.events if isinstance(event, events.NodeReported)]
 
 
 def test_the_answer_stands_on_what_tools_said(model: Any) -> None:

@@ -23,7 +23,9 @@ def asking(*actions: str, **data: Any) -> dict[str, Any]:
 
 
 def notes(told: Told, name: str) -> list[dict[str, Any]]:
-    return [dict(event.details) for event in told.events if isinstance(event, events.NodeNoted) and event.name == name]
+    return [
+        dict(event.details) for event in told.events if isinstance(event, events.NodeReported) and event.name == name
+    ]
 
 
 def test_it_waits_for_a_person() -> None:
