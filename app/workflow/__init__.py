@@ -1,1 +1,4 @@
-"""The workflow engine: a graph in, typed events out. A pure library: no web, no database, no queue (contract dsl.md §3)."""
+"""The workflow engine runs the graphs of apps and emits typed events (contract dsl.md §3).
+
+A pure library: it imports no web framework, database or queue; what nodes use comes as arguments (`contracts/`).
+"""

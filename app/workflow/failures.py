@@ -1,4 +1,4 @@
-"""How a graph, a node and a run fail."""
+"""The exceptions by which graphs are refused and by which nodes and runs fail, pause and time out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,13 +6,14 @@ from typing import Any
 
 
 class GraphInvalid(Exception):
-    """The graph cannot run; the text is one line that names the node."""
+    """A graph that cannot run. The text is one line that names the node, for the app's author."""
 
 
 class NodeFailed(Exception):
-    """A node's error: told to the run, answered by the node's error strategy. `error_type` names its kind for later nodes.
+    """A failed attempt of a node. Its retries and error strategy decide what follows (contract dsl.md §3.6, rule 6).
 
-    `inputs` and `process_data` are for the operator's records; `outputs` are seen by later nodes where a strategy lets the run go on.
+    `message` and `error_type` become the outputs `error_message` and `error_type`, on which authors branch.
+    `inputs` and `process_data` go to the operator's records; `outputs` are recorded where no strategy applies.
     """
 
     def __init__(
@@ -29,16 +30,16 @@ class NodeFailed(Exception):
 
 
 class GraphRunFailed(Exception):
-    """The run cannot go on: a node without an error strategy failed, or a limit was passed."""
+    """The end of a run whose node failed without an error strategy, or that passed a limit."""
 
 
 class RunTimedOut(GraphRunFailed):
-    """The run took longer than it may."""
+    """The end of a run that took longer than its time limit. No error strategy applies to it."""
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Why a node waits. `details` are the node's own; `node_id`, `node_title` and the id of its run say who."""
+    """One node execution that waits, with the `details` of its kind (human input: `draft`, a FormDraft)."""
 
     execution_id: str
     node_id: str
@@ -47,7 +48,7 @@ class Pause:
 
 
 class NodePaused(Exception):
-    """A node waits for something outside; the run goes on later, from here."""
+    """Raised by a node that has to wait for people. The run continues later with the same node execution."""
 
     def __init__(self, details: Mapping[str, Any]) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class NodePaused(Exception):
 
 
 class RunPaused(Exception):
-    """Nothing of a frame can go on until what its nodes wait for has come."""
+    """Raised by a frame in which every node has ended, was skipped, or waits, and at least one waits."""
 
     def __init__(self, pauses: tuple[Pause, ...]) -> None:
         super().__init__()

@@ -77,7 +77,7 @@ class VisionConfig(ConfigPart):
             raise NodeFailed("This run has no files.", "FileNotFoundError")
         files = context.services.files
         parts = [
-            files.image_part(image, self.configs.detail, context.seconds(IMAGE_SECONDS), context.cancellation)
+            files.image_part(image, self.configs.detail, context.seconds_left(IMAGE_SECONDS), context.cancellation)
             for image in images
         ]
         place = max((number for number, message in enumerate(messages) if message.role == "user"), default=None)

@@ -1,1 +1,1 @@
-"""What a node is, what it may use, and what it and the engine tell each other."""
+"""The interfaces between nodes, the engine and the services that run it: node, services, events, forms, knowledge."""

@@ -1,4 +1,4 @@
-"""What happens in a run, in the past tense. The public names are made at the edge (services/workflow_events.py)."""
+"""The events of a run, in the past tense. `services/events/workflow_events.py` turns them into the public ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ from app.workflow.values.variables import Selector
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of one node. `id` is the same when the node is run again after a worker was lost; `started_at` in Unix seconds.
+    """One node execution: a node run once, in one round of the containers around it. `started_at` in Unix seconds.
 
-    `resumed`: it waited for something, and its begin was told before.
+    `id` is derived from the run and the place in it, so that a node which is run again after a take-over keeps it.
+    `index` counts the executions of a run from 1. `resumed`: it waited, and its start was emitted before it did.
     """
 
     id: str
@@ -28,9 +29,9 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a node gives. `handle`: the edges that are taken. `writes`: variables outside the node that it set.
+    """The result of a node execution. `handle`: which outgoing edges are taken. `writes`: writable variables to change.
 
-    `usage` has prompt_tokens, completion_tokens and total_tokens.
+    `usage`: of models, with prompt_tokens, completion_tokens and total_tokens; empty for nodes that ask none.
     """
 
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -46,18 +47,22 @@ class Result:
 
 
 class Event:
-    """Anything that happens in a run."""
+    """The base of all events."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStarted(Event):
+    """A node execution started."""
+
     execution: Execution
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSucceeded(Event):
+    """A node execution succeeded after `elapsed` seconds."""
+
     execution: Execution
     result: Result
     elapsed: float
@@ -65,7 +70,7 @@ class NodeSucceeded(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeExcepted(Event):
-    """The node failed and its error strategy lets the run go on."""
+    """A node execution failed and its error strategy lets the run continue, with the outputs of `result`."""
 
     execution: Execution
     result: Result
@@ -75,6 +80,8 @@ class NodeExcepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeFailedForGood(Event):
+    """A node execution failed and the run fails with it: no retry is left and there is no error strategy."""
+
     execution: Execution
     result: Result
     elapsed: float
@@ -83,7 +90,7 @@ class NodeFailedForGood(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeRetried(Event):
-    """The node failed and is tried again. `attempt` counts from 1."""
+    """An attempt of a node execution failed and another follows. `attempt` counts the failed ones from 1."""
 
     execution: Execution
     result: Result
@@ -94,7 +101,7 @@ class NodeRetried(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeReported(Event):
-    """Something that a node tells while it runs. `name` is its own word for it (`form_filled`, `agent_log` …)."""
+    """A node reported a detail of its own kind while it ran. `name`: `form_filled`, `form_timeout` or `agent_log`."""
 
     execution: Execution
     name: str
@@ -103,7 +110,7 @@ class NodeReported(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundsStarted(Event):
-    """An iteration or a loop begins. `length`: items, or the most rounds."""
+    """An iteration or a loop started. `length`: its number of items, or its maximum number of rounds."""
 
     execution: Execution
     inputs: Mapping[str, Any]
@@ -112,7 +119,7 @@ class RoundsStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundStarted(Event):
-    """`previous`: what a loop's variables hold so far."""
+    """A round started; `index` counts from 0. `previous`: the loop's outputs so far, None in an iteration."""
 
     execution: Execution
     index: int
@@ -121,7 +128,7 @@ class RoundStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundsEnded(Event):
-    """`error` None: all went well. `steps`: rounds that were begun."""
+    """An iteration or a loop ended after `elapsed` seconds. `error` is None if it succeeded. `steps`: rounds begun."""
 
     execution: Execution
     result: Result
@@ -133,7 +140,7 @@ class RoundsEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class TextStreamed(Event):
-    """A piece of the answer, or of the end nodes' outputs."""
+    """A piece of the run's text became known: of the answer, or of an end node's outputs. `selector`: its source."""
 
     text: str
     selector: Selector
@@ -141,6 +148,6 @@ class TextStreamed(Event):
 
 @dataclass(frozen=True, slots=True)
 class TextReplaced(Event):
-    """All the text so far, after another worker had spoken."""
+    """A run was continued from its journal. `text`: all of its text that the journal holds."""
 
     text: str

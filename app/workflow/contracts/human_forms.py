@@ -1,4 +1,4 @@
-"""Forms that a run puts to people, as the engine sees them (contract human-input.md §2 to §4)."""
+"""Forms by which a run asks people, as nodes make and read them (contract human-input.md §2 to §4)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,10 @@ _PLACEHOLDER = re.compile(r"\{\{#\$output\.([A-Za-z_][A-Za-z0-9_]{0,29})#\}\}")
 
 @dataclass(frozen=True)
 class FormMail:
-    """A form's mail, all filled in but `LINK`. `members`: references to accounts; `everybody`: all who may use the app."""
+    """One mail that delivers a form. Subject and body are filled in, except for `LINK`.
+
+    `members`: references to accounts; `everybody`: it goes to all accounts that may use the app.
+    """
 
     subject: str
     body: str
@@ -26,9 +29,10 @@ class FormMail:
 
 @dataclass(frozen=True)
 class FormDraft:
-    """A form that is to be put to people. `content`: Markdown with placeholders; `inputs` and `actions` as the Web API shows them.
+    """A form that a paused run is to store and deliver. `content`: Markdown with placeholders for its inputs.
 
-    `defaults`: the values of defaults that come from variables; `seconds`: how long it may be answered.
+    `inputs` and `actions` as the Web API shows them. `defaults`: default values that come from variables, by input
+    name. `seconds`: how long the form can be submitted.
     """
 
     content: str
@@ -42,7 +46,7 @@ class FormDraft:
 
 @dataclass(frozen=True)
 class HumanForm:
-    """A form as it stands. `status`: waiting, submitted or timeout; `expires_at` in Unix seconds; `values` by input name."""
+    """A stored form. `status`: waiting, submitted or timeout; `expires_at` in Unix seconds; `values` by input name."""
 
     status: str
     content: str
@@ -52,22 +56,26 @@ class HumanForm:
 
 
 class FormStore(Protocol):
-    """The forms of a run, by the node runs that made them."""
+    """The forms of one run."""
 
-    def find(self, execution_id: str) -> HumanForm | None: ...
+    def find(self, execution_id: str) -> HumanForm | None:
+        """Return the form of a node execution; None before its run has paused for it."""
 
 
 def rendered(content: str, inputs: Sequence[str | Mapping[str, Any]], values: Mapping[str, Any]) -> str:
-    """The content with what was submitted in place of its placeholders (contract human-input.md §2). `inputs`: their shapes or names."""
-    files = {shape["output_variable_name"]: shape["type"] for shape in inputs if isinstance(shape, Mapping)}
+    """Return the content with submitted values in place of its placeholders (contract human-input.md §2).
+
+    `inputs`: the form's inputs as the Web API shows them. Names alone will do where all inputs are texts.
+    """
+    types = {shape["output_variable_name"]: shape["type"] for shape in inputs if isinstance(shape, Mapping)}
 
     def text(match: re.Match[str]) -> str:
         value = values.get(match[1])
         if value is None:
             return ""
-        if files.get(match[1]) == "file":
+        if types.get(match[1]) == "file":
             return "[file]"
-        if files.get(match[1]) == "file-list":
+        if types.get(match[1]) == "file-list":
             return f"[{len(value)} files]"
         return text_of(value)
 

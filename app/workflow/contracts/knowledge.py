@@ -1,4 +1,4 @@
-"""What is asked of the knowledge that an app stands on, and what comes back."""
+"""Searches in an app's datasets, and the sources that they return."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from app.providers.cancellation import Cancellation
 
 NODE_KIND = "knowledge-retrieval"
-# As sources have them → as a retrieval node's `metadata` has them (contract dsl.md §3.7); the rest is called the same.
+# Names in a source → names in the `metadata` of a retrieval node's `result` (contract dsl.md §3.7).
 _RENAMED = {
     "hit_count": "segment_hit_count",
     "word_count": "segment_word_count",
@@ -31,7 +31,7 @@ _BESIDE = ("title", "content", "files", "summary")
 
 @dataclass(frozen=True)
 class MetadataFilter:
-    """One condition on a document's metadata. `operator` as app files write it (`contains`, `is`, `≥`, `before`, `in` …)."""
+    """One condition on a document's metadata. `operator` as in app files (`contains`, `is`, `≥`, `before`, `in` …)."""
 
     name: str
     operator: str
@@ -40,10 +40,12 @@ class MetadataFilter:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """One search. `dataset_ids` as the app file has them (bound to datasets of ours by the operator, or ours themselves).
+    """One search in datasets.
 
-    `search_method` None: each dataset's own. `weights`: (vector, keywords), None: ranks are merged. `rerank_model`:
-    (provider, name) of a rerank endpoint, None: none. `logical_operator` joins the conditions: `and`, `or`.
+    `dataset_ids` as the app file has them: ids that the operator bound to datasets, or ids of datasets themselves.
+    `search_method`: None for each dataset's own. `weights`: (vector, keywords), None to merge the two rankings.
+    `rerank_model`: (provider, name) of a rerank endpoint, None for no reranking. `logical_operator`: `and` or `or`,
+    joins the conditions.
     """
 
     dataset_ids: Sequence[str]
@@ -58,21 +60,21 @@ class Retrieval:
 
 
 class Knowledge(Protocol):
-    """Gives sources, best first: mappings with the fields of a `retriever_resources` item (contract streaming.md §3.2), `doc_metadata` too.
+    """Searches the datasets of an app."""
 
-    Unknown datasets are left out. Raises NodeFailed where a search cannot be made at all, Cancelled.
-    """
+    def retrieve(self, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> Sequence[Mapping[str, Any]]:
+        """Return sources, best first: the fields of a `retriever_resources` item (contract streaming.md §3.2).
 
-    def retrieve(
-        self, retrieval: Retrieval, seconds: float, cancellation: Cancellation
-    ) -> Sequence[Mapping[str, Any]]: ...
+        Each has `doc_metadata` as well. Unknown datasets are left out. Raises NodeFailed where the search cannot be
+        made, Cancelled.
+        """
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
-        """The names of metadata that documents of these datasets have."""
+        """Return the names of the metadata fields that documents of these datasets have."""
 
 
 def passage_of(source: Mapping[str, Any]) -> dict[str, Any]:
-    """A source as an item of a retrieval node's `result`."""
+    """Return a source as an item of a retrieval node's `result`."""
     metadata = {name: source.get(name) for name in _SAME} | {new: source.get(name) for name, new in _RENAMED.items()}
     return {
         "metadata": {"_source": "knowledge", "retriever_from": "workflow", **metadata},
@@ -81,14 +83,17 @@ def passage_of(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def source_of(passage: Mapping[str, Any]) -> dict[str, Any]:
-    """The source that an item of a retrieval node's `result` was made of."""
+    """Return the source of an item of a retrieval node's `result`: the inverse of `passage_of`."""
     metadata = passage["metadata"]
     same = {name: metadata.get(name) for name in _SAME} | {name: metadata.get(new) for name, new in _RENAMED.items()}
     return same | {name: passage.get(name) for name in _BESIDE}
 
 
 def cited(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The sources of a whole answer as visitors are told: each segment once, numbered from 1, without the operator's metadata."""
+    """Return the `retriever_resources` of an answer: each segment once, numbered from 1.
+
+    The metadata that operators gave their documents (`doc_metadata`) is left out: end users must not see it.
+    """
     once: dict[str, Mapping[str, Any]] = {}
     for source in sources:
         once.setdefault(str(source["segment_id"]), source)

@@ -1,27 +1,26 @@
-"""What every kind of node has in common. A kind is one class in a file of its own under nodes/, registered there."""
+"""The base class of nodes, their configuration and their context. Each kind of node is a class in a file of nodes/."""
 
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import pydantic
 
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import Execution, Result
 from app.workflow.contracts.node_services import NodeServices
-from app.workflow.contracts.rounds import Rounds
 from app.workflow.failures import GraphInvalid, RunTimedOut
 from app.workflow.values.variables import Selector, Variables
 
-FAIL_BRANCH, SUCCESS_BRANCH = "fail-branch", "success-branch"
+FAIL_BRANCH = "fail-branch"
 LONGEST_RETRY_PAUSE = 60.0
 
 
 class ConfigPart(pydantic.BaseModel):
-    """A part of a node's `data`. Keys that nobody reads are allowed, null means absent, a bare number is taken where a text is wanted."""
+    """A part of a node's `data`. Unknown keys are ignored, null counts as absent, numbers are accepted as texts."""
 
     model_config = pydantic.ConfigDict(extra="ignore", protected_namespaces=(), frozen=True, coerce_numbers_to_str=True)
 
@@ -32,17 +31,19 @@ class ConfigPart(pydantic.BaseModel):
 
 
 def handle_name(value: Any) -> str:
-    """A handle as graphs compare it: hand-written files say true and false without quotes."""
+    """Return a handle as the text that edges are compared by. Hand-written files have `true` and `false` unquoted."""
     return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
 class DefaultValue(ConfigPart):
+    """The value of one output under the error strategy `default-value`."""
+
     key: str
     type: str = "string"
     value: Any = None
 
     def typed(self) -> Any:
-        """The value; editors write numbers, objects and arrays as texts."""
+        """Return the value in its type: editors write numbers, objects and arrays as JSON text."""
         if self.type == "string" or not isinstance(self.value, str):
             return self.value
         try:
@@ -52,7 +53,7 @@ class DefaultValue(ConfigPart):
 
 
 class RetryConfig(ConfigPart):
-    """`retry_interval` in milliseconds."""
+    """How often a failed node is run again. `retry_interval` in milliseconds."""
 
     retry_enabled: bool = False
     max_retries: int = 0
@@ -60,7 +61,7 @@ class RetryConfig(ConfigPart):
 
 
 class NodeConfig(ConfigPart):
-    """The `data` that all nodes have."""
+    """The part of a node's `data` that all kinds share."""
 
     title: str = ""
     error_strategy: str | None = None
@@ -68,11 +69,38 @@ class NodeConfig(ConfigPart):
     retry_config: RetryConfig | None = None
 
 
+class Rounds(Protocol):
+    """Runs the children of a container node, in rounds, for one execution of the container."""
+
+    def begin(self, inputs: Mapping[str, Any], length: int) -> None:
+        """Emit that the container starts; not again where it is resumed."""
+
+    def run_round(
+        self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, emit_start: bool = True
+    ) -> bool:
+        """Run the children once in the scope `variables`. Return whether a loop-end node ended the loop.
+
+        `emit_start` False leaves out the event that the round starts. Raises GraphRunFailed, RunPaused, Cancelled.
+        """
+
+    def run_jobs(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
+        """Run jobs that each call `run_round`, at most `limit` at once; return when all have ended.
+
+        A job must not raise. The caller's thread runs jobs too, so that nested containers never wait for a free thread.
+        """
+
+    def cancel_rounds(self) -> None:
+        """Cancel the rounds that `run_jobs` has begun: they raise Cancelled."""
+
+    def finish(self, result: Result, error: str | None) -> None:
+        """Emit that the container ended; `error` None means that it succeeded."""
+
+
 @dataclass(slots=True)
 class NodeContext:
-    """What a node may use while it runs. `deadline` in monotonic seconds.
+    """What a node may use in one execution. `deadline` in monotonic seconds.
 
-    `stream(name, piece)` says a piece of an output that grows; `report(name, details)` tells an event of the node's own.
+    `stream(name, piece)` appends a piece to the streamed output `name`; `report(name, details)` emits NodeReported.
     """
 
     variables: Variables
@@ -84,8 +112,8 @@ class NodeContext:
     report: Callable[[str, Mapping[str, Any]], None]
     rounds: Rounds
 
-    def seconds(self, most: float) -> float:
-        """So many seconds, or what the run has left. Raises TimeIsUp, Cancelled."""
+    def seconds_left(self, most: float) -> float:
+        """Return `most` seconds, or what the run has left if that is less. Raises RunTimedOut, Cancelled."""
         self.cancellation.raise_if_cancelled()
         left = min(most, self.deadline - time.monotonic())
         if left <= 0:
@@ -94,10 +122,11 @@ class NodeContext:
 
 
 class Node(ABC):
-    """One node of a graph, read and checked once, then run by many threads: it keeps nothing of a run.
+    """One node of a graph: built and checked once per app version, then run in many threads. It keeps no state of runs.
 
-    `has_side_effects`: it touches the world or takes long, so that its end is stored before anything follows.
-    `container`: it runs its children itself. `branches`: only the edges of one handle are taken.
+    `has_side_effects`: an execution acts on something outside or is costly, so its end is saved before others follow.
+    `container`: it runs its children in rounds. `branches`: only the edges of the chosen handle are taken.
+    `silent`: no events are emitted for it (the nodes that open a container's round).
     """
 
     kind: ClassVar[str]
@@ -105,11 +134,10 @@ class Node(ABC):
     has_side_effects: ClassVar[bool] = False
     container: ClassVar[bool] = False
     branches: ClassVar[bool] = False
-    # Whether events tell of it; the helpers that open a container's round are silent.
     silent: ClassVar[bool] = False
 
     def __init__(self, node_id: str, data: Mapping[str, Any]) -> None:
-        """Raises GraphInvalid, which names the node."""
+        """Validate `data`, the node's part of the app file. Raises GraphInvalid, which names the node."""
         self.id = node_id
         title = data.get("title")
         self.title = title if isinstance(title, str) and title else node_id
@@ -123,7 +151,7 @@ class Node(ABC):
 
     @property
     def name(self) -> str:
-        """For messages to the author."""
+        """The node's title, kind and id, for messages to the app's author."""
         return (
             f"node {self.title!r} ({self.kind})"
             if self.title == self.id
@@ -135,25 +163,25 @@ class Node(ABC):
 
     @property
     def own_handles(self) -> tuple[str, ...]:
-        """The handles that a branching node may choose."""
+        """The handles that a branching node can choose in an execution that succeeds."""
         return ("source",)
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """Every handle that may be chosen, that of a failure too."""
+        """Every handle that an execution can choose, including that of a failure."""
         return (*self.own_handles, FAIL_BRANCH) if self.config.error_strategy == FAIL_BRANCH else self.own_handles
 
     def takes(self, edge_handle: str, chosen: str) -> bool:
-        """Whether an edge is taken when the node ended with a handle (contract dsl.md §3.6)."""
+        """Return whether an edge is taken when the node ended with the handle `chosen` (contract dsl.md §3.6)."""
         if chosen == FAIL_BRANCH or self.branches:
             return edge_handle == chosen
         return self.config.error_strategy != FAIL_BRANCH or edge_handle != FAIL_BRANCH
 
     @property
     def text_parts(self) -> tuple[str | Selector, ...] | None:
-        """For nodes whose text is streamed to the visitor: literal texts and selectors, in order; None for all others."""
+        """The text that the node contributes to the run's text: literals and selectors in order. None: no text."""
         return None
 
     @abstractmethod
     def run(self, context: NodeContext) -> Result:
-        """Do it. Raises NodeFailed, NodePaused, Cancelled, TimeIsUp; containers RunPaused too."""
+        """Execute the node. Raises NodeFailed, NodePaused, RunTimedOut, Cancelled; containers also RunPaused."""

@@ -1,4 +1,4 @@
-"""What nodes need from the world, as they are given it."""
+"""The services that nodes use, and the journal in which the engine records node executions, as interfaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,24 +16,27 @@ from app.workflow.values.variables import Selector
 
 
 class Models(Protocol):
-    """Models by what app files call them. Raises ProviderNotInitialized and the other errors of a model."""
+    """Finds models by the names that app files give them."""
 
-    def chat_model(self, provider: str, name: str, mode: str) -> ChatModel: ...
+    def chat_model(self, provider: str, name: str, mode: str) -> ChatModel:
+        """Return a model of the mode `chat` or `completion`. Raises ProviderError."""
 
 
 class CodeSandbox(Protocol):
-    """Runs an author's code and templates. Raises SandboxFailed, Cancelled; nothing in it outlives `seconds`."""
+    """Runs an author's code and templates in processes with limits; what runs longer than `seconds` is killed."""
 
     def run_code(
         self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
-    ) -> Any: ...
+    ) -> Any:
+        """Call the function `main` of the code with `inputs`; return its value. Raises SandboxFailed, Cancelled."""
 
-    def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str: ...
+    def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+        """Render a Jinja2 template. Raises SandboxFailed, Cancelled."""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request of a node. `timeouts`: connect, read, write in seconds."""
+    """One request of an HTTP node. `timeouts`: connect, read and write, in seconds. `verify`: check certificates."""
 
     method: str
     url: str
@@ -46,6 +49,8 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
+    """The answer to a request. `url`: the address that answered, after redirects."""
+
     status: int
     headers: Mapping[str, str]
     content: bytes
@@ -53,33 +58,35 @@ class HttpAnswer:
 
 
 class HttpClient(Protocol):
-    """Requests to addresses that others name. Raises NodeFailed for what is refused or does not answer."""
+    """Sends requests to addresses that app authors and end users name."""
 
-    def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer: ...
+    def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
+        """Return the answer, whatever its status. Raises NodeFailed if none comes or it is not allowed; Cancelled."""
 
 
 class FileAccess(Protocol):
-    """The contents of files. Raises NodeFailed where one cannot be read."""
+    """Reads and stores the contents of files."""
 
-    def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes: ...
+    def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes:
+        """Return a file's content. Raises NodeFailed where it cannot be read or is too large, Cancelled."""
 
-    def store(self, name: str, content: bytes, mime_type: str) -> File: ...
+    def store(self, name: str, content: bytes, mime_type: str) -> File:
+        """Store a file that the run made, for its end user. Raises NodeFailed."""
 
-    def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]: ...
+    def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]:
+        """Return an image as a content part of a chat message (OpenAI's `image_url`). Raises NodeFailed, Cancelled."""
 
 
 class ConversationTurns(Protocol):
-    """The conversation so far: messages of `user` and `assistant` in turn, oldest first.
+    """The earlier turns of a run's conversation. Runs of the mode `workflow` have no such service."""
 
-    Empty in mode `workflow`; a run without this part counts as one without a conversation.
-    """
-
-    def messages(self, most_turns: int | None) -> Sequence[ModelMessage]: ...
+    def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
+        """Return the newest turns, oldest first: messages of `user` and `assistant` in turn. None: all of them."""
 
 
 @dataclass(frozen=True)
 class NodeServices:
-    """All of it. A part that is None is not there, and a node that needs it fails."""
+    """The services of one run. A node that needs one which is None fails."""
 
     models: Models | None = None
     sandbox: CodeSandbox | None = None
@@ -92,35 +99,41 @@ class NodeServices:
 
 
 class ExecutionJournal(Protocol):
-    """Keeps what must not be done twice, so that another worker can go on. Called by several threads, one after another."""
+    """Records the ends of node executions, so that a run continues in another worker without repeating them.
+
+    Called from several threads. "Recorded" is what the journal held when this worker began; what is recorded
+    later is returned to the next worker only. `frame` is a frame's key (engine/frame.py, `Scope`).
+    """
 
     def recorded(self, frame: str) -> Sequence["RecordedEnd"]:
-        """What ended in a frame before this worker took the run, in the order in which it ended."""
+        """Return the recorded ends of one frame, in the order in which the executions ended."""
 
     def recorded_inside(self, place: str) -> Sequence["RecordedEnd"]:
-        """The same for all frames whose keys begin with `place`."""
+        """Return the recorded ends of all frames whose keys begin with `place`, in the same order."""
 
     def waiting(self, execution_id: str) -> "WaitingNode | None":
-        """What is known of a node that waited when the run came to rest; None for all others."""
+        """Return the record of a node execution that waited when the run paused; None for all others."""
 
     def was_begun_inside(self, place: str) -> bool:
-        """Whether anything waited, or had ended, in frames whose keys begin with `place`."""
+        """Return whether a node execution is recorded as ended or waiting in frames whose keys begin with `place`."""
 
     @property
     def last_index(self) -> int:
-        """The highest index that a node of this run had, 0 before the first."""
+        """The highest recorded `index` of a node execution, 0 if there is none."""
 
-    def started(self, execution: Execution, frame: str) -> None: ...
+    def started(self, execution: Execution, frame: str) -> None:
+        """Record that a node execution started."""
 
-    def ended(self, ended: "NodeEnd") -> None: ...
+    def ended(self, ended: "NodeEnd") -> None:
+        """Record how a node execution ended; it may stay in memory until `save`."""
 
     def save(self) -> None:
-        """Make everything so far durable before this returns."""
+        """Make everything so far durable before this returns. Raises where another worker has taken the run over."""
 
 
 @dataclass(frozen=True)
 class RecordedEnd:
-    """A node's end as the journal remembers it. `status`: succeeded or exception."""
+    """The end of a node execution as an earlier worker recorded it. `status`: succeeded or exception."""
 
     node_id: str
     execution_id: str
@@ -135,7 +148,7 @@ class RecordedEnd:
 
 @dataclass(frozen=True)
 class WaitingNode:
-    """A node that goes on where it waited. `started_at` in Unix seconds."""
+    """A node execution that waited when the run paused. `started_at` in Unix seconds."""
 
     index: int
     predecessor_node_id: str | None
@@ -144,7 +157,10 @@ class WaitingNode:
 
 @dataclass(frozen=True)
 class NodeEnd:
-    """A node's end as the journal has to keep it. `status`: succeeded, exception or failed."""
+    """The end of a node execution, to be recorded. `status`: succeeded, exception or failed; `elapsed` in seconds.
+
+    `exceptions`: how many of its attempts failed.
+    """
 
     execution: Execution
     frame: str

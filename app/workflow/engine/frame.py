@@ -252,7 +252,7 @@ class Frame:
 
 
 class FrameRounds:
-    """The rounds of one run of a container (`rounds.Rounds`)."""
+    """The rounds of one execution of a container (implements `Rounds`)."""
 
     def __init__(self, frame: Frame, node: Node, execution: Execution) -> None:
         self._frame, self._node, self._execution = frame, node, execution
@@ -264,14 +264,14 @@ class FrameRounds:
         if not self._execution.resumed:
             self._frame.run.emit(RoundsStarted(self._execution, inputs, length))
 
-    def play(
-        self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, announce: bool = True
+    def run_round(
+        self, index: int, variables: Variables, previous: Mapping[str, Any] | None = None, emit_start: bool = True
     ) -> bool:
         run, outer = self._frame.run, self._frame.scope
         with run.lock:
             self._rounds += 1
         place = f"{outer.key}{self._node.id}[{index}]/"
-        if announce and not (self._execution.resumed and run.context.journal.was_begun_inside(place)):
+        if emit_start and not (self._execution.resumed and run.context.journal.was_begun_inside(place)):
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
         scope = Scope(
@@ -288,7 +288,7 @@ class FrameRounds:
         frame.play()
         return frame.broken
 
-    def play_all(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
+    def run_jobs(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
         outer = self._frame.cancellation
         mine = self._cancellation = Cancellation()
         outer.add(mine.cancel)
@@ -299,7 +299,7 @@ class FrameRounds:
         finally:
             outer.remove(mine.cancel)
 
-    def abort(self) -> None:
+    def cancel_rounds(self) -> None:
         self._cancellation.cancel()
 
     def finish(self, result: Result, error: str | None) -> None:

@@ -30,7 +30,11 @@ class Code(Node):
         inputs = named_values(self.config.variables, context.variables)
         try:
             given = context.services.sandbox.run_code(
-                self.config.code_language, self.config.code, inputs, context.seconds(LONGEST_RUN), context.cancellation
+                self.config.code_language,
+                self.config.code,
+                inputs,
+                context.seconds_left(LONGEST_RUN),
+                context.cancellation,
             )
         except SandboxFailed as failure:
             raise NodeFailed(str(failure), "CodeExecutionError", inputs) from None

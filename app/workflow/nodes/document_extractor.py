@@ -33,10 +33,12 @@ class DocumentExtractor(Node):
         if context.services.files is None:
             raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
         content = context.services.files.read(
-            file, LARGEST_DOCUMENT, context.seconds(LONGEST_READ), context.cancellation
+            file, LARGEST_DOCUMENT, context.seconds_left(LONGEST_READ), context.cancellation
         )
         try:
-            return text_of(content, file.extension, file.mime_type, context.seconds(LONGEST_READ), context.cancellation)
+            return text_of(
+                content, file.extension, file.mime_type, context.seconds_left(LONGEST_READ), context.cancellation
+            )
         except DocumentUnsupported as failure:
             raise NodeFailed(str(failure), "UnsupportedFileTypeError", inputs) from None
         except DocumentUnreadable as failure:

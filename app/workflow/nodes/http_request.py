@@ -73,7 +73,7 @@ class HttpRequestNode(Node):
             raise NodeFailed("Requests cannot be sent here.", "HttpRequestNodeError")
         request, shown = self._request(context)
         process_data = {"request": shown}
-        seconds = context.seconds(sum(request.timeouts))
+        seconds = context.seconds_left(sum(request.timeouts))
         try:
             answer = context.services.http.send(request, LARGEST_BINARY, seconds, context.cancellation)
             if self._refuses(answer):

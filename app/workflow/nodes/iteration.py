@@ -57,7 +57,7 @@ class _Rounds:
         """All of them. Raises the first failure that ends the iteration, RunPaused where rounds wait."""
         jobs = [lambda index=index: self._play_one(index) for index in range(len(self._items))]
         limit = max(1, self._node.config.parallel_nums) if self._node.config.is_parallel else 1
-        self._context.rounds.play_all(jobs, limit)
+        self._context.rounds.run_jobs(jobs, limit)
         if self._failure is not None:
             raise self._failure
         if self._pauses:
@@ -76,7 +76,7 @@ class _Rounds:
         variables = Variables(self._context.variables)
         variables.set_node(self._node.id, {"item": self._items[index], "index": index})
         try:
-            self._context.rounds.play(index, variables)
+            self._context.rounds.run_round(index, variables)
             self._values[index] = self._value(variables)
         except RunPaused as pause:
             with self._lock:
@@ -105,4 +105,4 @@ class _Rounds:
     def _fail(self, failure: BaseException) -> None:
         with self._lock:
             self._failure = self._failure or failure
-        self._context.rounds.abort()
+        self._context.rounds.cancel_rounds()

@@ -51,7 +51,9 @@ class KnowledgeRetrieval(Node):
         retrieval = settings.retrieval(
             config.dataset_ids, query, conditions, config.metadata_filtering_conditions.logical_operator
         )
-        sources = context.services.knowledge.retrieve(retrieval, context.seconds(LONGEST_SEARCH), context.cancellation)
+        sources = context.services.knowledge.retrieve(
+            retrieval, context.seconds_left(LONGEST_SEARCH), context.cancellation
+        )
         told = {"conditions": [[condition.name, condition.operator, condition.value] for condition in conditions]}
         return Result(
             outputs={"result": [passage_of(source) for source in sources]},

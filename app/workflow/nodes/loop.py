@@ -9,7 +9,7 @@ from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphRunFailed, NodeFailed, RunTimedOut
 from app.workflow.rules.conditions import Condition, hold
-from app.workflow.values.value_types import fits, zero
+from app.workflow.values.value_types import cleared_value, fits
 from app.workflow.values.variables import Variables
 
 
@@ -33,7 +33,7 @@ class LoopVariable(ConfigPart):
     def _constant(self) -> Any:
         """Editors write numbers, objects and arrays as texts, and leave them empty."""
         if self.value is None or (self.value == "" and self.var_type != "string"):
-            return zero(self.var_type)
+            return cleared_value(self.var_type)
         if not isinstance(self.value, str) or self.var_type == "string":
             return self.value
         try:
@@ -78,7 +78,7 @@ class Loop(Node):
             return 0
         for index in range(self.config.loop_count):
             variables = Variables(scope)
-            broken = context.rounds.play(index, variables, self._outputs(scope, index), announce=index > 0)
+            broken = context.rounds.run_round(index, variables, self._outputs(scope, index), emit_start=index > 0)
             if broken or self._breaks(variables):
                 return index + 1
         return int(self.config.loop_count)

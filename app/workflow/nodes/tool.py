@@ -56,7 +56,7 @@ class ToolNode(Node):
             tool = context.services.tools.find(choice)
             known = tool.description.parameters.get("properties", {})
             wanted = {name: value for name, value in arguments.items() if name in known or not known}
-            answer = tool.call(wanted, context.seconds(LONGEST_CALL), context.cancellation)
+            answer = tool.call(wanted, context.seconds_left(LONGEST_CALL), context.cancellation)
         except ToolFailed as failure:
             raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
         files = _stored(context, answer)

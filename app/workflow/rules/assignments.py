@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from app.workflow.rules.comparisons import kind_of
-from app.workflow.values.value_types import NUMBERS, fits, is_array, member_type, zero
+from app.workflow.values.value_types import NUMBERS, cleared_value, fits, is_array, member_type
 
 Operation = Literal[
     "over-write", "clear", "set", "append", "extend", "+=", "-=", "*=", "/=", "remove-first", "remove-last"
@@ -24,7 +24,7 @@ class Unassignable(Exception):
 
 def assigned(operation: Operation, declared: str, current: Any, operand: Any) -> Any:
     """The variable's new value; what it held is not changed. Raises Unassignable."""
-    return _OPERATIONS[operation](declared, zero(declared) if current is None else current, operand)
+    return _OPERATIONS[operation](declared, cleared_value(declared) if current is None else current, operand)
 
 
 def _refuse(declared: str, operand: Any) -> Unassignable:
@@ -84,7 +84,7 @@ def _calculate(calculation: Callable[[Any, Any], Any]) -> Callable[[str, Any, An
             if not math.isfinite(result):
                 raise OverflowError
         except ZeroDivisionError:
-            raise Unassignable("division by zero") from None
+            raise Unassignable("division by cleared_value") from None
         except OverflowError:
             raise Unassignable("the result is too large") from None
         return result
@@ -94,7 +94,7 @@ def _calculate(calculation: Callable[[Any, Any], Any]) -> Callable[[str, Any, An
 
 _OPERATIONS: Mapping[str, Callable[[str, Any, Any], Any]] = {
     "over-write": _over_write,
-    "clear": lambda declared, current, operand: zero(declared),
+    "clear": lambda declared, current, operand: cleared_value(declared),
     "set": _set,
     "append": _append,
     "extend": _extend,

@@ -104,7 +104,7 @@ def _binary(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
 def _read(context: NodeContext, file: File) -> bytes:
     if context.services.files is None:
         raise NodeFailed("Files cannot be read here.", "FileFetchError")
-    return context.services.files.read(file, LARGEST_FILE, context.seconds(FILE_SECONDS), context.cancellation)
+    return context.services.files.read(file, LARGEST_FILE, context.seconds_left(FILE_SECONDS), context.cancellation)
 
 
 _ENCODERS = {

@@ -15,6 +15,8 @@ def render(context: NodeContext, template: str, values: Mapping[str, Any]) -> st
     if context.services.sandbox is None:
         raise NodeFailed("There is no sandbox to render templates in.", "SandboxNotAvailableError")
     try:
-        return context.services.sandbox.render(template, values, context.seconds(LONGEST_RUN), context.cancellation)
+        return context.services.sandbox.render(
+            template, values, context.seconds_left(LONGEST_RUN), context.cancellation
+        )
     except SandboxFailed as failure:
         raise NodeFailed(str(failure), "TemplateError") from None

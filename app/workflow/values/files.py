@@ -1,4 +1,4 @@
-"""A file as nodes see it: what it is and where it is, never its content."""
+"""Files as values of variables: their attributes and addresses. Contents are read through `FileAccess`."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ _IDENTITY = {"dify_model_identity": "__dify__file__"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class File:
-    """`type`: image, document, audio, video or custom. `extension` has its dot. `size` in bytes, -1 unknown.
+    """One file in a variable. `type`: image, document, audio, video or custom; `extension` with its dot.
 
-    `related_id` names the stored file; one of `transfer_method` `remote_url` may have none, but `remote_url`.
-    `url` can be opened by the visitor; it may be signed, and then ends to work after some minutes.
+    `size` in bytes, -1 if unknown. `related_id`: the id of the stored file, None for a remote file that was not stored
+    (`transfer_method` `remote_url`). `url` is for the end user; a signed one expires after some minutes.
     """
 
     ATTRIBUTES: ClassVar = ("type", "size", "name", "mime_type", "transfer_method", "url", "extension", "related_id")
@@ -29,15 +29,17 @@ class File:
     url: str | None = None
 
     def attribute(self, key: str) -> Any:
+        """Return one of `ATTRIBUTES`, as selectors and conditions name it."""
         return getattr(self, key)
 
     @property
     def markdown(self) -> str:
+        """The file as Markdown: an image, or a link to any other file."""
         link = f"[{self.name}]({self.url or ''})"
         return f"!{link}" if self.type == "image" else link
 
     def as_object(self) -> dict[str, Any]:
-        """The file object of the Web API (contract endpoints.md, 'File object')."""
+        """Return the file object of the Web API (contract endpoints.md, 'File object')."""
         return {
             **_IDENTITY,
             "id": self.id,
@@ -55,10 +57,12 @@ class File:
 
     @staticmethod
     def is_object(value: Mapping[str, Any]) -> bool:
+        """Return whether a mapping is a file object that `as_object` made."""
         return value.get("dify_model_identity") == "__dify__file__"
 
     @classmethod
     def from_object(cls, value: Mapping[str, Any]) -> Self:
+        """Return the file of a file object that `as_object` made."""
         return cls(
             value["id"],
             value["type"],

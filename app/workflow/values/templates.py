@@ -1,4 +1,4 @@
-"""Texts with references: `{{#node_id.name#}}` (contract dsl.md §3.3)."""
+"""Templates: texts with references to variables, `{{#node_id.name#}}` (contract dsl.md §3.3)."""
 
 import functools
 import re
@@ -11,17 +11,18 @@ from app.workflow.values.values import text_of
 from app.workflow.values.variables import MISSING, Selector, Variables
 
 _REFERENCE = re.compile(r"\{\{#([a-zA-Z0-9_]{1,50}(?:\.[a-zA-Z_][a-zA-Z0-9_]{0,29}){1,10})#\}\}")
-KEPT_TEMPLATES = 4_096
+CACHED_TEMPLATES = 4_096
 
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed text: literal pieces and selectors, in order."""
+    """A parsed text. `parts`: literal texts and selectors, in order."""
 
     parts: tuple[str | Selector, ...]
 
     @property
     def selectors(self) -> tuple[Selector, ...]:
+        """The selectors of the references, in order."""
         return tuple(part for part in self.parts if not isinstance(part, str))
 
     def render(
@@ -30,7 +31,11 @@ class Template:
         form: Callable[[Any], str] = text_of,
         missing: Callable[[Selector], str] | None = None,
     ) -> str:
-        """The text with values in place of references. `missing` says what stands for a reference that finds nothing; by default NodeFailed."""
+        """Return the text with the variables' values in place of references.
+
+        `form` makes a value's text. `missing` gives the text for a selector that has no value; without it such a
+        selector raises NodeFailed.
+        """
         return "".join(
             part if isinstance(part, str) else self._value(part, variables, form, missing) for part in self.parts
         )
@@ -48,18 +53,19 @@ class Template:
 
 
 def empty(selector: Selector) -> str:
-    """For `missing`: nothing."""
+    """Return "": the `missing` of texts that leave such references out."""
     return ""
 
 
 def bare(selector: Selector) -> str:
-    """For `missing`: the reference without its braces."""
+    """Return the selector as dotted text: the `missing` of texts that keep such references, without braces."""
     return ".".join(selector)
 
 
-@functools.lru_cache(maxsize=KEPT_TEMPLATES)
+# Cached: nodes of a graph keep their texts, and loops render the same ones again and again.
+@functools.lru_cache(maxsize=CACHED_TEMPLATES)
 def parse(text: str) -> Template:
-    """A text's literal pieces and references; what only looks like a reference stays as typed."""
+    """Parse a text into literal pieces and selectors. Malformed references stay literal text."""
     parts: list[str | Selector] = []
     position = 0
     for match in _REFERENCE.finditer(text):
@@ -73,7 +79,10 @@ def parse(text: str) -> Template:
 
 
 def filled(value: Any, variables: Variables, missing: Callable[[Selector], str] | None = None) -> Any:
-    """A configured value with the references in its texts filled in; lists and mappings too."""
+    """Return a configured value with the references in its texts, lists and mappings replaced by their values' text.
+
+    Raises NodeFailed for a selector without a value, unless `missing` gives its text.
+    """
     if isinstance(value, str):
         return parse(value).render(variables, missing=missing)
     if isinstance(value, list):

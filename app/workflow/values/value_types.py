@@ -10,16 +10,17 @@ NUMBERS = ("number", "integer", "float")
 
 
 def is_array(declared: str) -> bool:
+    """Return whether a declared type is an array's: `array` or `array[…]`."""
     return declared == ARRAY or declared.startswith("array[")
 
 
 def member_type(declared: str) -> str:
-    """The type of an array's members; `any` where it is open."""
+    """Return the type of an array type's members: `string` for `array[string]`, `any` for a bare `array`."""
     return declared.removeprefix("array[").removesuffix("]") if declared.startswith("array[") else "any"
 
 
 def fits(value: Any, declared: str) -> bool:
-    """Whether a value is of a type. A type that nobody knows takes everything."""
+    """Return whether a value has a declared type. Unknown types (`any`, those of newer files) accept every value."""
     if is_array(declared):
         return isinstance(value, list) and all(fits(item, member_type(declared)) for item in value)
     if declared in NUMBERS:
@@ -28,8 +29,8 @@ def fits(value: Any, declared: str) -> bool:
     return isinstance(value, kinds.get(declared, object))
 
 
-def zero(declared: str) -> Any:
-    """What an emptied variable holds."""
+def cleared_value(declared: str) -> Any:
+    """Return what a variable of this type holds when it is cleared: "", 0, false, [], {} or null."""
     if is_array(declared):
         return []
     if declared in NUMBERS:

@@ -1,4 +1,4 @@
-"""The values of variables: plain JSON values and files. Their text forms (contract dsl.md §3.3)."""
+"""The text forms and the JSON form of variables' values: JSON values and files (contract dsl.md §3.3)."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from app.workflow.values.files import File
 
 
 def text_of(value: Any) -> str:
-    """The form of prompts, HTTP texts and values of conditions."""
+    """Return a value's text in prompts, HTTP texts and conditions: JSON for objects, "" for null and for files."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, File) or value == []:
@@ -25,7 +25,7 @@ def text_of(value: Any) -> str:
 
 
 def markdown_of(value: Any) -> str:
-    """The form of answers and streamed outputs."""
+    """Return a value's text in answers and streamed outputs: links for files, bullet lists, JSON with indents."""
     if isinstance(value, File):
         return value.markdown
     if isinstance(value, Mapping):
@@ -38,7 +38,7 @@ def markdown_of(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value with its files as the objects that callers see."""
+    """Return the value as JSON values, with each file as the file object of the Web API."""
     if isinstance(value, File):
         return value.as_object()
     if isinstance(value, Mapping):
@@ -49,7 +49,7 @@ def plain(value: Any) -> Any:
 
 
 def restored(value: Any) -> Any:
-    """The opposite of `plain`."""
+    """Return a stored JSON value with its file objects as `File`s again: the inverse of `plain`."""
     if isinstance(value, Mapping):
         return (
             File.from_object(value) if File.is_object(value) else {name: restored(item) for name, item in value.items()}

@@ -1,4 +1,8 @@
-"""The variables of a run: each is named by a selector, `(node id, name, key …)`; `sys`, `env` and `conversation` count as node ids."""
+"""The variables of a run, found by selectors: `(node id, name, key …)`.
+
+`sys`, `env` and `conversation` count as node ids. The engine writes when a node has ended; nodes read in
+several threads.
+"""
 
 import threading
 from collections.abc import Mapping
@@ -21,26 +25,30 @@ MISSING = _Missing()
 
 
 class Variables:
-    """Values by node id. One of a container's round sees those outside it, and keeps what its own nodes give."""
+    """The variables of one scope: the whole graph, or one round of a container.
+
+    A round's scope reads from the scopes around it (`outer`) and keeps the outputs of its own nodes to itself, so that
+    parallel rounds of the same nodes stay apart.
+    """
 
     def __init__(self, outer: "Variables | None" = None) -> None:
         self._outer = outer
         self._nodes: dict[str, dict[str, Any]] = {}
         self._types: dict[str, Mapping[str, str]] = {}
-        # Rounds that run side by side write to what is outside them.
-        self._writing: threading.Lock = outer._writing if outer else threading.Lock()
+        # One lock for all scopes of a run: parallel rounds write variables of the scope around them.
+        self._write_lock: threading.Lock = outer._write_lock if outer else threading.Lock()
 
     def set_node(self, node_id: str, values: Mapping[str, Any]) -> None:
-        """Take what a node gives."""
+        """Store a node's outputs, in place of any that it had."""
         self._nodes[node_id] = dict(values)
 
     def set_writable(self, node_id: str, values: Mapping[str, Any], types: Mapping[str, str]) -> None:
-        """Take variables that assigners may write to, with their declared types: those of the conversation, those of a loop."""
+        """Store variables that assigner nodes may change, with their declared types: a conversation's or a loop's."""
         self.set_node(node_id, values)
         self._types[node_id] = dict(types)
 
     def writable_type(self, selector: Selector) -> str:
-        """The declared type of a variable. Raises NodeFailed where it is not there, or none that may be written to."""
+        """Return the declared type of a writable variable. Raises NodeFailed for one that is missing or read-only."""
         scope = self._writable_scope(selector)
         if scope is not None:
             return scope._types[selector[0]][selector[1]]
@@ -49,11 +57,13 @@ class Variables:
         raise NodeFailed(f"Variable {'.'.join(selector)} cannot be written to.", "VariableNotWritable")
 
     def write(self, selector: Selector, value: Any) -> bool:
-        """Change a variable where it lives; False where it cannot be written to from here."""
+        """Change a variable in the nearest scope that declares it writable. Return False where no scope does."""
         scope = self._writable_scope(selector)
         if scope is None:
             return False
-        with self._writing:
+        with self._write_lock:
+            # A new mapping, so that readers, who take no lock, see the old values or the new ones; the lock keeps two
+            # writers from losing each other's change.
             scope._nodes[selector[0]] = scope._nodes[selector[0]] | {selector[1]: value}
         return True
 
@@ -64,7 +74,7 @@ class Variables:
         return scope
 
     def get(self, selector: Selector) -> Any:
-        """The value of a selector, MISSING where there is none. Never change a value that you got."""
+        """Return the value of a selector, or MISSING. Callers must not change it: others read the same object."""
         if len(selector) < 2:
             return MISSING
         values = self._node(ALIASES.get(selector[0], selector[0]))
@@ -79,14 +89,14 @@ class Variables:
         return value
 
     def require(self, selector: Selector) -> Any:
-        """The value of a selector. Raises NodeFailed where there is none."""
+        """Return the value of a selector. Raises NodeFailed where there is none."""
         value = self.get(selector)
         if value is MISSING:
             raise NodeFailed(f"Variable {'.'.join(selector)} not found.", "VariableNotFoundError")
         return value
 
     def node(self, node_id: str) -> Mapping[str, Any]:
-        """All that one node gave."""
+        """Return all outputs of one node by name; empty for a node that has not run."""
         return self._node(node_id)
 
     def _node(self, node_id: str) -> Mapping[str, Any]:

@@ -360,7 +360,7 @@ def test_a_stop_ends_all_rounds(kind):
 
 
 def test_time_that_is_up_is_not_swallowed(kind):
-    kind("waiting", lambda context: context.cancellation.wait(context.seconds(10)))
+    kind("waiting", lambda context: context.cancellation.wait(context.seconds_left(10)))
     told = run(
         each(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"),
         {"x": [1, 2, 3]},
