@@ -69,6 +69,6 @@ def test_a_local_model_is_not_asked_by_every_probe(client, app, monkeypatch, mod
     monkeypatch.setitem(app.config, "LOCAL_MODEL_FILE", "a.gguf")
     asked = []
     monkeypatch.setattr(health, "_ask_model", lambda address: asked.append(address) or {})
-    monkeypatch.setattr(health, "_model_states", {})
+    health._model_state.cache_clear()
     assert [client.get("/health").get_json()["model"]["state"] for _ in range(3)] == ["up"] * 3
     assert asked == [app.config["OPENAI_BASE_URL"]]

@@ -2,10 +2,11 @@
 
 import datetime
 import functools
-import time
+import threading
 import uuid
 from typing import NamedTuple
 
+from cachetools import TTLCache
 from sqlalchemy import Delete, delete, exists, func, text
 
 from app.extensions import Base, autocommit_engine
@@ -23,7 +24,8 @@ _MAKE = text(
     " ON CONFLICT (app_id, kind, session_id) DO UPDATE SET session_id = excluded.session_id RETURNING id"
 )
 _FIND = text("SELECT app_id, session_id FROM end_users WHERE id = :id")
-_remembered: dict[str, tuple[float, uuid.UUID, "EndUserIdentity"]] = {}
+_remembered: "TTLCache[str, tuple[uuid.UUID, EndUserIdentity]]" = TTLCache(MOST_REMEMBERED, REMEMBERED_SECONDS)
+_lock = threading.Lock()
 
 
 class EndUserIdentity(NamedTuple):
@@ -48,26 +50,28 @@ def find_or_make(app_id: uuid.UUID, session_id: str | None = None, kind: str = V
 
 def known(end_user_id: str, app_id: uuid.UUID) -> EndUserIdentity | None:
     """The end user of this id if it belongs to the app."""
-    remembered = _remembered.get(end_user_id)
-    if remembered is None or remembered[0] < time.monotonic():
+    with _lock:
+        remembered = _remembered.get(end_user_id)
+    if remembered is None:
         with autocommit_engine().connect() as connection:
             row = connection.execute(_FIND, {"id": end_user_id}).one_or_none()
         if row is None:
             return None
-        if len(_remembered) >= MOST_REMEMBERED:
-            _remembered.clear()
-        identity = EndUserIdentity(uuid.UUID(end_user_id), row.session_id)
-        remembered = (time.monotonic() + REMEMBERED_SECONDS, uuid.UUID(str(row.app_id)), identity)
-        _remembered[end_user_id] = remembered
-    return remembered[2] if remembered[1] == app_id else None
+        remembered = uuid.UUID(str(row.app_id)), EndUserIdentity(uuid.UUID(end_user_id), row.session_id)
+        with _lock:
+            _remembered[end_user_id] = remembered
+    owner, identity = remembered
+    return identity if owner == app_id else None
 
 
 def forget(end_user_id: str) -> None:
-    _remembered.pop(end_user_id, None)
+    with _lock:
+        _remembered.pop(end_user_id, None)
 
 
 def forget_all() -> None:
-    _remembered.clear()
+    with _lock:
+        _remembered.clear()
 
 
 def sweep() -> int:

@@ -8,9 +8,11 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cachetools import LRUCache, TTLCache
 from sqlalchemy import ColumnElement, Select, select
 
 from app.errors import AppUnavailable
@@ -21,6 +23,7 @@ from app.models import App, AppVersion
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REMEMBER_SECONDS = 60.0
+REMEMBERED_APPS = 1_000
 REMEMBERED_VERSIONS = 256
 
 _APP = App.__table__.c
@@ -43,42 +46,40 @@ class PublishedApp:
 
 
 class _Memory:
-    """Apps by code and by id. Shared by all threads and greenlets."""
+    """Apps by code and by id, a minute each. Shared by all threads and greenlets."""
 
-    def __init__(self) -> None:
-        self._by_code: dict[str, tuple[float, PublishedApp]] = {}
-        self._by_id: dict[str, tuple[float, PublishedApp]] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._apps: TTLCache[str, PublishedApp] = TTLCache(REMEMBERED_APPS, REMEMBER_SECONDS, clock)
+        self._ids_by_code: LRUCache[str, str] = LRUCache(REMEMBERED_APPS)
         self._lock = threading.Lock()
         # Counts what was forgotten: a row that was read before a change must not be remembered after it.
         self.changes = 0
 
     def of_code(self, code: str) -> PublishedApp | None:
-        return _still_good(self._by_code.get(code))
+        with self._lock:
+            app = self._apps.get(self._ids_by_code.get(code, ""))
+        # Only apps are forgotten; which id a code had may be out of date.
+        return app if app is not None and app.code == code else None
 
     def of_id(self, app_id: str) -> PublishedApp | None:
-        return _still_good(self._by_id.get(app_id))
+        with self._lock:
+            return self._apps.get(app_id)
 
     def keep(self, app: PublishedApp, changes: int) -> None:
         with self._lock:
             if changes == self.changes:
-                self._by_code[app.code] = self._by_id[str(app.id)] = (time.monotonic() + REMEMBER_SECONDS, app)
+                self._apps[str(app.id)] = app
+                self._ids_by_code[app.code] = str(app.id)
 
     def forget(self, app_id: str) -> None:
         with self._lock:
             self.changes += 1
-            known = self._by_id.pop(app_id, None)
-            if known is not None:
-                self._by_code.pop(known[1].code, None)
+            self._apps.pop(app_id, None)
 
     def forget_all(self) -> None:
         with self._lock:
             self.changes += 1
-            self._by_id.clear()
-            self._by_code.clear()
-
-
-def _still_good(entry: tuple[float, PublishedApp] | None) -> PublishedApp | None:
-    return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+            self._apps.clear()
 
 
 _memory = _Memory()

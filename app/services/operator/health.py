@@ -1,11 +1,13 @@
 """Whether the parts that answers need are there, and how quickly they answer."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import redis
 import requests
+from cachetools import TTLCache, cached
 from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,8 +18,6 @@ from app.streams import leases
 HEARTBEAT_SECONDS = 5.0
 MODEL_SECONDS = 2.0
 MODEL_REMEMBERED_SECONDS = 2.0
-
-_model_states: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
 def check_postgres() -> dict[str, Any]:
@@ -40,12 +40,12 @@ def check_model() -> dict[str, Any]:
     if not settings["LOCAL_MODEL_FILE"]:
         return {"state": "up", "kind": "remote"}
     about = {"kind": "local", "file": settings["LOCAL_MODEL_FILE"], "sha256": settings["LOCAL_MODEL_SHA256"]}
-    address = settings["OPENAI_BASE_URL"]
-    good_until, state = _model_states.get(address, (0.0, {}))
-    if good_until <= time.monotonic():
-        state = _timed(lambda: _ask_model(address))
-        _model_states[address] = (time.monotonic() + MODEL_REMEMBERED_SECONDS, state)
-    return about | state
+    return about | _model_state(settings["OPENAI_BASE_URL"])
+
+
+@cached(TTLCache(maxsize=1, ttl=MODEL_REMEMBERED_SECONDS), lock=threading.Lock())
+def _model_state(address: str) -> dict[str, Any]:
+    return _timed(lambda: _ask_model(address))
 
 
 def _ask_postgres() -> dict[str, Any]:

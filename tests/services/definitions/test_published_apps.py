@@ -79,10 +79,25 @@ def test_an_app_is_remembered_until_it_is_forgotten():
 
 
 def test_an_app_is_read_again_after_a_minute(monkeypatch):
+    seconds = [0.0]
+    monkeypatch.setattr(published_apps, "_memory", published_apps._Memory(lambda: seconds[0]))
     app = make_app()
     change_name_behind_our_back(app, "New")
-    monkeypatch.setattr(published_apps.time, "monotonic", lambda now=published_apps.time.monotonic: now() + 61)
+    seconds[0] = published_apps.REMEMBER_SECONDS - 1
+    assert published_apps.by_code(app.code).name == app.name
+    seconds[0] += 2
     assert published_apps.by_code(app.code).name == "New"
+
+
+def test_a_code_that_another_app_has_taken_leads_to_that_one():
+    first, other = make_app(), make_app()
+    with autocommit_engine().connect() as connection:
+        for app, code in ((first, f"{first.code}-old"), (other, first.code)):
+            connection.execute(text("UPDATE apps SET code = :code WHERE id = :id"), {"code": code, "id": app.id})
+    published_apps.forget(first.id)
+    published_apps.forget(other.id)
+    assert published_apps.by_id(first.id).code == f"{first.code}-old"
+    assert published_apps.by_code(first.code).id == other.id
 
 
 def test_everything_is_forgotten_at_once():
