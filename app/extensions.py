@@ -68,6 +68,14 @@ def bind_database(app: Flask) -> None:
     db.init_app(app)
 
 
+def close_connections(app: Flask) -> None:
+    """Close the connections of an app that nobody uses, to PostgreSQL and Redis."""
+    app.extensions["redis_client"].close()
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
 def database_url(text: str) -> str:
     """The address as SQLAlchemy takes it: psycopg2, whichever way the scheme is spelled."""
     return f"postgresql+psycopg2://{text.partition('://')[2]}"

@@ -50,3 +50,16 @@ def post_fork(server: Any, worker: Any) -> None:
                 raise psycopg2.OperationalError(f"unexpected state of a connection: {state}")
 
     extensions.set_wait_callback(wait)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Close what the app of a web worker has opened; called in the worker, after its last request."""
+    # Imported here for the same reason as above.
+    from flask import Flask
+
+    from app.services.process.process_parts import parts_of
+
+    app = getattr(worker, "wsgi", None)
+    # The master calls this as well, for workers that vanished; and a worker may end before it has loaded the app.
+    if isinstance(app, Flask):
+        parts_of(app).close()

@@ -14,6 +14,7 @@ from app import tasks
 from app.services.events import task_states
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
+from app.services.process.process_parts import parts_of
 from app.streams.worker_runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)
@@ -64,8 +65,7 @@ class _Keeper:
     def end(self, **_: Any) -> None:
         """All runs are over or handed on."""
         self._ended.set()
-        if self._runtime is not None:
-            self._runtime.stop()
+        parts_of(self._app).close()
 
     def drain(self, **_: Any) -> None:
         """Give running answers some time to end, then hand them on."""

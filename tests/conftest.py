@@ -19,6 +19,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
+from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.doors import Person, make_account, new_email
 from tests.support.mail_server import MailServer
@@ -73,9 +74,7 @@ def bound_app(settings: dict[str, str]) -> Iterator[Flask]:
     with bound.app_context():
         flask_migrate.upgrade()
     yield bound
-    for listener in ("hub", "worker_runtime"):
-        if listener in bound.extensions:
-            bound.extensions[listener].stop()
+    parts_of(bound).close()
 
 
 @pytest.fixture

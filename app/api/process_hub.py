@@ -1,31 +1,27 @@
-"""The web process's ear: one hub for all its streams, and for what it has to forget."""
+"""The hub of a web process: one Redis subscription for all its streams and for what it has to forget."""
 
-import threading
 from collections.abc import Callable
-
-from flask import current_app
 
 from app.extensions import redis_client
 from app.services.auth import end_users
 from app.services.definitions import published_apps
+from app.services.process.process_parts import process_parts
 from app.streams import invalidations
 from app.streams.hub import Hub
 
-_starting = threading.Lock()
 _FORGET: dict[str, Callable[[str], None]] = {"app": published_apps.forget, "end_user": end_users.forget}
 
 
 def hub() -> Hub:
-    """This process's, started at first use (behind gunicorn's fork)."""
-    extensions = current_app.extensions
-    with _starting:
-        if "hub" not in extensions:
-            ear = Hub(redis_client.client)
-            ear.listen(invalidations.CHANNEL, _forget)
-            ear.on_reconnect(_forget_all)
-            extensions["hub"] = ear.start()
-    started: Hub = extensions["hub"]
-    return started
+    """Return this process's hub, started on first use: after gunicorn's fork."""
+    return process_parts().get(Hub, _start, Hub.stop)
+
+
+def _start() -> Hub:
+    started = Hub(redis_client.client)
+    started.listen(invalidations.CHANNEL, _forget)
+    started.on_reconnect(_forget_all)
+    return started.start()
 
 
 def _forget(message: bytes) -> None:

@@ -9,7 +9,7 @@ from app.cli.output import as_json_option, print_json, print_table
 from app.errors import ProviderError
 from app.providers.models import model_checks
 from app.providers.models.routes import Route
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 
 NO_SERVER = "No model server is set: set OPENAI_BASE_URL or MODELS_FILE, or start the local model with `make run`."
 

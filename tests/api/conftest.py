@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from tests.support.agents import agent, house_registry
 from tests.support.factories import make_graph_app
+from tests.support.parts import put_part
 from tests.support.people import asking
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor
@@ -47,7 +48,7 @@ def house(app: Flask, monkeypatch: pytest.MonkeyPatch, lookup: CountedTool) -> C
     """Puts tools where apps find them; at first there is one, `lookup`."""
 
     def install(*tools: CountedTool) -> None:
-        monkeypatch.setitem(app.extensions, "tool_registry", house_registry(*tools))
+        put_part(monkeypatch, app, house_registry(*tools))
 
     install(lookup)
     return install

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from app.tools.registry import ToolRegistry
 from tests.cli.test_apps import run_in
+from tests.support.parts import built_anew
 from tests.support.web_service import DESCRIPTION, WebService
 
 
@@ -22,12 +24,9 @@ def tools_file(app, monkeypatch, tmp_path):
         path = tmp_path / "tools.yml"
         path.write_text(text)
         monkeypatch.setitem(app.config, "TOOLS_FILE", str(path))
-        monkeypatch.delitem(app.extensions, "tool_registry", raising=False)
 
-    app.extensions.setdefault("tool_registry", None)
-    monkeypatch.delitem(app.extensions, "tool_registry")
-    yield install
-    app.extensions.pop("tool_registry", None)
+    with built_anew(app, ToolRegistry):
+        yield install
 
 
 def test_built_in_tools_are_listed_without_a_file(run, tools_file):

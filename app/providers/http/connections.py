@@ -130,3 +130,10 @@ class ConnectionPool:
             stale, self._idle = idle[:unwanted], [*idle[unwanted:], connection]
         for old in stale:
             old.close()
+
+    def close(self) -> None:
+        """Close the connections between two calls; one that is in a call is its caller's."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()

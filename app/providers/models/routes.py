@@ -147,6 +147,12 @@ class ModelRoutes:
                 Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout),
             )
 
+    def close(self) -> None:
+        """Close the connections that wait for a next call."""
+        with self._lock:
+            for endpoint in self._endpoints.values():
+                endpoint.pool.close()
+
     def describe(self) -> list[Route]:
         """The table as it is searched, the defaults last. Never a key."""
         lines = [

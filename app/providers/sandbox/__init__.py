@@ -7,7 +7,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.sandbox.failures import SandboxFailed
 from app.providers.sandbox.plain_templates import plain_template
 from app.providers.sandbox.processes import Processes
-from app.providers.sandbox.python_code import run_python
+from app.providers.sandbox.python_code import PythonPool
 
 __all__ = ["Sandbox", "SandboxFailed"]
 
@@ -20,13 +20,14 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._processes = Processes()
+        self._python = PythonPool()
 
     def run_code(
         self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
     ) -> Any:
         """What `main` returns: `python3` gets the inputs as named arguments, `javascript` as one object."""
         if language == "python3":
-            return run_python(code, inputs, seconds, cancellation)
+            return self._python.run(code, inputs, seconds, cancellation)
         if language == "javascript":
             return self._processes.ask(
                 {"kind": "javascript", "code": code, "inputs": dict(inputs)}, seconds, cancellation
@@ -43,3 +44,8 @@ class Sandbox:
                 {"kind": "template", "template": template, "values": dict(values)}, seconds, cancellation
             )
         )
+
+    def close(self) -> None:
+        """End the processes that wait for work; one that is at work ends with its answer."""
+        self._processes.close()
+        self._python.close()

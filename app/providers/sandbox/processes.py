@@ -29,6 +29,7 @@ class Processes:
     def __init__(self) -> None:
         self._places = threading.Semaphore(MOST_PROCESSES)
         self._idle: list[_Process] = []
+        self._closed = False
         self._lock = threading.Lock()
 
     def ask(self, request: dict[str, Any], seconds: float, cancellation: Cancellation) -> Any:
@@ -40,8 +41,9 @@ class Processes:
             process = self._take_idle() or _Process()
             answer = process.ask(request, seconds, cancellation)
             with self._lock:
-                self._idle.append(process)
-            process = None
+                if not self._closed:
+                    self._idle.append(process)
+                    process = None
         finally:
             if process is not None:
                 process.kill()
@@ -49,6 +51,14 @@ class Processes:
         if "error" in answer:
             raise SandboxFailed(str(answer["error"]))
         return answer["value"]
+
+    def close(self) -> None:
+        """End the processes. One that is at work ends with its answer."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.kill()
 
     def _take_idle(self) -> "_Process | None":
         """One that waits and still lives."""

@@ -14,9 +14,8 @@ from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
 from app.providers.file_storage import FileMissing, FileStorage
 from app.services.files import file_kinds, file_links, uploads
-from app.services.process.fetching import guarded_http
 from app.services.process.owners import Owner
-from app.services.process.storage import storage
+from app.services.process.providers import guarded_http, storage
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 

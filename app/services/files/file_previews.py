@@ -10,7 +10,7 @@ from app.extensions import autocommit_engine
 from app.models.upload_files import storage_key
 from app.providers.file_storage import FileMissing, StoredFile
 from app.services.files import file_links
-from app.services.process.storage import storage
+from app.services.process.providers import storage
 
 _FIND = text(
     "SELECT app_id, name, mime_type, size, created_at FROM upload_files WHERE id = :id AND stored"

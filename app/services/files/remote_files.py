@@ -12,8 +12,8 @@ from app.providers.fetch.guarded_http import GuardedAnswer, Limits, check_url
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTooLarge
 from app.services.files import file_kinds, uploads
 from app.services.files.uploads import StoredUpload
-from app.services.process.fetching import guarded_http
 from app.services.process.owners import Owner
+from app.services.process.providers import guarded_http
 
 WAIT_SECONDS = 3.0
 TOTAL_SECONDS = 60.0

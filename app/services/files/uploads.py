@@ -15,7 +15,7 @@ from app.models.upload_files import storage_key
 from app.providers.file_storage import NewFile
 from app.services.files import file_kinds
 from app.services.process.owners import Owner
-from app.services.process.storage import storage
+from app.services.process.providers import storage
 
 MEGABYTE = 1_048_576
 

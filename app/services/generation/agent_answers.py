@@ -21,8 +21,8 @@ from app.services.generation.knowledge_answers import KnowledgeTool
 from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import OutputWatch
 from app.services.generation.task_execution import TaskExecution
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import model_routes
 from app.services.process.tool_registry import tool_registry
 from app.streams.publisher import Superseded
 from app.tools.tool_types import Tool, ToolFailed, ToolFile

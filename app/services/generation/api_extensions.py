@@ -18,6 +18,7 @@ from flask import current_app
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import RunFailed
+from app.services.process.process_parts import process_parts
 
 log = structlog.get_logger(__name__)
 
@@ -76,12 +77,8 @@ def _key(extension: Extension) -> str:
 
 
 def _table() -> ExtensionsFile:
-    """The file of this process, read once."""
-    loaded = current_app.extensions.get("api_extensions")
-    if loaded is None:
-        loaded = current_app.extensions["api_extensions"] = read_file(current_app.config["API_EXTENSIONS_FILE"])
-    table: ExtensionsFile = loaded
-    return table
+    """Return the file's content, read once per process."""
+    return process_parts().get(ExtensionsFile, lambda: read_file(current_app.config["API_EXTENSIONS_FILE"]))
 
 
 def read_file(name: str) -> ExtensionsFile:

@@ -14,7 +14,7 @@ from app.services.definitions.app_configs import ModelConfig
 from app.services.definitions.prompts import fill
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 from app.tools.tool_types import ToolAnswer, ToolDescription, ToolFailed
 from app.workflow.asking.model_calls import NodeModel
 from app.workflow.contracts.knowledge import MetadataFilter

@@ -28,8 +28,8 @@ from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import OutputWatch, review_question, watch_answer
 from app.services.generation.spoken_answers import voice_of
 from app.services.generation.task_execution import HandedOver, TaskExecution
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import model_routes
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File

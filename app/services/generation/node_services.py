@@ -1,20 +1,17 @@
 """What the nodes of a run get from outside (`workflow/outside.py`)."""
 
-import functools
 import uuid
 from collections.abc import Sequence
 
 from app.extensions import autocommit_engine
 from app.models.generations import read_thread
 from app.providers.models.chat_types import ModelMessage
-from app.providers.sandbox import Sandbox
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
-from app.services.process.fetching import guarded_http
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import guarded_http, model_routes, sandbox
 from app.services.process.tool_registry import tool_registry
 from app.workflow.contracts.human_forms import FormStore
 from app.workflow.contracts.node_services import NodeServices
@@ -46,19 +43,13 @@ class ConversationMemory:
             return read_thread(connection, self._conversation_id, self._message_id, MOST_TURNS)
 
 
-@functools.cache
-def _sandbox() -> Sandbox:
-    """One for the process: its helpers stay warm."""
-    return Sandbox()
-
-
 def node_services_of(run: TaskExecution, forms: FormStore) -> NodeServices:
     """For one run. What a kind of node needs and is not here fails that node."""
     memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
     return NodeServices(
         models=model_routes(),
-        sandbox=_sandbox(),
+        sandbox=sandbox(),
         http=NodeHttp(guarded_http()),
         files=files,
         memory=memory,

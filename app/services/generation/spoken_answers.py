@@ -13,7 +13,7 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.audio import SpeechModel
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
 from app.services.generation.task_execution import TaskExecution
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 from app.services.process.sentences import Sentences
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,6 @@
 A run is a task under one epoch. Whatever its mode generates, this is the frame around it.
 """
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from app.extensions import autocommit_engine, redis_client
 from app.models.generations import ClaimedTask, claim
 from app.models.identifiers import now
 from app.providers.cancellation import Cancellation
+from app.services.process.process_parts import process_parts
 from app.streams import stop_signals
 from app.streams.publisher import EventWriter, Superseded
 from app.streams.worker_runtime import HANDED_ON, STOPPED, WorkerRuntime
@@ -22,7 +22,6 @@ from app.streams.worker_runtime import HANDED_ON, STOPPED, WorkerRuntime
 log = structlog.get_logger(__name__)
 
 SEND_TIMEOUT = 60.0
-_starting = threading.Lock()
 
 
 class HandedOver(Exception):
@@ -63,13 +62,10 @@ Generate = Callable[[TaskExecution], None]
 
 
 def worker_runtime() -> WorkerRuntime:
-    """This process's runtime, started at first use."""
-    extensions = current_app.extensions
-    with _starting:
-        if "worker_runtime" not in extensions:
-            extensions["worker_runtime"] = WorkerRuntime(redis_client.client, current_app.config).start()
-    runtime: WorkerRuntime = extensions["worker_runtime"]
-    return runtime
+    """Return this process's runtime, started on first use."""
+    return process_parts().get(
+        WorkerRuntime, lambda: WorkerRuntime(redis_client.client, current_app.config).start(), WorkerRuntime.stop
+    )
 
 
 def execute(

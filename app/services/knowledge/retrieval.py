@@ -18,7 +18,7 @@ from app.providers.cancellation import Cancellation
 from app.services.knowledge import search_terms
 from app.services.knowledge.metadata_conditions import conditions_sql
 from app.services.knowledge.ranking import Hit, by_rank, by_weight, ordered
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 from app.workflow.contracts.knowledge import Retrieval
 from app.workflow.failures import NodeFailed
 

@@ -17,7 +17,7 @@ from app.models.identifiers import new_id, now
 from app.models.knowledge import COMPLETED
 from app.providers.cancellation import Cancellation
 from app.services.operator import apps
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from app.providers.models.embeddings import BATCH
 from app.services.knowledge import search_terms
 from app.services.knowledge.segmenting import Piece, segments
 from app.services.operator.datasets import DatasetRefused, DatasetSummary, delete_documents
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 
 LARGEST_FILE = 256 * 1024 * 1024
 ATTEMPTS = 6

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, current_app
 
 from app.services.definitions.app_tools import tools_of
-from app.services.process.fetching import guarded_http
+from app.services.process.process_parts import process_parts
+from app.services.process.providers import guarded_http
 from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolProvider, ToolRegistry
 from app.tools.tool_file import Icon, InvalidToolsFile, ProviderEntry, ToolsFile, read_tool_file
@@ -17,12 +18,7 @@ from app.tools.tool_types import ToolFailed
 
 def tool_registry() -> ToolRegistry:
     """Raises InvalidToolsFile for a file that cannot be read. Contacts no server."""
-    extensions = current_app.extensions
-    if "tool_registry" not in extensions:
-        # One for all threads: it holds sessions.
-        extensions.setdefault("tool_registry", _load(current_app._get_current_object()))  # type: ignore[attr-defined]
-    known: ToolRegistry = extensions["tool_registry"]
-    return known
+    return process_parts().get(ToolRegistry, _load, ToolRegistry.close)
 
 
 def unresolved(definition: Mapping[str, Any]) -> list[str]:
@@ -36,7 +32,8 @@ def unresolved(definition: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def _load(app: Flask) -> ToolRegistry:
+def _load() -> ToolRegistry:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     path = pathlib.Path(app.config["TOOLS_FILE"]) if app.config["TOOLS_FILE"] else None
     file = read_tool_file(path) if path is not None else ToolsFile()
     providers: dict[str, ToolProvider] = dict(builtin_providers(functools.partial(_guarded, app)))

@@ -16,8 +16,8 @@ from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.app_configs import model_of
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import model_routes
 from app.streams import stop_signals
 
 log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from app.providers.models.audio import SpeechModel
 from app.services.auth import answer_limits
 from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
 from app.services.visitor import app_info
 

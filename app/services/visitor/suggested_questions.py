@@ -18,8 +18,8 @@ from app.providers.models.context_window import estimate_tokens
 from app.services.definitions.app_configs import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.definitions.prompts import Thread
 from app.services.definitions.published_apps import version
-from app.services.process.model_routes import model_routes
 from app.services.process.owners import Owner
+from app.services.process.providers import model_routes
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from app.services.auth import answer_limits
 from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process import audio_formats
-from app.services.process.model_routes import model_routes
+from app.services.process.providers import model_routes
 from app.services.visitor import app_info
 
 LARGEST_RECORDING = 30 * 1024 * 1024

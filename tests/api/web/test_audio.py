@@ -10,6 +10,7 @@ from app.providers.models.routes import ModelRoutes
 from app.services.visitor import transcription
 from app.services.visitor.transcription import LARGEST_RECORDING
 from tests.support.factories import chat_definition, publish
+from tests.support.parts import put_part
 from tests.support.recordings import AMR, M4A, MP3, OGG, WEBM, silence
 from tests.support.scripted_model.audio import form_fields, spoken
 from tests.support.web_client import WebVisitor
@@ -188,7 +189,7 @@ def test_a_listener_that_fails_has_the_code_of_a_generation(talker, error, statu
 
 
 def test_without_a_listener_it_is_said_so(bound_app, talker, monkeypatch):
-    monkeypatch.setitem(bound_app.extensions, "model_routes", ModelRoutes.from_settings("", "", "", "", {}))
+    put_part(monkeypatch, bound_app, ModelRoutes.from_settings("", "", "", "", {}))
     assert refusal(listen(talker, (HELLO, "audio/wav")))[:2] == (400, "provider_not_initialize")
 
 
@@ -240,7 +241,7 @@ def test_a_model_without_voices_cannot_speak(bound_app, talker, monkeypatch, tmp
     file.write_text(
         "endpoints: {mute: {base_url: http://127.0.0.1:9}}\ndefault: {speech: {endpoint: mute, remote_name: x, voices: []}}"
     )
-    monkeypatch.setitem(bound_app.extensions, "model_routes", ModelRoutes.from_settings(str(file), "", "", "", {}))
+    put_part(monkeypatch, bound_app, ModelRoutes.from_settings(str(file), "", "", "", {}))
     assert refusal(speak(talker, text="hello")) == (400, "invalid_param", "Sorry, no voice available.")
 
 

@@ -10,6 +10,7 @@ from app.extensions import autocommit_engine
 from app.providers.models.routes import ModelRoutes
 from app.services.generation import spoken_answers
 from tests.support.factories import make_graph_app
+from tests.support.parts import put_part
 from tests.support.scripted_model.audio import spoken
 from tests.support.sse import answer_text, find_problem
 from tests.support.web_client import WebVisitor
@@ -135,7 +136,7 @@ def test_an_error_is_the_end_of_the_speech_too(listener, model):
 def test_without_a_voice_the_answer_is_only_written(client, model, bound_app, monkeypatch, tmp_path):
     file = tmp_path / "models.yml"
     file.write_text(f"endpoints: {{here: {{base_url: {model.base_url}}}}}\ndefault: {{chat: {{endpoint: here}}}}\n")
-    monkeypatch.setitem(bound_app.extensions, "model_routes", ModelRoutes.from_settings(str(file), "", "", "", {}))
+    put_part(monkeypatch, bound_app, ModelRoutes.from_settings(str(file), "", "", "", {}))
     assert find_problem(WebVisitor.of_new_app(client, **ALOUD).ask()) is None
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from app.services.generation.api_extensions import ExtensionsFile
 from tests.support.extension_server import ExtensionServer
+from tests.support.parts import built_anew
 from tests.support.sse import answer_text
 from tests.support.web_client import WebVisitor
 
@@ -27,9 +29,8 @@ def extension(app, tmp_path, monkeypatch):
         file.write_text(f"default: {{endpoint: '{server.url}', api_key: $EXTENSION_KEY}}")
         monkeypatch.setitem(app.config, "API_EXTENSIONS_FILE", str(file))
         monkeypatch.setitem(app.config, "ENVIRONMENT", {"EXTENSION_KEY": "secret"})
-        app.extensions.pop("api_extensions", None)
-        yield server
-        app.extensions.pop("api_extensions", None)
+        with built_anew(app, ExtensionsFile):
+            yield server
 
 
 def test_a_bad_question_gets_the_preset_answer_and_no_model_is_asked(client, model):

@@ -8,6 +8,7 @@ import pytest
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from tests.api.web.test_files import PNG, path_of, refusal
+from tests.support.parts import put_part
 from tests.support.raw_server import RawServer, say, say_and_close
 from tests.support.web_client import WebVisitor
 
@@ -72,7 +73,7 @@ class TestTheModel:
 
     def test_sees_a_remote_image_by_its_bytes(self, app, ann, model, monkeypatch):
         with RawServer(say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)) as server:
-            monkeypatch.setitem(app.extensions, "guarded_http", GuardedHttp(AllowedAddresses(["127.0.0.1"])))
+            put_part(monkeypatch, app, GuardedHttp(AllowedAddresses(["127.0.0.1"])))
             ann.ask(files=[REMOTE | {"url": f"http://127.0.0.1:{server.port}/a.png"}])
         assert seen_images(model)[1] == [{"url": data_url(PNG), "detail": "high"}]
 
@@ -109,7 +110,7 @@ class TestTheModel:
         assert model.requests == []
 
     def test_an_image_that_is_gone_ends_the_run_by_its_name(self, app, ann, monkeypatch):
-        monkeypatch.setitem(app.extensions, "guarded_http", GuardedHttp(AllowedAddresses(["127.0.0.1"])))
+        put_part(monkeypatch, app, GuardedHttp(AllowedAddresses(["127.0.0.1"])))
         with RawServer(say_and_close(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as server:
             frames = ann.ask(files=[REMOTE | {"url": f"http://127.0.0.1:{server.port}/a.png"}])
         assert frames[-1].data["message"] == "Run failed: the file a.png cannot be read."

@@ -8,6 +8,7 @@ from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.services.files import remote_files
 from tests.api.web.test_files import path_of, refusal, rows, stored_files
+from tests.support.parts import put_part
 from tests.support.raw_server import RawServer, hang, say, say_and_close
 
 TEXT = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 18\r\n\r\nhello from remote\n"
@@ -18,7 +19,7 @@ NOT_FOUND = b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
 @pytest.fixture
 def trusted(app, monkeypatch):
     """Servers of this machine may be asked, at ports that are not the privileged ones."""
-    monkeypatch.setitem(app.extensions, "guarded_http", GuardedHttp(AllowedAddresses(["127.0.0.1"])))
+    put_part(monkeypatch, app, GuardedHttp(AllowedAddresses(["127.0.0.1"])))
 
 
 @pytest.fixture

@@ -244,3 +244,15 @@ def test_a_busy_process_ends_without_the_one_it_works_for():
     worker.kill()
     worker.communicate()
     assert psutil.wait_procs(found, timeout=15)[1] == []
+
+
+def test_a_closed_sandbox_leaves_no_process_behind():
+    before = set(psutil.Process().children(recursive=True))
+    sandbox = Sandbox()
+    javascript(sandbox, "function main() { return {} }")
+    python(sandbox, "def main():\n    return {}")
+    started = set(psutil.Process().children(recursive=True)) - before
+    assert len(started) >= 2
+    sandbox.close()
+    sandbox.close()
+    assert psutil.wait_procs(started, timeout=5)[1] == []

@@ -14,6 +14,7 @@ from app.workflow.contracts.knowledge import MetadataFilter, Retrieval
 from app.workflow.failures import NodeFailed
 from tests.support.datasets import COFFEE, PARKING, VACATION, embedded, look, make_dataset, names, put
 from tests.support.factories import make_app
+from tests.support.parts import put_part
 
 pytestmark = pytest.mark.usefixtures("app", "model")
 FILES = [("vacation.md", VACATION), ("parking.md", PARKING), ("coffee.md", COFFEE)]
@@ -117,7 +118,7 @@ class TestReranking:
             f"endpoints:\n  here: {{base_url: '{model.base_url}'}}\nmodels:\n"
             "  - {provider: '*', name: '*rerank*', kind: rerank, endpoint: here}\n  - {provider: '*', name: 'embed*', kind: embedding, endpoint: here}\n"
         )
-        monkeypatch.setitem(app.extensions, "model_routes", ModelRoutes.from_settings(str(file), "", "", "", {}))
+        put_part(monkeypatch, app, ModelRoutes.from_settings(str(file), "", "", "", {}))
 
     def test_orders_what_was_found(self, reranker, model):
         dataset = embedded(
@@ -289,7 +290,7 @@ class TestLimits:
         assert (left, table) == (0, None)
 
     def test_a_model_without_a_route_is_refused_when_the_dataset_is_made(self, app, monkeypatch):
-        monkeypatch.setitem(app.extensions, "model_routes", ModelRoutes.from_settings("", "", "", "", {}))
+        put_part(monkeypatch, app, ModelRoutes.from_settings("", "", "", "", {}))
         with pytest.raises(datasets.DatasetRefused, match="embed-small"):
             embedded()
         assert ProviderNotInitialize.code == "provider_not_initialize"

@@ -1,0 +1,61 @@
+"""What this process reaches the world outside with: files, servers that others name, model servers, the sandbox.
+
+Each function is called inside an app's context; what it returns works outside of one too.
+"""
+
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.file_storage import FileStorage
+from app.providers.models.routes import AudioSettings, ModelRoutes
+from app.services.process.process_parts import process_parts
+
+if TYPE_CHECKING:
+    from app.providers.sandbox import Sandbox
+
+
+def storage() -> FileStorage:
+    """Return the file storage at STORAGE_URL. It connects on first use."""
+    return process_parts().get(FileStorage, lambda: FileStorage(current_app.config["STORAGE_URL"]))
+
+
+def guarded_http() -> GuardedHttp:
+    """Return the HTTP client for every address that an end user, an app file or another server names."""
+    return process_parts().get(GuardedHttp, lambda: GuardedHttp(AllowedAddresses(current_app.config["FETCH_TRUSTED"])))
+
+
+def model_routes() -> ModelRoutes:
+    """Return the route table with its connections to model servers. Raises InvalidModelsFile."""
+    return process_parts().get(ModelRoutes, _read_model_routes, ModelRoutes.close)
+
+
+def sandbox() -> "Sandbox":
+    """Return the sandbox. It starts its processes on first use and keeps them."""
+    # Imported here: web processes run nothing in it.
+    from app.providers.sandbox import Sandbox
+
+    return process_parts().get(Sandbox, Sandbox, Sandbox.close)
+
+
+def _read_model_routes() -> ModelRoutes:
+    settings = current_app.config
+    return ModelRoutes.from_settings(
+        settings["MODELS_FILE"],
+        settings["OPENAI_BASE_URL"],
+        settings["OPENAI_API_KEY"],
+        settings["MODEL_NAME"],
+        settings["ENVIRONMENT"],
+        audio=AudioSettings(
+            settings["AUDIO_BASE_URL"],
+            settings["AUDIO_API_KEY"],
+            settings["SPEECH_MODEL"],
+            settings["TRANSCRIPTION_MODEL"],
+            tuple(settings["SPEECH_VOICES"]),
+        ),
+        context=settings["MODEL_CONTEXT"],
+        connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],
+        read_timeout=settings["MODEL_READ_TIMEOUT"],
+    )
