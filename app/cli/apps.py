@@ -10,7 +10,8 @@ from flask import current_app
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
 from app.services.definitions import app_datasets
-from app.services.definitions.app_configs import MODEL_CONFIG_MODES, form_fields, start_fields
+from app.services.definitions.app_configs import MODEL_CONFIG_MODES
+from app.services.definitions.input_fields import form_fields, start_fields
 from app.services.operator import app_files, apps
 from app.services.process import tool_registry
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 from app.errors import AppUnavailable
 from app.services.definitions.app_tools import agent_tools
 from app.services.definitions.file_rules import FileRules
+from app.services.definitions.input_fields import InputField, form_fields, start_fields
 from app.tools.tool_types import ToolChoice
 
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
@@ -63,21 +64,6 @@ class CompletionPrompt:
     text: str = ""
     user_prefix: str = ""
     assistant_prefix: str = ""
-
-
-@dataclass(frozen=True)
-class InputField:
-    """One variable of an input form. `max_length` None: no limit."""
-
-    variable: str
-    type: str = "text-input"
-    label: str = ""
-    required: bool = False
-    max_length: int | None = None
-    options: tuple[str, ...] = ()
-    default: Any = None
-    hide: bool = False
-    file_rules: FileRules = FileRules()
 
 
 @dataclass(frozen=True)
@@ -225,19 +211,6 @@ def is_enabled(feature: Any) -> bool:
     return isinstance(feature, Mapping) and feature.get("enabled") is True
 
 
-def form_fields(form: Any) -> tuple[InputField, ...]:
-    """The fields of a model config's `user_input_form`, each a mapping of one key: its type."""
-    entries = (
-        [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
-    )
-    return tuple(
-        field
-        for entry in entries
-        for kind, values in entry.items()
-        if (field := _field(str(kind), _mapping(values))).variable
-    )
-
-
 def dataset_ids(config: Mapping[str, Any]) -> list[str]:
     """The datasets of a model config that are switched on, each once; older files have them among the agent's tools."""
     chosen = _mapping(_mapping(config.get("dataset_configs")).get("datasets")).get("datasets")
@@ -251,21 +224,6 @@ def dataset_ids(config: Mapping[str, Any]) -> list[str]:
             if dataset.get("enabled", True) and _text(dataset.get("id"))
         )
     )
-
-
-def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The variables of a workflow's start node, as they are in the file."""
-    nodes = _mapping(workflow.get("graph")).get("nodes")
-    for node in nodes if isinstance(nodes, list) else []:
-        data = _mapping(_mapping(node).get("data"))
-        if data.get("type") == "start":
-            variables = data.get("variables")
-            return (
-                [variable for variable in variables if isinstance(variable, dict)]
-                if isinstance(variables, list)
-                else []
-            )
-    return []
 
 
 def _declared(variables: Any) -> tuple[DeclaredVariable, ...]:
@@ -335,22 +293,6 @@ def external_data_tools(config: Mapping[str, Any]) -> Iterator[ExternalDataTool]
         if entry.get("enabled", True) and _text(entry.get("variable")):
             extension_id = _text(_mapping(entry.get("config")).get("api_based_extension_id"))
             yield ExternalDataTool(_text(entry["variable"]), _text(entry.get("type")), extension_id)
-
-
-def _field(kind: str, values: Mapping[str, Any]) -> InputField:
-    max_length, default = values.get("max_length"), values.get("default")
-    return InputField(
-        variable=_text(values.get("variable")),
-        type=kind,
-        label=_text(values.get("label")),
-        required=values.get("required") is True,
-        max_length=max_length if isinstance(max_length, int) and max_length > 0 else None,
-        options=tuple(_texts(values.get("options"))),
-        # Editors write an empty text where a number, a choice or a box has no default.
-        default=None if default == "" and kind not in ("text-input", "paragraph") else default,
-        hide=values.get("hide") is True,
-        file_rules=FileRules.of_field(values),
-    )
 
 
 def _text(value: Any) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.errors import InvalidParam
-from app.services.definitions.app_configs import InputField
 from app.services.definitions.file_rules import FileRules
+from app.services.definitions.input_fields import InputField
 from app.workflow.values.files import File
 
 DEEPEST = 100

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import pydantic
 
 from app.errors import InvalidParam
-from app.services.definitions.app_configs import MODES, WORKFLOW_MODES, form_fields
+from app.services.definitions.app_configs import MODES, WORKFLOW_MODES
+from app.services.definitions.input_fields import form_fields
 from app.services.definitions.input_forms import clean_inputs
 
 MOST_PROMPT_MESSAGES = 10

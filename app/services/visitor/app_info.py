@@ -7,8 +7,9 @@ from typing import Any
 
 from app.errors import AppUnavailable
 from app.services.auth import mails
-from app.services.definitions.app_configs import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES, start_fields
+from app.services.definitions.app_configs import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES
 from app.services.definitions.app_tools import tools_of
+from app.services.definitions.input_fields import start_fields
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.tool_registry import tool_registry
 from app.tools.tool_file import InvalidToolsFile

@@ -3,7 +3,8 @@
 import pytest
 
 from app.errors import AppUnavailable
-from app.services.definitions.app_configs import FEATURE_DEFAULTS, InputField, ModelConfig, PromptMessage
+from app.services.definitions.app_configs import FEATURE_DEFAULTS, ModelConfig, PromptMessage
+from app.services.definitions.input_fields import InputField
 from tests.support.factories import chat_definition
 
 

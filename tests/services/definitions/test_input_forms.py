@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import InvalidParam
-from app.services.definitions.app_configs import InputField, form_fields
+from app.services.definitions.input_fields import InputField, form_fields
 from app.services.definitions.input_forms import DEEPEST, clean_inputs
 from app.workflow.values.files import File
 
