@@ -1,4 +1,4 @@
-"""How a model call is stopped from outside, and how long it may wait."""
+"""Stop a call from another thread, and bound how long it may wait."""
 
 import math
 import select
@@ -11,11 +11,11 @@ from app.errors import ProviderTimeout
 
 
 class Cancelled(Exception):
-    """The caller stopped the call. No AppError: it is nobody's failure, and nobody is told of one."""
+    """The caller stopped the call. Not an AppError: a stop is no failure, and no client is told of it as one."""
 
 
 class Cancellation:
-    """A stop that one thread asks for and another obeys at once, wherever it waits. May serve several calls."""
+    """A token by which one thread stops the calls of others at once, wherever they wait. May serve several calls."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -24,44 +24,51 @@ class Cancellation:
 
     @property
     def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
         return self._event.is_set()
 
     def cancel(self) -> None:
         """Stop every call that uses this, now and later. Safe from any thread, and more than once."""
+        # The flag before the callbacks: a call that adds its callback too late finds the flag set.
         self._event.set()
         with self._lock:
             for callback in self._callbacks:
                 callback()
 
     def raise_if_cancelled(self) -> None:
+        """Raise Cancelled once `cancel` was called."""
         if self._event.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep so long. Raises Cancelled as soon as it is."""
+        """Sleep for so many seconds. Raises Cancelled as soon as `cancel` is called."""
         if self._event.wait(seconds):
             raise Cancelled
 
     def add(self, callback: Callable[[], None]) -> None:
-        """Have a quick function called by `cancel()`. One added too late is not called: look at `is_cancelled` after adding."""
+        """Register a function for `cancel` to call; it must be quick.
+
+        One that is added after `cancel` is never called: check `is_cancelled` after adding.
+        """
         with self._lock:
             self._callbacks.append(callback)
 
     def remove(self, callback: Callable[[], None]) -> None:
-        """Once this returns, the function neither runs nor will."""
+        """Remove a registered function; once this returns, it is not running and will not run."""
+        # `cancel` holds the same lock while it calls. A caller may therefore close the socket that its callback uses.
         with self._lock:
             self._callbacks.remove(callback)
 
 
-class Patience:
-    """The waits of one call: none goes past its deadline (monotonic seconds) or its cancellation."""
+class CancelScope:
+    """The limits of one call: every wait in it ends at its deadline (monotonic seconds) or at its cancellation."""
 
     def __init__(self, cancellation: Cancellation, deadline: float | None = None) -> None:
         self.cancellation = cancellation
         self._deadline = math.inf if deadline is None else deadline
 
     def remaining(self, seconds: float) -> float:
-        """At most so many seconds. Raises Cancelled, or ProviderTimeout if there are none left."""
+        """Return so many seconds, or what is left until the deadline. Raises Cancelled, ProviderTimeout if none is."""
         self.cancellation.raise_if_cancelled()
         left = min(seconds, self._deadline - time.monotonic())
         if left <= 0:
@@ -69,18 +76,26 @@ class Patience:
         return left
 
     def pause(self, connected: socket.socket, seconds: float) -> None:
-        """Sleep, less if the connection breaks. Raises Cancelled if a stop shuts the socket, ProviderTimeout past the deadline."""
-        # Arriving data does not end a poll for no events, a shut socket does: half the price of waiting for an Event.
+        """Sleep, less if the connection breaks.
+
+        Raises Cancelled if the cancellation shuts the socket, ProviderTimeout past the deadline.
+        """
+        # A poll for no events is ended by a shut socket, but not by arriving data. It costs half of a wait on an Event.
         poller = select.poll()
         poller.register(connected, 0)
         poller.poll(math.ceil(self.remaining(seconds) * 1000))
         self.cancellation.raise_if_cancelled()
 
-    def wait_for(self, readiness: socket.socket, events: int, seconds: float) -> None:
-        """Wait for poll events of a socket. Raises Cancelled (if the cancellation shuts that socket), ProviderTimeout."""
+    def wait_for(self, connected: socket.socket, events: int, seconds: float) -> None:
+        """Wait for poll events of a socket.
+
+        Raises Cancelled if the cancellation shuts the socket, ProviderTimeout after so many seconds or at the deadline.
+        """
+        # poll, not select: a busy worker's descriptors go beyond select's limit of 1,024.
         poller = select.poll()
-        poller.register(readiness, events)
+        poller.register(connected, events)
         ready = poller.poll(math.ceil(self.remaining(seconds) * 1000))
+        # First, for a socket that a stop has shut is ready too.
         self.cancellation.raise_if_cancelled()
         if not ready:
             raise ProviderTimeout

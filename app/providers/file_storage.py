@@ -1,4 +1,4 @@
-"""Files under keys, in a folder (`file:///…`) or an object store (`s3://bucket/prefix`), by fsspec."""
+"""Store files under keys, in a folder (`file:///…`) or an object store (`s3://bucket/prefix`), by fsspec."""
 
 import contextlib
 import functools
@@ -15,17 +15,17 @@ logger = logging.getLogger(__name__)
 # Object stores take parts of at least 5 MiB; one part is all that a transfer keeps in memory.
 PART = 8_388_608
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 class FileMissing(Exception):
-    """There is nothing under this key."""
+    """The storage holds no file under this key."""
 
 
 class FileStorage:
-    """One root for all files of an installation. Shared by all threads; connects on first use.
+    """The files of an installation, under one root URL. Shared by all threads; connects on first use.
 
-    Every method raises ServiceUnavailable where the store does not do as it is told.
+    Every method raises ServiceUnavailable if the store fails.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,37 +34,40 @@ class FileStorage:
         self._connected: tuple[Any, str] | None = None
 
     def create(self, key: str) -> "NewFile":
-        """An empty file, to be written and then kept or discarded."""
+        """Open an empty file for writing; the caller ends it by `keep` or `discard`."""
         filesystem, path = self._at(key)
-        # A local file has its name at once: whoever writes must not tell of the key before it is kept.
+        # An object store shows a file once its upload is committed. A local file is visible under its key while it is
+        # being written, so that callers must not publish the key before `keep`.
         options: dict[str, Any] = {"autocommit": False} if filesystem.async_impl else {}
         return NewFile(self, key, _call(filesystem, filesystem.open, path, "wb", block_size=PART, **options))
 
     def open(self, key: str) -> "StoredFile":
-        """Raises FileMissing."""
+        """Open a file for reading. Raises FileMissing."""
         filesystem, path = self._at(key)
         return StoredFile(
             filesystem, _call(filesystem, filesystem.open, path, "rb", missing=FileMissing, block_size=PART)
         )
 
     def delete(self, key: str) -> None:
-        """Remove a file; nothing happens where there is none."""
+        """Remove a file, if there is one."""
         filesystem, path = self._at(key)
         with contextlib.suppress(FileMissing):
             _call(filesystem, filesystem.rm_file, path, missing=FileMissing)
 
     def _at(self, key: str) -> tuple[Any, str]:
+        """Return fsspec's file system and the path of a key in it."""
         filesystem, root = self._connect()
         return filesystem, f"{root}/{key}"
 
     def _connect(self) -> tuple[Any, str]:
         with self._lock:
             if self._connected is None:
-                # Imported on first use: most processes never touch a file.
+                # Imported on first use: fsspec is large, and most processes never touch a file.
                 import fsspec.asyn
                 import fsspec.core
 
-                # Asynchronous stores do their work in one thread, which must not begin in a thread of a pool.
+                # Asynchronous stores share one event loop. Started by the first call it would, under gevent, be a
+                # greenlet of a pool's thread (see `_call`), which runs only while that thread has work: start it here.
                 fsspec.asyn.get_loop()
                 options = {"auto_mkdir": True} if self._url.startswith("file:") else {}
                 try:
@@ -77,13 +80,13 @@ class FileStorage:
 
 
 class NewFile:
-    """A file on its way into the store. Unless it is kept, leaving the block discards it."""
+    """A file being written, a context manager: leaving the block without `keep` discards it. `size`: bytes so far."""
 
     def __init__(self, storage: FileStorage, key: str, handle: Any) -> None:
         self._storage = storage
         self._key = key
         self._handle = handle
-        self._over = False
+        self._ended = False
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -95,33 +98,34 @@ class NewFile:
         self.discard()
 
     def write(self, data: bytes) -> int:
+        """Append bytes and return their number."""
         _call(self._handle.fs, self._handle.write, data)
         self.size += len(data)
         return len(data)
 
     def keep(self) -> None:
-        """From here on the file can be read."""
+        """Complete the file: from here on it can be read."""
         _call(self._handle.fs, self._handle.close)
         if not getattr(self._handle, "autocommit", True):
             _call(self._handle.fs, self._handle.commit)
-        self._over = True
+        self._ended = True
 
     def discard(self) -> None:
-        """Leave nothing behind. Without effect on a file that was kept."""
-        if self._over:
+        """Remove what was written. Does nothing to a file that was kept."""
+        if self._ended:
             return
-        self._over = True
+        self._ended = True
         if getattr(self._handle, "autocommit", True):
             _call(self._handle.fs, self._handle.close)
             self._storage.delete(self._key)
         else:
-            # Else the garbage collector would close it, which writes.
+            # fsspec closes a handle when it is collected, and closing writes the file: mark it as closed instead.
             self._handle.closed = True
             _call(self._handle.fs, self._handle.discard)
 
 
 class StoredFile:
-    """An open file. To be closed."""
+    """A file open for reading: what web servers need of a file object. The caller closes it, or uses `with`."""
 
     def __init__(self, filesystem: Any, handle: Any) -> None:
         self._filesystem = filesystem
@@ -136,33 +140,41 @@ class StoredFile:
         self.close()
 
     def seek(self, position: int, whence: int = 0) -> int:
+        """Move to a position, counted as by `io.IOBase.seek`, and return it."""
         return int(_call(self._filesystem, self._handle.seek, position, whence))
 
     def read(self, most: int = -1) -> bytes:
-        """Up to so many bytes, all that is left by default; empty at the end."""
+        """Read up to so many bytes, by default all that is left; empty at the end."""
         return bytes(_call(self._filesystem, self._handle.read, most))
 
     def tell(self) -> int:
+        """Return the position."""
         return int(self._handle.tell())
 
     def seekable(self) -> bool:
+        """Whether `seek` works: always. Werkzeug asks before it answers a range."""
         return True
 
     def close(self) -> None:
+        """Release the file."""
         _call(self._filesystem, self._handle.close)
 
 
 def _call(
     filesystem: Any,
-    function: Callable[..., Given],
+    function: Callable[..., Result],
     *args: Any,
     missing: type[Exception] = ServiceUnavailable,
     **options: Any,
-) -> Given:
-    """Do one thing with the store. Raises ServiceUnavailable, and `missing` where the file, or the bucket, is not there."""
+) -> Result:
+    """Call a function of the store.
+
+    Raises ServiceUnavailable if it fails, `missing` if it finds no such file or bucket.
+    """
     try:
         if filesystem.async_impl and _is_cooperative():
-            # fsspec refuses to wait in the system's thread that runs its event loop, and under gevent that is ours.
+            # fsspec refuses to wait in the system's thread that runs its event loop. Under gevent all greenlets share
+            # that thread, the caller's too, so that the call needs a real thread.
             import gevent
 
             return gevent.get_hub().threadpool.apply(function, args, options)  # type: ignore[no-any-return]
@@ -170,14 +182,14 @@ def _call(
     except FileNotFoundError:
         raise missing from None
     except Exception as failure:
-        # Each store has errors of its own.
+        # A broad `except`, for every store raises errors of its own and fsspec gives them no common base.
         logger.error("file storage failed: %s: %s", type(failure).__name__, str(failure).partition("\n")[0])
         raise ServiceUnavailable from failure
 
 
 @functools.cache
 def _is_cooperative() -> bool:
-    """Whether gevent has taken over this process's threads."""
+    """Whether gevent has patched this process's threads."""
     try:
         from gevent import monkey
     except ImportError:

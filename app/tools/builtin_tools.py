@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.providers.documents.document_texts import DocumentUnreadable, DocumentUnsupported, text_of
+from app.providers.documents.document_texts import DocumentUnreadable, DocumentUnsupported, extract_text
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
 from app.tools.arithmetic import ArithmeticFailed, evaluate
@@ -140,7 +140,7 @@ def _page(http: GuardedHttp, arguments: Mapping[str, Any], seconds: float, cance
             if answer.status >= 400:
                 raise ToolFailed(f"The page answered {answer.status}.")
             content, kind = answer.read(), answer.headers.get("Content-Type", "text/html")
-        text = text_of(content, "txt" if kind.startswith("text/plain") else "", kind, seconds, cancellation)
+        text = extract_text(content, "txt" if kind.startswith("text/plain") else "", kind, seconds, cancellation)
     except FetchFailed as failure:
         raise ToolFailed(str(failure)) from None
     except (DocumentUnsupported, DocumentUnreadable) as failure:

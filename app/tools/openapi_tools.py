@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from app.providers.cancellation import Cancellation
-from app.providers.fetch.guarded_http import GuardedAnswer, GuardedHttp, Limits
+from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
@@ -168,7 +168,7 @@ class OpenApiTool:
         except FetchFailed as failure:
             raise ToolFailed(_words(failure)) from None
 
-    def _ask(self, request: PreparedRequest, limits: Limits, cancellation: Cancellation) -> GuardedAnswer:
+    def _ask(self, request: PreparedRequest, limits: Limits, cancellation: Cancellation) -> GuardedResponse:
         service, address = self._service, str(self._address)
         parts = urllib.parse.urlsplit(address)
         url = urllib.parse.urlunsplit(
@@ -185,7 +185,7 @@ class OpenApiTool:
             cancellation=cancellation,
         )
 
-    def _answer(self, answer: GuardedAnswer) -> ToolAnswer:
+    def _answer(self, answer: GuardedResponse) -> ToolAnswer:
         content, declared = answer.read(), answer.headers.get("Content-Type", "")
         kind = declared.partition(";")[0].strip().lower()
         if answer.status >= 300:
@@ -258,5 +258,5 @@ def _words(failure: FetchFailed) -> str:
     if isinstance(failure, FetchTooLarge):
         return "The service's answer is too large."
     if isinstance(failure, FetchRefused):
-        return "The request leads to where none may go."
+        return "Requests to this address are not allowed."
     return "The service cannot be reached."

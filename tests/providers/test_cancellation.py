@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.errors import ProviderTimeout
-from app.providers.cancellation import Cancellation, Cancelled, Patience
+from app.providers.cancellation import Cancellation, Cancelled, CancelScope
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.endpoint import Endpoint
 from tests.support.raw_server import CHUNKED, QUESTION, RawServer, chunked, frame, hang, say
@@ -207,10 +207,10 @@ def test_a_pause_ends_at_the_deadline_and_not_by_data() -> None:
     with ours, theirs:
         theirs.sendall(b"data")
         started = time.monotonic()
-        patience = Patience(Cancellation(), started + 0.05)
+        scope = CancelScope(Cancellation(), started + 0.05)
 
-        patience.pause(ours, 10)
+        scope.pause(ours, 10)
 
         assert 0.04 < time.monotonic() - started < 0.2
         with pytest.raises(ProviderTimeout):
-            patience.pause(ours, 10)
+            scope.pause(ours, 10)

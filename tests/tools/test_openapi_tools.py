@@ -230,7 +230,7 @@ class TestABadService:
     def test_that_redirects_inside_leads_nowhere(self, pets: OpenApiTools, service: WebService) -> None:
         with WebService() as inside:
             service.says = [(302, {"Location": f"{inside.url}/secret"}, b"")]
-            assert failure(pets, "get_plain") == "The request leads to where none may go."
+            assert failure(pets, "get_plain") == "Requests to this address are not allowed."
             assert inside.asked == []
 
     def test_that_is_away_is_told(self, tmp_path: pathlib.Path) -> None:
@@ -316,7 +316,7 @@ class TestADescription:
             tools = OpenApiTools(
                 "pets", OpenApiEntry(description=f"{service.url}/openapi.json"), {}, pathlib.Path(), None
             )
-            assert failure(tools, "get_plain") == "The request leads to where none may go."
+            assert failure(tools, "get_plain") == "Requests to this address are not allowed."
             assert inside.asked == []
 
     @pytest.mark.parametrize(

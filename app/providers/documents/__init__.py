@@ -1,1 +1,1 @@
-"""Text from documents, in a process of its own."""
+"""Extract the text of documents; parsers run in a process of their own."""

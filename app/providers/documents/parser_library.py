@@ -1,7 +1,7 @@
-"""Where the PDF library of the document parser is kept.
+"""Keep the PDF library of the document parser in a folder of this user.
 
-The parser unpacks it into the folder of temporary files, and may not write any file once it reads what others sent. So it is unpacked once,
-before, into a folder that nobody else can write to.
+The parser unpacks the library into the folder of temporary files, but may write no files once it reads a document that
+others sent. So the library is unpacked once, before that, into a folder to which only this user can write.
 """
 
 import importlib.metadata
@@ -16,23 +16,24 @@ _known: list[pathlib.Path] = []
 
 
 def folder() -> pathlib.Path:
-    """The folder of this user and this version of the parser; made where it is missing. Raises OSError."""
+    """Return the folder of this user and this version of the parser; made if missing. Raises OSError."""
     with _lock:
         if not _known or not _known[0].is_dir():
-            _known[:] = [_folder()]
+            _known[:] = [_make_folder()]
         return _known[0]
 
 
-def is_unpacked(place: pathlib.Path) -> bool:
-    return any(place.glob("*/libpdfium*.so")) or any(place.glob("*/libpdfium*.dylib"))
+def is_unpacked(folder: pathlib.Path) -> bool:
+    """Whether a folder holds the library, for Linux or macOS."""
+    return any(folder.glob("*/libpdfium*.so")) or any(folder.glob("*/libpdfium*.dylib"))
 
 
-def _folder() -> pathlib.Path:
+def _make_folder() -> pathlib.Path:
     version = importlib.metadata.version("kreuzberg")
-    place = pathlib.Path(tempfile.gettempdir()) / f"frontdesk-parser-{version}-{os.getuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
-        return place
-    # Somebody else was here first: what lies there is not to be loaded.
+    path = pathlib.Path(tempfile.gettempdir()) / f"frontdesk-parser-{version}-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    about = path.lstat()
+    if stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o077:
+        return path
+    # The name is taken by another user, or open to others: a library from there must not be loaded.
     return pathlib.Path(tempfile.mkdtemp(prefix="frontdesk-parser-"))

@@ -1,4 +1,4 @@
-"""The inside of the process that parses one document: content on standard input, JSON on standard output."""
+"""Parse one document, in a process of its own: content on standard input, JSON on standard output."""
 
 import json
 import os
@@ -8,15 +8,20 @@ import sys
 from typing import Any
 
 MEMORY = 3 * 1024 * 1024 * 1024
-# What the parser writes before a page's own text.
+# The metadata that the parser writes before the text of an HTML page.
 HTML_HEAD = re.compile(r"\A---\n.*?\n\n(?:## title: [^\n]*\n\n)?", re.DOTALL)
-NO_PAGES = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj trailer<</Root 1 0 R>>"
+# A valid PDF without a page.
+EMPTY_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj "
+    b"trailer<</Root 1 0 R>>"
+)
 
 
 def main(mime_type: str, seconds: int, marked: bool) -> None:
-    """Write [[page or null, text], …]; `marked`: page by page where there are pages, headings and tables as Markdown.
+    """Write [[page or null, text], …] and end the process.
 
-    Ends with exit code 1 and a line on standard error where the document cannot be read.
+    `seconds`: the limit of CPU time; `marked`: page by page if there are pages, headings and tables as Markdown.
+    A document that cannot be read ends the process with exit code 1 and one line on standard error.
     """
     content = sys.stdin.buffer.read()
     import kreuzberg
@@ -32,21 +37,22 @@ def main(mime_type: str, seconds: int, marked: bool) -> None:
             else [(None, _extract(kreuzberg, content, mime_type).content)]
         )
     except Exception as error:
-        # Whatever the parser stumbles over is in the document.
+        # A broad `except`: whatever the parser raises is a fault of the document, and told as such.
         sys.stderr.write(f"{type(error).__name__}: {error}".replace("\n", " ")[:500])
         sys.stderr.flush()
         os._exit(1)
     sys.stdout.buffer.write(json.dumps(passages, ensure_ascii=False).encode("utf-8", "replace"))
     sys.stdout.flush()
+    # At once, for nothing is left to clean up.
     os._exit(0)
 
 
 def unpack() -> None:
-    """Have the parser unpack its PDF library into TMPDIR, by a document of ours without a page."""
+    """Make the parser unpack its PDF library into TMPDIR, by having it read a PDF without a page."""
     import kreuzberg
 
     try:
-        kreuzberg.extract_bytes_sync(NO_PAGES, "application/pdf")
+        kreuzberg.extract_bytes_sync(EMPTY_PDF, "application/pdf")
     except kreuzberg.KreuzbergError as error:
         sys.stderr.write(str(error))
 

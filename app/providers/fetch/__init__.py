@@ -1,1 +1,1 @@
-"""Requests to addresses that others name, behind one guard."""
+"""HTTP requests to addresses that end users or app files name, to public addresses only."""

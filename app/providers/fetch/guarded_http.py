@@ -1,7 +1,7 @@
-"""HTTP requests to addresses that others name: visitors, app files, forms. Nothing inside our network can be reached by them.
+"""Send HTTP requests to addresses that end users, app files or forms name; addresses inside our network are refused.
 
-A host name is looked up once, each of its addresses is checked, and the connection is made to a checked address, so that
-no second answer of the DNS can lead elsewhere. Each redirect is a request of its own that passes the same gate.
+A host name is looked up once, each of its addresses is checked, and the connection is made to a checked address: a
+second, different answer of the DNS cannot lead elsewhere. Each redirect is a request of its own with the same checks.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused,
 PIECE = 65_536
 LONGEST_URL = 8_192
 REDIRECTS = (301, 302, 303, 307, 308)
-# What another origin than the asked one may be told.
+# Headers that a redirect to another origin keeps; all others may hold credentials.
 HARMLESS_HEADERS = {
     "accept",
     "accept-encoding",
@@ -33,9 +33,10 @@ HARMLESS_HEADERS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """`connect` and `read` are the seconds of one wait, `total` those of the whole, redirects and body included.
+    """What one request may take.
 
-    `size`: bytes of content as the caller gets it, that is, unpacked.
+    `connect` and `read`: seconds of one wait; `total`: seconds of the whole, redirects and body included; `size`: bytes
+    of content after decompression; `redirects`: how many are followed.
     """
 
     connect: float = 5.0
@@ -45,8 +46,8 @@ class Limits:
     redirects: int = 5
 
 
-class GuardedAnswer:
-    """An answer whose head has come. To be closed; its body is read once, by `pieces` or `read`."""
+class GuardedResponse:
+    """A response whose head has come; the caller reads its body once, by `pieces` or `read`, and closes it."""
 
     def __init__(self, response: requests.Response, gate: Gate, limits: Limits) -> None:
         self.status = response.status_code
@@ -63,12 +64,12 @@ class GuardedAnswer:
         self.close()
 
     def announced_size(self) -> int | None:
-        """Bytes by `Content-Length`; None where the server does not say, or says nonsense."""
+        """Return the bytes by `Content-Length`; None if it is missing or no number."""
         text = self.headers.get("Content-Length", "")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
     def pieces(self) -> Iterator[bytes]:
-        """The content as it comes. Raises FetchTooLarge, FetchTimeout, FetchFailed, Cancelled."""
+        """Yield the content as it comes. Raises FetchTooLarge, FetchTimeout, FetchFailed, Cancelled."""
         limit = self._limits.size
         if (self.announced_size() or 0) > limit:
             raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
@@ -76,7 +77,7 @@ class GuardedAnswer:
         with self._gate.failures(self.url):
             while True:
                 piece = self._response.raw.read(PIECE, decode_content=True)
-                # A socket that was shut looks like the end of a body of unknown length.
+                # To urllib3 a socket that we have shut looks like the end of a body of unknown length.
                 self._gate.raise_if_over()
                 if not piece:
                     return
@@ -86,16 +87,20 @@ class GuardedAnswer:
                 yield piece
 
     def read(self) -> bytes:
-        """The whole content. Raises as `pieces`."""
+        """Read the whole content. Raises as `pieces`."""
         return b"".join(self.pieces())
 
     def close(self) -> None:
+        """Close the connection."""
         self._response.raw.close()
         self._gate.close()
 
 
 class GuardedHttp:
-    """The way out for one process. Shared by all threads; no connection is kept, no cookie, no proxy or password of this machine used."""
+    """The guarded HTTP client of one process. Shared by all threads.
+
+    It keeps no connections and no cookies, and uses no proxy and no password of this machine.
+    """
 
     def __init__(self, allowed: AllowedAddresses | None = None) -> None:
         self._allowed = allowed or AllowedAddresses()
@@ -112,10 +117,10 @@ class GuardedHttp:
         verify: bool = True,
         limits: Limits = Limits(),
         cancellation: Cancellation | None = None,
-    ) -> GuardedAnswer:
-        """Ask, and follow redirects (none with `limits.redirects` 0: then the redirect is the answer).
+    ) -> GuardedResponse:
+        """Send a request, follow its redirects, and return the response, of whatever status.
 
-        `data` and `files` as `requests` takes them. The answer has any status.
+        With `limits.redirects` 0 the redirect itself is returned. `data` and `files` as `requests` takes them.
         Raises FetchRefused, FetchTimeout, FetchFailed, Cancelled.
         """
         gate = Gate(self._allowed, cancellation or Cancellation(), limits.total)
@@ -125,8 +130,8 @@ class GuardedHttp:
                 response = self._send(prepared, gate, verify, limits)
                 following = _redirected(prepared, response) if limits.redirects else None
                 if following is None:
-                    return GuardedAnswer(response, gate, limits)
-                # Its body is nobody's: an endless one must not keep us.
+                    return GuardedResponse(response, gate, limits)
+                # Without reading the body of the redirect: it may be endless.
                 response.raw.close()
                 prepared = following
             raise FetchFailed(f"{without_query(url)} redirects too often.")
@@ -142,28 +147,28 @@ class GuardedHttp:
             response = Adapter(gate, verify).send(
                 prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify
             )
-            # A socket that was shut looks like the end of the headers.
+            # To urllib3 a socket that we have shut looks like the end of the headers.
             gate.raise_if_over()
             return response
 
 
 def check_url(url: str) -> None:
-    """Whether a URL is one that we would ask at all. Raises FetchRefused."""
+    """Raise FetchRefused for a URL that is malformed, has another scheme than http or https, or holds a password."""
     if len(url) > LONGEST_URL or not url.isprintable() or "\\" in url or " " in url:
-        raise FetchRefused("This is no URL.")
+        raise FetchRefused("The URL is not valid.")
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname or "", parts.port
         host.encode("idna")
     except ValueError:
-        raise FetchRefused("This is no URL.") from None
+        raise FetchRefused("The URL is not valid.") from None
     if parts.scheme not in ("http", "https"):
         raise FetchRefused("Only http and https URLs can be fetched.")
     if "@" in parts.netloc:
-        raise FetchRefused("A URL with user name or password is not fetched.")
-    # A percent sign is an interface's name behind an address, or a host that some libraries would decode.
+        raise FetchRefused("URLs with a user name or password are not allowed.")
+    # A percent sign precedes a network interface behind an address, or hides a host that some libraries would decode.
     if not host or "%" in host or port == 0:
-        raise FetchRefused("This is no URL.")
+        raise FetchRefused("The URL is not valid.")
 
 
 def _prepare(
@@ -177,35 +182,36 @@ def _prepare(
     check_url(url)
     if not (method.isascii() and method.isalpha()):
         raise FetchRefused("This request cannot be sent.")
-    asked = requests.structures.CaseInsensitiveDict(
+    sent = requests.structures.CaseInsensitiveDict(
         {"User-Agent": "frontdesk", "Accept": "*/*", "Accept-Encoding": "identity", **headers}
     )
     try:
-        return requests.Request(method, url, headers=dict(asked), params=list(params), data=data, files=files).prepare()
+        return requests.Request(method, url, headers=dict(sent), params=list(params), data=data, files=files).prepare()
     except (requests.RequestException, ValueError, TypeError):
         raise FetchRefused("This request cannot be sent.") from None
 
 
-def _redirected(asked: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest | None:
-    """The request that follows a redirect; None where the answer is none."""
+def _redirected(request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest | None:
+    """Return the request that a redirect leads to; None if the response is no redirect."""
     location = response.headers.get("Location")
     if response.status_code not in REDIRECTS or not location:
         return None
-    following = asked.copy()
+    following = request.copy()
     with contextlib.suppress(UnicodeError):
-        # The library reads headers as latin-1; servers write UTF-8.
+        # http.client decodes headers as latin-1; servers write UTF-8.
         location = location.encode("latin-1").decode("utf-8")
     try:
-        # A fragment is no part of a request.
-        following.prepare_url(urllib.parse.urldefrag(urllib.parse.urljoin(str(asked.url), location))[0], None)
+        # The fragment is for browsers alone and not sent.
+        following.prepare_url(urllib.parse.urldefrag(urllib.parse.urljoin(str(request.url), location))[0], None)
     except (requests.RequestException, ValueError):
-        raise FetchRefused(f"{without_query(str(asked.url))} redirects to what is no URL.") from None
+        raise FetchRefused(f"{without_query(str(request.url))} redirects to an invalid URL.") from None
+    # The method becomes GET after 302 and 303, and after 301 if it was POST, as in browsers; the body is dropped below.
     requests.sessions.SessionRedirectMixin().rebuild_method(following, response)
     if response.status_code not in (307, 308):
         following.body = None
         for name in ("Content-Length", "Content-Type", "Transfer-Encoding"):
             following.headers.pop(name, None)
-    if _origin(str(following.url)) != _origin(str(asked.url)):
+    if _origin(str(following.url)) != _origin(str(request.url)):
         for name in [name for name in following.headers if name.lower() not in HARMLESS_HEADERS]:
             del following.headers[name]
     return following

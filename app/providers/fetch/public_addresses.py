@@ -1,7 +1,7 @@
-"""Which network addresses may be asked on behalf of others: public ones, and those that an operator trusts.
+"""Tell which network addresses requests for others may go to: public ones, and those that an operator trusts.
 
 What is public follows IANA's special-purpose registries, kept here because `ipaddress.is_global` has differed between
-Python's minor versions. Addresses that carry an IPv4 address in them are as public as that one.
+Python's minor versions. An address that embeds an IPv4 address is as public as that one.
 """
 
 import ipaddress
@@ -44,22 +44,23 @@ ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(address: Address) -> bool:
-    """Whether everybody in the Internet reaches the same machine by this address."""
+    """Whether an address means the same machine everywhere in the Internet."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in NOT_PUBLIC_V4)
-    carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if address in MAPPED or address in NAT64:
-        return is_public(carried)
-    if int(address) >> 32 & 0xFFFFFFFF in ISATAP and not is_public(carried):
+        return is_public(embedded)
+    # An ISATAP interface id, 0000:5efe or 0200:5efe and an IPv4 address, may stand behind any prefix.
+    if int(address) >> 32 & 0xFFFFFFFF in ISATAP and not is_public(embedded):
         return False
     return address in GLOBAL_UNICAST and not any(address in network for network in NOT_PUBLIC_V6)
 
 
 class AllowedAddresses:
-    """Public addresses at the web's ports and the unprivileged ones, and whatever the operator's entries say.
+    """The addresses that may be reached: public ones at ports 80, 443 and from 1024 on, and the operator's entries.
 
-    An entry is a network (`10.1.0.0/16`), an address or a host name, the last two with or without a port (`[::1]:8080`).
-    A name stands for every address that it has. Raises ValueError, whose text names the entry.
+    An entry is a network (`10.1.0.0/16`), an address or a host name, the last two with or without a port
+    (`[::1]:8080`). A name stands for all its addresses. Raises ValueError, whose text names the entry.
     """
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
@@ -69,14 +70,14 @@ class AllowedAddresses:
             self._trust(entry)
 
     def allows(self, host: str, address: str, port: int) -> bool:
-        """`host` as the URL has it, `address` as the look-up gave it."""
-        # An IPv6 address may come with the interface behind it.
-        found = ipaddress.ip_address(address.partition("%")[0])
+        """Whether a port of an address may be reached: `host` as in the URL, `address` from its look-up."""
+        # A link-local IPv6 address comes with its interface: `fe80::1%eth0`.
+        parsed = ipaddress.ip_address(address.partition("%")[0])
         if {(host.lower(), None), (host.lower(), port)} & self._names:
             return True
-        if any(found in network and only in (None, port) for network, only in self._networks):
+        if any(parsed in network and only in (None, port) for network, only in self._networks):
             return True
-        return is_public(found) and (port in WEB_PORTS or port >= FIRST_UNPRIVILEGED_PORT)
+        return is_public(parsed) and (port in WEB_PORTS or port >= FIRST_UNPRIVILEGED_PORT)
 
     def _trust(self, entry: str) -> None:
         try:
@@ -88,7 +89,7 @@ class AllowedAddresses:
         try:
             self._networks.append((ipaddress.ip_network(host), port))
         except ValueError:
-            if not host or any(sign in host for sign in "/:[]@*? "):
+            if not host or any(character in host for character in "/:[]@*? "):
                 raise ValueError(
                     f"{entry!r} is neither a network nor an address or host name with or without a port"
                 ) from None
@@ -96,7 +97,7 @@ class AllowedAddresses:
 
 
 def _split(entry: str) -> tuple[str, int | None]:
-    """Host, without its brackets, and port."""
+    """Split an entry into host, without brackets, and port."""
     host, colon, port = entry.rpartition(":")
     if colon and port.isdecimal() and not host.endswith(":") and 0 < int(port) < 65_536:
         return host.removeprefix("[").removesuffix("]"), int(port)

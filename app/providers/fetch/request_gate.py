@@ -1,4 +1,8 @@
-"""The gate that all connections of one guarded request pass: the addresses' check, the deadline, the stop."""
+"""Open the connections of one guarded request: to checked addresses only, within its deadline, until it is cancelled.
+
+`requests` and urllib3 speak HTTP; the subclasses here replace only the step at which urllib3 opens a socket, where it
+would look the name up itself. The name is thus looked up once, and what was checked is what is connected to.
+"""
 
 import contextlib
 import functools
@@ -19,61 +23,66 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from app.errors import ProviderTimeout
-from app.providers.cancellation import Cancellation, Patience
+from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.http.connecting import connect_to, interrupt, look_up
 
 logger = logging.getLogger(__name__)
-# Whoever asks without verifying says so in an app file; a warning for each request helps nobody.
+# Certificates are left unverified only where an app file says so: a warning for each request would not help.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
 class FetchFailed(Exception):
-    """A request that gave no answer; the text is one line for whoever named the address."""
+    """A request got no response; the text is one line for the person who named the address."""
 
 
 class FetchRefused(FetchFailed):
-    """The URL or an address behind it is not for us to ask."""
+    """The URL is not valid, or its addresses are not allowed."""
 
 
 class FetchTimeout(FetchFailed):
-    """The answer, or the next piece of it, did not come in time."""
+    """The response, or the next piece of it, did not come in time."""
 
 
 class FetchTooLarge(FetchFailed):
-    """There is more of it than may be read."""
+    """The response is larger than its limit."""
 
 
 class Gate:
-    """One request's: its redirects share the deadline (`seconds` from now). To be closed."""
+    """Opens the connections of one request and its redirects, which share the deadline `seconds` from now.
+
+    A stop and the deadline shut all its sockets from outside, whatever urllib3 is waiting for. To be closed.
+    """
 
     def __init__(self, allowed: AllowedAddresses, cancellation: Cancellation, seconds: float) -> None:
         self._allowed = allowed
         self._cancellation = cancellation
-        self._patience = Patience(cancellation, time.monotonic() + seconds)
+        self._scope = CancelScope(cancellation, time.monotonic() + seconds)
         self._handles: list[socket.socket] = []
         self._lock = threading.Lock()
         self._expired = self._closed = False
-        # A server that sends a byte now and then never lets a read time out.
+        # urllib3 limits single reads; a server that sends a byte now and then would pass them for ever.
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
         self._timer.start()
         cancellation.add(self._interrupt)
 
     def open(self, host: str, port: int, seconds: float) -> socket.socket:
-        """A connected socket. Raises FetchRefused, OSError, Cancelled, ProviderTimeout."""
-        until = time.monotonic() + seconds
-        addresses = look_up(host, port, self._patience, seconds)
-        allowed = [found for found in addresses if self._allowed.allows(host, str(found[4][0]), port)]
+        """Return a socket connected to an allowed address. Raises FetchRefused, OSError, Cancelled, ProviderTimeout."""
+        deadline = time.monotonic() + seconds
+        # One look-up, whose addresses are both checked and connected to: a name server that answers first with a public
+        # address and then with one inside our network (DNS rebinding) gains nothing.
+        addresses = look_up(host, port, self._scope, seconds)
+        allowed = [entry for entry in addresses if self._allowed.allows(host, str(entry[4][0]), port)]
         if addresses and not allowed:
             logger.warning("refused to fetch from %s:%s at %s", host, port, addresses[0][4][0])
-            raise FetchRefused(f"{host} is not an address that can be fetched from.")
-        connected = connect_to(allowed, self._patience, until)
+            raise FetchRefused(f"Requests to {host} are not allowed.")
+        connected = connect_to(allowed, self._scope, deadline)
         with self._lock:
-            # TLS takes the socket over and leaves an empty one; this second handle stays.
+            # wrap_socket for TLS detaches the socket that it is given; a duplicate stays ours to shut.
             self._handles.append(connected.dup())
         try:
-            # A stop may have come before there was a handle.
+            # A stop that came before the handle was in the list has not shut it.
             self.raise_if_over()
         except BaseException:
             connected.close()
@@ -82,14 +91,14 @@ class Gate:
         return connected
 
     def raise_if_over(self) -> None:
-        """Raises Cancelled, FetchTimeout."""
+        """Raise Cancelled after a stop, FetchTimeout past the deadline."""
         self._cancellation.raise_if_cancelled()
         if self._expired:
-            raise FetchTimeout("The answer did not come in time.")
+            raise FetchTimeout("The response did not come in time.")
 
     @contextlib.contextmanager
     def failures(self, url: str) -> Iterator[None]:
-        """Turn what `requests` and the layers below it raise into our own."""
+        """Turn what `requests` and the layers below it raise in the block into FetchFailed and its children."""
         try:
             yield
         except (
@@ -100,13 +109,15 @@ class Gate:
             OSError,
             ValueError,
         ) as failure:
+            # A socket that we have shut fails in many ways: the stop or the deadline is the cause then.
             self.raise_if_over()
             if _is_timeout(failure):
                 raise FetchTimeout(f"{without_query(url)} did not answer in time.") from None
             logger.info("cannot fetch from %s: %s", without_query(url), type(failure).__name__)
-            raise FetchFailed(f"{without_query(url)} cannot be reached or does not answer as it should.") from None
+            raise FetchFailed(f"{without_query(url)} cannot be reached, or its response is not valid HTTP.") from None
 
     def close(self) -> None:
+        """End the timer and close the sockets. May be called twice."""
         if not self._closed:
             self._closed = True
             self._timer.cancel()
@@ -127,6 +138,7 @@ class Gate:
                 interrupt(handle)
 
 
+# urllib3 opens its sockets in `_new_conn`, and takes no function for that as an argument.
 class _PlainConnection(HTTPConnection):
     gate: Gate
 
@@ -162,7 +174,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """One request's way through its gate."""
+    """The transport of one request for `requests`: its connection pools open sockets through the request's gate."""
 
     def __init__(self, gate: Gate, verify: bool) -> None:
         self._gate = gate
@@ -179,12 +191,15 @@ class Adapter(HTTPAdapter):
         return pool
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing: the context has the system's authorities, and the original would load another list for each connection."""
+        """Do nothing, for the TLS context has the system's certificate authorities.
+
+        The original would load another list of them for each connection.
+        """
 
 
 @functools.cache
 def _verified() -> ssl.SSLContext:
-    """The system's certificate authorities."""
+    """Return TLS settings that check certificates by the system's authorities; loading those takes milliseconds."""
     return ssl.create_default_context()
 
 
@@ -197,7 +212,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def without_query(url: str) -> str:
-    """A URL as far as it may be repeated: queries often hold keys."""
+    """Return a URL as far as it may be shown or logged: queries often hold keys."""
     parts = urllib.parse.urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
@@ -208,5 +223,5 @@ def _is_timeout(failure: BaseException) -> bool:
 
 
 def _seconds(timeout: Any) -> float:
-    """urllib3's timeout is a number here, as `request` always gives one."""
+    """Return urllib3's timeout as seconds: a number here, for `GuardedHttp` always gives one."""
     return float(timeout)

@@ -1,1 +1,1 @@
-"""HTTP connections to servers that the operator names."""
+"""HTTP/1.1 over non-blocking sockets: connect, keep connections, parse responses."""

@@ -1,4 +1,7 @@
-"""Connections to one model server, kept and used again. No socket here ever blocks but in `Patience`."""
+"""Connections to one model server, kept between calls and used again.
+
+The sockets are non-blocking: all waiting is done by the call's CancelScope, so that it ends in time or when cancelled.
+"""
 
 import select
 import socket
@@ -7,7 +10,7 @@ import threading
 import time
 
 from app.errors import ProviderProtocolError
-from app.providers.cancellation import Patience
+from app.providers.cancellation import CancelScope
 from app.providers.http.connecting import interrupt
 from app.providers.http.http_messages import BodyReader
 
@@ -18,34 +21,41 @@ IDLE_CONNECTIONS = 128
 
 
 class Connection:
-    """One connected socket, used by one call at a time. `send` and `receive` raise OSError, Cancelled, ProviderTimeout."""
+    """One connected socket, used by one call at a time.
 
-    def __init__(self, connected: socket.socket, patience: Patience) -> None:
+    `send` and `receive` raise OSError, Cancelled, ProviderTimeout. `reused`: whether an earlier call used it.
+    """
+
+    def __init__(self, connected: socket.socket, scope: CancelScope) -> None:
         self._socket = connected
         self._secure = isinstance(connected, ssl.SSLSocket)
         self._unread: BodyReader | None = None
         self._released = 0.0
         self.reused = False
-        self.begin(patience)
+        self.begin(scope)
 
-    def begin(self, patience: Patience) -> None:
+    def begin(self, scope: CancelScope) -> None:
         """Let a call's cancellation interrupt this connection, until `release` or `close`."""
-        self._patience = patience
+        self._scope = scope
         self._attached = True
-        patience.cancellation.add(self._interrupt)
+        scope.cancellation.add(self._interrupt)
 
     def send(self, data: bytes, seconds: float) -> None:
+        """Send all of the data; each wait for the server takes at most so many seconds."""
         unsent = memoryview(data)
         while unsent:
             try:
                 unsent = unsent[self._socket.send(unsent) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                self._patience.wait_for(self._socket, select.POLLOUT, seconds)
+                self._scope.wait_for(self._socket, select.POLLOUT, seconds)
             except ssl.SSLWantReadError:
-                self._patience.wait_for(self._socket, select.POLLIN, seconds)
+                self._scope.wait_for(self._socket, select.POLLIN, seconds)
 
     def receive(self, seconds: float) -> bytes:
-        """All that has arrived, waiting so long for the first of it; empty once the server has closed."""
+        """Return all that has arrived, empty once the server has closed; waits at most so long for the first byte.
+
+        One call takes up to LARGEST_READ bytes: whatever piled up during a pause is handed over in one piece.
+        """
         data = b""
         while len(data) < LARGEST_READ:
             try:
@@ -54,30 +64,39 @@ class Connection:
                 if data:
                     break
                 events = select.POLLOUT if isinstance(blocked, ssl.SSLWantWriteError) else select.POLLIN
-                self._patience.wait_for(self._socket, events, seconds)
+                self._scope.wait_for(self._socket, events, seconds)
                 continue
             data = data + piece if data else piece
-            # TLS hands over one record at a time, however much has arrived.
+            # A short read means that a plain socket is empty. TLS returns one record a time, however much has arrived.
             if not piece or (len(piece) < RECEIVE_SIZE and not self._secure):
                 break
-        self._patience.cancellation.raise_if_cancelled()
+        self._scope.cancellation.raise_if_cancelled()
         return data
 
     def pause(self, seconds: float) -> None:
-        """Leave what arrives where it is for a while. Raises Cancelled, ProviderTimeout."""
-        self._patience.pause(self._socket, seconds)
+        """Read nothing for so many seconds; what arrives stays in the socket. Raises Cancelled, ProviderTimeout."""
+        self._scope.pause(self._socket, seconds)
 
     def release(self, unread: BodyReader) -> bool:
-        """End the call, its answer's last bytes perhaps still on their way. False if a stop came first: then only close it."""
+        """End the call; `unread` is the reader of a body whose last bytes may still arrive.
+
+        Returns False if a stop has shut the socket: then the connection can only be closed.
+        """
+        # A model's stream ends for us at `[DONE]`; the bytes that close the body often come a moment later. Waiting for
+        # them would cost each call that moment, so that the next user of the connection reads them, in `drain`.
         self._detach()
         self._unread, self._released = unread, time.monotonic()
-        return not self._patience.cancellation.is_cancelled
+        return not self._scope.cancellation.is_cancelled
 
     def is_stale(self) -> bool:
+        """Whether the connection has been idle for so long that the server may have dropped it."""
         return time.monotonic() - self._released > IDLE_SECONDS
 
-    def settle(self) -> bool:
-        """Take what arrived since the release; whether the last answer is over and the server still there."""
+    def drain(self) -> bool:
+        """Read what arrived since the release, and tell whether the connection is fit for another call.
+
+        It is if the last body is complete, nothing came after it, and the server has not closed the connection.
+        """
         assert self._unread is not None
         self.reused = True
         try:
@@ -86,49 +105,55 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError):
             return self._unread.complete and not self._unread.excess
         except (OSError, ProviderProtocolError):
-            pass
+            pass  # closed or broken, as an empty read says too
         return False
 
     def close(self) -> None:
+        """Close the socket. May be called twice."""
         self._detach()
         self._socket.close()
 
     def _detach(self) -> None:
         if self._attached:
             self._attached = False
-            self._patience.cancellation.remove(self._interrupt)
+            self._scope.cancellation.remove(self._interrupt)
 
     def _interrupt(self) -> None:
         interrupt(self._socket)
 
 
 class ConnectionPool:
-    """Connections between two calls, the last one used first. Shared by all threads."""
+    """The idle connections to one server. Shared by all threads.
+
+    The most recently used is taken first, so that under a falling load the others grow stale and are closed.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
 
     def take(self) -> Connection | None:
-        """A connection that was alive a moment ago, if there is one."""
+        """Take out an idle connection that is fit for a call; None if there is none."""
         while True:
             with self._lock:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if not connection.is_stale() and connection.settle():
+            if not connection.is_stale() and connection.drain():
                 return connection
             connection.close()
 
     def put(self, connection: Connection) -> None:
-        """Keep a released connection, and drop those that nobody has wanted for long."""
+        """Keep a released connection, and close those that are stale or too many."""
         with self._lock:
             idle = self._idle
-            unwanted = 0
-            while unwanted < len(idle) and (len(idle) - unwanted >= IDLE_CONNECTIONS or idle[unwanted].is_stale()):
-                unwanted += 1
-            stale, self._idle = idle[:unwanted], [*idle[unwanted:], connection]
-        for old in stale:
+            # The list is ordered by the time of release: the first are the oldest.
+            count = 0
+            while count < len(idle) and (len(idle) - count >= IDLE_CONNECTIONS or idle[count].is_stale()):
+                count += 1
+            expired, self._idle = idle[:count], [*idle[count:], connection]
+        # Outside the lock, for closing a TLS connection writes to its socket.
+        for old in expired:
             old.close()
 
     def close(self) -> None:

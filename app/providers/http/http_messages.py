@@ -1,4 +1,4 @@
-"""HTTP/1.1 answers, taken apart as their bytes come in. No sockets here."""
+"""Parse HTTP/1.1 responses (RFC 9112) from bytes as they come in; the caller reads the socket."""
 
 import abc
 import dataclasses
@@ -11,7 +11,7 @@ LARGEST_HEAD = 65_536
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """Status line and headers of an answer; header names in lower case."""
+    """Status line and headers of a response; header names in lower case, of equal names the last counts."""
 
     status: int
     headers: Mapping[str, str]
@@ -19,12 +19,12 @@ class Head:
 
     @property
     def is_interim(self) -> bool:
-        """Whether the real answer is still to come (100 Continue, 103 Early Hints)."""
+        """Whether the final response is still to come (100 Continue, 103 Early Hints)."""
         return 100 <= self.status < 200
 
 
 def parse_head(raw: bytes) -> Head:
-    """Read a head without its closing empty line. Raises ProviderProtocolError."""
+    """Parse a head, given without its closing empty line. Raises ProviderProtocolError."""
     status_line, *lines = raw.decode("latin-1").split("\r\n")
     version, _, rest = status_line.partition(" ")
     code = rest[:3]
@@ -39,23 +39,26 @@ def parse_head(raw: bytes) -> Head:
 
 
 class BodyReader(abc.ABC):
-    """The content of an answer. `complete` once all of it came; `excess` if more came than it should have."""
+    """Takes the content of a response out of the bytes of its connection.
+
+    `complete` once all of it has come; `excess` if bytes came after it: the connection is unfit for another call then.
+    """
 
     complete = False
     excess = False
 
     @abc.abstractmethod
     def feed(self, data: bytes) -> bytes:
-        """The content in these bytes of the connection. Raises ProviderProtocolError."""
+        """Return the content in these bytes of the connection. Raises ProviderProtocolError."""
 
     def end(self) -> None:
-        """The server has closed. Raises ProviderProtocolError if that came too early."""
+        """Note that the server has closed the connection. Raises ProviderProtocolError if content is missing."""
         if not self.complete:
             raise ProviderProtocolError
 
 
 class LengthBody(BodyReader):
-    """A body of a known number of bytes."""
+    """Reads a body of a known number of bytes."""
 
     def __init__(self, length: int) -> None:
         self._left = length
@@ -70,7 +73,7 @@ class LengthBody(BodyReader):
 
 
 class EndlessBody(BodyReader):
-    """A body that ends with the connection."""
+    """Reads a body that ends with the connection."""
 
     def feed(self, data: bytes) -> bytes:
         return data
@@ -80,12 +83,17 @@ class EndlessBody(BodyReader):
 
 
 class ChunkedBody(BodyReader):
-    """A body in chunks, each with its size in front; trailers are skipped."""
+    """Reads a body in chunks, each with its size before it; chunk extensions and trailers are skipped.
+
+    The bytes of the connection may be cut anywhere, so that a state carries over from one `feed` to the next: inside a
+    chunk's content (`_left` bytes of it are missing), before the line break that ends a chunk, or inside the trailer.
+    Everything but content comes in lines; the beginning of a line whose end is missing waits in `_rest`.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
         self._left = 0
-        self._behind_content = False
+        self._before_line_break = False
         self._in_trailer = False
 
     def feed(self, data: bytes) -> bytes:
@@ -101,7 +109,7 @@ class ChunkedBody(BodyReader):
                 contents.append(content)
                 position += len(content)
                 self._left -= len(content)
-                self._behind_content = not self._left
+                self._before_line_break = not self._left
                 continue
             end = data.find(b"\r\n", position)
             if end < 0:
@@ -116,15 +124,17 @@ class ChunkedBody(BodyReader):
     def _take_line(self, line: bytes) -> None:
         if self._in_trailer:
             self.complete = not line
-        elif self._behind_content:
+        elif self._before_line_break:
             if line:
                 raise ProviderProtocolError
-            self._behind_content = False
+            self._before_line_break = False
         else:
+            # The chunk of size 0 is the last; the trailer after it ends with an empty line.
             self._left = _chunk_size(line)
             self._in_trailer = not self._left
 
     def _keep(self, rest: bytes) -> None:
+        # A line that never ends must not fill the memory.
         if len(rest) > LARGEST_HEAD:
             raise ProviderProtocolError
         self._rest = rest
@@ -140,8 +150,8 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
-def body_of(head: Head) -> BodyReader:
-    """What follows a head. Raises ProviderProtocolError for lengths and codings that cannot be read."""
+def body_reader(head: Head) -> BodyReader:
+    """Return the reader of the body after a head. Raises ProviderProtocolError for unknown lengths and codings."""
     if head.status in (204, 304):
         return LengthBody(0)
     coding = head.headers.get("transfer-encoding", "").lower()

@@ -1,1 +1,1 @@
-"""Clients of model servers: chat, embeddings, reranking, audio, and the route table."""
+"""Clients of model servers (chat, embeddings, reranking, speech, transcription) and the route table."""

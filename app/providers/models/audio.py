@@ -1,6 +1,7 @@
-"""Speaking and listening behind OpenAI's protocol: `/audio/speech` and `/audio/transcriptions`.
+"""Call speech and transcription models by OpenAI's protocol: `/audio/speech` and `/audio/transcriptions`.
 
-By the thin HTTP client of the chat calls, not the `openai` SDK: web processes answer these two operations, and they never load the SDK.
+They use the HTTP client of the chat calls, not the `openai` SDK: web processes serve these two operations, and the SDK
+would cost each of them its memory.
 """
 
 from collections.abc import Generator, Sequence
@@ -15,19 +16,22 @@ from app.errors import (
     ProviderProtocolError,
     SpeechToTextNotSupported,
 )
-from app.providers.cancellation import Cancellation, Patience
+from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.http.multipart_forms import MultipartForm
 from app.providers.models.endpoint import Endpoint, Response
-from app.providers.models.model_failures import error_in, failure_of_answer, failure_of_frame
+from app.providers.models.model_failures import error_in, failure_of_event, failure_of_response
 
-USUAL_VOICE = "alloy"
+DEFAULT_VOICE = "alloy"
 LARGEST_TRANSCRIPT = 4_194_304
-# What a server answers that does not have the path at all; a model that it does not know is told by name.
+# Statuses of a server without this path. Some answer 404 to an unknown model, too, but then speak of the model.
 NO_SUCH_PATH = (404, 405, 501)
 
 
 class SpeechModel:
-    """One configured voice synthesiser. Raises only ProviderError and its children, and Cancelled."""
+    """One configured speech model. Raises only ProviderError and its children, and Cancelled.
+
+    `voices`: the names that the model knows, its default first; None where any name may be sent.
+    """
 
     def __init__(self, endpoint: Endpoint, name: str, voices: Sequence[str] | None = None) -> None:
         self.name = name
@@ -35,17 +39,17 @@ class SpeechModel:
         self._voices = voices
 
     def voice(self, *wanted: str) -> str:
-        """The first wanted voice that this model has, else its usual one. Raises NoVoiceAvailable."""
+        """Return the first wanted voice that this model has, else its default. Raises NoVoiceAvailable."""
         named = [voice for voice in wanted if voice and (self._voices is None or voice in self._voices)]
-        usual = (USUAL_VOICE,) if self._voices is None else self._voices
-        for voice in (*named, *usual):
+        defaults = (DEFAULT_VOICE,) if self._voices is None else self._voices
+        for voice in (*named, *defaults):
             return voice
         raise NoVoiceAvailable
 
     def stream(
         self, text: str, voice: str, cancellation: Cancellation | None = None, deadline: float | None = None
     ) -> Generator[bytes]:
-        """Yield MP3 as it comes; all of it together is one recording. The deadline is in monotonic seconds.
+        """Yield MP3 as it comes; the pieces joined are one recording. The deadline is in monotonic seconds.
 
         Closing the iterator closes the connection to the model.
         """
@@ -53,9 +57,10 @@ class SpeechModel:
             content = orjson.dumps({"model": self.name, "input": text, "voice": voice, "response_format": "mp3"})
         except TypeError:  # a lone surrogate in the text
             raise ProviderBadRequest from None
-        response = self._endpoint.post("/audio/speech", content, Patience(cancellation or Cancellation(), deadline))
+        response = self._endpoint.post("/audio/speech", content, CancelScope(cancellation or Cancellation(), deadline))
         try:
             _check(response)
+            # Some servers report a failure with status 200.
             if response.media_type == "application/json":
                 raise _failure(response.read_document())
             while (piece := response.read()) is not None:
@@ -67,7 +72,7 @@ class SpeechModel:
 
 
 class TranscriptionModel:
-    """One configured listener. Raises only ProviderError and its children, and Cancelled."""
+    """One configured transcription model. Raises only ProviderError and its children, and Cancelled."""
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self.name = name
@@ -76,32 +81,36 @@ class TranscriptionModel:
     def transcribe(
         self, recording: BinaryIO, size: int, extension: str, media_type: str, deadline: float | None = None
     ) -> str:
-        """The words of a recording of so many bytes. Servers go by the file's extension. The deadline is in monotonic seconds."""
+        """Return the text of a recording of `size` bytes. The deadline is in monotonic seconds.
+
+        Servers tell the format by the extension of the file's name.
+        """
         form = MultipartForm(
             {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
         )
-        response = self._endpoint.post_form("/audio/transcriptions", form, Patience(Cancellation(), deadline))
+        response = self._endpoint.post_form("/audio/transcriptions", form, CancelScope(Cancellation(), deadline))
         try:
             if response.status in NO_SUCH_PATH:
                 refusal = response.read_document()
                 if b"model" not in refusal:
                     raise SpeechToTextNotSupported
-                raise failure_of_answer(response.status, refusal)
+                raise failure_of_response(response.status, refusal)
             _check(response)
-            content = _whole(response)
+            content = _read_all(response)
             response.finish()
         finally:
             response.close()
-        return _text(content)
+        return _transcript(content)
 
 
 def _check(response: Response) -> None:
-    """Raise what a refusal means."""
+    """Raise the error that a response of another status than 200 stands for."""
     if response.status != 200:
-        raise failure_of_answer(response.status, response.read_document())
+        raise failure_of_response(response.status, response.read_document())
 
 
-def _whole(response: Response) -> bytes:
+def _read_all(response: Response) -> bytes:
+    """Read a response up to its limit. Raises ProviderProtocolError for a longer one."""
     content = b""
     while (piece := response.read()) is not None:
         content += piece
@@ -110,7 +119,7 @@ def _whole(response: Response) -> bytes:
     return content
 
 
-def _text(content: bytes) -> str:
+def _transcript(content: bytes) -> str:
     try:
         text = orjson.loads(content)["text"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -121,9 +130,9 @@ def _text(content: bytes) -> str:
 
 
 def _failure(content: bytes) -> ProviderError:
-    """What is meant by JSON that came with status 200 and is not what was asked for."""
+    """Return the error for unexpected JSON that came with status 200."""
     try:
         error = error_in(orjson.loads(content))
     except orjson.JSONDecodeError:
         error = None
-    return ProviderProtocolError() if error is None else failure_of_frame(error)
+    return ProviderProtocolError() if error is None else failure_of_event(error)

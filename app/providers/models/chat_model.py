@@ -1,4 +1,4 @@
-"""A text model behind OpenAI's protocol: `/chat/completions`, or `/completions` for a completion model."""
+"""Call text models by OpenAI's protocol: `/chat/completions`, or `/completions` for completion models."""
 
 import re
 import time
@@ -8,29 +8,32 @@ from typing import Any, Literal
 import orjson
 
 from app.errors import ProviderBadRequest, ProviderProtocolError, ProviderTimeout
-from app.providers.cancellation import Cancellation, Patience
+from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
-from app.providers.models.model_failures import failure_of_answer
+from app.providers.models.model_failures import failure_of_response
 from app.providers.models.request_parameters import request_parameters
 from app.providers.models.server_sent_events import EventStream, WholeDocument
 from app.providers.models.streamed_answers import StreamedAnswer
 
 Mode = Literal["chat", "completion"]
 PATHS: dict[Mode, str] = {"chat": "/chat/completions", "completion": "/completions"}
+# At most 25 chunks a second and answer: each costs an event to every reader, and more of them are no better to read.
 PACE_SECONDS = 0.04
-# Once the model has said why it stopped, only the usage is missing: not worth a failure, nor a long wait.
+# After the finish reason only the usage may follow: it is waited for this long, and its absence is no failure.
 TAIL_SECONDS = 2.0
 _REFUSING = rb"support|require|enable|recogni[sz]ed|unknown|unavailable|not permitted"
 
 
 def _refused(names: bytes) -> re.Pattern[bytes]:
+    """Return a pattern for a name and a word of refusal near each other, in either order."""
     return re.compile(
         rb"(?:%b).{0,80}(?:%b)|(?:%b).{0,80}(?:%b)" % (names, _REFUSING, _REFUSING, names), re.IGNORECASE | re.DOTALL
     )
 
 
-# What a server says that knows no tools or no such format, as against one that finds fault with what they hold.
+# How servers refuse members that they do not know. A complaint about what a member holds must not match: it is an error
+# of the app, and hiding it would be no help.
 REFUSED_MEMBERS = {
     "tool_choice": _refused(rb"tool.choice"),
     "tools": _refused(rb"\btools?\b(?!.choice)"),
@@ -40,7 +43,10 @@ REFUSING_STATUSES = (400, 404, 422, 500, 501)
 
 
 class ChatModel:
-    """One configured model. Raises only ProviderError and its children, and Cancelled."""
+    """One configured text model. Raises only ProviderError and its children, and Cancelled.
+
+    `context`: its context window in tokens; `pass_through`: more names of parameters that its server takes.
+    """
 
     def __init__(
         self,
@@ -64,19 +70,19 @@ class ChatModel:
         cancellation: Cancellation | None = None,
         deadline: float | None = None,
     ) -> Generator[Chunk, None, None]:
-        """Yield text as it comes; the last chunks carry the finish reason and the usage, if the server counts.
+        """Yield the answer as it comes; the last chunks carry the finish reason and, if the server counts, the usage.
 
         The deadline is in monotonic seconds. Closing the iterator closes the connection to the model.
         """
-        patience = Patience(cancellation or Cancellation(), deadline)
-        response = self._ask(self._request(messages, options), patience)
+        scope = CancelScope(cancellation or Cancellation(), deadline)
+        response = self._ask(self._request(messages, options), scope)
         try:
             yield from self._chunks(response)
         finally:
             response.close()
 
     def takes(self, member: str) -> bool:
-        """Whether the server has not refused `tools`, `tool_choice` or `response_format` so far."""
+        """Whether the server may take `tools`, `tool_choice` or `response_format`: it has not refused it so far."""
         return f"{member} {self.name}" not in self._endpoint.refused
 
     def complete(
@@ -86,7 +92,7 @@ class ChatModel:
         cancellation: Cancellation | None = None,
         deadline: float | None = None,
     ) -> tuple[str, Usage | None]:
-        """The whole text, and the usage if the server counts."""
+        """Return the whole text, and the usage if the server counts. Arguments and errors as of `stream`."""
         texts = []
         usage = None
         for chunk in self.stream(messages, options, cancellation, deadline):
@@ -104,34 +110,38 @@ class ChatModel:
         parameters = request_parameters(options, self._pass_through, chat=chat)
         return {"model": self.name} | prompt | parameters | {"stream": True, "stream_options": {"include_usage": True}}
 
-    def _ask(self, request: dict[str, Any], patience: Patience) -> Response:
-        """Send a request; where the server refuses a member that we can do without, once more without it."""
+    def _ask(self, request: dict[str, Any], scope: CancelScope) -> Response:
+        """Send a request, and again without each optional member that the server refuses.
+
+        Every repetition is preceded by the removal of one member, so that the loop ends.
+        """
         while True:
             self._leave_out_refused(request)
             try:
                 content = orjson.dumps(request)
-            except TypeError:  # above all a lone surrogate in a text
+            except TypeError:  # mostly for a lone surrogate in a text
                 raise ProviderBadRequest from None
-            response = self._endpoint.post(PATHS[self.mode], content, patience)
+            response = self._endpoint.post(PATHS[self.mode], content, scope)
             if response.status == 200:
                 return response
             try:
                 refusal = response.read_document()
             finally:
                 response.close()
-            if response.status not in REFUSING_STATUSES or not self._learn(request, refusal):
-                raise failure_of_answer(response.status, refusal)
+            if response.status not in REFUSING_STATUSES or not self._note_refused(request, refusal):
+                raise failure_of_response(response.status, refusal)
 
-    def _learn(self, request: dict[str, Any], refusal: bytes) -> bool:
-        """Remember a member that was refused; False if it was nothing that we know how to do without."""
+    def _note_refused(self, request: dict[str, Any], refusal: bytes) -> bool:
+        """Remember the member that was refused; False if the refusal names none that can be left out."""
+        # Kept for the endpoint and not for one call: each refusal costs a request.
         if b"stream_options" in refusal and "stream_options" in request:
             self._endpoint.refused.add("stream_options")
             return True
-        # OpenAI's reasoning models insist on the new name, most other servers know only the old one.
+        # OpenAI's reasoning models take only the new name, most other servers only the old one.
         if b"max_completion_tokens" in refusal and "max_tokens" in request:
             self._endpoint.refused.add(f"max_tokens {self.name}")
             return True
-        # An answer without them is better than none: whoever asks for either says in the prompt too what is wanted.
+        # An answer without them is better than none: callers describe tools and formats in the prompt, too.
         for member, refused in REFUSED_MEMBERS.items():
             if member in request and refused.search(refusal):
                 self._endpoint.refused.add(f"{member} {self.name}")
@@ -139,6 +149,7 @@ class ChatModel:
         return False
 
     def _leave_out_refused(self, request: dict[str, Any]) -> None:
+        """Remove from a request what the server has refused before."""
         if "stream_options" in self._endpoint.refused:
             request.pop("stream_options", None)
         for member in REFUSED_MEMBERS:
@@ -150,7 +161,13 @@ class ChatModel:
             request["max_completion_tokens"] = request.pop("max_tokens")
 
     def _chunks(self, response: Response) -> Iterator[Chunk]:
-        """Read, join, hand over, pause, read again: what has arrived is out before we wait, so nothing waits behind a stalled model."""
+        """Yield what one read brought as one chunk, pause, and read again: at most one chunk every PACE_SECONDS.
+
+        Servers send each token by itself, and reading every one as it comes would wake this thread and publish an event
+        up to a hundred times a second. So the thread sleeps between reads, and what piles up in the socket meanwhile
+        comes as one chunk. What has arrived is always handed over before the sleep, so that nothing waits for a stalled
+        model; and the first chunk comes at once, for only then the model has begun.
+        """
         answer = StreamedAnswer()
         source = WholeDocument() if response.media_type == "application/json" else EventStream()
         while not answer.done:
@@ -165,16 +182,19 @@ class ChatModel:
                 raise answer.failure
             if content is None:
                 break
+            # The time that the caller took with the chunk counts as pause. No pause before the first text, after half
+            # an event (its end is on its way) and after the finish reason.
             wait = arrived + PACE_SECONDS - time.monotonic()
             if events and answer.began and not answer.finished and wait > 0:
                 response.pause(wait)
+        # A stream that ends without a finish reason was cut off: its text must not pass for a whole answer.
         if not answer.finished:
             raise ProviderProtocolError
         if intact:
             response.finish()
 
     def _read(self, response: Response, answer: StreamedAnswer) -> tuple[bytes | None, bool]:
-        """The next content, and whether the connection is still in order."""
+        """Read the next content, None at the end, and tell whether the connection is still fit for use."""
         try:
             return response.read(TAIL_SECONDS if answer.finished else None), True
         except (ProviderTimeout, ProviderProtocolError):

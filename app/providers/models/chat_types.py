@@ -1,10 +1,11 @@
-"""What the rest of the app says to a model and hears from it."""
+"""The types of requests to chat models and of their answers."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# An app file's completion_params: temperature, top_p, max_tokens, stop, response_format …; `parameters.py` says which are sent.
+# An app file's completion_params: temperature, top_p, max_tokens, stop, response_format …
+# `request_parameters.py` says which of them are sent.
 Options = Mapping[str, Any]
 
 
@@ -12,7 +13,8 @@ Options = Mapping[str, Any]
 class ModelMessage:
     """One message of a prompt. The content is a text or a list of OpenAI's content parts (`{"type": "image_url", …}`).
 
-    `tool_calls`: what an assistant's message asked for; `tool_call_id`: which of them a message of role `tool` answers.
+    `tool_calls`: the calls that an assistant's message asked for; `tool_call_id`: the call whose result a message of
+    role `tool` holds.
     """
 
     role: str
@@ -21,7 +23,7 @@ class ModelMessage:
     tool_call_id: str = ""
 
     def wire(self) -> dict[str, Any]:
-        """The message as OpenAI's protocol has it."""
+        """Return the message as an object of OpenAI's protocol."""
         wire: dict[str, Any] = {"role": self.role, "content": self.content}
         if self.tool_calls:
             wire["tool_calls"] = [
@@ -33,7 +35,7 @@ class ModelMessage:
         return wire
 
     def text(self) -> str:
-        """The content's text, with what is no text left out."""
+        """Return the text of the content; images and other parts are left out."""
         if isinstance(self.content, str):
             return self.content
         return "".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
@@ -41,7 +43,7 @@ class ModelMessage:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the model server counted them."""
+    """The tokens of one call, as the model server counted them."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -50,7 +52,7 @@ class Usage:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a tool call: pieces of one index belong together, their arguments joined are JSON."""
+    """A piece of a tool call: pieces of one index belong together, and their arguments joined are JSON."""
 
     index: int
     id: str
@@ -60,10 +62,10 @@ class ToolCallDelta:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chunk:
-    """What arrived in one read: joined text, and at the end why the model stopped and what it used.
+    """What arrived of an answer in one read: joined text, and at the end the finish reason and the usage.
 
-    Usage comes with the finish reason or in a chunk after it, and not at all from some servers. `reasoning` is what the model
-    thought before the text, where its server tells the two apart.
+    Usage comes with the finish reason or in a chunk after it, and not at all from some servers. `reasoning`: what the
+    model thought before the text, from servers that tell the two apart.
     """
 
     text: str

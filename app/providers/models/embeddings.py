@@ -1,6 +1,7 @@
-"""Embeddings behind OpenAI's protocol, `/embeddings`; reranking as Jina, Cohere, vLLM and Xinference speak it, `/rerank`.
+"""Call embedding models by OpenAI's protocol, `/embeddings`, and rerank models as Jina, Cohere, vLLM and Xinference do.
 
-By the thin HTTP client of the chat calls. Vectors travel as lists of numbers: not every server knows the base64 form.
+They use the HTTP client of the chat calls. Vectors are asked for as lists of numbers: not every server knows the base64
+form.
 """
 
 import math
@@ -19,21 +20,21 @@ from app.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from app.providers.cancellation import Cancellation, Patience
+from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.endpoint import Endpoint
-from app.providers.models.model_failures import error_in, failure_of_answer, failure_of_frame
+from app.providers.models.model_failures import error_in, failure_of_event, failure_of_response
 
 BATCH = 32
-LARGEST_ANSWER = 64 * 1024 * 1024
-PASSING = (ProviderRateLimited, ProviderServerError, ProviderTimeout, ProviderUnreachable, ProviderProtocolError)
-LONGEST_PAUSE = 20.0
+LARGEST_RESPONSE = 64 * 1024 * 1024
+TEMPORARY = (ProviderRateLimited, ProviderServerError, ProviderTimeout, ProviderUnreachable, ProviderProtocolError)
+LONGEST_PAUSE_SECONDS = 20.0
 
 Vector = Sequence[float]
 _T = TypeVar("_T")
 
 
 class EmbeddingModel:
-    """One configured embedder. Raises only ProviderError and its children, and Cancelled."""
+    """One configured embedding model. Raises only ProviderError and its children, and Cancelled."""
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self.name = name
@@ -48,58 +49,59 @@ class EmbeddingModel:
         dimensions: int | None = None,
         attempts: int = 1,
     ) -> list[Vector]:
-        """A vector for each text, in their order; at most BATCH texts are asked for at once, fewer where the server wants that.
+        """Return a vector for each text, in their order; the deadline is in monotonic seconds.
 
-        What passes by itself (429, 5xx, a broken connection) is tried `attempts` times. The deadline is in monotonic seconds.
-        Vectors that are not of so many `dimensions` are a ProviderProtocolError that says so.
+        A request holds at most BATCH texts, fewer where the server refuses so many. Temporary failures (429, 5xx, a
+        broken connection) are tried `attempts` times. Raises ProviderProtocolError for vectors of other `dimensions`.
         """
         vectors: list[Vector] = []
         for start in range(0, len(texts), BATCH):
             vectors += self._embed_some(
-                texts[start : start + BATCH], Patience(cancellation, deadline), dimensions, attempts
+                texts[start : start + BATCH], CancelScope(cancellation, deadline), dimensions, attempts
             )
         return vectors
 
     def _embed_some(
-        self, texts: Sequence[str], patience: Patience, dimensions: int | None, attempts: int
+        self, texts: Sequence[str], scope: CancelScope, dimensions: int | None, attempts: int
     ) -> list[Vector]:
         try:
-            return _tried(lambda: self._ask(texts, patience, dimensions), patience, attempts)
+            return _retry(lambda: self._ask(texts, scope, dimensions), scope, attempts)
         except (ProviderBadRequest, ContextTooLong):
-            # Servers differ in how many texts, and how much text, they take at once.
+            # Servers differ in how many texts, and how much text, they take at once, and do not say which limit it was:
+            # halve the batch until it is taken, or until a single text is refused.
             if len(texts) == 1:
                 raise
         half = len(texts) // 2
         return [
             vector
             for part in (texts[:half], texts[half:])
-            for vector in self._embed_some(part, patience, dimensions, attempts)
+            for vector in self._embed_some(part, scope, dimensions, attempts)
         ]
 
-    def _ask(self, texts: Sequence[str], patience: Patience, dimensions: int | None) -> list[Vector]:
-        answer = _post(
+    def _ask(self, texts: Sequence[str], scope: CancelScope, dimensions: int | None) -> list[Vector]:
+        response = _post(
             self._endpoint,
             "/embeddings",
             {"model": self.name, "input": list(texts), "encoding_format": "float"},
-            patience,
+            scope,
         )
         vectors: dict[int, Vector] = {}
-        for number, entry in enumerate(_entries(answer, "data", len(texts))):
+        for number, entry in enumerate(_entries(response, "data", len(texts))):
             index, vector = entry.get("index", number), entry.get("embedding")
             if not isinstance(vector, list) or not vector or not all(type(value) in (float, int) for value in vector):
-                raise ProviderProtocolError("The embedding server answered with something that is no vector.")
+                raise ProviderProtocolError("The embedding server's response holds an invalid vector.")
             if dimensions is not None and len(vector) != dimensions:
                 raise ProviderProtocolError(
-                    f"The embedding model {self.name!r} gave {len(vector)} dimensions, {dimensions} are expected."
+                    f"The embedding model {self.name!r} returned {len(vector)} dimensions; {dimensions} are expected."
                 )
             vectors[index] = vector
         if sorted(vectors) != list(range(len(texts))):
-            raise ProviderProtocolError("The embedding server did not answer for every text.")
+            raise ProviderProtocolError("The embedding server did not return a vector for every text.")
         return [vectors[number] for number in range(len(texts))]
 
 
 class RerankModel:
-    """One configured reranker. Raises only ProviderError and its children, and Cancelled."""
+    """One configured rerank model. Raises only ProviderError and its children, and Cancelled."""
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self.name = name
@@ -115,46 +117,51 @@ class RerankModel:
         *,
         attempts: int = 1,
     ) -> list[tuple[int, float]]:
-        """(index of a document, its relevance), best first, at most so many. The deadline is in monotonic seconds."""
-        patience = Patience(cancellation, deadline)
+        """Return (index of a document, its relevance), best first, at most `most` of them.
+
+        Temporary failures are tried `attempts` times. The deadline is in monotonic seconds.
+        """
+        scope = CancelScope(cancellation, deadline)
         body = {"model": self.name, "query": query, "documents": list(documents), "top_n": most}
-        answer = _tried(lambda: _post(self._endpoint, "/rerank", body, patience), patience, attempts)
+        response = _retry(lambda: _post(self._endpoint, "/rerank", body, scope), scope, attempts)
         scores: dict[int, float] = {}
-        for entry in _entries(answer, "results", None):
+        for entry in _entries(response, "results", None):
             index, score = entry.get("index"), entry.get("relevance_score")
             if not isinstance(index, int) or not 0 <= index < len(documents) or not isinstance(score, float | int):
-                raise ProviderProtocolError("The rerank server answered with something that is no ranking.")
+                raise ProviderProtocolError("The rerank server's response holds an invalid ranking.")
             scores[index] = float(score)
         return sorted(scores.items(), key=lambda item: -item[1])[:most]
 
 
-def _tried(call: Callable[[], _T], patience: Patience, attempts: int) -> _T:
+def _retry(call: Callable[[], _T], scope: CancelScope, attempts: int) -> _T:
+    """Repeat a call while its failure is temporary, with growing pauses, but not beyond the deadline."""
     for attempt in range(1, attempts):
         try:
             return call()
-        except PASSING:
-            # Not all at the same moment.
-            pause = min(LONGEST_PAUSE, 0.5 * math.pow(2, attempt - 1)) * random.uniform(0.75, 1.25)
-            if patience.remaining(LONGEST_PAUSE * 2) <= pause:
+        except TEMPORARY:
+            # Half a second, then its doubles, varied by a quarter: callers that failed together do not return together.
+            pause = min(LONGEST_PAUSE_SECONDS, 0.5 * math.pow(2, attempt - 1)) * random.uniform(0.75, 1.25)
+            if scope.remaining(LONGEST_PAUSE_SECONDS * 2) <= pause:
                 raise
-            patience.cancellation.wait(pause)
+            scope.cancellation.wait(pause)
     return call()
 
 
-def _post(endpoint: Endpoint, path: str, body: dict[str, Any], patience: Patience) -> Any:
+def _post(endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope) -> Any:
+    """Send a JSON body and return the JSON of the response."""
     try:
         content = orjson.dumps(body)
     except TypeError:  # a lone surrogate in a text
         raise ProviderBadRequest from None
-    response = endpoint.post(path, content, patience)
+    response = endpoint.post(path, content, scope)
     try:
         if response.status != 200:
-            raise failure_of_answer(response.status, response.read_document())
+            raise failure_of_response(response.status, response.read_document())
         pieces, size = [], 0
         while (piece := response.read()) is not None:
             pieces.append(piece)
             size += len(piece)
-            if size > LARGEST_ANSWER:
+            if size > LARGEST_RESPONSE:
                 raise ProviderProtocolError
         response.finish()
     finally:
@@ -165,14 +172,14 @@ def _post(endpoint: Endpoint, path: str, body: dict[str, Any], patience: Patienc
         raise ProviderProtocolError from None
 
 
-def _entries(answer: Any, name: str, count: int | None) -> list[dict[str, Any]]:
-    """The objects of an answer's list. Raises ProviderError where it is something else."""
-    entries = answer.get(name) if isinstance(answer, dict) else None
+def _entries(response: Any, name: str, count: int | None) -> list[dict[str, Any]]:
+    """Return the list of objects under a name of the response, `count` of them if given. Raises ProviderError."""
+    entries = response.get(name) if isinstance(response, dict) else None
     if (
         isinstance(entries, list)
         and all(isinstance(entry, dict) for entry in entries)
         and count in (None, len(entries))
     ):
         return entries
-    error = error_in(answer)
-    raise ProviderProtocolError if error is None else failure_of_frame(error)
+    error = error_in(response)
+    raise ProviderProtocolError if error is None else failure_of_event(error)

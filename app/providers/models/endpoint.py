@@ -1,4 +1,4 @@
-"""One model server: requests to it and their answers, over connections that are kept."""
+"""Send requests to one model server, over connections that are kept, and read its responses."""
 
 import contextlib
 import itertools
@@ -7,31 +7,34 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from app.errors import ProviderError, ProviderProtocolError, ProviderTimeout, ProviderUnreachable
-from app.providers.cancellation import Patience
+from app.providers.cancellation import CancelScope
 from app.providers.http.connecting import Server, connect
 from app.providers.http.connections import Connection, ConnectionPool
-from app.providers.http.http_messages import LARGEST_HEAD, Head, body_of, parse_head
+from app.providers.http.http_messages import LARGEST_HEAD, Head, body_reader, parse_head
 from app.providers.http.multipart_forms import MultipartForm
 
 logger = logging.getLogger(__name__)
 
 DOCUMENT_SECONDS = 5.0
 
-# A request's bytes, made anew when it has to be sent once more.
+# Makes the bytes of a request, from their beginning each time that it is sent.
 Request = Callable[[], Iterable[bytes]]
 
 
-class NoAnswer(Exception):
-    """The connection broke before the first byte of an answer."""
+class NoResponse(Exception):
+    """The connection broke before the first byte of a response."""
 
 
 class Response:
-    """An answer whose head has come. To be closed; after `finish` its connection serves the next call."""
+    """A response whose head has come; the caller reads its body and closes it.
+
+    `first`: bytes of the body that came with the head.
+    """
 
     def __init__(self, head: Head, first: bytes, connection: Connection, endpoint: "Endpoint") -> None:
         self.status = head.status
         self.media_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._body = body_of(head)
+        self._body = body_reader(head)
         self._keep_alive = head.keep_alive
         self._first = first
         self._connection = connection
@@ -39,7 +42,10 @@ class Response:
         self._finished = False
 
     def read(self, seconds: float | None = None) -> bytes | None:
-        """All content that has arrived, perhaps none yet; None at its end. Raises Cancelled, ProviderTimeout, ProviderProtocolError."""
+        """Return the content that has arrived, perhaps empty, or None at its end; waits at most so many seconds for it.
+
+        Raises Cancelled, ProviderTimeout, ProviderProtocolError.
+        """
         if self._body.complete:
             return None
         data, self._first = self._first or self._receive(seconds), b""
@@ -49,7 +55,7 @@ class Response:
         return None
 
     def read_document(self) -> bytes:
-        """The whole content of a short answer, or as much of it as is to be had. Raises Cancelled."""
+        """Read a short response, or as much of it as comes before it fails: enough for an error. Raises Cancelled."""
         content = b""
         with contextlib.suppress(ProviderError):
             while len(content) < LARGEST_HEAD and (more := self.read(DOCUMENT_SECONDS)) is not None:
@@ -58,16 +64,17 @@ class Response:
         return content
 
     def pause(self, seconds: float) -> None:
-        """Read nothing for a while. Raises Cancelled, ProviderTimeout."""
+        """Read nothing for so many seconds. Raises Cancelled, ProviderTimeout."""
         self._connection.pause(seconds)
 
     def finish(self) -> None:
-        """Hand the connection on. Its next user takes the end of the body if that is still on its way."""
+        """Give the connection back to the pool; its next user reads the end of the body if that is still to come."""
         if self._keep_alive and self._connection.release(self._body):
             self._finished = True
             self._endpoint.pool.put(self._connection)
 
     def close(self) -> None:
+        """Close the connection, unless `finish` gave it back."""
         if not self._finished:
             self._connection.close()
 
@@ -79,7 +86,10 @@ class Response:
 
 
 class Endpoint:
-    """A base URL such as `https://api.openai.com/v1`, its key and its connections. Shared by all threads."""
+    """One model server: its base URL such as `https://api.openai.com/v1`, its key and its connections.
+
+    Shared by all threads. Times are in seconds; `read_timeout` limits each wait for the server.
+    """
 
     def __init__(
         self, base_url: str, api_key: str = "", *, connect_timeout: float = 10.0, read_timeout: float = 300.0
@@ -89,7 +99,7 @@ class Endpoint:
         self.base_url = base_url
         self.read_timeout = read_timeout
         self.pool = ConnectionPool()
-        # What this server was seen to refuse, by name; see ChatModel.
+        # The members of requests that this server has refused; ChatModel fills it.
         self.refused: set[str] = set()
         self._server = Server(parts.hostname or "", parts.port or (443 if secure else 80), secure)
         self._path = parts.path.rstrip("/")
@@ -98,58 +108,67 @@ class Endpoint:
         authorization = f"Authorization: Bearer {api_key}\r\n" if api_key else ""
         self._headers = f"Host: {parts.netloc}\r\n{authorization}User-Agent: frontdesk\r\nAccept-Encoding: identity\r\n"
 
-    def post(self, path: str, content: bytes, patience: Patience) -> Response:
-        """Send JSON to a path below the base URL. Raises Cancelled, ProviderTimeout, ProviderUnreachable, ProviderProtocolError."""
+    def post(self, path: str, content: bytes, scope: CancelScope) -> Response:
+        """Send JSON to a path below the base URL and return the response, of whatever status.
+
+        Raises Cancelled, ProviderTimeout, ProviderUnreachable, ProviderProtocolError.
+        """
         request = self._post_head(path, "application/json", len(content)) + content
-        return self._request(lambda: (request,), patience)
+        return self._request(lambda: (request,), scope)
 
-    def post_form(self, path: str, form: MultipartForm, patience: Patience) -> Response:
-        """Send a form to a path below the base URL. Raises as `post`."""
+    def post_form(self, path: str, form: MultipartForm, scope: CancelScope) -> Response:
+        """Send a form to a path below the base URL. Returns and raises as `post`."""
         head = self._post_head(path, form.media_type, form.length)
-        return self._request(lambda: itertools.chain((head,), form.pieces()), patience)
+        return self._request(lambda: itertools.chain((head,), form.pieces()), scope)
 
-    def get(self, path: str, patience: Patience) -> Response:
-        """Ask for a path below the base URL. Raises as `post`."""
+    def get(self, path: str, scope: CancelScope) -> Response:
+        """Ask for a path below the base URL. Returns and raises as `post`."""
         request = f"GET {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}\r\n".encode()
-        return self._request(lambda: (request,), patience)
+        return self._request(lambda: (request,), scope)
 
     def _post_head(self, path: str, media_type: str, length: int) -> bytes:
         described = f"Content-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n"
         return f"POST {self._path}{path}{self._query} HTTP/1.1\r\n{self._headers}{described}".encode()
 
-    def _request(self, request: Request, patience: Patience) -> Response:
+    def _request(self, request: Request, scope: CancelScope) -> Response:
+        """Send a request over a kept connection, else over a new one.
+
+        A server may close an idle connection at the moment in which we send: then no byte of a response comes, and the
+        same bytes are sent again, once, over a new connection. It is safe, since such a server has not begun to answer;
+        and it is not done for a new connection, whose loss is a real failure.
+        """
         kept = self.pool.take()
         if kept is not None:
-            kept.begin(patience)
-            # The server may have closed it in this very moment, having read nothing.
-            with contextlib.suppress(NoAnswer):
-                return self._exchange(kept, request, patience)
+            kept.begin(scope)
+            with contextlib.suppress(NoResponse):
+                return self._exchange(kept, request, scope)
         try:
-            return self._exchange(self._open(patience), request, patience)
-        except NoAnswer:
+            return self._exchange(self._open(scope), request, scope)
+        except NoResponse:
             raise ProviderUnreachable from None
 
-    def _open(self, patience: Patience) -> Connection:
+    def _open(self, scope: CancelScope) -> Connection:
         try:
-            return Connection(connect(self._server, patience, self._connect_timeout), patience)
+            return Connection(connect(self._server, scope, self._connect_timeout), scope)
         except OSError as error:
-            patience.cancellation.raise_if_cancelled()
+            scope.cancellation.raise_if_cancelled()
             logger.warning("cannot connect to model server %s:%s: %s", self._server.host, self._server.port, error)
             raise (ProviderTimeout if isinstance(error, TimeoutError) else ProviderUnreachable) from error
 
-    def _exchange(self, connection: Connection, request: Request, patience: Patience) -> Response:
+    def _exchange(self, connection: Connection, request: Request, scope: CancelScope) -> Response:
         try:
-            # A server that refuses a long request may close before it has read all, and still have answered.
+            # A server that refuses a long request may respond and close before it has read all: look for its response.
             with contextlib.suppress(OSError):
                 for piece in request():
                     connection.send(piece, self.read_timeout)
-            head, rest = self._read_head(connection, patience)
+            head, rest = self._read_head(connection, scope)
             return Response(head, rest, connection, self)
         except BaseException:
             connection.close()
             raise
 
-    def _read_head(self, connection: Connection, patience: Patience) -> tuple[Head, bytes]:
+    def _read_head(self, connection: Connection, scope: CancelScope) -> tuple[Head, bytes]:
+        """Read the head of the final response; returns it and the bytes after it. Raises NoResponse before any byte."""
         data = b""
         while True:
             while (end := data.find(b"\r\n\r\n")) < 0:
@@ -158,9 +177,9 @@ class Endpoint:
                 piece = b""
                 with contextlib.suppress(OSError):
                     piece = connection.receive(self.read_timeout)
-                patience.cancellation.raise_if_cancelled()
+                scope.cancellation.raise_if_cancelled()
                 if not piece:
-                    raise ProviderProtocolError if data else NoAnswer
+                    raise ProviderProtocolError if data else NoResponse
                 data += piece
             head, data = parse_head(data[:end]), data[end + 4 :]
             if not head.is_interim:

@@ -1,22 +1,23 @@
-"""Trying a route out, for the command line."""
+"""Try out a model route, for `flask models check`."""
 
 import time
 
 from app.errors import ProviderError, ProviderNotInitialize
-from app.providers.cancellation import Cancellation, Patience
+from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.chat_model import ChatModel, Mode
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.embeddings import EmbeddingModel, RerankModel
-from app.providers.models.model_failures import failure_of_answer
+from app.providers.models.model_failures import failure_of_response
 from app.providers.models.routes import ModelRoutes, Route
 
 CHECK_SECONDS = 60.0
 
 
 def check(routes: ModelRoutes, route: Route, seconds: float = CHECK_SECONDS) -> float | ProviderError:
-    """Seconds to the first answer, or what went wrong.
+    """Return the seconds until the model answered, or the error.
 
-    A text model is asked for one token, an embedder for one vector; where the route leaves the name open, or is for another kind, the server for its list of models.
+    A text model is asked for one token, an embedding model for one vector, a rerank model for one ranking. For other
+    kinds, and where the route names no model, the server is asked for its list of models.
     """
     started = time.monotonic()
     try:
@@ -46,10 +47,10 @@ def _ask_for_a_token(routes: ModelRoutes, route: Route, deadline: float) -> None
 
 
 def _ask_for_models(routes: ModelRoutes, route: Route, deadline: float) -> None:
-    response = routes.endpoint(route.endpoint).get("/models", Patience(Cancellation(), deadline))
+    response = routes.endpoint(route.endpoint).get("/models", CancelScope(Cancellation(), deadline))
     try:
         content = response.read_document()
     finally:
         response.close()
     if response.status != 200:
-        raise failure_of_answer(response.status, content)
+        raise failure_of_response(response.status, content)

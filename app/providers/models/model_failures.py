@@ -1,4 +1,4 @@
-"""What a model server's refusal means. Its own sentences go no further: they may carry keys."""
+"""Map the errors of model servers to ProviderErrors. The servers' own sentences are dropped: they may hold keys."""
 
 import logging
 import re
@@ -55,14 +55,14 @@ STATUSES: dict[int, type[ProviderError]] = {
     522: ProviderTimeout,
     524: ProviderTimeout,
 }
-# These say more than any status; the other names only help where there is no status.
-TELLING = (ProviderQuotaExceeded, ContextTooLong, ModelNotFound)
+# These decide before the status; the other names count only where there is no status.
+DECISIVE = (ProviderQuotaExceeded, ContextTooLong, ModelNotFound)
 TOO_LONG = re.compile(r"context (length|size|window)|prompt is too long|maximum number of tokens", re.IGNORECASE)
 PRINTABLE = re.compile(r"[a-z_]{1,48}")
 
 
-def failure_of_answer(status: int, content: bytes) -> ProviderError:
-    """The error for an answer that is no success."""
+def failure_of_response(status: int, content: bytes) -> ProviderError:
+    """Return the error for a response of another status than 200."""
     try:
         error = error_in(orjson.loads(content))
     except orjson.JSONDecodeError:
@@ -70,15 +70,15 @@ def failure_of_answer(status: int, content: bytes) -> ProviderError:
     return _failure(error, status)
 
 
-def failure_of_frame(error: Any) -> ProviderError:
-    """The error for an `error` member that came in a stream, or in an answer with status 200."""
+def failure_of_event(error: Any) -> ProviderError:
+    """Return the error for an `error` member in an event of a stream, or in a response with status 200."""
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else None
     return _failure(error, status if status is not None and 400 <= status < 600 else None)
 
 
 def error_in(document: Any) -> Any:
-    """What a JSON document says about a failure; None if it is no error."""
+    """Return the part of a JSON document that describes an error; None if it describes none."""
     if not isinstance(document, dict):
         return None
     if document.get("error"):
@@ -102,7 +102,7 @@ def _failure(error: Any, status: int | None) -> ProviderError:
 def _kind(names: list[str], message: str, status: int | None) -> type[ProviderError]:
     named = [NAMED[name] for name in names if name in NAMED]
     for kind in named:
-        if kind in TELLING:
+        if kind in DECISIVE:
             return kind
     if status in (None, 400, 413, 422, 500) and TOO_LONG.search(message):
         return ContextTooLong

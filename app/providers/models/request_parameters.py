@@ -1,8 +1,8 @@
-"""An app file's completion_params, turned into members of an OpenAI request.
+"""Turn an app file's completion_params into members of an OpenAI request.
 
-Sent as they are: the names in SENT. `response_format` is a word in app files, its schema a text beside it. Everything else
-(`top_k`, `repeat_penalty`, `enable_thinking` …) is dropped, for OpenAI itself refuses a request with a name that it does not
-know; a route whose server takes such names lists them under `pass_through`.
+Sent as they are: the names in SENT. `response_format` is a word in app files, its schema a text beside it. Everything
+else (`top_k`, `repeat_penalty`, `enable_thinking` …) is dropped, for OpenAI refuses a request with a name that it does
+not know; a route whose server takes such names lists them under `pass_through`.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ CHAT_ONLY = frozenset(
 
 
 def request_parameters(options: Options, pass_through: Collection[str] = (), *, chat: bool = True) -> dict[str, Any]:
-    """The members to send. Raises ProviderBadRequest for a JSON schema that is none."""
+    """Return the members to send. Raises ProviderBadRequest for an invalid JSON schema."""
     names = SENT if chat else SENT - CHAT_ONLY
     parameters = {
         name: value
@@ -49,7 +49,10 @@ def request_parameters(options: Options, pass_through: Collection[str] = (), *, 
 
 
 def response_format(options: Options) -> dict[str, Any] | None:
-    """OpenAI's response_format: given as such, or as a word with the schema in `json_schema`. None for plain text."""
+    """Return OpenAI's response_format, None for plain text.
+
+    App files give it as an object, or as a word with the schema in `json_schema`.
+    """
     wanted = options.get("response_format")
     if isinstance(wanted, dict):
         return wanted

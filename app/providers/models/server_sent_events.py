@@ -1,4 +1,4 @@
-"""The data of server-sent events, out of bytes cut anywhere."""
+"""Parse server-sent events from bytes that may be cut anywhere."""
 
 from app.errors import ProviderProtocolError
 
@@ -6,23 +6,23 @@ LARGEST_EVENT = 16_777_216
 
 
 class EventStream:
-    """Fed with pieces of a stream, gives the data of each event that is whole. Comments and other fields are skipped."""
+    """Takes pieces of a stream and returns the data of each complete event; comments and other fields are skipped."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
 
     def feed(self, content: bytes) -> list[bytes]:
-        """Raises ProviderProtocolError for an event without an end."""
+        """Return the data of the events that these bytes complete. Raises ProviderProtocolError for an endless line."""
         lines = (self._rest + content).splitlines(keepends=True)
-        # A carriage return at the very end may be the first half of a line's end.
+        # Lines end with \n, \r\n or \r: a \r at the very end may be half of \r\n, and waits for the next piece.
         self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         if len(self._rest) > LARGEST_EVENT:
             raise ProviderProtocolError
         return self._events(lines)
 
     def finish(self) -> list[bytes]:
-        """What the last lines hold if the stream ends here, without the empty line that should close an event."""
+        """Return the data of a last event that lacks its closing empty line."""
         lines, self._rest = [self._rest, b"\n"], b""
         return self._events(lines)
 
@@ -44,13 +44,14 @@ class EventStream:
 
 
 class WholeDocument:
-    """The same for a server that answers with one JSON document although a stream was asked for."""
+    """Stands in for EventStream where a server sends one JSON document in place of a stream: its only event."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
 
     def feed(self, content: bytes) -> list[bytes]:
+        """Keep a piece; never completes an event. Raises ProviderProtocolError for a document that is too large."""
         self._pieces.append(content)
         self._size += len(content)
         if self._size > LARGEST_EVENT:
@@ -58,4 +59,5 @@ class WholeDocument:
         return []
 
     def finish(self) -> list[bytes]:
+        """Return the whole document."""
         return [b"".join(self._pieces)]

@@ -1,4 +1,4 @@
-"""The frames of a streamed answer, joined into chunks."""
+"""Join the events of a streamed answer into chunks."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,14 +7,14 @@ import orjson
 
 from app.errors import ProviderError, ProviderProtocolError
 from app.providers.models.chat_types import Chunk, ToolCallDelta, Usage
-from app.providers.models.model_failures import error_in, failure_of_frame
+from app.providers.models.model_failures import error_in, failure_of_event
 
 
 class StreamedAnswer:
-    """What has come of one answer and was not taken yet.
+    """Collects the events of one answer between two chunks.
 
-    `began`: the model has said something; `finished`: it said why it stopped; `done`: nothing follows;
-    `failure`: what to raise once the text before it is taken.
+    `began`: a text, thought or tool call has come; `finished`: the finish reason has come; `done`: `[DONE]` has come;
+    `failure`: the error to raise once the text before it is taken.
     """
 
     def __init__(self) -> None:
@@ -27,18 +27,19 @@ class StreamedAnswer:
         self._usage: Usage | None = None
 
     def add(self, events: Iterable[bytes]) -> None:
-        """Take in frames, up to the first that is a failure."""
+        """Add events, up to the first that reports a failure or cannot be read."""
         try:
             for event in events:
                 if event.strip() == b"[DONE]":
                     self.done = True
                     return
-                self._add_frame(event)
+                self._add_event(event)
         except ProviderError as failure:
             self.failure = failure
 
     def take(self) -> Chunk | None:
-        """Everything since the last take as one chunk; None if that is nothing."""
+        """Return everything since the last call as one chunk; None if nothing has come."""
+        # Counts that come with every event are held back until the last of them.
         usage = self._usage if self.finished else None
         if not (self._texts or self._thoughts or self._tool_calls or self._finish_reason or usage):
             return None
@@ -50,27 +51,28 @@ class StreamedAnswer:
             self._usage = None
         return chunk
 
-    def _add_frame(self, event: bytes) -> None:
+    def _add_event(self, event: bytes) -> None:
         try:
-            frame = orjson.loads(event)
+            body = orjson.loads(event)
         except orjson.JSONDecodeError:
             raise ProviderProtocolError from None
-        if not isinstance(frame, dict):
+        if not isinstance(body, dict):
             raise ProviderProtocolError
-        error = error_in(frame)
+        error = error_in(body)
         if error is not None:
-            raise failure_of_frame(error)
-        choices = frame.get("choices")
+            raise failure_of_event(error)
+        choices = body.get("choices")
         if choices:
             if not isinstance(choices, list) or not isinstance(choices[0], dict):
                 raise ProviderProtocolError
             self._add_choice(choices[0])
-        # Some servers count in every frame; the last count is the whole one.
-        usage = frame.get("usage")
+        # Some servers count in every event; the last count is the total.
+        usage = body.get("usage")
         if usage:
             self._usage = _usage(usage)
 
     def _add_choice(self, choice: dict[str, Any]) -> None:
+        # `message` in a whole document, `text` from completion models.
         delta = choice.get("delta") or choice.get("message") or {}
         if not isinstance(delta, dict):
             raise ProviderProtocolError
@@ -92,7 +94,7 @@ class StreamedAnswer:
 
 
 def _text(content: Any) -> str:
-    """A delta's text: plain, or in parts, of which only text counts."""
+    """Return the text of a delta: a string, or a list of parts of which only text counts."""
     if isinstance(content, str):
         return content
     if content is None:
@@ -105,12 +107,12 @@ def _text(content: Any) -> str:
 def _tool_calls(calls: Any) -> list[ToolCallDelta]:
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise ProviderProtocolError
-    return [_tool_call(place, call) for place, call in enumerate(calls)]
+    return [_tool_call(position, call) for position, call in enumerate(calls)]
 
 
-def _tool_call(place: int, call: dict[str, Any]) -> ToolCallDelta:
+def _tool_call(position: int, call: dict[str, Any]) -> ToolCallDelta:
     function = call.get("function") or {}
-    index = call.get("index", place)
+    index = call.get("index", position)
     if not isinstance(function, dict) or not isinstance(index, int):
         raise ProviderProtocolError
     return ToolCallDelta(

@@ -1,4 +1,4 @@
-"""The usage object of messages and of nodes' outputs. We know no prices."""
+"""Make the usage object of a message's metadata and of node outputs. Its prices are always 0: we know none."""
 
 from typing import Any
 
@@ -21,7 +21,10 @@ _EMPTY = {
 
 
 def usage_object(usage: Usage | None, began: float, first: float | None, ended: float) -> dict[str, Any]:
-    """`usage` None: the server did not count. The times are monotonic seconds; `first`: when the first piece came."""
+    """Return the usage object of one call; `usage` None means that the server did not count.
+
+    `began`, `first` (when the first chunk came, if any came) and `ended` are monotonic seconds.
+    """
     first = ended if first is None else first
     counted = (
         {

@@ -1,4 +1,8 @@
-"""The inside of a sandbox process: reads a request, answers it, and has nothing else to reach."""
+"""The program of a sandbox process: read a request, run its code or template, write the result.
+
+Three fences hold: the interpreters give the author no access to Python's or the system's functions; the kernel's limits
+forbid new files, sockets and processes; and the parent kills a process that is late. Messages as in `processes.py`.
+"""
 
 import contextlib
 import os
@@ -10,13 +14,13 @@ from typing import Any, BinaryIO
 MEMORY = 768 * 1024 * 1024
 SCRIPT_MEMORY = 128 * 1024 * 1024
 SCRIPT_STACK = 512 * 1024
-LONGEST = 400_000
+LONGEST_TEXT = 400_000
 NOBODY = 65_534
 
 
 def main() -> None:
-    """Answer requests until the other side is gone."""
-    # Loaded before the limits, which forbid opening files.
+    """Serve requests until the parent closes the pipe."""
+    # All that is ever needed is loaded and tried once before the limits, which forbid opening files.
     import jinja2.debug
     import jinja2.sandbox
     import orjson
@@ -37,9 +41,10 @@ def main() -> None:
 
 
 def _lock_in() -> None:
-    """No new files, no new processes, so much memory and no more."""
+    """Give up the rights to open files, sockets and processes, and limit the memory. Cannot be undone."""
     if os.getuid() == 0:
-        # Limits of processes do not hold for root; a root that may not become another has few rights anyway.
+        # The limit of processes does not hold for root. A root that cannot change its user is one of a container with
+        # few rights.
         with contextlib.suppress(OSError):
             os.setgroups([])
             os.setgid(NOBODY)
@@ -48,12 +53,15 @@ def _lock_in() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The three standard streams are open; nothing else can be, neither file nor socket.
+    # The three standard streams stay open; no further descriptor can be opened, for a file or a socket.
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 
 def _limit_time(seconds: float) -> None:
-    """Our own end, should nobody be left to end us: the process that waits for the answer gives up earlier."""
+    """End this process by the kernel if the request takes too much CPU time.
+
+    The parent kills a late process earlier; this is for the case that the parent is gone.
+    """
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 2, most))
@@ -65,11 +73,11 @@ def _do(request: dict[str, Any], environment: Any, quickjs: Any) -> dict[str, An
             return {"value": _render(environment, request["template"], request["values"])}
         return {"value": _javascript(quickjs, request["code"], request["inputs"])}
     except MemoryError:
-        return {"error": "It went over the limit of memory."}
+        return {"error": "The code went over the limit of memory."}
     except RecursionError:
-        return {"error": "It is nested too deeply."}
+        return {"error": "The code is nested too deeply."}
     except Exception as error:
-        # Whatever the author's code raises is the author's to read.
+        # A broad `except`: the author's code may raise anything, and its author must read it.
         return {"error": f"{type(error).__name__}: {error}"[:2_000]}
 
 
@@ -77,8 +85,8 @@ def _render(environment: Any, template: str, values: dict[str, Any]) -> str:
     pieces, length = [], 0
     for piece in environment.from_string(template).generate(values):
         length += len(piece)
-        if length > LONGEST:
-            raise ValueError(f"the text is longer than {LONGEST} characters")
+        if length > LONGEST_TEXT:
+            raise ValueError(f"the text is longer than {LONGEST_TEXT} characters")
         pieces.append(piece)
     return "".join(pieces)
 
@@ -102,6 +110,6 @@ def _answer(sink: BinaryIO, orjson: Any, answer: dict[str, Any]) -> None:
     try:
         body = orjson.dumps(answer)
     except (TypeError, ValueError):
-        body = orjson.dumps({"error": "What it returned cannot be passed on as JSON."})
+        body = orjson.dumps({"error": "The result cannot be passed on as JSON."})
     sink.write(struct.pack(">I", len(body)) + body)
     sink.flush()

@@ -1,4 +1,8 @@
-"""Templates that only put values into a text: quick, bounded, and so rendered in our own process."""
+"""Render templates that only insert values into a text, in our own process.
+
+Most templates are of this kind. Without loops and calls their time and their text are bounded by the values: they need
+no child process with limits, which would cost more than the rendering.
+"""
 
 import functools
 from collections.abc import Mapping
@@ -8,10 +12,10 @@ import jinja2
 import jinja2.sandbox
 from jinja2 import nodes
 
-from app.providers.sandbox.failures import SandboxFailed
+from app.providers.sandbox.processes import SandboxFailed
 
-LONGEST = 400_000
-# None of them gives much more than it is given.
+LONGEST_TEXT = 400_000
+# Filters whose result is about as large as their input.
 FILTERS = frozenset(
     {
         "capitalize",
@@ -42,19 +46,19 @@ _ALLOWED = (
 
 
 class PlainTemplate:
-    """A compiled template."""
+    """A compiled template that only inserts values."""
 
     def __init__(self, template: jinja2.Template) -> None:
         self._template = template
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """Raises SandboxFailed."""
+        """Return the text with these values. Raises SandboxFailed."""
         pieces, length = [], 0
         try:
             for piece in self._template.generate(values):
                 length += len(piece)
-                if length > LONGEST:
-                    raise SandboxFailed(f"The template's text is longer than {LONGEST} characters.")
+                if length > LONGEST_TEXT:
+                    raise SandboxFailed(f"The template's text is longer than {LONGEST_TEXT} characters.")
                 pieces.append(piece)
         except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
             raise SandboxFailed(f"The template failed: {error}") from None
@@ -62,19 +66,19 @@ class PlainTemplate:
 
 
 def environment() -> jinja2.sandbox.SandboxedEnvironment:
+    """Return the Jinja2 environment of plain templates, which hides private attributes of the values."""
     return jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=False)
 
 
 @functools.lru_cache(maxsize=512)
 def plain_template(source: str) -> PlainTemplate | None:
-    """The template if it is a plain one. Raises SandboxFailed where it is no template at all."""
-    own = environment()
+    """Compile a template; None if it does more than insert values. Raises SandboxFailed for one that is not valid."""
+    jinja = environment()
     try:
-        tree = own.parse(source)
-        # A plain tree is no deeper than a person writes.
+        tree = jinja.parse(source)
         if not all(map(_is_plain, _all_nodes(tree))):
             return None
-        return PlainTemplate(own.from_string(source))
+        return PlainTemplate(jinja.from_string(source))
     except jinja2.TemplateSyntaxError as error:
         raise SandboxFailed(f"The template is wrong in line {error.lineno}: {error.message}") from None
     except RecursionError:
@@ -82,6 +86,7 @@ def plain_template(source: str) -> PlainTemplate | None:
 
 
 def _all_nodes(tree: nodes.Node) -> list[nodes.Node]:
+    # Without recursion, for the tree may be deeper than Python's stack.
     found, left = [], [tree]
     while left:
         node = left.pop()

@@ -1,4 +1,8 @@
-"""Warm processes that run JavaScript and templates. One that hangs or dies is ended, and the next call gets a new one."""
+"""Keep child processes that run JavaScript and templates, and exchange requests and results with them.
+
+A message is four bytes of length and JSON. The child's side is `child.py`, which sets the limits. A process that dies,
+is late or is stopped is killed, for its state is unknown then; the next request starts another one.
+"""
 
 import contextlib
 import os
@@ -14,31 +18,37 @@ from typing import Any
 import orjson
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.sandbox.failures import SandboxFailed
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 MOST_PROCESSES = max(2, os.cpu_count() or 2)
-LARGEST_ANSWER = 16 * 1024 * 1024
-ROOM_TO_START = 5.0
-_STEP = 0.05
+LARGEST_RESULT = 16 * 1024 * 1024
+# Added to the limit of the first request of a process, which must load its interpreter first.
+START_SECONDS = 5.0
+# How late a stop is noticed.
+_POLL_SECONDS = 0.05
 
 
-class Processes:
-    """At most a few; callers wait for a free one."""
+class SandboxFailed(Exception):
+    """The author's code or template failed, or went over a limit; the text says which."""
+
+
+class SandboxPool:
+    """A pool of sandbox processes, as many as there are processors and at least two; callers wait for a free one."""
 
     def __init__(self) -> None:
         self._places = threading.Semaphore(MOST_PROCESSES)
-        self._idle: list[_Process] = []
+        self._idle: list[_SandboxProcess] = []
         self._closed = False
         self._lock = threading.Lock()
 
     def ask(self, request: dict[str, Any], seconds: float, cancellation: Cancellation) -> Any:
-        """The answer of a process. Raises SandboxFailed, Cancelled."""
+        """Return the result that a process gives for a request. Raises SandboxFailed, Cancelled."""
         deadline = time.monotonic() + seconds
         self._wait_for_place(deadline, cancellation)
+        # Set while the process is ours: every exception then ends in killing it, and only a whole result keeps it.
         process = None
         try:
-            process = self._take_idle() or _Process()
+            process = self._take_idle() or _SandboxProcess()
             answer = process.ask(request, seconds, cancellation)
             with self._lock:
                 if not self._closed:
@@ -53,15 +63,15 @@ class Processes:
         return answer["value"]
 
     def close(self) -> None:
-        """End the processes. One that is at work ends with its answer."""
+        """End the idle processes; one at work ends with its request. May be called twice."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for process in idle:
             process.kill()
 
-    def _take_idle(self) -> "_Process | None":
-        """One that waits and still lives."""
+    def _take_idle(self) -> "_SandboxProcess | None":
+        """Take out an idle process that is still alive."""
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
@@ -71,13 +81,15 @@ class Processes:
         return None
 
     def _wait_for_place(self, deadline: float, cancellation: Cancellation) -> None:
-        while not self._places.acquire(timeout=_STEP):
+        while not self._places.acquire(timeout=_POLL_SECONDS):
             cancellation.raise_if_cancelled()
             if time.monotonic() > deadline:
-                raise SandboxFailed("The sandbox is busy: the code did not get its turn in time.")
+                raise SandboxFailed("The sandbox is busy: the code could not be started in time.")
 
 
-class _Process:
+class _SandboxProcess:
+    """One child process, used by one call at a time."""
+
     def __init__(self) -> None:
         command = [sys.executable, "-I", "-S", "-c", _start_line()]
         self._process = subprocess.Popen(
@@ -93,26 +105,28 @@ class _Process:
 
     @property
     def alive(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def ask(self, request: dict[str, Any], seconds: float, cancellation: Cancellation) -> dict[str, Any]:
-        """Raises SandboxFailed, Cancelled: then the process is of no use any more."""
-        deadline = time.monotonic() + seconds + (ROOM_TO_START if self._fresh else 0.0)
+        """Send a request and return the response. After SandboxFailed or Cancelled the process must be killed."""
+        deadline = time.monotonic() + seconds + (START_SECONDS if self._fresh else 0.0)
         self._fresh = False
         try:
             body = orjson.dumps(request | {"seconds": seconds}, option=orjson.OPT_NON_STR_KEYS, default=str)
-        except (TypeError, ValueError) as wrong:
-            raise SandboxFailed(f"The inputs cannot be passed on: {wrong}") from None
-        # A thread of its own: a process that does not read must not hold us.
+        except (TypeError, ValueError) as problem:
+            raise SandboxFailed(f"The inputs cannot be passed on as JSON: {problem}") from None
+        # In a thread of its own: a process that reads nothing must not block us beyond the deadline.
         writing = threading.Thread(target=self._write, args=(body,), daemon=True)
         writing.start()
         length = struct.unpack(">I", self._read(4, deadline, seconds, cancellation))[0]
-        if length > LARGEST_ANSWER:
-            raise SandboxFailed("What the code returned is too large.")
+        if length > LARGEST_RESULT:
+            raise SandboxFailed(f"The code returned more than {LARGEST_RESULT // 1024 // 1024} MB.")
         answer: dict[str, Any] = orjson.loads(self._read(length, deadline, seconds, cancellation))
         return answer
 
     def kill(self) -> None:
+        """End the process and close its pipes, which also ends a thread that still writes to it."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -131,7 +145,7 @@ class _Process:
         assert self._process.stdout is not None
         source = self._process.stdout.fileno()
         pieces = bytearray()
-        # Not select(): a busy worker's descriptors go beyond its 1,024.
+        # poll, not select: a busy worker's descriptors go beyond select's limit of 1,024.
         poller = select.poll()
         poller.register(source, select.POLLIN)
         while len(pieces) < count:
@@ -140,16 +154,16 @@ class _Process:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise SandboxFailed(f"The code took longer than {seconds:g} seconds.")
-            if not poller.poll(int(min(left, _STEP) * 1000) + 1):
+            if not poller.poll(int(min(left, _POLL_SECONDS) * 1000) + 1):
                 continue
             piece = os.read(source, min(count - len(pieces), 1 << 20))
             if not piece:
-                raise SandboxFailed("The code was ended: it went over the limits of memory or depth.")
+                raise SandboxFailed("The code was ended: it went over the limit of memory or nesting.")
             pieces += piece
         return bytes(pieces)
 
 
 def _start_line() -> str:
-    """`-I -S` leaves out everything of the environment; the paths to the packages are put back by hand."""
+    """Return the program of the child. `-I -S` drops all of the environment: the import paths are put back here."""
     paths = [str(CHECKOUT), *(path for path in sys.path if path)]
     return f"import sys; sys.path[:] = {paths!r}; from app.providers.sandbox.child import main; main()"

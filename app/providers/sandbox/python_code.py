@@ -1,4 +1,8 @@
-"""Python of code nodes, run by an interpreter of its own in worker processes: it can compute and do nothing else."""
+"""Run the Python of code nodes in Monty, an interpreter that can only compute.
+
+Monty knows no files, network, processes or our objects; it runs in worker processes of its own, with limits of time,
+memory and recursion.
+"""
 
 import os
 import threading
@@ -6,17 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.providers.sandbox.failures import SandboxFailed
+from app.providers.sandbox.processes import SandboxFailed
 
 MEMORY = 128 * 1024 * 1024
 DEPTH = 500
-# The inputs' name inside; a call by keywords cannot collide with what the author named.
+# The inputs' name in the author's program; unlikely to be one of the author's own.
 _INPUTS = "frontdesk_inputs"
-_STEP = 0.05
+# How late a stop is noticed.
+_POLL_SECONDS = 0.05
 
 
 class PythonPool:
-    """The interpreter's processes, started on first use and shared by all threads."""
+    """A pool of Monty's worker processes, started on first use. Shared by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,29 +30,29 @@ class PythonPool:
     def run(self, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
         """Return what `main(**inputs)` returns. Raises SandboxFailed, Cancelled."""
         cancellation.raise_if_cancelled()
-        given: list[Any] = []
-        over = threading.Event()
+        results: list[Any] = []
+        finished = threading.Event()
 
         def run() -> None:
             try:
-                given.append(self._run(code, inputs, seconds))
+                results.append(self._run(code, inputs, seconds))
             except SandboxFailed as failure:
-                given.append(failure)
+                results.append(failure)
             finally:
-                over.set()
+                finished.set()
 
-        # The interpreter's call cannot be broken off: a stop leaves it to its own limits.
+        # A call of the interpreter cannot be interrupted: after a stop, thread and worker go on until their limits.
         threading.Thread(target=run, name="python-code", daemon=True).start()
-        while not over.wait(_STEP):
+        while not finished.wait(_POLL_SECONDS):
             cancellation.raise_if_cancelled()
-        if not given:
+        if not results:
             raise SandboxFailed("The code could not be run.")
-        if isinstance(given[0], SandboxFailed):
-            raise given[0]
-        return given[0]
+        if isinstance(results[0], SandboxFailed):
+            raise results[0]
+        return results[0]
 
     def close(self) -> None:
-        """End the processes. One that is at work ends with its answer."""
+        """End the processes; one at work ends with its request. May be called twice."""
         with self._lock:
             monty, self._monty = self._monty, None
         if monty is not None:
@@ -71,9 +76,11 @@ class PythonPool:
                     print_callback=lambda stream, text: None,
                 )
         except monty.MontyCrashedError:
-            raise SandboxFailed(f"The code took longer than {seconds:g} seconds or more memory than it may.") from None
+            raise SandboxFailed(
+                f"The code took longer than {seconds:g} seconds, or went over the limit of memory."
+            ) from None
         except monty.MontyError as error:
-            raise SandboxFailed(_told(str(error), error)) from None
+            raise SandboxFailed(_with_line(error)) from None
         except (TimeoutError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise SandboxFailed(f"The code could not be run: {error}") from None
 
@@ -87,7 +94,8 @@ class PythonPool:
             return self._monty
 
 
-def _told(message: str, error: Any) -> str:
+def _with_line(error: Any) -> str:
+    """Return an error's message, with the line of the author's code where it is known."""
     frames = error.traceback() if hasattr(error, "traceback") else []
     lines = [frame.line for frame in frames if hasattr(frame, "line")]
-    return f"{message} (line {lines[-1]})" if lines else message
+    return f"{error} (line {lines[-1]})" if lines else str(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from werkzeug.http import parse_options_header
 
 from app.errors import FileNameMissing, FileTooLarge, InternalServerError, InvalidParam, NotFound, RemoteFileUploadError
-from app.providers.fetch.guarded_http import GuardedAnswer, Limits, check_url
+from app.providers.fetch.guarded_http import GuardedResponse, Limits, check_url
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTooLarge
 from app.services.files import file_kinds, uploads
 from app.services.files.uploads import StoredUpload
@@ -68,7 +68,7 @@ def fetch(owner: Owner, url: str) -> StoredUpload:
             raise _failed(url) from None
 
 
-def _ask(method: str, url: str, limits: Limits) -> GuardedAnswer:
+def _ask(method: str, url: str, limits: Limits) -> GuardedResponse:
     try:
         check_url(url)
     except FetchRefused as refused:
@@ -83,11 +83,11 @@ def _failed(url: str) -> RemoteFileUploadError:
     return RemoteFileUploadError(f"Failed to fetch file from {url}")
 
 
-def _declared_type(answer: GuardedAnswer) -> str:
+def _declared_type(answer: GuardedResponse) -> str:
     return file_kinds.clean_mime_type(answer.headers.get("Content-Type"))
 
 
-def _name(answer: GuardedAnswer) -> str:
+def _name(answer: GuardedResponse) -> str:
     """From `Content-Disposition`, else from the URL, else made up."""
     _, options = parse_options_header(answer.headers.get("Content-Disposition", ""))
     path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)

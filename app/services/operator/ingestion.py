@@ -19,7 +19,12 @@ from app.models import Document, Segment, embeddings
 from app.models.identifiers import new_id, now
 from app.models.knowledge import COMPLETED, ERROR
 from app.providers.cancellation import Cancellation
-from app.providers.documents.document_texts import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, passages_of
+from app.providers.documents.document_texts import (
+    LONGEST_READ_SECONDS,
+    DocumentUnreadable,
+    DocumentUnsupported,
+    extract_passages,
+)
 from app.providers.models.embeddings import BATCH
 from app.services.knowledge import search_terms
 from app.services.knowledge.segmenting import Piece, segments
@@ -125,7 +130,7 @@ def own_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _pieces(name: str, content: bytes) -> list[Piece]:
     extension = name.rpartition(".")[2] if "." in name else ""
     try:
-        passages = passages_of(content, extension, "", LONGEST_READ, Cancellation())
+        passages = extract_passages(content, extension, "", LONGEST_READ_SECONDS, Cancellation())
     except (DocumentUnsupported, DocumentUnreadable) as error:
         raise DatasetRefused(str(error)) from None
     pieces = segments(passages)

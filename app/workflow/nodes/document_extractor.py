@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from app.providers.documents.document_texts import LONGEST_READ, DocumentUnreadable, DocumentUnsupported, text_of
+from app.providers.documents.document_texts import (
+    LONGEST_READ_SECONDS,
+    DocumentUnreadable,
+    DocumentUnsupported,
+    extract_text,
+)
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
@@ -33,11 +38,15 @@ class DocumentExtractor(Node):
         if context.services.files is None:
             raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
         content = context.services.files.read(
-            file, LARGEST_DOCUMENT, context.seconds_left(LONGEST_READ), context.cancellation
+            file, LARGEST_DOCUMENT, context.seconds_left(LONGEST_READ_SECONDS), context.cancellation
         )
         try:
-            return text_of(
-                content, file.extension, file.mime_type, context.seconds_left(LONGEST_READ), context.cancellation
+            return extract_text(
+                content,
+                file.extension,
+                file.mime_type,
+                context.seconds_left(LONGEST_READ_SECONDS),
+                context.cancellation,
             )
         except DocumentUnsupported as failure:
             raise NodeFailed(str(failure), "UnsupportedFileTypeError", inputs) from None

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.fetch.guarded_http import GuardedAnswer, GuardedHttp, Limits
+from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchTimeout, FetchTooLarge
 from tests.support.guarded import ENDLESS, OK, QUICK, answers, drop_by_drop, fetch, for_ever, redirect, trusting, url
@@ -200,7 +200,7 @@ class TestTls:
         authority.configure_trust(context)
         monkeypatch.setattr("app.providers.fetch.request_gate._verified", lambda: context)
 
-    def ask(self, server: RawServer, verify: bool = True) -> GuardedAnswer:
+    def ask(self, server: RawServer, verify: bool = True) -> GuardedResponse:
         return GuardedHttp(AllowedAddresses(["good.test"])).request(
             "GET", f"https://good.test:{server.port}/", verify=verify
         )

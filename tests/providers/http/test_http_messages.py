@@ -1,7 +1,7 @@
 import pytest
 
 from app.errors import ProviderProtocolError
-from app.providers.http.http_messages import BodyReader, ChunkedBody, EndlessBody, LengthBody, body_of, parse_head
+from app.providers.http.http_messages import BodyReader, ChunkedBody, EndlessBody, LengthBody, body_reader, parse_head
 
 CHUNKED = b"5\r\nHello\r\n6;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
 
@@ -98,7 +98,7 @@ def test_a_head_that_is_none_is_a_protocol_error(raw: bytes) -> None:
     ],
 )
 def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[BodyReader]) -> None:
-    assert isinstance(body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + headers)), kind)
+    assert isinstance(body_reader(parse_head(b"HTTP/1.1 200 OK\r\n" + headers)), kind)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[BodyReader]) -
 )
 def test_a_body_that_cannot_be_read_is_a_protocol_error(headers: bytes) -> None:
     with pytest.raises(ProviderProtocolError):
-        body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + headers))
+        body_reader(parse_head(b"HTTP/1.1 200 OK\r\n" + headers))
 
 
 def test_no_content_has_no_body() -> None:
-    assert body_of(parse_head(b"HTTP/1.1 204 No Content")).complete
+    assert body_reader(parse_head(b"HTTP/1.1 204 No Content")).complete

@@ -40,7 +40,7 @@ def reranker(server: ScriptedModel) -> RerankModel:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(embeddings, "LONGEST_PAUSE_SECONDS", 0.01)
 
 
 def texts(count: int) -> list[str]:
@@ -90,7 +90,9 @@ def test_what_does_not_pass_is_told_at_once(
 
 
 def test_other_dimensions_are_told(embedder: EmbeddingModel) -> None:
-    with pytest.raises(ProviderProtocolError, match=f"'embed-small' gave {DIMENSIONS} dimensions, 768 are expected"):
+    with pytest.raises(
+        ProviderProtocolError, match=f"'embed-small' returned {DIMENSIONS} dimensions; 768 are expected"
+    ):
         embedder.embed(["a"], Cancellation(), dimensions=768)
 
 

@@ -18,7 +18,7 @@ from app.errors import (
     ProviderServerError,
     ProviderTimeout,
 )
-from app.providers.models.model_failures import failure_of_answer, failure_of_frame
+from app.providers.models.model_failures import failure_of_event, failure_of_response
 
 SECRET = "sk-very-secret"
 SPECIAL = {
@@ -47,7 +47,7 @@ def expected(status: int) -> type[ProviderError]:
     "status", [201, 204, 301, 302, 307, *range(400, 432), 451, *range(500, 512), 522, 524, 529, 599, 600, 999]
 )
 def test_every_status_has_an_error(status: int, content: bytes) -> None:
-    assert type(failure_of_answer(status, content)) is expected(status)
+    assert type(failure_of_response(status, content)) is expected(status)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_every_status_has_an_error(status: int, content: bytes) -> None:
     ],
 )
 def test_names_say_more_than_the_status(status: int, error: dict[str, Any], kind: type[ProviderError]) -> None:
-    failure = failure_of_answer(status, orjson.dumps({"error": error}))
+    failure = failure_of_response(status, orjson.dumps({"error": error}))
 
     assert type(failure) is kind
     assert failure.code == ("provider_quota_exceeded" if kind is ProviderQuotaExceeded else "completion_request_error")
@@ -99,14 +99,14 @@ def test_names_say_more_than_the_status(status: int, error: dict[str, Any], kind
     ],
 )
 def test_a_frame_is_mapped_by_its_names_or_its_status(error: Any, kind: type[ProviderError]) -> None:
-    assert type(failure_of_frame(error)) is kind
+    assert type(failure_of_event(error)) is kind
 
 
 def test_the_providers_own_words_go_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     error = {"message": f"Key {SECRET} is wrong", "type": "invalid_request_error", "code": SECRET}
 
     with caplog.at_level(logging.DEBUG):
-        failure = failure_of_answer(401, orjson.dumps({"error": error}))
+        failure = failure_of_response(401, orjson.dumps({"error": error}))
 
     assert SECRET not in failure.message + caplog.text
     assert "invalid_request_error" in caplog.text

@@ -149,7 +149,7 @@ class TestAnAddThatIsKilled:
 
 class TestAModelThatFails:
     def test_leaves_what_was_there(self, model, monkeypatch):
-        monkeypatch.setattr("app.providers.models.embeddings.LONGEST_PAUSE", 0.01)
+        monkeypatch.setattr("app.providers.models.embeddings.LONGEST_PAUSE_SECONDS", 0.01)
         dataset = embedded(("a.md", VACATION))
         model.script_vectors(*["server_error"] * 10)
         with pytest.raises(DatasetRefused, match="embedding model does not answer"):
