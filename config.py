@@ -1,8 +1,8 @@
 """Every setting, read strictly and in this file alone.
 
 A setting comes from the environment; where it is absent there, from the servers that a running
-`make run` with the same DATA_DIR keeps (`embedded.json`); else from its default. The README's
-table has a row for each.
+`make run` with the same DATA_DIR keeps (`embedded.json`); else from its default. `app/docs/settings.md`
+has a row for each.
 """
 
 import json
