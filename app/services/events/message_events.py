@@ -27,8 +27,8 @@ class MessageEvents:
         start = {"event": name, **self._common, "id": self._id}
         self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":'
 
-    def message(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
-        """`selector`: the variable of a chatflow that the piece comes from."""
+    def text(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
+        """`message`, or an agent's `agent_message`. `selector`: the variable of a chatflow that the piece comes from."""
         source = b"null" if selector is None else orjson.dumps(selector)
         return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
 
@@ -50,8 +50,9 @@ class MessageEvents:
         """A file that a tool made. `file`: its stored object."""
         return self._event("message_file", id=file["id"], type=file["type"], belongs_to="assistant", url=link_to(file))
 
-    def message_replace(self, answer: str, reason: str = "") -> bytes:
-        return self._event("message_replace", answer=answer, reason=reason)
+    def text_replace(self, text: str, reason: str = "") -> bytes:
+        """`message_replace`: `text` takes the place of the whole answer."""
+        return self._event("message_replace", answer=text, reason=reason)
 
     def message_end(self, details: dict[str, Any], files: Sequence[Any] = ()) -> bytes:
         """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2). `files` made by the assistant."""

@@ -44,7 +44,7 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
     events = WorkflowRunEvents(state, run.app_version_id)
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
     if events.message is not None:
-        yield events.message.message_replace(answer)
+        yield events.message.text_replace(answer)
     with autocommit_engine().connect() as connection:
         rows = connection.execute(NODES_OF_RUN, {"run_id": run.run_id}).mappings().all()
     for row in rows:

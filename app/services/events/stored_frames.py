@@ -14,7 +14,7 @@ def frames_so_far(state: TaskState, answer: str) -> list[bytes]:
         return list(run_snapshots.snapshot(state, answer))
     events = MessageEvents(state)
     steps = stored_steps(state.message_id) if state.mode == AGENT else []
-    return [*map(events.agent_thought, steps), events.message_replace(answer)]
+    return [*map(events.agent_thought, steps), events.text_replace(answer)]
 
 
 def stored_frames(state: TaskState) -> list[bytes]:
@@ -27,10 +27,10 @@ def stored_frames(state: TaskState) -> list[bytes]:
         files = file_values.shown_files([file for step in steps for file in step.files])
         return [
             *map(events.agent_thought, steps),
-            events.message_replace(state.answer),
+            events.text_replace(state.answer),
             events.message_end(state.details or {}, files),
         ]
     if state.status == PAUSED:
         return list(run_snapshots.snapshot(state, state.answer))
-    answer = [MessageEvents(state).message_replace(state.answer)] if state.mode == "advanced-chat" else []
+    answer = [MessageEvents(state).text_replace(state.answer)] if state.mode == "advanced-chat" else []
     return answer + run_snapshots.ending(state)

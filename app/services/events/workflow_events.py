@@ -13,7 +13,6 @@ from app.services.process.stored_values import dump
 from app.workflow.contracts import events
 from app.workflow.contracts.events import Execution
 from app.workflow.values.values import plain
-from app.workflow.values.variables import Selector
 
 CHATFLOW = "advanced-chat"
 AGENT_LOG = "agent_log"
@@ -33,12 +32,8 @@ class WorkflowRunEvents:
         self._common = common
 
     def of(self, event: events.Event) -> bytes | None:
-        """The public form of an engine's event; None for what visitors are not told."""
+        """Return the public event of what the engine tells about nodes; None for what end users are not told."""
         match event:
-            case events.TextStreamed(text, selector):
-                return self.text(text, selector)
-            case events.TextReplaced(text):
-                return self.text_replace(text)
             case events.NodeStarted(execution):
                 return self._event("node_started", self._started(execution))
             case events.NodeSucceeded(execution, _, elapsed):
@@ -69,14 +64,16 @@ class WorkflowRunEvents:
         }
         return self._event("workflow_started", data)
 
-    def text(self, text: str, selector: Selector) -> bytes:
+    def text(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
+        """`message` in chatflows, else `text_chunk`. `selector`: the variable that the piece comes from."""
         if self.message is not None:
-            return self.message.message(text, selector)
-        return self._event("text_chunk", {"text": text, "from_variable_selector": selector})
+            return self.message.text(delta, selector)
+        return self._event("text_chunk", {"text": delta, "from_variable_selector": selector})
 
     def text_replace(self, text: str, reason: str = "") -> bytes:
+        """`message_replace` in chatflows, else `text_replace`, which tells no reason."""
         if self.message is not None:
-            return self.message.message_replace(text, reason)
+            return self.message.text_replace(text, reason)
         return self._event("text_replace", {"text": text})
 
     def finished(self, data: Mapping[str, Any]) -> bytes:

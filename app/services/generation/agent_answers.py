@@ -19,7 +19,6 @@ from app.services.files import file_values
 from app.services.files.file_contents import FileContents
 from app.services.generation.knowledge_answers import KnowledgeTool
 from app.services.generation.message_publisher import MessagePublisher
-from app.services.generation.moderation import OutputWatch
 from app.services.generation.task_execution import TaskExecution
 from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
@@ -31,17 +30,11 @@ from app.workflow.failures import NodeFailed
 log = structlog.get_logger(__name__)
 
 
-class Moderated(Exception):
-    """What was said must not stand: `replacement` takes the answer's place."""
-
-    def __init__(self, replacement: str) -> None:
-        super().__init__(replacement)
-        self.replacement = replacement
+class AnswerReplaced(Exception):
+    """Moderation has put another text into the answer's place: the agent must not go on."""
 
 
-def answer_by_agent(
-    run: TaskExecution, config: ModelConfig, asked: PromptInput, answer: MessagePublisher, watch: OutputWatch | None
-) -> None:
+def answer_by_agent(run: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher) -> None:
     """Let the model work until it can answer. Raises what message generations raise."""
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     mode = config.agent_mode
@@ -55,55 +48,56 @@ def answer_by_agent(
         deadline=run.deadline,
         new_id=lambda position: str(uuid.uuid5(uuid.UUID(run.task.message_id), str(position))),
         most_rounds=mode.most_rounds,
-        past=answer.steps,
+        past=publisher.steps,
         template=mode.template,
     )
-    listener = _Listener(run, answer, watch)
-    agent = Agent(brief, listener)
+    observer = _StepObserver(run, publisher)
+    agent = Agent(brief, observer)
     try:
         agent.run()
     except Cancelled:
-        listener.cut()
+        observer.cut()
         raise
-    except Moderated as hit:
-        answer.replace(hit.replacement)
+    except AnswerReplaced:
+        # The replacement is published already.
+        pass
     finally:
         if agent.counted:
-            answer.usage = Usage(**agent.usage)
+            publisher.usage = Usage(**agent.usage)
 
 
-class _Listener:
-    """Keeps each step in its row, and tells the visitor."""
+class _StepObserver:
+    """Stores and publishes each step of an agent, stored first: what an end user has seen outlasts its worker."""
 
-    def __init__(self, run: TaskExecution, answer: MessagePublisher, watch: OutputWatch | None) -> None:
-        self._run, self._answer, self._watch = run, answer, watch
+    def __init__(self, run: TaskExecution, publisher: MessagePublisher) -> None:
+        self._run, self._publisher = run, publisher
         self._files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
         self._began = now()
 
     def round_started(self, step: AgentStep) -> None:
         self._began = now()
-        self._answer.steps.append(step)
-        self._tell(step)
+        self._publisher.steps.append(step)
+        self._publisher.publish_step(step)
 
     def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        self._answer.add(Chunk(text))
-        if text:
-            self._moderate(whole=False)
+        self._publisher.add(Chunk(text))
+        self._raise_if_replaced()
 
     def tools_requested(self, step: AgentStep) -> None:
         self._keep(step)
-        self._tell(step)
+        self._publisher.publish_step(step)
 
     def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
         self._keep(step, call.files)
         for file in call.files:
-            self._answer.add_file(file)
-        self._tell(step)
+            self._publisher.publish_file(file)
+        self._publisher.publish_step(step)
 
     def answer_finished(self, step: AgentStep) -> None:
-        self._moderate(whole=True)
+        self._publisher.answer.moderate(whole=True)
+        self._raise_if_replaced()
         self._keep(step)
-        self._tell(step)
+        self._publisher.publish_step(step)
 
     def store_file(self, file: ToolFile) -> dict[str, Any]:
         try:
@@ -114,18 +108,14 @@ class _Listener:
 
     def cut(self) -> None:
         """The visitor has stopped the answer: what the model has said by now is all of it."""
-        step = self._answer.steps[-1] if self._answer.steps else None
+        step = self._publisher.steps[-1] if self._publisher.steps else None
         if step is not None and not step.calls:
             step.thought = step.shown
             self._keep(step)
 
-    def _moderate(self, whole: bool) -> None:
-        replacement = self._watch.check(self._answer.text, whole=whole) if self._watch is not None else None
-        if replacement is not None:
-            raise Moderated(replacement)
-
-    def _tell(self, step: AgentStep) -> None:
-        self._run.writer.write(self._answer.events.agent_thought(step))
+    def _raise_if_replaced(self) -> None:
+        if self._publisher.answer.is_replaced:
+            raise AnswerReplaced
 
     def _keep(self, step: AgentStep, files: list[Any] | None = None) -> None:
         """Raises Superseded where the run is another worker's by now."""

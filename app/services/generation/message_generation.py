@@ -25,8 +25,7 @@ from app.services.generation.agent_answers import answer_by_agent
 from app.services.generation.external_data import add_external_data
 from app.services.generation.knowledge_answers import retrieved
 from app.services.generation.message_publisher import MessagePublisher
-from app.services.generation.moderation import OutputWatch, review_question, watch_answer
-from app.services.generation.spoken_answers import voice_of
+from app.services.generation.moderation import review_question, watch_answer
 from app.services.generation.task_execution import HandedOver, TaskExecution
 from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
@@ -41,35 +40,34 @@ THREAD_MESSAGES = 100
 
 
 def generate_message(run: TaskExecution) -> None:
-    """Answer the run's message. Raises Superseded, HandedOn; every other failure ends as the message's error."""
-    answer = MessagePublisher(
-        run, steps=finished_steps(run.task.message_id) if run.task.mode == AGENT and run.task.epoch > 1 else []
-    )
+    """Answer the task's message. Raises Superseded, HandedOver; every other failure ends as the message's error."""
+    takes_over = run.task.mode == AGENT and run.task.epoch > 1
+    publisher = MessagePublisher(run, finished_steps(run.task.message_id) if takes_over else ())
     try:
-        _generate(run, answer)
+        _generate(run, publisher)
     finally:
-        answer.hush()
+        publisher.answer.stop_speech()
 
 
-def _generate(run: TaskExecution, answer: MessagePublisher) -> None:
+def _generate(run: TaskExecution, publisher: MessagePublisher) -> None:
     try:
-        _answer(run, answer)
+        _answer(run, publisher)
     except (Superseded, HandedOver, OperationalError):
         raise
     except Cancelled:
         pass
     except AppError as error:
-        answer.fail(_overdue(run) if run.overdue else error)
+        publisher.fail(_overdue(run) if run.overdue else error)
         return
     except Exception:
-        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        # A fault of ours must end the end user's stream too, and be seen by the operator.
         log.exception("generation.failed", task_id=run.task.task_id)
-        answer.fail(InternalServerError())
+        publisher.fail(InternalServerError())
         return
-    answer.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
+    publisher.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
 
 
-def _answer(run: TaskExecution, answer: MessagePublisher) -> None:
+def _answer(run: TaskExecution, publisher: MessagePublisher) -> None:
     task = run.task
     if run.stopped:
         return
@@ -78,38 +76,31 @@ def _answer(run: TaskExecution, answer: MessagePublisher) -> None:
     if run.overdue:
         raise _overdue(run)
     config = ModelConfig.from_definition(version(task.app_version_id))
-    answer.voice = voice_of(run, config)
+    publisher.answer.start_speech(config)
     verdict = review_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:
-        answer.add(Chunk(verdict.preset_response))
+        publisher.add(Chunk(verdict.preset_response))
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
-    watch = watch_answer(config, task.app_id)
-    answer.cites = is_enabled(config.features["retriever_resource"])
+    # Only what a model says is moderated, not the preset response above.
+    publisher.answer.watch = watch_answer(config, task.app_id)
+    publisher.cites = is_enabled(config.features["retriever_resource"])
     if task.mode == AGENT:
-        answer_by_agent(
-            run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config)), answer, watch
-        )
+        answer_by_agent(run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config)), publisher)
         return
-    answer.sources = retrieved(run, config, inputs, verdict.query)
-    passages = [source["content"] for source in answer.sources]
+    publisher.sources = retrieved(run, config, inputs, verdict.query)
+    passages = [source["content"] for source in publisher.sources]
     _answer_by_model(
-        run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config), passages), answer, watch
+        run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config), passages), publisher
     )
 
 
-def _answer_by_model(
-    run: TaskExecution, config: ModelConfig, asked: PromptInput, answer: MessagePublisher, watch: OutputWatch | None
-) -> None:
+def _answer_by_model(run: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher) -> None:
     for chunk in _chunks(run, config, asked):
-        answer.add(chunk)
-        replacement = watch.check(answer.text, whole=False) if watch is not None and chunk.text else None
-        if replacement is not None:
-            answer.replace(replacement)
+        publisher.add(chunk)
+        if publisher.answer.is_replaced:
             return
-    replacement = watch.check(answer.text, whole=True) if watch is not None else None
-    if replacement is not None:
-        answer.replace(replacement)
+    publisher.answer.moderate(whole=True)
 
 
 def _chunks(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> Iterator[Chunk]:

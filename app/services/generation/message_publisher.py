@@ -1,7 +1,6 @@
-"""The answer of one message: streamed as it grows, stored when it ends."""
+"""The events of one message: published while its answer is generated, and stored when it ends."""
 
-import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -13,119 +12,72 @@ from app.models import tasks
 from app.models.generations import FINISH
 from app.models.identifiers import now
 from app.providers.models.chat_types import Chunk, Usage
-from app.providers.models.usage import usage_object
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
-from app.services.generation.spoken_answers import SpokenAnswer
-from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
+from app.services.generation.answer_stream import AnswerStream
+from app.services.generation.task_execution import TaskExecution
 from app.streams.publisher import Superseded
 from app.workflow.contracts.knowledge import cited
 
 
-@dataclass
 class MessagePublisher:
-    """One message's answer under way, said aloud where it has a voice. Raises Superseded wherever another worker has taken the run over."""
+    """Publishes and stores one message's answer. Raises Superseded where another worker has the task."""
 
-    run: TaskExecution
-    voice: SpokenAnswer | None = None
-    # What an agent did for it; those of a worker before us are stored with what they said of the answer.
-    steps: list[AgentStep] = field(default_factory=list)
-    events: MessageEvents = field(init=False)
-    usage: Usage | None = None
-    # What was retrieved for it, and whether visitors are told.
-    sources: list[dict[str, Any]] = field(default_factory=list)
-    cites: bool = False
-    _parts: list[str] = field(default_factory=list)
-    _began: float = field(default_factory=time.monotonic)
-    _first: float | None = None
-
-    def __post_init__(self) -> None:
-        self.events = MessageEvents(self.run.task)
-        said = "".join(step.shown for step in self.steps)
-        self._parts.append(said)
-        if self.run.writer.number:
-            # A worker before us has spoken; a half-said text can't be continued.
-            self.run.writer.write(self.events.message_replace(said))
-
-    @property
-    def text(self) -> str:
-        return "".join(self._parts)
+    def __init__(self, run: TaskExecution, steps: Iterable[AgentStep] = ()) -> None:
+        """`steps`: those of an agent that an earlier worker stored, with what they said of the answer."""
+        self.run = run
+        self.events = MessageEvents(run.task)
+        # What an agent did for the answer.
+        self.steps = list(steps)
+        self.usage: Usage | None = None
+        # What was retrieved for the answer, and whether end users are told of it.
+        self.sources: list[dict[str, Any]] = []
+        self.cites = False
+        self.answer = AnswerStream(
+            run,
+            self.events,
+            self.events,
+            "".join(step.shown for step in self.steps),
+            repeated_events=lambda: map(self.events.agent_thought, self.steps),
+        )
+        # What an earlier worker published of a model's text cannot be continued: it is generated again.
+        self.answer.publish_restored()
 
     def add(self, chunk: Chunk) -> None:
-        """Take a piece of the model's answer and pass it on."""
+        """Publish a piece of the model's answer. Raises RunFailed where moderation cannot be asked."""
         self.usage = chunk.usage or self.usage
-        if not chunk.text:
-            return
-        if self._first is None:
-            self._first = time.monotonic()
-        delta = chunk.text.replace("\0", "")
-        self._parts.append(delta)
-        if not self._say_again():
-            self.run.writer.write(self.events.message(delta))
-        if self.voice is not None:
-            self.voice.feed(delta)
-            self._play(self.voice.sound())
+        if chunk.text:
+            self.answer.add(chunk.text)
 
-    def replace(self, text: str) -> None:
-        """Put another text into the place of the whole answer: what was said must not stand."""
-        self._parts = [text]
-        self.run.writer.write(self.events.message_replace(text))
-        if self.voice is not None:
-            self.voice.restart()
-            self.voice.feed(text)
+    def publish_step(self, step: AgentStep) -> None:
+        """Publish an agent's step as it stands."""
+        self.run.writer.write(self.events.agent_thought(step))
 
-    def add_file(self, file: dict[str, Any]) -> None:
-        """A tool has made a file: tell of it. `file`: its stored object."""
+    def publish_file(self, file: dict[str, Any]) -> None:
+        """Publish that a tool has made a file. `file`: its stored object."""
         self.run.writer.write(self.events.message_file(file))
 
     def finish(self, status: str) -> None:
-        """Store the answer, then say that it is whole. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
-        self._mend_lost_log()
-        usage = usage_object(self.usage, self._began, self._first, time.monotonic())
-        details: dict[str, Any] = {"annotation_reply": None, "retriever_resources": self._cited(), "usage": usage}
+        """Store the answer, then publish its end. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
+        self.answer.repair_lost_log()
+        details: dict[str, Any] = {
+            "annotation_reply": None,
+            "retriever_resources": self._citations(),
+            "usage": self.answer.usage(self.usage),
+        }
         self._store(status, details, None)
-        self.run.writer.write(
-            self.events.message_end(
-                details, file_values.shown_files([file for step in self.steps for file in step.files])
-            ),
-            final=self.voice is None,
-        )
-        if self.voice is not None:
-            for sound in self.voice.rest():
-                self._play(sound)
-            self.run.writer.write(self.events.tts_message_end(), final=True)
+        files = file_values.shown_files([file for step in self.steps for file in step.files])
+        self.run.writer.write(self.events.message_end(details, files), final=not self.answer.is_spoken)
+        self.answer.finish_speech(final=True)
 
     def fail(self, error: AppError) -> None:
-        """Store what there is and the error, then say so."""
+        """Store the answer so far and the error, then publish the error."""
         failure = failure_of(error)
         self._store(tasks.FAILED, {}, failure)
         self.run.writer.write(self.events.error(failure), final=True)
 
-    def hush(self) -> None:
-        """No more speech."""
-        if self.voice is not None:
-            self.voice.close()
-
-    def _cited(self) -> list[dict[str, Any]]:
+    def _citations(self) -> list[dict[str, Any]]:
         return cited([*self.sources, *(source for step in self.steps for source in step.sources)]) if self.cites else []
-
-    def _play(self, sound: bytes) -> None:
-        if sound:
-            self.run.writer.write(self.events.tts_message(sound))
-
-    def _say_again(self) -> bool:
-        """Where Redis lost what was said: say all of it again."""
-        lost, self.run.writer.log_was_lost = self.run.writer.log_was_lost, False
-        if lost:
-            for step in self.steps:
-                self.run.writer.write(self.events.agent_thought(step))
-            self.run.writer.write(self.events.message_replace(self.text))
-        return lost
-
-    def _mend_lost_log(self) -> None:
-        """Know what became of every piece before the last word: a reader may have nothing but the last one."""
-        self.run.writer.wait_until_sent(SEND_TIMEOUT)
-        self._say_again()
 
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
         task = self.run.task
@@ -136,13 +88,13 @@ class MessagePublisher:
             "failure": failure,
             "last_event": self.run.writer.number + 1,
             "now": now(),
-            "answer": self.text,
+            "answer": self.answer.text,
             "status": "error" if failure else "normal",
             "error": failure["message"] if failure else None,
             "details": details,
             "prompt_tokens": self.usage.prompt_tokens if self.usage else 0,
             "answer_tokens": self.usage.completion_tokens if self.usage else 0,
-            "latency": time.monotonic() - self._began,
+            "latency": self.answer.seconds,
         }
         with autocommit_engine().connect() as connection:
             if connection.execute(FINISH, values).one_or_none() is None and self._lost(connection):

@@ -1,4 +1,4 @@
-"""What a worker does for a run of a workflow or a chatflow: drives the engine, tells the visitor, keeps the record."""
+"""Run a workflow or a chatflow in a worker: drive the engine, publish its events, store its journal."""
 
 import uuid
 from collections.abc import Callable
@@ -39,7 +39,7 @@ MOST_ATTEMPTS = 5
 def generate_run(run: TaskExecution) -> None:
     """Run the task's graph to its end, or to where it waits for people.
 
-    Raises Superseded, HandedOn; every other failure ends the run as failed.
+    Raises Superseded, HandedOver; every other failure ends the run as failed.
     """
     with autocommit_engine().connect() as connection:
         loaded = load_run(connection, run.task.workflow_run_id or "")
@@ -50,10 +50,10 @@ def generate_run(run: TaskExecution) -> None:
         run, loaded, config, journal, WorkflowRunPublisher(run, loaded, config, journal), RunForms(loaded.run_id)
     )
     try:
-        while not _rests(work):
+        while not _run_to_rest(work):
             work.begun = True
     finally:
-        work.teller.hush()
+        work.publisher.answer.stop_speech()
 
 
 @dataclass
@@ -64,7 +64,7 @@ class _Work:
     loaded: LoadedRun
     config: WorkflowConfig
     journal: NodeJournal
-    teller: WorkflowRunPublisher
+    publisher: WorkflowRunPublisher
     forms: RunForms
     begun: bool = False
 
@@ -72,17 +72,17 @@ class _Work:
         self.begun = self.run.task.epoch > 1
 
 
-def _rests(work: _Work) -> bool:
-    """Whether the run has ended or waits; False where somebody answered a form just now."""
-    work.teller.speak()
+def _run_to_rest(work: _Work) -> bool:
+    """Return whether the run has ended or waits; False where somebody answered a form while it was about to wait."""
+    work.publisher.start_speech()
     end = _run(work)
     if end.status == tasks.STOPPED and end.error is None and not work.run.stopped:
         end = _failed(_overdue())
     if end.status == tasks.PAUSED:
-        waits = work.teller.pause(end, work.forms)
+        waits = work.publisher.pause(end, work.forms)
         work.run.to_mail = work.forms.to_mail if waits else []
         return waits
-    work.teller.finish(end)
+    work.publisher.finish(end)
     return True
 
 
@@ -115,14 +115,14 @@ def _end(work: _Work) -> RunEnd:
     if task.mode == "advanced-chat":
         verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
-        return work.teller.answer_at_once(verdict.preset_response)
+        return work.publisher.publish_preset_response(verdict.preset_response)
     graph = graph_of(task.app_version_id)
     system = _system_values(run, loaded, verdict.query)
-    work.teller.start(verdict.inputs, system)
+    work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
         return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
     variables = _variables(work.config, graph, loaded, verdict, system)
-    setting = RunContext(
+    context = RunContext(
         uuid.UUID(loaded.run_id),
         node_services_of(run, work.forms),
         work.journal,
@@ -134,7 +134,7 @@ def _end(work: _Work) -> RunEnd:
         _spawn(),
     )
     try:
-        return GraphRun(graph, variables, setting, work.teller.tell).run()
+        return GraphRun(graph, variables, context, work.publisher.publish).run()
     except Cancelled:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
 

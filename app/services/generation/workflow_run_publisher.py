@@ -1,4 +1,4 @@
-"""One workflow run as its visitor sees it: its events, its text, and the row that stays."""
+"""The events of one workflow run: published while the graph runs, and stored when it waits or ends."""
 
 import time
 from collections.abc import Mapping
@@ -12,14 +12,13 @@ from app.models.form_statements import FORMS_OF_RUN, FormRow
 from app.models.identifiers import now
 from app.models.workflow_statements import FINISH_RUN, PAUSE_RUN, LoadedRun
 from app.providers.models.chat_types import Usage
-from app.providers.models.usage import usage_object
 from app.services.definitions.app_configs import WorkflowConfig, is_enabled
 from app.services.events.workflow_events import WorkflowRunEvents
+from app.services.generation.answer_stream import AnswerStream
 from app.services.generation.moderation import watch_answer
 from app.services.generation.node_journal import NodeJournal
 from app.services.generation.run_forms import RunForms
-from app.services.generation.spoken_answers import SpokenAnswer, voice_of
-from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
+from app.services.generation.task_execution import TaskExecution
 from app.services.process.stored_values import dump, masked
 from app.streams import channel
 from app.streams.publisher import Superseded
@@ -33,88 +32,81 @@ STOPPED_BY_USER = "Stopped by user."
 
 
 class WorkflowRunPublisher:
-    """Raises Superseded wherever another worker has taken the run over."""
+    """Publishes and stores one workflow run. Raises Superseded where another worker has the task.
+
+    `answer`: the text of a chatflow's message, in mode `workflow` what its end nodes stream.
+    """
 
     def __init__(self, run: TaskExecution, loaded: LoadedRun, config: WorkflowConfig, journal: NodeJournal) -> None:
         self._run, self._loaded, self._config, self._journal = run, loaded, config, journal
         self.events = WorkflowRunEvents(run.task, run.task.app_version_id)
-        self._parts: list[str] = [loaded.answer]
-        # Nobody has said anything since the run waited: the visitor has just what was stored then.
-        self._resumes = run.task.decisions > 0 and _rested(run.task.task_id)
+        self.answer = AnswerStream(
+            run, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
+        )
+        self.answer.watch = watch_answer(config, run.task.app_id)
+        # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
+        self._resumes = run.task.decisions > 0 and _is_at_rest(run.task.task_id)
         self._seen: str | None = loaded.answer if self._resumes else None
-        self._began = time.monotonic()
-        self._first: float | None = None
-        self._watch = watch_answer(config, run.task.app_id)
-        self._replacement: str | None = None
-        self._at_once = False
-        self._voice: SpokenAnswer | None = None
+        self._has_message_alone = False
 
-    @property
-    def text(self) -> str:
-        return "".join(self._parts) if self._replacement is None else self._replacement
+    def start_speech(self) -> None:
+        """Speak the answer from now on, where the app does so."""
+        self.answer.start_speech(self._config)
 
-    def speak(self) -> None:
-        """From now on say the answer aloud, where the app does so."""
-        self.hush()
-        if self.events.message is not None:
-            self._voice = voice_of(self._run, self._config)
-
-    def hush(self) -> None:
-        """No more speech."""
-        if self._voice is not None:
-            self._voice.close()
-            self._voice = None
-
-    def start(self, inputs: Mapping[str, Any], system: Mapping[str, Any]) -> None:
-        """Say that the run begins, or goes on, unless that was said."""
+    def publish_start(self, inputs: Mapping[str, Any], system: Mapping[str, Any]) -> None:
+        """Publish that the run begins or goes on, unless an earlier worker did."""
         if self._run.writer.number == 0 or self._resumes:
             shown = {**inputs, **{f"sys.{name}": value for name, value in system.items() if name != "conversation_id"}}
             reason = "resumption" if self._resumes else "initial"
             self._run.writer.write(self.events.started(plain(shown), int(self._loaded.created_at.timestamp()), reason))
         self._resumes = False
 
-    def answer_at_once(self, text: str) -> RunEnd:
-        """An answer without a run: the visitor sees a message alone (contract streaming.md §4.4)."""
-        self._at_once = True
-        self.tell(events.TextStreamed(text, ("sys", "answer")))
+    def publish_preset_response(self, text: str) -> RunEnd:
+        """Publish an answer without a run: the end user gets a message alone (contract streaming.md §4.4)."""
+        self._has_message_alone = True
+        self.answer.add(text, ("sys", "answer"))
         return RunEnd(SUCCEEDED, {"answer": text, "files": []}, None, 0, 0, 0)
 
-    def tell(self, event: events.Event) -> None:
-        """Pass on what the engine tells."""
+    def publish(self, event: events.Event) -> None:
+        """Publish what the engine tells of the run."""
         if isinstance(event, events.TextReplaced):
-            self._replace_all(event.text)
+            self._restore_text(event.text)
         elif isinstance(event, events.TextStreamed):
-            self._say(event)
+            self.answer.add(event.text, event.selector)
         else:
             frame = self.events.of(event)
             if frame is not None:
                 self._run.writer.write(frame)
 
     def finish(self, end: RunEnd) -> None:
-        """Store how the run ended, then say so."""
+        """Store how the run ended, then publish it."""
         error = end.error or STOPPED_BY_USER if end.status == STOPPED else masked(end.error, self._config.secrets)
-        self._check_text(whole=True)
-        self._mend_lost_log()
+        self.answer.moderate(whole=True)
+        self.answer.repair_lost_log()
         outputs = self._outputs(end)
         details = self._details(end)
         frames = self._last_frames(end, error, outputs, details)
         self._store(end, error, outputs, details, len(frames))
         for frame in frames[:-1]:
             self._run.writer.write(frame)
-        if self._voice is None or end.status == FAILED:
+        if not self.answer.is_spoken or end.status == FAILED:
             self._run.writer.write(frames[-1], final=True)
             return
-        if self._at_once:
+        # The rest of the speech stands between the message's end and the run's (contract streaming.md §4.4).
+        if self._has_message_alone:
             self._run.writer.write(frames.pop())
-        self._finish_speech(final=not frames)
+        self.answer.finish_speech(final=not frames)
         if frames:
             self._run.writer.write(frames[-1], final=True)
 
     def pause(self, end: RunEnd, forms: RunForms) -> bool:
-        """Store that the run waits for people, then say so; False where somebody answered meanwhile: it goes on at once."""
-        self._check_text(whole=True)
-        self._mend_lost_log()
-        self._finish_speech(final=False)
+        """Store that the run waits for people, then publish it.
+
+        Returns False where somebody has answered a form meanwhile: the run goes on at once.
+        """
+        self.answer.moderate(whole=True)
+        self.answer.repair_lost_log()
+        self.answer.finish_speech(final=False)
         self._journal.pause_open()
         outputs = self._outputs(end)
         values = (
@@ -133,7 +125,7 @@ class WorkflowRunPublisher:
                 raise Superseded(self._run.task.task_id)
             self._journal.clear()
             if row.status == tasks.RUNNING:
-                self._run.decisions, self._seen = row.decisions, self.text
+                self._run.decisions, self._seen = row.decisions, self.answer.text
                 return False
             stored = [FormRow(*form) for form in connection.execute(FORMS_OF_RUN, {"run_id": self._loaded.run_id})]
         open_forms = [form for form in stored if form.status == WAITING]
@@ -149,80 +141,34 @@ class WorkflowRunPublisher:
         self._run.writer.write(self.events.paused(open_forms, totals), final=True)
         return True
 
-    def _finish_speech(self, final: bool) -> None:
-        """The rest of the answer's sound, between the message's end and the run's (contract streaming.md §4.4)."""
-        if self._voice is not None and self.events.message is not None:
-            for sound in self._voice.rest():
-                self._play(sound)
-            self._run.writer.write(self.events.message.tts_message_end(), final=final)
+    def _restore_text(self, text: str) -> None:
+        """Go on from the text that the journal has, and tell readers of it where they have another.
 
-    def _play(self, sound: bytes) -> None:
-        if sound and self.events.message is not None:
-            self._run.writer.write(self.events.message.tts_message(sound))
-
-    def _say(self, event: events.TextStreamed) -> None:
-        if self._first is None:
-            self._first = time.monotonic()
-        delta = event.text.replace("\0", "")
-        self._parts.append(delta)
-        if self._replacement is None and not self._say_again():
-            self._run.writer.write(self.events.text(delta, event.selector))
-            if self._voice is not None:
-                self._voice.feed(delta)
-                self._play(self._voice.sound())
-            self._check_text(whole=False)
-
-    def _replace_all(self, text: str) -> None:
-        """The text as the journal has it. Another worker may have said half a node's text more; where the run waited, nobody has."""
-        self._parts = [text]
+        Another worker may have published half a node's text more; since a pause, nobody has.
+        """
         seen, self._seen = self._seen, None
-        self._check_text(whole=True, seen=seen)
-        if seen is not None and (seen == self.text or self.events.message is None):
-            return
-        if self._voice is not None and self._replacement is None:
-            self._voice.feed(text)
-        if self._run.writer.number and self._replacement is None:
-            self._run.writer.write(self.events.text_replace(text))
-
-    def _check_text(self, whole: bool, seen: str | None = None) -> None:
-        """`seen`: what the visitor has, where that is known."""
-        if self._watch is None or self._replacement is not None or not any(self._parts):
-            return
-        self._replacement = self._watch.check("".join(self._parts), whole)
-        if self._replacement is not None and self._replacement != seen:
-            self._run.writer.write(self.events.text_replace(self._replacement, "output_moderation"))
-            if self._voice is not None:
-                self._voice.restart()
-                self._voice.feed(self._replacement)
-
-    def _say_again(self) -> bool:
-        """Where Redis lost what was said: say all of it again."""
-        lost, self._run.writer.log_was_lost = self._run.writer.log_was_lost, False
-        if lost:
-            self._run.writer.write(self.events.text_replace(self.text))
-        return lost
-
-    def _mend_lost_log(self) -> None:
-        self._run.writer.wait_until_sent(SEND_TIMEOUT)
-        self._say_again()
+        self.answer.restore(text)
+        self.answer.moderate(whole=True, seen=seen)
+        # In mode `workflow` no row keeps the text, so what was seen is not known, but it is what the journal has.
+        if seen is None or (seen != self.answer.text and self.events.message is not None):
+            self.answer.publish_restored()
 
     def _outputs(self, end: RunEnd) -> dict[str, Any]:
         if self._run.task.mode != "advanced-chat":
             return dict(plain(end.outputs))
-        if self._replacement is not None:
-            return {"answer": self._replacement, "files": []}
-        return {"answer": end.outputs.get("answer", self.text), "files": plain(end.outputs.get("files", []))}
+        if self.answer.is_replaced:
+            return {"answer": self.answer.text, "files": []}
+        return {"answer": end.outputs.get("answer", self.answer.text), "files": plain(end.outputs.get("files", []))}
 
     def _details(self, end: RunEnd) -> dict[str, Any]:
         """The message's metadata."""
         counts = self._journal.usage
         tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
-        usage = usage_object(tokens, self._began, self._first, time.monotonic())
         cites = is_enabled(self._config.features["retriever_resource"])
         return {
             "annotation_reply": None,
             "retriever_resources": cited(self._journal.sources) if cites else [],
-            "usage": usage,
+            "usage": self.answer.usage(tokens),
         }
 
     def _last_frames(
@@ -232,7 +178,7 @@ class WorkflowRunPublisher:
         message = self.events.message
         if message is not None and end.status != FAILED:
             frames.append(message.message_end(details, outputs.get("files") or []))
-        if not self._at_once:
+        if not self._has_message_alone:
             frames.append(self.events.finished(self.summary(end, error, outputs)))
         return frames
 
@@ -280,7 +226,7 @@ class WorkflowRunPublisher:
             "total_tokens": end.total_tokens,
             "total_steps": end.steps,
             "exceptions_count": end.exceptions,
-            "answer": self.text,
+            "answer": self.answer.text,
             "details": dump(details),
             "prompt_tokens": usage["prompt_tokens"],
             "answer_tokens": usage["completion_tokens"],
@@ -289,11 +235,11 @@ class WorkflowRunPublisher:
     @property
     def _elapsed(self) -> float:
         """Seconds in which the run ran, without those in which it waited."""
-        return self._loaded.elapsed + time.monotonic() - self._began
+        return self._loaded.elapsed + self.answer.seconds
 
 
-def _rested(task_id: str) -> bool:
-    """Whether the pause was the last that was said."""
+def _is_at_rest(task_id: str) -> bool:
+    """Whether nothing was published behind a final event, such as that of a pause; False where Redis is away."""
     try:
         last = channel.last_logged(redis_client.client, task_id)
     except (redis.ConnectionError, redis.TimeoutError):

@@ -270,10 +270,10 @@ def test_an_answer_that_comes_while_the_run_runs_is_not_lost(client, monkeypatch
     one, two = sorted(forms_of(frames), key=lambda form: form["node_id"])
     pause = WorkflowRunPublisher.pause
 
-    def answer_first(teller, end, forms):
+    def answer_first(publisher, end, forms):
         monkeypatch.setattr(WorkflowRunPublisher, "pause", pause)
         assert Answerer(client, two["form_token"]).submit().status_code == 200
-        return pause(teller, end, forms)
+        return pause(publisher, end, forms)
 
     monkeypatch.setattr(WorkflowRunPublisher, "pause", answer_first)
     assert Answerer(client, one["form_token"]).submit().status_code == 200

@@ -1,0 +1,157 @@
+"""The text of one answer while it is generated: published, moderated, spoken, and sent again where Redis lost it."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from app.providers.models.chat_types import Usage
+from app.providers.models.usage import usage_object
+from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
+from app.services.events.message_events import MessageEvents
+from app.services.generation.moderation import OutputWatch
+from app.services.generation.spoken_answers import SpokenAnswer, voice_of
+from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
+
+
+class TextEvents(Protocol):
+    """Makes the public events of an answer's text, as MessageEvents and WorkflowRunEvents do."""
+
+    def text(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
+        """The answer has grown by `delta`, which is the value of the variable `selector`."""
+
+    def text_replace(self, text: str, reason: str = "") -> bytes:
+        """`text` takes the place of the whole answer."""
+
+
+class AnswerStream:
+    """Publishes one answer's text. Used by the task's thread. Raises Superseded where another worker has the task."""
+
+    def __init__(
+        self,
+        run: TaskExecution,
+        events: TextEvents,
+        speech_events: MessageEvents | None,
+        text: str = "",
+        replace_reason: str = "",
+        repeated_events: Callable[[], Iterable[bytes]] = tuple,
+    ) -> None:
+        """`text`: what the answer begins with, not published by this.
+
+        `speech_events`: None where this mode of app has no speech. `replace_reason`: the public reason of a replacement
+        by moderation. `repeated_events`: gives the events that go before the text where all of it is sent again.
+        """
+        self._run, self._events, self._speech_events = run, events, speech_events
+        self._replace_reason, self._repeated_events = replace_reason, repeated_events
+        self._parts = [text]
+        self._replacement: str | None = None
+        # What moderates the text; None where nothing does.
+        self.watch: OutputWatch | None = None
+        self._speech: SpokenAnswer | None = None
+        self._began = time.monotonic()
+        self._first_token: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer as readers have it and rows keep it."""
+        return "".join(self._parts) if self._replacement is None else self._replacement
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether moderation has put another text into the answer's place. What is added to it then is not published."""
+        return self._replacement is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer has taken so far."""
+        return time.monotonic() - self._began
+
+    def usage(self, tokens: Usage | None) -> dict[str, Any]:
+        """Return the `usage` of a message's metadata: tokens, and the times that are measured here."""
+        return usage_object(tokens, self._began, self._first_token, time.monotonic())
+
+    def add(self, delta: str, selector: Sequence[str] | None = None) -> None:
+        """Publish the next piece of the text. Raises RunFailed where moderation cannot be asked."""
+        if self._first_token is None:
+            self._first_token = time.monotonic()
+        # PostgreSQL keeps no NUL in texts.
+        delta = delta.replace("\0", "")
+        self._parts.append(delta)
+        if self._replacement is not None:
+            return
+        if not self._repeat_if_lost():
+            self._run.writer.write(self._events.text(delta, selector))
+        if self._speech is not None:
+            self._speech.feed(delta)
+            self._publish_speech(self._speech.sound())
+        self.moderate(whole=False)
+
+    def moderate(self, whole: bool, seen: str | None = None) -> None:
+        """Let moderation read the text, and publish what it puts into its place. Raises RunFailed.
+
+        `whole`: nothing follows. `seen`: the text that readers have already, where that is known.
+        """
+        if self.watch is None or self._replacement is not None or not any(self._parts):
+            return
+        self._replacement = self.watch.check("".join(self._parts), whole)
+        if self._replacement is not None and self._replacement != seen:
+            self._run.writer.write(self._events.text_replace(self._replacement, self._replace_reason))
+            if self._speech is not None:
+                self._speech.restart()
+                self._speech.feed(self._replacement)
+
+    def restore(self, text: str) -> None:
+        """Go back to a text that was stored earlier; `publish_restored` tells readers of it."""
+        self._parts = [text]
+
+    def publish_restored(self) -> None:
+        """Publish and speak the whole text. A task of which nothing was published yet has no text to replace."""
+        if self._replacement is not None:
+            return
+        if self._speech is not None:
+            self._speech.feed(self.text)
+        if self._run.writer.number:
+            self._run.writer.write(self._events.text_replace(self.text))
+
+    def repair_lost_log(self) -> None:
+        """Wait until Redis has every piece, and publish all of it again where the log was lost.
+
+        To be done before the last events: a reader that lost the log may otherwise find nothing but those.
+        """
+        self._run.writer.wait_until_sent(SEND_TIMEOUT)
+        self._repeat_if_lost()
+
+    def start_speech(self, config: ModelConfig | WorkflowConfig) -> None:
+        """Speak what is added from now on, where the app does so."""
+        self.stop_speech()
+        if self._speech_events is not None:
+            self._speech = voice_of(self._run, config)
+
+    def stop_speech(self) -> None:
+        """End the speech and drop what was not published of it. Safe to call twice, and before `start_speech`."""
+        if self._speech is not None:
+            self._speech.close()
+            self._speech = None
+
+    @property
+    def is_spoken(self) -> bool:
+        return self._speech is not None
+
+    def finish_speech(self, final: bool) -> None:
+        """Publish the rest of the speech and its end, where the answer is spoken. `final`: nothing follows it."""
+        if self._speech is not None and self._speech_events is not None:
+            for sound in self._speech.rest():
+                self._publish_speech(sound)
+            self._run.writer.write(self._speech_events.tts_message_end(), final=final)
+
+    def _publish_speech(self, sound: bytes) -> None:
+        if sound and self._speech_events is not None:
+            self._run.writer.write(self._speech_events.tts_message(sound))
+
+    def _repeat_if_lost(self) -> bool:
+        """Publish the whole text again where Redis lost what was published; returns whether it had."""
+        lost, self._run.writer.log_was_lost = self._run.writer.log_was_lost, False
+        if lost:
+            for event in self._repeated_events():
+                self._run.writer.write(event)
+            self._run.writer.write(self._events.text_replace(self.text))
+        return lost
