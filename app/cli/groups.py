@@ -6,17 +6,16 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.providers.models.route_file import InvalidModelsFile
+from app.providers.operator_files import InvalidOperatorFile
 from app.services.auth.accounts import AccountRefused
 from app.services.operator.app_files import InvalidAppFile
 from app.services.operator.apps import AppRefused
 from app.services.operator.datasets import DatasetRefused
-from app.tools.tool_file import InvalidToolsFile
 from app.workflow.failures import NodeFailed
 
 DATABASE_AWAY = "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
 DATABASE_BEHIND = "The database lacks tables: run `flask --app wsgi db upgrade` first."
-KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidModelsFile, InvalidToolsFile)
+KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile)
 _UNDEFINED = ("42P01", "42703")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import admit_cryptography
 from app.providers.cancellation import Cancellation
-from app.tools.tool_file import McpEntry, filled
+from app.tools.tool_file import McpEntry, all_filled
 from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 
 if TYPE_CHECKING:
@@ -111,13 +111,13 @@ class McpTools:
             settings = self._settings
             try:
                 if settings.url is not None:
-                    headers = filled(settings.headers, self._environment)
+                    headers = all_filled(settings.headers, self._environment)
                     transport = mcp_sessions.over_http(
                         settings.url, headers, settings.seconds, settings.megabytes * MEGABYTE
                     )
                 else:
                     transport = mcp_sessions.over_stdio(
-                        list(settings.command or ()), filled(settings.environment, self._environment)
+                        list(settings.command or ()), all_filled(settings.environment, self._environment)
                     )
             except ValueError as problem:
                 raise ToolFailed(f"{self._name}: {problem}") from None

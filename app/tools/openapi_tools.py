@@ -18,7 +18,7 @@ from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
 from app.tools.openapi_requests import PreparedRequest, prepare_request
-from app.tools.tool_file import OpenApiEntry, filled
+from app.tools.tool_file import OpenApiEntry, all_filled
 from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 
 LARGEST_DESCRIPTION = 16 * 1024 * 1024
@@ -70,8 +70,8 @@ class OpenApiTools:
         place = self._settings.description
         try:
             headers, query = (
-                filled(self._settings.headers, self._environment),
-                filled(self._settings.query, self._environment),
+                all_filled(self._settings.headers, self._environment),
+                all_filled(self._settings.query, self._environment),
             )
             found = list(operations(read_description(self._content(place))))
         except InvalidDescription as fault:

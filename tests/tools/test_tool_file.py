@@ -4,7 +4,8 @@ import pathlib
 
 import pytest
 
-from app.tools.tool_file import InvalidToolsFile, filled, read_tool_file
+from app.providers.operator_files import InvalidOperatorFile
+from app.tools.tool_file import all_filled, read_tool_file
 
 WHOLE = """
 providers:
@@ -42,7 +43,7 @@ def test_an_empty_file_names_nothing(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("providers: [", "line 1: is not valid YAML"),
+        ("providers: [", "is not valid YAML"),
         ("[1]", "the document: "),
         ("providers: {a: {}}", "providers.a: either openapi or mcp must be there"),
         ("providers: {a: {mcp: {}}}", "providers.a.mcp: either url or command must be there"),
@@ -57,23 +58,21 @@ def test_an_empty_file_names_nothing(tmp_path: pathlib.Path) -> None:
 )
 def test_a_mistake_is_named_by_its_place(tmp_path: pathlib.Path, text: str, problem: str) -> None:
     path = write(tmp_path, text)
-    with pytest.raises(InvalidToolsFile) as failed:
+    with pytest.raises(InvalidOperatorFile) as failed:
         read_tool_file(path)
-    assert str(failed.value).startswith(
-        f"{path}: {problem}" if not problem.startswith("line") else f"{path}: {problem}"
-    )
+    assert str(failed.value).startswith(f"{path}: line 1: {problem}")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(InvalidToolsFile, match="cannot be read: No such file"):
+    with pytest.raises(InvalidOperatorFile, match="cannot be read: No such file"):
         read_tool_file(tmp_path / "none.yml")
 
 
 def test_values_come_from_the_environment() -> None:
-    assert filled({"a": "Bearer $KEY", "b": "${KEY}-x", "c": "plain"}, {"KEY": "k"}) == {
+    assert all_filled({"a": "Bearer $KEY", "b": "${KEY}-x", "c": "plain"}, {"KEY": "k"}) == {
         "a": "Bearer k",
         "b": "k-x",
         "c": "plain",
     }
     with pytest.raises(ValueError, match="the variable KEY is not set"):
-        filled({"a": "$KEY"}, {})
+        all_filled({"a": "$KEY"}, {})

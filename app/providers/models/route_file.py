@@ -18,24 +18,19 @@ Keys are never in the file: `api_key` names a variable of the environment, as ma
 
 import fnmatch
 import pathlib
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import pydantic
-import yaml
+
+from app.providers.operator_files import Location, Strict, read_operator_file, variable_name
 
 Kind = Literal["chat", "completion", "embedding", "rerank", "speech", "transcription"]
-VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-
-
-class InvalidModelsFile(Exception):
-    """The file cannot be used; the text is one line that names the file and the place in it."""
 
 
 def _is_variable(value: str) -> str:
-    if not VARIABLE.fullmatch(value):
+    if variable_name(value) is None:
         raise ValueError(
             "must name a variable of the environment, such as $OPENAI_API_KEY; keys do not belong in this file"
         )
@@ -43,7 +38,7 @@ def _is_variable(value: str) -> str:
 
 
 def _is_base_url(value: str) -> str:
-    if VARIABLE.fullmatch(value):
+    if variable_name(value) is not None:
         return value
     try:
         check_base_url(value)
@@ -55,16 +50,12 @@ def _is_base_url(value: str) -> str:
 Name = Annotated[str, pydantic.Field(min_length=1)]
 
 
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class EndpointEntry(_Strict):
+class EndpointEntry(Strict):
     base_url: Annotated[str, pydantic.AfterValidator(_is_base_url)]
     api_key: Annotated[str, pydantic.AfterValidator(_is_variable)] | None = None
 
 
-class Target(_Strict):
+class Target(Strict):
     """Where a model is answered. Without `remote_name` the app file's name is sent.
 
     `voices`: what a speech model speaks with, the usual one first; where they are not listed, any voice is sent as it is named.
@@ -93,7 +84,7 @@ class ModelEntry(Target):
         return _same_provider(self.provider, provider) and fnmatch.fnmatchcase(name, self.name)
 
 
-class Defaults(_Strict):
+class Defaults(Strict):
     chat: Target | None = None
     completion: Target | None = None
     embedding: Target | None = None
@@ -102,7 +93,7 @@ class Defaults(_Strict):
     transcription: Target | None = None
 
 
-class RouteFile(_Strict):
+class RouteFile(Strict):
     endpoints: dict[Name, EndpointEntry]
     models: list[ModelEntry] = []
     default: Defaults = Defaults()
@@ -135,48 +126,21 @@ def check_base_url(value: str) -> str:
     return value
 
 
-def variable_name(reference: str) -> str | None:
-    """NAME of `$NAME` or `${NAME}`; None for any other text."""
-    match = VARIABLE.fullmatch(reference)
-    return match and (match[1] or match[2])
-
-
 def read_route_file(path: pathlib.Path) -> RouteFile:
-    """Read and check a file. Raises InvalidModelsFile."""
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise InvalidModelsFile(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidModelsFile(f"{path}: is not UTF-8 text") from None
-    except yaml.MarkedYAMLError as error:
-        line = f" line {error.problem_mark.line + 1}:" if error.problem_mark else ""
-        raise InvalidModelsFile(f"{path}:{line} is not valid YAML: {error.problem}") from None
-    except yaml.YAMLError:
-        raise InvalidModelsFile(f"{path}: is not valid YAML") from None
-    try:
-        routes = RouteFile.model_validate(document)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InvalidModelsFile(f"{path}: {_place(first['loc'])}: {_explain(first)}") from None
-    for place, target in _targets(routes).items():
+    """Read and check a file. Raises InvalidOperatorFile."""
+    return read_operator_file(path, RouteFile, _unknown_endpoints)
+
+
+def _unknown_endpoints(routes: RouteFile) -> Iterator[tuple[Location, str]]:
+    for place, target in _targets(routes):
         if target.endpoint not in routes.endpoints:
-            raise InvalidModelsFile(f"{path}: {place}.endpoint: there is no endpoint {target.endpoint!r} in this file")
-    return routes
+            yield (*place, "endpoint"), f"there is no endpoint {target.endpoint!r} in this file"
 
 
-def _targets(routes: RouteFile) -> Mapping[str, Target]:
-    named: dict[str, Target] = {f"models[{number}]": entry for number, entry in enumerate(routes.models)}
-    defaults = {f"default.{kind}": getattr(routes.default, kind) for kind in Defaults.model_fields}
-    return named | {place: target for place, target in defaults.items() if target is not None}
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return text.lstrip(".") or "the document"
-
-
-def _explain(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not known here"
-    return str(error["msg"]).removeprefix("Value error, ")
+def _targets(routes: RouteFile) -> Iterator[tuple[Location, Target]]:
+    for number, entry in enumerate(routes.models):
+        yield ("models", number), entry
+    for kind in Defaults.model_fields:
+        target: Target | None = getattr(routes.default, kind)
+        if target is not None:
+            yield ("default", kind), target

@@ -13,15 +13,14 @@ from app.providers.models.embeddings import EmbeddingModel, RerankModel
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.route_file import (
     EndpointEntry,
-    InvalidModelsFile,
     Kind,
     ModelEntry,
     RouteFile,
     Target,
     check_base_url,
     read_route_file,
-    variable_name,
 )
+from app.providers.operator_files import InvalidOperatorFile, UnsetVariable, value_of, variable_name
 
 CONTEXT = 32_768
 KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "rerank", "speech", "transcription")
@@ -88,7 +87,7 @@ class ModelRoutes:
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
     ) -> "ModelRoutes":
-        """The table of a file; without one, a single server for everything, or two. Raises InvalidModelsFile.
+        """The table of a file; without one, a single server for everything, or two. Raises InvalidOperatorFile.
 
         `environ` holds what the file refers to as $NAME. Without a file an empty `api_key` sends none, and an empty
         `model_name` sends the app file's own; without `base_url` there is no route at all.
@@ -189,16 +188,18 @@ class ModelRoutes:
 
     def _resolve(self, entry: EndpointEntry) -> tuple[str, str, str]:
         """Base URL, key and, if either is missing or unusable, what is wrong."""
-        url_variable = variable_name(entry.base_url)
-        base_url = self._environ.get(url_variable, "").strip() if url_variable else entry.base_url
+        url_variable, key_variable = variable_name(entry.base_url), variable_name(entry.api_key or "")
         try:
+            base_url = value_of(url_variable, self._environ).strip() if url_variable else entry.base_url
             check_base_url(base_url)
+        except UnsetVariable as unset:
+            return "", "", f"{unset.name} is not set"
         except ValueError as error:
-            return "", "", f"{url_variable} {error}" if base_url else f"{url_variable} is not set"
-        key_variable = variable_name(entry.api_key or "")
-        api_key = self._environ.get(key_variable, "").strip() if key_variable else ""
-        if key_variable and not api_key:
-            return base_url, "", f"{key_variable} is not set"
+            return "", "", f"{url_variable} {error}"
+        try:
+            api_key = value_of(key_variable, self._environ).strip() if key_variable else ""
+        except UnsetVariable as unset:
+            return base_url, "", f"{unset.name} is not set"
         if not (api_key.isascii() and api_key.isprintable()):
             return base_url, "", f"{key_variable} holds characters that no key has"
         return base_url, api_key, ""
@@ -209,7 +210,7 @@ def _remote_name(target: Target) -> str:
 
 
 def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
-    """The table that the settings make. Raises InvalidModelsFile for a base URL that is none."""
+    """The table that the settings make. Raises InvalidOperatorFile for a base URL that is none."""
     servers = {
         FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"),
         AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY"),
@@ -220,7 +221,7 @@ def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSe
             try:
                 check_base_url(url)
             except ValueError as error:
-                raise InvalidModelsFile(f"{name} {error}") from None
+                raise InvalidOperatorFile(f"{name} {error}") from None
             endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
     text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
     sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}

@@ -13,11 +13,10 @@ from typing import Any
 
 import requests
 import structlog
-import yaml
 from flask import current_app
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import RunFailed
+from app.providers.operator_files import Strict, read_operator_file, variable_name
 from app.services.process.process_parts import process_parts
 
 log = structlog.get_logger(__name__)
@@ -26,21 +25,15 @@ CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LARGEST_ANSWER = 1_000_000
 
 
-class InvalidExtensionsFile(Exception):
-    """The file cannot be read; the text names it and says what is wrong."""
-
-
-class Extension(BaseModel):
+class Extension(Strict):
     """One endpoint. `api_key` may be $NAME, a variable of the environment."""
-
-    model_config = ConfigDict(extra="forbid")
 
     endpoint: str
     api_key: str = ""
 
 
-class ExtensionsFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ExtensionsFile(Strict):
+    """Extensions by id, and the one for every other id."""
 
     extensions: dict[str, Extension] = {}
     default: Extension | None = None
@@ -71,9 +64,9 @@ def ask(extension_id: str, point: str, params: Mapping[str, Any]) -> dict[str, A
 
 
 def _key(extension: Extension) -> str:
-    key = extension.api_key
+    name = variable_name(extension.api_key)
     known: Mapping[str, str] = current_app.config["ENVIRONMENT"]
-    return known.get(key[1:], "") if key.startswith("$") else key
+    return extension.api_key if name is None else known.get(name, "")
 
 
 def _table() -> ExtensionsFile:
@@ -82,10 +75,5 @@ def _table() -> ExtensionsFile:
 
 
 def read_file(name: str) -> ExtensionsFile:
-    """Raises InvalidExtensionsFile."""
-    if not name:
-        return ExtensionsFile()
-    try:
-        return ExtensionsFile.model_validate(yaml.safe_load(pathlib.Path(name).read_text()) or {})
-    except (OSError, yaml.YAMLError, ValidationError) as problem:
-        raise InvalidExtensionsFile(f"API_EXTENSIONS_FILE {name}: {str(problem).splitlines()[0]}") from None
+    """Read the file of this name; no name means no extensions. Raises InvalidOperatorFile."""
+    return read_operator_file(pathlib.Path(name), ExtensionsFile) if name else ExtensionsFile()

@@ -28,7 +28,7 @@ def guarded_http() -> GuardedHttp:
 
 
 def model_routes() -> ModelRoutes:
-    """Return the route table with its connections to model servers. Raises InvalidModelsFile."""
+    """Return the route table with its connections to model servers. Raises InvalidOperatorFile."""
     return process_parts().get(ModelRoutes, _read_model_routes, ModelRoutes.close)
 
 

@@ -7,17 +7,18 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from app.providers.operator_files import InvalidOperatorFile
 from app.services.definitions.app_tools import tools_of
 from app.services.process.process_parts import process_parts
 from app.services.process.providers import guarded_http
 from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolProvider, ToolRegistry
-from app.tools.tool_file import Icon, InvalidToolsFile, ProviderEntry, ToolsFile, read_tool_file
+from app.tools.tool_file import Icon, ProviderEntry, ToolsFile, read_tool_file
 from app.tools.tool_types import ToolFailed
 
 
 def tool_registry() -> ToolRegistry:
-    """Raises InvalidToolsFile for a file that cannot be read. Contacts no server."""
+    """Return the tools of this process. Contacts no server. Raises InvalidOperatorFile."""
     return process_parts().get(ToolRegistry, _load, ToolRegistry.close)
 
 
@@ -27,7 +28,7 @@ def unresolved(definition: Mapping[str, Any]) -> list[str]:
     for choice in tools_of(definition):
         try:
             tool_registry().find(choice)
-        except (ToolFailed, InvalidToolsFile) as failure:
+        except (ToolFailed, InvalidOperatorFile) as failure:
             sentences.append(str(failure))
     return sentences
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import AppUnavailable
+from app.providers.operator_files import InvalidOperatorFile
 from app.services.auth import mails
 from app.services.definitions.app_configs import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES
 from app.services.definitions.app_tools import tools_of
 from app.services.definitions.input_fields import start_fields
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.tool_registry import tool_registry
-from app.tools.tool_file import InvalidToolsFile
 from app.tools.tool_types import ToolChoice
 
 DEFAULT_ICON = "🤖"
@@ -128,7 +128,7 @@ def _site(app: PublishedApp) -> dict[str, Any]:
 def _tool_icon(choice: ToolChoice) -> Any:
     try:
         return tool_registry().icon(choice) or TOOL_ICON
-    except InvalidToolsFile:
+    except InvalidOperatorFile:
         return TOOL_ICON
 
 

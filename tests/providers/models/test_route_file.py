@@ -2,7 +2,8 @@ import pathlib
 
 import pytest
 
-from app.providers.models.route_file import InvalidModelsFile, ModelEntry, read_route_file, variable_name
+from app.providers.models.route_file import ModelEntry, read_route_file
+from app.providers.operator_files import InvalidOperatorFile
 
 GOOD = """
 endpoints:
@@ -33,21 +34,25 @@ def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('api_key: "${BIG_KEY}"', "api_key: sk-secret", "endpoints.big.api_key: must name a variable"),
-        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", "endpoints.local.base_url: must be a URL"),
-        ("http://127.0.0.1:8080/v1", "http://me:secret@host/v1", "endpoints.local.base_url: must be a URL"),
-        ("http://127.0.0.1:8080/v1", "http://host:99999/v1", "endpoints.local.base_url: must be a URL"),
-        ("context: 128000", "context: many", "models[0].context: Input should be a valid integer"),
-        ("context: 128000", "context: 0", "models[0].context: Input should be greater than"),
-        ("context: 128000", "contxt: 1", "models[0].contxt: is not known here"),
-        ("endpoint: big", "endpoint: huge", "models[0].endpoint: there is no endpoint 'huge' in this file"),
-        ("endpoint: local", "endpoint: huge", "default.chat.endpoint: there is no endpoint 'huge' in this file"),
-        ("provider: openai, ", "", "models[0].provider: Field required"),
-        ("provider: openai", "kind: poetry, provider: openai", "models[0].kind: Input should be"),
-        ("models:", "models: [", "is not valid YAML"),
-        (GOOD, "", "the document: Input should be a valid dictionary"),
+        ('api_key: "${BIG_KEY}"', "api_key: sk-secret", "line 4: endpoints.big.api_key: must name a variable"),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", "line 3: endpoints.local.base_url: must be a URL"),
+        ("http://127.0.0.1:8080/v1", "http://me:secret@host/v1", "line 3: endpoints.local.base_url: must be a URL"),
+        ("http://127.0.0.1:8080/v1", "http://host:99999/v1", "line 3: endpoints.local.base_url: must be a URL"),
+        ("context: 128000", "context: many", "line 6: models[0].context: Input should be a valid integer"),
+        ("context: 128000", "context: 0", "line 6: models[0].context: Input should be greater than"),
+        ("context: 128000", "contxt: 1", "line 6: models[0].contxt: is not known here"),
+        ("endpoint: big", "endpoint: huge", "line 6: models[0].endpoint: there is no endpoint 'huge' in this file"),
+        (
+            "endpoint: local",
+            "endpoint: huge",
+            "line 8: default.chat.endpoint: there is no endpoint 'huge' in this file",
+        ),
+        ("provider: openai, ", "", "line 6: models[0].provider: Field required"),
+        ("provider: openai", "kind: poetry, provider: openai", "line 6: models[0].kind: Input should be"),
+        ("models:", "models: [", "line 6: is not valid YAML"),
+        (GOOD, "", "endpoints: Field required"),
         (GOOD, "a: \x00", "is not valid YAML"),
-        (GOOD, "models: []", "endpoints: Field required"),
+        (GOOD, "models: []", "line 1: endpoints: Field required"),
     ],
 )
 def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(
@@ -55,7 +60,7 @@ def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(
 ) -> None:
     path = write(tmp_path, GOOD.replace(old, new))
 
-    with pytest.raises(InvalidModelsFile) as raised:
+    with pytest.raises(InvalidOperatorFile) as raised:
         read_route_file(path)
 
     text = str(raised.value)
@@ -66,18 +71,11 @@ def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(InvalidModelsFile, match="cannot be read: No such file"):
+    with pytest.raises(InvalidOperatorFile, match="cannot be read: No such file"):
         read_route_file(tmp_path / "none.yml")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\xfd")
-    with pytest.raises(InvalidModelsFile, match="is not UTF-8"):
+    with pytest.raises(InvalidOperatorFile, match="is not UTF-8"):
         read_route_file(tmp_path / "bytes")
-
-
-@pytest.mark.parametrize(
-    ("text", "name"), [("$KEY", "KEY"), ("${KEY_2}", "KEY_2"), ("KEY", None), ("$KEY!", None), ("${KEY", None)]
-)
-def test_a_variable_has_a_dollar(text: str, name: str | None) -> None:
-    assert variable_name(text) == name
 
 
 @pytest.mark.parametrize(

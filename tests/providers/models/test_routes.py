@@ -5,8 +5,8 @@ import pytest
 
 from app.errors import ProviderAuthFailed, ProviderNotInitialize, ProviderTimeout
 from app.providers.models.model_checks import check
-from app.providers.models.route_file import InvalidModelsFile
 from app.providers.models.routes import ModelRoutes
+from app.providers.operator_files import InvalidOperatorFile
 from tests.support.raw_server import QUESTION
 from tests.support.scripted_model import ScriptedModel
 
@@ -109,7 +109,7 @@ def test_without_file_and_server_there_is_no_route() -> None:
 
 
 def test_a_base_url_that_is_none_is_told() -> None:
-    with pytest.raises(InvalidModelsFile, match="OPENAI_BASE_URL must be a URL"):
+    with pytest.raises(InvalidOperatorFile, match="OPENAI_BASE_URL must be a URL"):
         ModelRoutes.from_settings("", "localhost:8080", "", "", {})
 
 
