@@ -1,1 +1,1 @@
-"""Asking models: prompts, calls, and reading what they answer."""
+"""Asks models on behalf of nodes: prompts, calls, and reading the answers."""

@@ -1,4 +1,4 @@
-"""JSON objects in what models answer: bare, in a code fence, or in the middle of a sentence."""
+"""Finds JSON objects in models' answers: bare, in a code fence, or in the middle of a sentence."""
 
 import json
 import math
@@ -15,9 +15,9 @@ LONGEST_REPAIRED = 50_000
 
 
 def find_object(text: str, *, repair: bool = False) -> dict[str, Any] | None:
-    """The first JSON object of an answer, or the only member of a list; thoughts do not count. None where there is none.
+    """Return the first JSON object of an answer, or None. A list with a single object counts as that object.
 
-    `repair`: take one that is nearly JSON too (single quotes, a missing end …).
+    Reasoning in think tags is skipped. `repair`: also accept text that is nearly JSON (single quotes, a missing end …).
     """
     text = text[max((end.end() for end in _THOUGHT_END.finditer(text)), default=0) :]
     candidates = [*_FENCED.findall(text), text]
@@ -52,7 +52,7 @@ def _repaired(text: str) -> dict[str, Any] | None:
     if start < 0 or len(text) > LONGEST_REPAIRED:
         return None
     try:
-        # Through JSON once more: what was repaired must obey the same rules.
+        # Decoded like any other text: what was repaired must obey the same rules (no NaN, no infinity).
         return _object(_DECODER.decode(json_repair.repair_json(text[start:]))) or None
     except (ValueError, RecursionError):
         return None
@@ -65,7 +65,7 @@ def _object(value: Any) -> dict[str, Any] | None:
 
 
 def _storable(value: Any) -> Any:
-    """Without the characters that no database takes: NUL and halves of pairs."""
+    """Return the value without characters that PostgreSQL refuses: NUL and lone surrogates."""
     if isinstance(value, str):
         return value.replace("\0", "").encode(errors="replace").decode()
     if isinstance(value, list):

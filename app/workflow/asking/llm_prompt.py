@@ -1,4 +1,4 @@
-"""From an `llm` node's fields to what its model reads (contract dsl.md §3.7)."""
+"""Builds the prompt of an `llm` node (contract dsl.md §3.7)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -10,21 +10,20 @@ from app.workflow.asking.prompt_history import MemoryConfig, VisionConfig
 from app.workflow.asking.structured_output import Schema, instructed
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
-from app.workflow.rules.named_values import NamedSelector, named_values
-from app.workflow.rules.rendering import render
+from app.workflow.rules.named_values import NamedSelector, named_values, render_template
 from app.workflow.values.files import File
 from app.workflow.values.templates import Template, parse
 from app.workflow.values.values import text_of
 from app.workflow.values.variables import ALIASES, MISSING, Selector
 
-# Written like references, and none: they name no node.
+# Marks that look like references but name no node: the node's context, and the conversation in a completion prompt.
 CONTEXT, HISTORIES = "{{#context#}}", "{{#histories#}}"
 _JINJA_NAMES = {CONTEXT: "context_of_the_node", HISTORIES: "histories_of_the_node"}
 _QUERY: Selector = ("sys", "query")
 
 
 class PromptPart(ConfigPart):
-    """One message of a chat prompt, or the whole of a completion prompt."""
+    """One message of a chat prompt, or a whole completion prompt."""
 
     role: Literal["system", "user", "assistant"] = "user"
     text: str = ""
@@ -33,15 +32,19 @@ class PromptPart(ConfigPart):
 
 
 class PromptConfig(ConfigPart):
+    """The variables of prompts that are Jinja2 templates."""
+
     jinja2_variables: list[NamedSelector] = []
 
 
 class ContextConfig(ConfigPart):
+    """The variable whose text stands for `{{#context#}}`."""
+
     enabled: bool = False
     variable_selector: Selector = ()
 
     def text(self, context: NodeContext) -> str:
-        """What stands for `{{#context#}}`: a text, or the texts and retrieved passages of an array, a line for each."""
+        """Return the text for `{{#context#}}`: of an array, its texts and retrieved passages, a line for each."""
         value = context.variables.get(self.variable_selector) if self.enabled else MISSING
         if value is MISSING:
             return ""
@@ -49,7 +52,7 @@ class ContextConfig(ConfigPart):
 
 
 class PromptFields(ConfigPart):
-    """The fields of an `llm` node that make its prompt."""
+    """The part of an `llm` node's configuration that makes its prompt."""
 
     prompt_template: list[PromptPart] | PromptPart = []
     prompt_config: PromptConfig = PromptConfig()
@@ -59,7 +62,7 @@ class PromptFields(ConfigPart):
 
 
 class LlmPrompt:
-    """The prompt of one run. `inputs` and `images`: what it is made from."""
+    """The prompt of one node execution. `inputs` and `images`: the values from which it is made, for the records."""
 
     def __init__(self, fields: PromptFields, context: NodeContext) -> None:
         self.inputs: dict[str, Any] = {}
@@ -72,7 +75,10 @@ class LlmPrompt:
             self.inputs["#context#"] = self._special[CONTEXT]
 
     def messages(self, model: ChatModel, options: Options, schema: Schema | None) -> list[ModelMessage]:
-        """The oldest turns of the conversation are left out until the rest fits. Raises NodeFailed."""
+        """Return the messages for a model, without as many of the oldest turns as must go for the rest to fit.
+
+        Raises NodeFailed where the prompt is empty or a reference finds nothing.
+        """
         template, room = self._fields.prompt_template, prompt_room(options, model.context)
         if model.mode == "completion":
             self.images = []
@@ -88,7 +94,7 @@ class LlmPrompt:
             raise NodeFailed("The prompt of this node is empty.", "NoPromptFoundError", self.inputs)
         if schema is not None:
             configured = instructed(configured, schema)
-        fixed = self._fields.vision.shown([*configured, *query], self.images, self._context)
+        fixed = self._fields.vision.with_images([*configured, *query], self.images, self._context)
         history = memory.history(self._context, room - sum(map(message_tokens, fixed))) if memory is not None else []
         return [*fixed[: len(configured)], *history, *fixed[len(configured) :]]
 
@@ -101,7 +107,7 @@ class LlmPrompt:
             room -= message_tokens(ModelMessage("user", f"{text}{query}"))
             self._special[HISTORIES] = memory.dialogue(memory.history(self._context, room))
             text = self._rendered(part)
-            if query and not self._asks_itself(part):
+            if query and not self._has_query(part):
                 text = (
                     f"{text}\n{memory.dialogue([ModelMessage('user', query), ModelMessage('assistant', '')])}".rstrip()
                 )
@@ -109,10 +115,10 @@ class LlmPrompt:
             text = f"{self._special[HISTORIES]}\n{text}"
         messages = [ModelMessage("user", text)]
         messages = instructed(messages, schema) if schema is not None else messages
-        return self._fields.vision.shown(messages, self.images, self._context)
+        return self._fields.vision.with_images(messages, self.images, self._context)
 
-    def _asks_itself(self, part: PromptPart) -> bool:
-        """Whether the text has the visitor's query in it already."""
+    def _has_query(self, part: PromptPart) -> bool:
+        """Return whether a completion prompt contains the end user's query already."""
         jinja = [variable.value_selector for variable in self._fields.prompt_config.jinja2_variables]
         selectors = jinja if part.edition_type == "jinja2" else parse(part.text).selectors
         return any(
@@ -121,7 +127,7 @@ class LlmPrompt:
         )
 
     def _query(self, memory: MemoryConfig) -> str:
-        """The question that ends the prompt; none outside of conversations."""
+        """Return the query that ends the prompt; "" in a run without a conversation."""
         if memory.query_prompt_template:
             return self._filled(parse(memory.query_prompt_template))
         value = self._context.variables.get(_QUERY)
@@ -137,7 +143,7 @@ class LlmPrompt:
     def _filled(self, template: Template) -> str:
         variables = self._context.variables
         for selector in template.selectors:
-            # Environment variables may be secrets.
+            # Environment variables may be secrets, and inputs are shown in records.
             if selector[0] != "env":
                 self.inputs[f"#{'.'.join(selector)}#"] = variables.require(selector)
         parts = tuple(
@@ -151,11 +157,11 @@ class LlmPrompt:
         self.inputs |= values
         text = _with_special(text, {mark: f"{{{{ {name} }}}}" for mark, name in _JINJA_NAMES.items()})
         values |= {name: self._special[mark] for mark, name in _JINJA_NAMES.items()}
-        return render(context, text, values)
+        return render_template(context, text, values)
 
 
 def _with_special(text: str, special: Mapping[str, str]) -> str:
-    """The text with values for its marks; what the values hold is no mark."""
+    """Return the text with values in place of its marks. Marks inside the values stay: end users can write them."""
     for mark in (CONTEXT, HISTORIES):
         if mark in text:
             return special[mark].join(_with_special(piece, special) for piece in text.split(mark))
@@ -167,6 +173,6 @@ def _without_empty(messages: Any) -> list[ModelMessage]:
 
 
 def _passage(value: Any) -> str:
-    """A retrieved passage is an object with the text as `content`."""
+    """Return the text of a value in the context; a retrieved passage is an object with the text as `content`."""
     content = value.get("content") if isinstance(value, Mapping) else None
     return content if isinstance(content, str) else text_of(value)

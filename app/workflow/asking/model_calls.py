@@ -1,4 +1,4 @@
-"""Asking a model on behalf of a node, and what operators are told of it."""
+"""Calls a chat model on behalf of a node and records the call for operators."""
 
 import contextlib
 import time
@@ -16,7 +16,7 @@ from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 
-# For authors who branch on `error_type`: the names that the field's files use.
+# Authors branch on `error_type`: these are the names that existing app files compare it with.
 ERROR_TYPES: Mapping[type[errors.ProviderError], str] = {
     errors.ProviderNotInitialize: "ProviderTokenNotInitError",
     errors.ProviderQuotaExceeded: "QuotaExceededError",
@@ -34,15 +34,17 @@ ERROR_TYPES: Mapping[type[errors.ProviderError], str] = {
 
 
 class NodeModel(ConfigPart):
+    """The model that a node's configuration names, with its completion parameters."""
+
     provider: str = ""
     name: str = pydantic.Field(min_length=1)
     mode: Literal["chat", "completion"] = "chat"
     completion_params: dict[str, Any] = {}
 
     def find(self, context: NodeContext) -> ChatModel:
-        """Raises NodeFailed."""
+        """Return the configured model. Raises NodeFailed."""
         if context.services.models is None:
-            raise NodeFailed("This run has no models.", ERROR_TYPES[errors.ProviderNotInitialize])
+            raise NodeFailed("No models are available in this run.", ERROR_TYPES[errors.ProviderNotInitialize])
         try:
             return context.services.models.chat_model(self.provider, self.name, self.mode)
         except errors.ProviderError as error:
@@ -50,12 +52,13 @@ class NodeModel(ConfigPart):
 
 
 def provider_failure(error: errors.ProviderError) -> NodeFailed:
+    """Return the failure of a node whose model failed."""
     return NodeFailed(error.message, ERROR_TYPES.get(type(error), "InvokeError"))
 
 
 @dataclass
 class ModelReply:
-    """What a model answered. `text` holds thoughts between think tags, even if the server told them apart."""
+    """The whole answer of a model. `text` contains its reasoning in think tags, also where the server sent it apart."""
 
     text: str = ""
     finish_reason: str = ""
@@ -64,14 +67,14 @@ class ModelReply:
 
     @property
     def arguments(self) -> str:
-        """The JSON of the first tool call."""
+        """The JSON arguments of the first tool call, "" without one."""
         first = min((call.index for call in self.tool_calls), default=0)
         return "".join(call.arguments for call in self.tool_calls if call.index == first)
 
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One question to a model. `inputs` and `files` are what its messages were made from."""
+    """One call of a model. `inputs` and `files`: the values from which its messages were made, for the records."""
 
     choice: NodeModel
     messages: Sequence[ModelMessage]
@@ -79,27 +82,30 @@ class ModelCall:
     inputs: Mapping[str, Any]
     files: Sequence[File] = ()
 
-    def ask(self, context: NodeContext, model: ChatModel, hear: Callable[[str], None] | None = None) -> ModelReply:
-        """The whole answer; `hear` is given its text piece by piece. Raises NodeFailed, Cancelled."""
-        listening = _Listening(hear)
+    def ask(self, context: NodeContext, model: ChatModel, on_text: Callable[[str], None] | None = None) -> ModelReply:
+        """Call the model and return its whole answer. Raises NodeFailed, Cancelled.
+
+        `on_text` is called with each piece of the answer's text as it arrives.
+        """
+        reply = _ReplyBuilder(on_text)
         stream = model.stream(self.messages, self.options, context.cancellation, context.deadline)
         try:
             with contextlib.closing(stream):
                 for chunk in stream:
-                    listening.take(chunk)
+                    reply.add(chunk)
         except errors.ProviderError as error:
             failure = provider_failure(error)
             raise self.failure(failure.message, failure.error_type) from error
-        return listening.end()
+        return reply.finish()
 
     def failure(
         self, message: str, error_type: str, reply: ModelReply | None = None, outputs: Mapping[str, Any] | None = None
     ) -> NodeFailed:
-        """The node's failure once its model is asked."""
+        """Return a failure of the node with the records of this call."""
         return NodeFailed(message, error_type, self.inputs, self.process_data(reply), outputs)
 
     def process_data(self, reply: ModelReply | None = None) -> dict[str, Any]:
-        """For operators. Images are named, not shown."""
+        """Return the record of the call for operators: model, prompts, usage. Images are listed as files."""
         with_images = [message for message in self.messages if not isinstance(message.content, str)]
         prompts = [
             {
@@ -118,44 +124,44 @@ class ModelCall:
         return asked if reply is None else asked | {"usage": reply.usage, "finish_reason": reply.finish_reason}
 
 
-class _Listening:
-    """An answer on its way."""
+class _ReplyBuilder:
+    """Builds a ModelReply from the chunks of a streamed answer."""
 
-    def __init__(self, hear: Callable[[str], None] | None) -> None:
-        self._hear = hear
+    def __init__(self, on_text: Callable[[str], None] | None) -> None:
+        self._on_text = on_text
         self._began = time.monotonic()
         self._first: float | None = None
         self._texts: list[str] = []
         self._usage: Usage | None = None
-        self._thinking = False
+        self._in_reasoning = False
         self._reply = ModelReply()
 
-    def take(self, chunk: Chunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         self._usage = chunk.usage or self._usage
         self._reply.finish_reason = chunk.finish_reason or self._reply.finish_reason
         self._reply.tool_calls += chunk.tool_calls
         if chunk.reasoning:
-            self._say(chunk.reasoning if self._thinking else f"<think>\n{chunk.reasoning}")
-            self._thinking = True
+            self._add_text(chunk.reasoning if self._in_reasoning else f"<think>\n{chunk.reasoning}")
+            self._in_reasoning = True
         if chunk.text:
-            self._close_thought()
-            self._say(chunk.text)
+            self._close_reasoning()
+            self._add_text(chunk.text)
 
-    def end(self) -> ModelReply:
-        self._close_thought()
+    def finish(self) -> ModelReply:
+        self._close_reasoning()
         self._reply.text = "".join(self._texts)
         self._reply.usage = usage_object(self._usage, self._began, self._first, time.monotonic())
         return self._reply
 
-    def _close_thought(self) -> None:
-        if self._thinking:
-            self._say("\n</think>\n\n")
-        self._thinking = False
+    def _close_reasoning(self) -> None:
+        if self._in_reasoning:
+            self._add_text("\n</think>\n\n")
+        self._in_reasoning = False
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         self._first = self._first or time.monotonic()
-        # No database takes it.
+        # PostgreSQL refuses NUL in texts and in JSON: one such character would lose the whole answer.
         text = text.replace("\0", "")
         self._texts.append(text)
-        if self._hear is not None:
-            self._hear(text)
+        if self._on_text is not None:
+            self._on_text(text)

@@ -1,4 +1,4 @@
-"""What a node asks a model about a text of the run: to sort it, or to read something out of it."""
+"""The questions of nodes that classify a text or extract parameters from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from app.workflow.values.variables import Selector
 
 
 class QuestionFields(ConfigPart):
-    """The fields that such nodes share."""
+    """The configuration that question classifiers and parameter extractors share."""
 
     model: NodeModel
     instruction: str = ""
@@ -25,18 +25,22 @@ class QuestionFields(ConfigPart):
     def question(
         self, context: NodeContext, model: ChatModel, task: str, selector: Selector, extra: Mapping[str, Any]
     ) -> ModelCall:
-        """Task, author's instruction and conversation as system message, the text as the user's. Raises NodeFailed.
+        """Return the call that asks a model about the text of `selector`. Raises NodeFailed.
 
-        `extra`: options for the model; the author's own go first.
+        The system message holds the task, the author's instruction and the conversation; the user message holds the
+        text. `extra`: options for the model, which the author's completion parameters override.
         """
         options = {**extra, **self.model.completion_params}
         images = self.vision.images(context) if model.mode == "chat" else []
         text = text_of(context.variables.require(selector))
         instruction = parse(self.instruction).render(context.variables)
-        told = f"{task}\n\nInstruction of the author:\n{instruction}" if instruction.strip() else task
-        asked = self.vision.shown([ModelMessage("system", told), ModelMessage("user", text)], images, context)
-        room = prompt_room(options, model.context) - sum(map(message_tokens, asked))
+        system = f"{task}\n\nInstruction of the author:\n{instruction}" if instruction.strip() else task
+        messages = self.vision.with_images(
+            [ModelMessage("system", system), ModelMessage("user", text)], images, context
+        )
+        room = prompt_room(options, model.context) - sum(map(message_tokens, messages))
         dialogue = self.memory.dialogue(self.memory.history(context, room)) if self.memory is not None else ""
         if dialogue:
-            asked[0] = ModelMessage("system", f"{told}\n\nThe conversation before this text:\n{dialogue}")
-        return ModelCall(self.model, asked, options, {"query": text, **({"files": images} if images else {})}, images)
+            messages[0] = ModelMessage("system", f"{system}\n\nThe conversation before this text:\n{dialogue}")
+        inputs = {"query": text, **({"files": images} if images else {})}
+        return ModelCall(self.model, messages, options, inputs, images)

@@ -1,4 +1,4 @@
-"""What a model node shows its model of the conversation, and of its images."""
+"""The conversation's turns and the images that model nodes put into their prompts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,28 +14,33 @@ IMAGE_SECONDS = 30.0
 
 
 class RolePrefix(ConfigPart):
+    """The names of the speakers in a conversation that is written as one text."""
+
     user: str = ""
     assistant: str = ""
 
 
 class Window(ConfigPart):
-    """`size` in turns."""
+    """The limit on a conversation's turns in a prompt. `size` in turns."""
 
     enabled: bool = False
     size: int | None = None
 
 
 class MemoryConfig(ConfigPart):
+    """How a node puts the conversation into its prompt."""
+
     role_prefix: RolePrefix = RolePrefix()
     window: Window = Window()
     query_prompt_template: str = ""
 
     def history(self, context: NodeContext, room: int) -> list[ModelMessage]:
-        """The newest turns of the conversation that fit into so many tokens. None outside of conversations."""
+        """Return the messages of the newest turns that fit into `room` tokens; none in a run without a conversation."""
         if context.services.memory is None:
             return []
         size = self.window.size
         most = max(size, 0) if self.window.enabled and size is not None else None
+        # Whole turns are kept or dropped: no answer stands without its question.
         turns: list[list[ModelMessage]] = []
         for message in context.services.memory.messages(most):
             if message.role == "user" or not turns:
@@ -45,36 +50,43 @@ class MemoryConfig(ConfigPart):
         return [message for turn in turns[len(turns) - taken :] for message in turn]
 
     def dialogue(self, messages: Sequence[ModelMessage]) -> str:
-        """The messages as one text."""
+        """Return the messages as one text, a line for each."""
         names = {"user": self.role_prefix.user or "Human", "assistant": self.role_prefix.assistant or "Assistant"}
         return "\n".join(f"{names.get(message.role, message.role)}: {message.text()}" for message in messages)
 
 
 class VisionConfigs(ConfigPart):
+    """Which variable holds the images, and in which detail a model reads them: `low` or `high`."""
+
     variable_selector: Selector = ("sys", "files")
     detail: str = "high"
 
 
 class VisionConfig(ConfigPart):
+    """Whether a node's model reads images."""
+
     enabled: bool = False
     configs: VisionConfigs = VisionConfigs()
 
     def images(self, context: NodeContext) -> list[File]:
-        """The images of the selector; what else it holds is not for eyes."""
+        """Return the images of the configured variable; other files and values are ignored."""
         if not self.enabled:
             return []
         value = context.variables.get(self.configs.variable_selector or ("sys", "files"))
         values = value if isinstance(value, list) else [value]
         return [item for item in values if isinstance(item, File) and item.type == "image"]
 
-    def shown(
+    def with_images(
         self, messages: Sequence[ModelMessage], images: Sequence[File], context: NodeContext
     ) -> list[ModelMessage]:
-        """The messages with the images in the last one of the user; one of their own where there is none. Raises NodeFailed."""
+        """Return the messages with the images added to the last user message, or as a new one if there is none.
+
+        Raises NodeFailed where an image cannot be read.
+        """
         if not images:
             return list(messages)
         if context.services.files is None:
-            raise NodeFailed("This run has no files.", "FileNotFoundError")
+            raise NodeFailed("Files are not available in this run.", "FileNotFoundError")
         files = context.services.files
         parts = [
             files.image_part(image, self.configs.detail, context.seconds_left(IMAGE_SECONDS), context.cancellation)

@@ -1,4 +1,4 @@
-"""Answers that have to fit a JSON schema: asking for them, reading them, checking them."""
+"""Answers that must fit a JSON schema: how a model is asked for them, and how they are read and checked."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,15 @@ def _anything(*_: Any) -> Iterator[jsonschema.ValidationError]:
     yield from ()
 
 
-# A pattern may take for ever on the wrong text, and a thread cannot be stopped; patterns are told to the model alone.
+# Patterns are not checked: a regular expression can take for ever on the wrong text, and a thread cannot be stopped.
+# The model reads them all the same.
 _Checker: Callable[..., Any] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft202012Validator, {"pattern": _anything, "patternProperties": _anything}
 )
 
 
 def schema_fault(schema: Schema) -> str | None:
-    """What is wrong with a schema; None if nothing is."""
+    """Return what is wrong with a schema, None if it is valid."""
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -36,12 +37,12 @@ def schema_fault(schema: Schema) -> str | None:
 
 
 def request_options(schema: Schema) -> dict[str, Any]:
-    """What makes a model server hold its model to the schema, if it can."""
+    """Return the request options by which a model server constrains its model to the schema, if it supports that."""
     return {"response_format": {"type": "json_schema", "json_schema": {"name": NAME, "schema": schema}}}
 
 
 def instructed(messages: Sequence[ModelMessage], schema: Schema) -> list[ModelMessage]:
-    """The messages with the schema told in words, for servers that hold no model to anything."""
+    """Return the messages with the schema in the system message, for servers that ignore the request option."""
     wanted = (
         "Answer with nothing but one JSON object, without code fences and explanations. It must fit this JSON schema:\n"
         f"{json.dumps(schema, ensure_ascii=False)}"
@@ -52,17 +53,17 @@ def instructed(messages: Sequence[ModelMessage], schema: Schema) -> list[ModelMe
 
 
 def read_answer(text: str, schema: Schema) -> dict[str, Any]:
-    """The object that a model answered. Raises NodeFailed where there is none, or it does not fit."""
+    """Return the JSON object in a model's answer. Raises NodeFailed if there is none or it does not fit the schema."""
     found = find_object(text, repair=True)
     if found is None:
-        raise NodeFailed("The model's answer holds no JSON object.", "OutputParserError")
+        raise NodeFailed("The model's answer contains no JSON object.", "OutputParserError")
     try:
         # A registry of its own: the default one would fetch schemas from wherever a `$ref` points.
         checker = _Checker(schema, registry=referencing.Registry())
         fault = jsonschema.exceptions.best_match(checker.iter_errors(found))
     except (referencing.exceptions.Unresolvable, RecursionError):
         raise NodeFailed(
-            "The JSON schema of the structured output refers to what is not there.", "OutputParserError"
+            "The JSON schema of the structured output has a reference that cannot be resolved.", "OutputParserError"
         ) from None
     if fault is not None:
         place = ".".join(map(str, fault.absolute_path))

@@ -1,4 +1,4 @@
-"""What a model thinks aloud between think tags, told apart from what it says."""
+"""Separates a model's reasoning, in think tags, from its answer."""
 
 import re
 
@@ -8,9 +8,10 @@ _TAGS = {False: re.compile(_OPENING, _FLAGS), True: re.compile(_CLOSING, _FLAGS)
 
 
 class ThoughtSplitter:
-    """Splits a text as it grows; a tag may be cut anywhere. Newlines behind a closing tag belong to nothing.
+    """Splits a growing text into answer and reasoning. Tags may be cut anywhere between two pieces.
 
-    A thought that is never closed stays a thought: its model ran out of room.
+    Newlines behind a closing tag are dropped. Reasoning that is never closed stays reasoning: the model reached its
+    limit of tokens before it answered.
     """
 
     def __init__(self) -> None:
@@ -20,30 +21,35 @@ class ThoughtSplitter:
 
     @property
     def reasoning(self) -> str:
-        """All thoughts so far, one below the other."""
+        """All reasoning so far, its parts joined by newlines."""
         return "\n".join(filter(None, map(str.strip, self._thoughts)))
 
     def feed(self, piece: str) -> str:
-        """What the model certainly says, with the next piece known."""
+        """Add a piece of the text; return what is now known to belong to the answer.
+
+        Characters at the end that may begin a tag are held back until the next piece, or `finish`, decides.
+        """
         self._pending += piece
-        said = ""
+        answer = ""
         while match := _TAGS[self._thinking].search(self._pending):
-            said += self._take(match.start())
+            answer += self._take(match.start())
             self._pending = self._pending[len(match[0]) :]
-            self._turn()
-        return said + self._take(len(self._pending) - self._uncertain())
+            self._switch()
+        return answer + self._take(len(self._pending) - self._uncertain())
 
     def finish(self) -> str:
-        """What else it says, now that nothing follows."""
+        """End the text; return the rest of the answer."""
         return self._take(len(self._pending))
 
-    def _turn(self) -> None:
+    def _switch(self) -> None:
+        """Cross a tag: from answer to reasoning, or back."""
         self._thinking = not self._thinking
         self._just_closed = not self._thinking
         if self._thinking:
             self._thoughts.append("")
 
     def _take(self, length: int) -> str:
+        """Move so many pending characters to where they belong; return them if that is the answer."""
         taken, self._pending = self._pending[:length], self._pending[length:]
         if self._thinking:
             self._thoughts[-1] += taken
@@ -54,7 +60,7 @@ class ThoughtSplitter:
         return taken
 
     def _uncertain(self) -> int:
-        """How many of the last characters may be the beginning of a tag."""
+        """Return how many of the last characters may be the beginning of a tag."""
         tag = _CLOSING if self._thinking else _OPENING
         sizes = range(min(len(tag) - 1, len(self._pending)), 0, -1)
         return next((size for size in sizes if self._pending[-size:].lower() == tag[:size]), 0)

@@ -1,4 +1,4 @@
-"""The kinds of nodes. A kind is one class in one file; adding one means a file, a line here and a test file."""
+"""The kinds of nodes, by name. A kind is one class in one file; to add one, add a file, a line here and a test file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -59,10 +59,10 @@ _KINDS: Mapping[str, type[Node]] = {
 
 
 def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:
-    """A checked node. Raises GraphInvalid."""
+    """Return the node that an app file's `data` describes, checked. Raises GraphInvalid."""
     if kind not in _KINDS:
         title = data.get("title") or node_id
         raise GraphInvalid(
-            f"node {title!r}: nodes of type {kind!r} are not known; known are {', '.join(sorted(_KINDS))}"
+            f"node {title!r}: the node type {kind!r} is unknown; known types are {', '.join(sorted(_KINDS))}"
         )
     return _KINDS[kind](node_id, data)

@@ -27,16 +27,17 @@ from app.workflow.values.values import plain, text_of
 from app.workflow.values.variables import MISSING, Variables
 
 ROUNDS = 10
-NOTE = "agent_log"
+LOG_EVENT = "agent_log"
 
 
 class AgentParameter(ConfigPart):
-    """`variable`: a selector; else a value whose texts may hold references."""
+    """One setting of the agent. `type` `variable`: `value` is a selector; otherwise its texts may hold references."""
 
     type: str = "constant"
     value: Any = None
 
-    def given(self, variables: Variables) -> Any:
+    def resolved(self, variables: Variables) -> Any:
+        """Return the setting's value; None where a selector finds none."""
         if self.type != "variable":
             return filled(self.value, variables, missing=empty)
         value = variables.get(tuple(map(str, self.value))) if isinstance(self.value, list) else MISSING
@@ -44,7 +45,7 @@ class AgentParameter(ConfigPart):
 
 
 class AgentTool(ConfigPart):
-    """A tool in the node's list. Editors of several versions named its parts differently."""
+    """A tool in the node's list. Versions of editors name its parts differently."""
 
     enabled: bool = True
     type: str = "builtin"
@@ -55,18 +56,23 @@ class AgentTool(ConfigPart):
 
     @property
     def choice(self) -> ToolChoice:
+        """The tool as the registry finds it."""
         return ToolChoice(
             self.type, self.provider_name, self.tool_name, self.provider_name, {**self.settings, **self.parameters}
         )
 
 
 class AgentConfig(NodeConfig):
+    """The configuration of an agent node."""
+
     agent_strategy_name: str = ""
     agent_parameters: dict[str, AgentParameter] = {}
     memory: MemoryConfig | None = None
 
 
 class AgentNode(Node):
+    """Runs an agent on a query: outputs `text`, `files`, `json` (its tool calls) and `usage`."""
+
     kind = "agent"
     Config = AgentConfig
     has_side_effects = True
@@ -81,24 +87,24 @@ class AgentNode(Node):
         inputs = {"query": query, "instruction": instruction}
         if not query:
             raise NodeFailed("The agent has no query.", "AgentNodeError", inputs)
-        listener = _Listener(context, self._model.name)
-        agent = Agent(self._brief(context, model, self._prompt(context, model, query, instruction)), listener)
+        observer = _NodeObserver(context, self._model.name)
+        agent = Agent(self._task(context, model, self._prompt(context, model, query, instruction)), observer)
         began = time.monotonic()
         try:
             text = agent.run()
         except errors.ProviderError as error:
             failure = provider_failure(error)
             raise NodeFailed(failure.message, failure.error_type, inputs) from error
-        usage = usage_object(Usage(**agent.usage) if agent.counted else None, began, listener.first, time.monotonic())
-        outputs = {"text": text, "files": listener.files, "json": listener.records, "usage": usage}
-        return Result(outputs=outputs, inputs=inputs, process_data={"steps": listener.records}, usage=usage)
+        usage = usage_object(Usage(**agent.usage) if agent.counted else None, began, observer.first, time.monotonic())
+        outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
+        return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
 
-    def _brief(self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage]) -> AgentTask:
+    def _task(self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage]) -> AgentTask:
         return AgentTask(
             model=model,
             options=self._model.completion_params,
             prompt=prompt,
-            tools=self._found_tools(context),
+            tools=self._find_tools(context),
             strategy="react"
             if model.mode == "completion" or "react" in self.config.agent_strategy_name.lower()
             else "function_call",
@@ -116,19 +122,19 @@ class AgentNode(Node):
 
     def _text(self, name: str, context: NodeContext) -> str:
         parameter = self.config.agent_parameters.get(name)
-        value = parameter.given(context.variables) if parameter is not None else None
+        value = parameter.resolved(context.variables) if parameter is not None else None
         return "" if value is None else text_of(value)
 
     def _rounds(self, context: NodeContext) -> int:
         for name in ("maximum_iterations", "max_iterations"):
             parameter = self.config.agent_parameters.get(name)
-            value = parameter.given(context.variables) if parameter is not None else None
+            value = parameter.resolved(context.variables) if parameter is not None else None
             if isinstance(value, str) and value.isdecimal() or isinstance(value, int):
                 return max(1, int(value))
         return ROUNDS
 
-    def _found_tools(self, context: NodeContext) -> dict[str, Tool]:
-        """What is not set up here is left out: the import of the app has said so."""
+    def _find_tools(self, context: NodeContext) -> dict[str, Tool]:
+        """Return the tools by name, without those that are not set up: the import of the app has warned of them."""
         tools: dict[str, Tool] = {}
         for choice in self._tools if context.services.tools is not None else ():
             try:
@@ -157,13 +163,13 @@ class AgentNode(Node):
 
 
 @dataclass
-class _Listener:
-    """Streams what the agent says, and tells what it does as `agent_log`: a round, and in it each call."""
+class _NodeObserver:
+    """Streams the agent's answer as the output `text` and reports its rounds and their tool calls as `agent_log`."""
 
     context: NodeContext
     model: str
     files: list[File] = field(default_factory=list)
-    records: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
     first: float | None = None
     _began: float = 0.0
 
@@ -188,7 +194,7 @@ class _Listener:
 
     def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
         record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
-        self.records.append(record)
+        self.calls.append(record)
         self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "success", record)
         if not step.open_calls:
             self._end(step)
@@ -198,7 +204,7 @@ class _Listener:
 
     def store_file(self, file: ToolFile) -> File:
         if self.context.services.files is None:
-            raise ToolFailed("Files cannot be kept here.")
+            raise ToolFailed("Files are not available in this run.")
         try:
             kept = self.context.services.files.store(file.name, file.content, file.mime_type)
         except NodeFailed as failure:
@@ -233,4 +239,4 @@ class _Listener:
             "data": plain(data),
             "metadata": dict(metadata or {}),
         }
-        self.context.report(NOTE, details)
+        self.context.report(LOG_EVENT, details)

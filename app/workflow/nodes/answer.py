@@ -1,4 +1,4 @@
-"""`answer`: a text for the visitor of a chatflow (contract dsl.md §3.7)."""
+"""`answer`: a text of the answer in a chatflow (contract dsl.md §3.7)."""
 
 from typing import Any
 
@@ -11,10 +11,14 @@ from app.workflow.values.variables import Selector
 
 
 class AnswerConfig(NodeConfig):
+    """The configuration of an answer node. `answer`: a text with references."""
+
     answer: str
 
 
 class Answer(Node):
+    """Renders its text: outputs `answer` and `files`, the files that its references name."""
+
     kind = "answer"
     Config = AnswerConfig
 

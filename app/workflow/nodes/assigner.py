@@ -1,4 +1,4 @@
-"""`assigner`: changes variables of the conversation and of loops (contract dsl.md §3.7)."""
+"""`assigner`: changes variables of conversations and loops (contract dsl.md §3.7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.workflow.values.variables import Selector, Variables
 
 
 class Item(ConfigPart):
-    """One change. `value`: the selector of a variable, or the constant itself."""
+    """One change of a variable. `value`: the selector of the operand, or the operand itself (`input_type`)."""
 
     variable_selector: tuple[str, ...]
     input_type: Literal["variable", "constant"] = "variable"
@@ -24,7 +24,7 @@ class Item(ConfigPart):
 
 
 class AssignerConfig(NodeConfig):
-    """Version 2 has `items`, version 1 the other three."""
+    """The configuration of an assigner node: version 2 has `items`, version 1 the other three fields."""
 
     version: str = "1"
     items: list[Item] | None = None
@@ -33,11 +33,12 @@ class AssignerConfig(NodeConfig):
     input_variable_selector: tuple[str, ...] | None = None
 
     @property
-    def is_first(self) -> bool:
+    def is_version_1(self) -> bool:
+        """Whether the node has no `items`, whatever its `version` says: old files name none."""
         return self.items is None
 
     @pydantic.model_validator(mode="after")
-    def _has_what_its_version_needs(self) -> Self:
+    def _check_required_fields(self) -> Self:
         if self.items is not None:
             return self
         if self.version == "2":
@@ -52,21 +53,23 @@ class AssignerConfig(NodeConfig):
 
 
 class Assigner(Node):
+    """Changes variables in order. It has no outputs: the changes are the result's `writes`."""
+
     kind = "assigner"
     Config = AssignerConfig
 
     def run(self, context: NodeContext) -> Result:
-        changes = _Changes(context.variables, checked=not self.config.is_first)
+        changes = _Changes(context.variables, checked=not self.config.is_version_1)
         try:
             for item in self._items():
-                changes.make(item)
+                changes.add(item)
         except NodeFailed as failure:
             raise NodeFailed(failure.message, failure.error_type, process_data=changes.record()) from None
         return Result(writes=changes.writes(), process_data=changes.record())
 
     def _items(self) -> Sequence[Item]:
         config = self.config
-        if not config.is_first:
+        if not config.is_version_1:
             return config.items or ()
         return [
             Item(
@@ -80,7 +83,10 @@ class Assigner(Node):
 
 @dataclass
 class _Changes:
-    """Changes that later ones see, and nobody else until the node has ended. `checked`: over-writing asks for the right type."""
+    """The changes of one execution. Each sees those before it; other nodes see none until the node has ended.
+
+    `checked`: `over-write` requires a value of the variable's type (version 2).
+    """
 
     variables: Variables
     checked: bool
@@ -89,12 +95,12 @@ class _Changes:
         self._overlay = Variables(self.variables)
         self._targets: dict[Selector, str] = {}
 
-    def make(self, item: Item) -> None:
-        """Raises NodeFailed."""
+    def add(self, item: Item) -> None:
+        """Compute one change. Raises NodeFailed."""
         target = item.variable_selector
         declared = self.variables.writable_type(target)
         try:
-            _refuse_pairing(item, declared)
+            _check_input_type(item, declared)
             operand = self._operand(item)
             if operand is None and item.input_type == "variable" and item.operation not in WITHOUT_OPERAND:
                 return
@@ -127,12 +133,12 @@ class _Changes:
         if item.input_type == "constant":
             return item.value
         if not isinstance(item.value, list | tuple):
-            raise Unassignable("the value is no selector of a variable")
+            raise Unassignable("the value is not the selector of a variable")
         return self._overlay.require(tuple(map(str, item.value)))
 
 
-def _refuse_pairing(item: Item, declared: str) -> None:
-    """Editors offer one kind of input for each operation; both for over-writing what is no array."""
+def _check_input_type(item: Item, declared: str) -> None:
+    """Check the item's type of input: each operation takes one type, only `over-write` of non-arrays takes both."""
     wanted = "variable" if item.operation in FROM_VARIABLE else "constant"
     if item.input_type != wanted and (item.operation != "over-write" or is_array(declared)):
         raise Unassignable(f"it takes a {wanted}, not a {item.input_type}")

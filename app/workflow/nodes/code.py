@@ -1,4 +1,4 @@
-"""`code`: a function of the author's, run in the sandbox (contract dsl.md §3.7)."""
+"""`code`: a function of the app's author, run in the sandbox (contract dsl.md §3.7)."""
 
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ LONGEST_RUN = 15.0
 
 
 class CodeConfig(NodeConfig):
+    """The configuration of a code node. `outputs`: name → `{"type", "children"}`."""
+
     variables: list[NamedSelector] = []
     code_language: Literal["python3", "javascript"] = "python3"
     code: str
@@ -20,16 +22,18 @@ class CodeConfig(NodeConfig):
 
 
 class Code(Node):
+    """Calls the function `main` with the variables as named arguments; outputs what it returns, checked."""
+
     kind = "code"
     Config = CodeConfig
     has_side_effects = True
 
     def run(self, context: NodeContext) -> Result:
         if context.services.sandbox is None:
-            raise NodeFailed("There is no sandbox to run code in.", "CodeExecutionError")
+            raise NodeFailed("The sandbox for code is not available in this run.", "CodeExecutionError")
         inputs = named_values(self.config.variables, context.variables)
         try:
-            given = context.services.sandbox.run_code(
+            returned = context.services.sandbox.run_code(
                 self.config.code_language,
                 self.config.code,
                 inputs,
@@ -39,6 +43,6 @@ class Code(Node):
         except SandboxFailed as failure:
             raise NodeFailed(str(failure), "CodeExecutionError", inputs) from None
         try:
-            return Result(outputs=checked_outputs(given, self.config.outputs), inputs=inputs)
+            return Result(outputs=checked_outputs(returned, self.config.outputs), inputs=inputs)
         except NodeFailed as failure:
             raise NodeFailed(failure.message, failure.error_type, inputs) from None

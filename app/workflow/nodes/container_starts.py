@@ -1,10 +1,12 @@
-"""The nodes that open and end a container's round; they have no fields."""
+"""`iteration-start`, `loop-start` and `loop-end`: nodes without fields that open a container's round or end a loop."""
 
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import Node, NodeContext
 
 
 class IterationStart(Node):
+    """Opens a round of an iteration. No events are emitted for it."""
+
     kind = "iteration-start"
     silent = True
 
@@ -13,11 +15,13 @@ class IterationStart(Node):
 
 
 class LoopStart(IterationStart):
+    """Opens a round of a loop. No events are emitted for it."""
+
     kind = "loop-start"
 
 
 class LoopEnd(Node):
-    """Ends the loop at once."""
+    """Ends the loop: the frame runs no further nodes of the round once this node has ended (engine/frame.py)."""
 
     kind = "loop-end"
 

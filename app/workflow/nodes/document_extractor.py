@@ -1,4 +1,4 @@
-"""`document-extractor`: the text of a file, or of each file of a list (contract dsl.md §3.7)."""
+"""`document-extractor`: the text of a file, or of each file in a list (contract dsl.md §3.7)."""
 
 from typing import Any
 
@@ -17,10 +17,14 @@ LARGEST_DOCUMENT = 100 * 1024 * 1024
 
 
 class DocumentExtractorConfig(NodeConfig):
+    """The configuration of a document extractor. The selector names a file or a list of files."""
+
     variable_selector: tuple[str, ...]
 
 
 class DocumentExtractor(Node):
+    """Extracts text: outputs `text`, a string for a file, a list of strings for a list."""
+
     kind = "document-extractor"
     Config = DocumentExtractorConfig
     has_side_effects = True
@@ -31,12 +35,12 @@ class DocumentExtractor(Node):
         if isinstance(value, File):
             return Result(outputs={"text": self._text(context, value, inputs)}, inputs=inputs)
         if not isinstance(value, list) or not all(isinstance(item, File) for item in value):
-            raise NodeFailed("The variable is no file and no list of files.", "DocumentExtractorError", inputs)
+            raise NodeFailed("The variable must be a file or a list of files.", "DocumentExtractorError", inputs)
         return Result(outputs={"text": [self._text(context, file, inputs) for file in value]}, inputs=inputs)
 
     def _text(self, context: NodeContext, file: File, inputs: dict[str, Any]) -> str:
         if context.services.files is None:
-            raise NodeFailed("Files cannot be read here.", "FileDownloadError", inputs)
+            raise NodeFailed("Files are not available in this run.", "FileDownloadError", inputs)
         content = context.services.files.read(
             file, LARGEST_DOCUMENT, context.seconds_left(LONGEST_READ_SECONDS), context.cancellation
         )

@@ -8,21 +8,27 @@ from app.workflow.values.variables import MISSING, Selector
 
 
 class Output(ConfigPart):
+    """One output of the workflow."""
+
     variable: str
     value_selector: tuple[str, ...] = ()
 
 
 class EndConfig(NodeConfig):
+    """The configuration of an end node."""
+
     outputs: list[Output] = []
 
 
 class End(Node):
+    """Outputs the selected values by name, null where a selector finds none; they are the run's outputs."""
+
     kind = "end"
     Config = EndConfig
 
     @property
     def text_parts(self) -> tuple[str | Selector, ...]:
-        """The outputs, a newline between two."""
+        """The outputs' selectors with a newline between two."""
         parts: list[str | Selector] = []
         for output in self.config.outputs:
             parts += ["\n", output.value_selector] if parts else [output.value_selector]

@@ -1,4 +1,4 @@
-"""`http-request`: one request to an address that the author or a variable names (contract dsl.md §3.7; limits: README §7)."""
+"""`http-request`: one HTTP request to an address of the author's or of a variable (contract dsl.md §3.7; README §7)."""
 
 import base64
 import email.message
@@ -24,7 +24,7 @@ _TEXTS = ("json", "xml", "javascript", "x-www-form-urlencoded", "yaml", "csv", "
 
 
 class AuthorizationConfig(ConfigPart):
-    """`type`: basic, bearer or custom."""
+    """The credentials of a request. `type`: basic, bearer or custom."""
 
     type: str = "bearer"
     api_key: str = ""
@@ -32,14 +32,14 @@ class AuthorizationConfig(ConfigPart):
 
 
 class Authorization(ConfigPart):
-    """`type`: no-auth or api-key."""
+    """How a request is authorized. `type`: no-auth or api-key."""
 
     type: str = "no-auth"
     config: AuthorizationConfig | None = None
 
 
 class Timeout(ConfigPart):
-    """Seconds; older files have `max_connect_timeout` and its like."""
+    """Timeouts in seconds. Older files name them `max_connect_timeout` and so on."""
 
     connect: float | None = pydantic.Field(
         None, validation_alias=pydantic.AliasChoices("connect", "max_connect_timeout")
@@ -48,11 +48,14 @@ class Timeout(ConfigPart):
     write: float | None = pydantic.Field(None, validation_alias=pydantic.AliasChoices("write", "max_write_timeout"))
 
     def seconds(self, name: str) -> float:
+        """Return the timeout `connect`, `read` or `write`, within its limits."""
         wanted = getattr(self, name) or USUAL_SECONDS[name]
         return float(min(max(wanted, 0.1), MOST_SECONDS[name]))
 
 
 class HttpConfig(NodeConfig):
+    """The configuration of an HTTP node. `headers` and `params`: lines of `key:value`; texts may hold references."""
+
     method: str
     url: str
     headers: str = ""
@@ -64,19 +67,21 @@ class HttpConfig(NodeConfig):
 
 
 class HttpRequestNode(Node):
+    """Sends a request: outputs `status_code`, `body` (text), `headers` and `files` (an answer that is no text)."""
+
     kind = "http-request"
     Config = HttpConfig
     has_side_effects = True
 
     def run(self, context: NodeContext) -> Result:
         if context.services.http is None:
-            raise NodeFailed("Requests cannot be sent here.", "HttpRequestNodeError")
-        request, shown = self._request(context)
-        process_data = {"request": shown}
+            raise NodeFailed("HTTP requests are not available in this run.", "HttpRequestNodeError")
+        request, record = self._request(context)
+        process_data = {"request": record}
         seconds = context.seconds_left(sum(request.timeouts))
         try:
             answer = context.services.http.send(request, LARGEST_BINARY, seconds, context.cancellation)
-            if self._refuses(answer):
+            if self._is_failure(answer):
                 raise NodeFailed(f"Request failed with status code {answer.status}", "HTTPResponseCodeError")
             body, files = _content(context, answer)
         except NodeFailed as failure:
@@ -85,7 +90,7 @@ class HttpRequestNode(Node):
         return Result(outputs=outputs, process_data=process_data)
 
     def _request(self, context: NodeContext) -> tuple[HttpRequest, str]:
-        """The request, and how records show it: without what authorizes it."""
+        """Return the request, and its text for the records, in which credentials are masked."""
         config = self.config
         url = fill(context, config.url).strip()
         if not url.lower().startswith(("http://", "https://")):
@@ -106,7 +111,7 @@ class HttpRequestNode(Node):
             timeouts,
             config.ssl_verify,
         )
-        return sent, _shown(sent, headers | dict.fromkeys(secret, MASK))
+        return sent, _record_of(sent, headers | dict.fromkeys(secret, MASK))
 
     def _authorization(self, context: NodeContext) -> dict[str, str]:
         config = self.config.authorization.config
@@ -121,17 +126,17 @@ class HttpRequestNode(Node):
                 return {header: key}
         return {header: f"Bearer {key}"}
 
-    def _refuses(self, answer: HttpAnswer) -> bool:
-        """An answer that is no success fails the node only where the author has said what then."""
+    def _is_failure(self, answer: HttpAnswer) -> bool:
+        """Return whether a status fails the node: one other than 2xx, in a node with an error strategy or retries."""
         retry = self.config.retry_config
-        prepared = self.config.error_strategy in ("fail-branch", "default-value") or (
+        handles_failures = self.config.error_strategy in ("fail-branch", "default-value") or (
             retry is not None and retry.retry_enabled
         )
-        return prepared and not 200 <= answer.status < 300
+        return handles_failures and not 200 <= answer.status < 300
 
 
 def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]:
-    """The text of an answer, or the file that it is."""
+    """Return an answer's text, or "" and the file that was stored of it. Raises NodeFailed."""
     header = email.message.Message()
     for name in ("content-type", "content-disposition"):
         value = next((value for known, value in answer.headers.items() if known.lower() == name), None)
@@ -142,11 +147,12 @@ def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]
     if _is_text(header, answer.content):
         if len(answer.content) > LARGEST_TEXT:
             raise NodeFailed(
-                f"Text size is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.", "ResponseSizeError"
+                f"The text of the answer is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.",
+                "ResponseSizeError",
             )
         return _decoded(answer.content, header.get_content_charset()), []
     if context.services.files is None:
-        raise NodeFailed("Files cannot be kept here.", "HttpRequestNodeError")
+        raise NodeFailed("Files are not available in this run.", "HttpRequestNodeError")
     path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
     name = header.get_filename() or path.rpartition("/")[2] or "file"
     kind = header.get_content_type() if "content-type" in header else "application/octet-stream"
@@ -171,7 +177,8 @@ def _decoded(content: bytes, charset: str | None) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _shown(request: HttpRequest, headers: dict[str, Any]) -> str:
+def _record_of(request: HttpRequest, headers: dict[str, Any]) -> str:
+    """Return the request as text: request line, headers, the first part of the body."""
     query = f"?{urllib.parse.urlencode(request.params)}" if request.params else ""
     lines = [f"{request.method} {request.url}{query}", *(f"{name}: {value}" for name, value in headers.items())]
     body = (request.body or b"")[:SHOWN_BODY].decode("utf-8", "replace")

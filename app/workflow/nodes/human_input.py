@@ -1,4 +1,4 @@
-"""`human-input`: a form for a person; the run waits for the answer (contract human-input.md)."""
+"""`human-input`: a form for people; the run pauses until it is submitted or expires (contract human-input.md)."""
 
 from typing import Any
 
@@ -24,6 +24,8 @@ from app.workflow.values.variables import MISSING, Variables
 
 
 class HumanInputConfig(NodeConfig):
+    """The configuration of a human-input node. `form_content`: Markdown with references and input placeholders."""
+
     form_content: str = ""
     inputs: tuple[Input, ...] = ()
     user_actions: tuple[Action, ...] = ()
@@ -39,11 +41,17 @@ class HumanInputConfig(NodeConfig):
         ):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
-                raise ValueError(f"the {what} {twice!r} is there twice")
+                raise ValueError(f"the {what} {twice!r} occurs twice")
         return self
 
 
 class HumanInput(Node):
+    """Asks people by a form. It runs twice: to pause the run with the form's draft, and to read the form.
+
+    Outputs: the inputs by name, `__action_id`, `__action_value` and `__rendered_content`; handle: the action's id, or
+    `__timeout`.
+    """
+
     kind = "human-input"
     Config = HumanInputConfig
     branches = True
@@ -59,7 +67,7 @@ class HumanInput(Node):
 
     def run(self, context: NodeContext) -> Result:
         if context.services.forms is None:
-            raise NodeFailed("This run has nobody to ask.", "NotServed")
+            raise NodeFailed("Human input is not available in this run.", "NotServed")
         form = context.services.forms.find(context.execution.id)
         if form is None:
             raise NodePaused({"draft": self._draft(context.variables)})
@@ -84,11 +92,11 @@ class HumanInput(Node):
                 "submitted_data": plain(form.values),
             },
         )
-        given = {
+        values = {
             field.output_variable_name: form.values.get(field.output_variable_name) for field in self.config.inputs
         }
-        decided = {"__action_id": form.action_id, "__action_value": title, "__rendered_content": content}
-        return Result(given | decided, form.action_id)
+        action = {"__action_id": form.action_id, "__action_value": title, "__rendered_content": content}
+        return Result(values | action, form.action_id)
 
     def _draft(self, variables: Variables) -> FormDraft:
         config = self.config
@@ -114,16 +122,16 @@ class HumanInput(Node):
         )
 
     def _options(self, field: Select, variables: Variables) -> list[str]:
-        """Raises NodeFailed where the variable is no array of texts."""
+        """Return the options that a variable holds. Raises NodeFailed unless it is an array of strings."""
         value = variables.require(field.option_source.selector)
         if not isinstance(value, list) or not all(isinstance(option, str) for option in value):
             raise NodeFailed(
-                f"The options of {field.output_variable_name!r} are no array of strings.", "FormOptionsError"
+                f"The options of {field.output_variable_name!r} must be an array of strings.", "FormOptionsError"
             )
         return value
 
     def _mails(self) -> list[EmailConfig]:
-        """Raises GraphInvalid."""
+        """Return the configurations of the deliveries by mail. Raises GraphInvalid."""
         methods = [method for method in self.config.delivery_methods if method.enabled and method.type == "email"]
         try:
             return [EmailConfig.model_validate(method.config) for method in methods]
@@ -139,7 +147,7 @@ def _filled(text: str, variables: Variables) -> str:
 
 
 def _recipients(mail: EmailConfig) -> tuple[list[str], list[str], bool]:
-    """Addresses, references to accounts, and whether everybody is meant."""
+    """Return addresses, references to accounts, and whether all accounts of the app are recipients."""
     items = mail.recipients.items
     addresses = [item.email.strip() for item in items if item.type == "external" and item.email.strip()]
     members = [

@@ -1,4 +1,4 @@
-"""`if-else`: one way of several, by conditions (contract dsl.md §3.7)."""
+"""`if-else`: one branch of several, chosen by conditions (contract dsl.md §3.7)."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ ELSE = "false"
 
 
 class Case(ConfigPart):
-    """The edges of the handle `case_id` are taken where the group of conditions holds."""
+    """One case: the edges of the handle `case_id` are taken if its group of conditions holds."""
 
     case_id: Annotated[str, pydantic.BeforeValidator(handle_name)]
     logical_operator: LogicalOperator = "and"
@@ -21,34 +21,37 @@ class Case(ConfigPart):
 
 
 class IfElseConfig(NodeConfig):
-    """Files of old have one group at the top instead of `cases`."""
+    """The configuration of an if-else node. Old files have one group of conditions in the place of `cases`."""
 
     cases: list[Case] | None = None
     logical_operator: LogicalOperator = "and"
     conditions: list[Condition] = []
 
     @property
-    def ways(self) -> list[Case]:
+    def all_cases(self) -> list[Case]:
+        """The cases in order; an old file's group of conditions is the case `true`."""
         if self.cases is None and self.conditions:
             return [Case(case_id="true", logical_operator=self.logical_operator, conditions=self.conditions)]
         return self.cases or []
 
 
 class IfElse(Node):
+    """Chooses the first case that holds, else the handle `false`: outputs `result` and `selected_case_id`."""
+
     kind = "if-else"
     Config = IfElseConfig
     branches = True
 
     @property
     def own_handles(self) -> tuple[str, ...]:
-        return (*(case.case_id for case in self.config.ways), ELSE)
+        return (*(case.case_id for case in self.config.all_cases), ELSE)
 
     def run(self, context: NodeContext) -> Result:
         compared: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         chosen = ELSE
         try:
-            for case in self.config.ways:
+            for case in self.config.all_cases:
                 result = hold(case.conditions, case.logical_operator, context.variables, compared)
                 results.append({"case_id": case.case_id, "result": result})
                 if result:

@@ -1,4 +1,4 @@
-"""`knowledge-retrieval`: passages of the app's knowledge that fit a query (contract dsl.md §3.7)."""
+"""`knowledge-retrieval`: the passages of datasets that fit a query (contract dsl.md §3.7)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -19,6 +19,8 @@ LONGEST_SEARCH = 60.0
 
 
 class RetrievalConfig(NodeConfig):
+    """The configuration of a retrieval node."""
+
     query_variable_selector: Selector = ()
     dataset_ids: list[str] = []
     retrieval_mode: str = "multiple"
@@ -29,6 +31,8 @@ class RetrievalConfig(NodeConfig):
 
 
 class KnowledgeRetrieval(Node):
+    """Searches datasets: outputs `result`, a list of passages, best first; empty for an empty query."""
+
     kind = NODE_KIND
     Config = RetrievalConfig
     has_side_effects = True
@@ -44,9 +48,9 @@ class KnowledgeRetrieval(Node):
         if not query:
             return Result(outputs={"result": []}, inputs=inputs)
         if context.services.knowledge is None:
-            raise NodeFailed("This run has no knowledge.", "KnowledgeRetrievalError", inputs)
+            raise NodeFailed("Knowledge is not available in this run.", "KnowledgeRetrievalError", inputs)
         conditions, usage = self._conditions(context, query)
-        # Of one dataset or of all, the best passages are the same: a model's choice between datasets adds nothing.
+        # `single` lets a model choose one dataset. All are searched instead: the best passages are the same.
         settings = config.multiple_retrieval_config if config.retrieval_mode != "single" else RetrievalSettings()
         retrieval = settings.retrieval(
             config.dataset_ids, query, conditions, config.metadata_filtering_conditions.logical_operator
@@ -54,16 +58,16 @@ class KnowledgeRetrieval(Node):
         sources = context.services.knowledge.retrieve(
             retrieval, context.seconds_left(LONGEST_SEARCH), context.cancellation
         )
-        told = {"conditions": [[condition.name, condition.operator, condition.value] for condition in conditions]}
+        compared = [[condition.name, condition.operator, condition.value] for condition in conditions]
         return Result(
             outputs={"result": [passage_of(source) for source in sources]},
             inputs=inputs,
-            process_data=told,
+            process_data={"conditions": compared},
             usage=usage,
         )
 
     def _conditions(self, context: NodeContext, query: str) -> tuple[Sequence[MetadataFilter], Mapping[str, Any]]:
-        """What the author or a model demands of documents, and what asking cost."""
+        """Return the conditions on documents, from the author or a model, and the usage of that model."""
         config = self.config
         if config.metadata_filtering_mode == "manual":
             return [
@@ -95,5 +99,5 @@ class KnowledgeRetrieval(Node):
                 ask, context.services.knowledge.metadata_fields(config.dataset_ids), query
             ), usage
         except NodeFailed:
-            # Without a filter more is found, not less.
+            # A search without the filter still finds the passages, and more: better than a node that fails.
             return [], usage

@@ -1,4 +1,4 @@
-"""`llm`: a prompt for a model, and its answer as it comes (contract dsl.md §3.7)."""
+"""`llm`: a prompt for a model, whose answer is streamed (contract dsl.md §3.7)."""
 
 from typing import Any, Literal
 
@@ -14,10 +14,14 @@ from app.workflow.failures import GraphInvalid, NodeFailed
 
 
 class StructuredOutput(ConfigPart):
+    """The JSON schema that the answer must fit; the field is named `schema` in app files."""
+
     wanted: dict[str, Any] | None = pydantic.Field(None, alias="schema")
 
 
 class LlmConfig(NodeConfig, PromptFields):
+    """The configuration of an llm node. `reasoning_format` `separated`: reasoning is taken out of the answer."""
+
     model: NodeModel
     structured_output_enabled: bool = False
     structured_output: StructuredOutput = StructuredOutput()
@@ -25,6 +29,8 @@ class LlmConfig(NodeConfig, PromptFields):
 
 
 class Llm(Node):
+    """Asks a model: outputs `text` (streamed), `reasoning_content`, `usage`, `finish_reason`, `structured_output`."""
+
     kind = "llm"
     Config = LlmConfig
     has_side_effects = True
@@ -43,12 +49,12 @@ class Llm(Node):
         prompt = LlmPrompt(self.config, context)
         messages = prompt.messages(model, options, schema)
         call = ModelCall(choice, messages, options, prompt.inputs, prompt.images)
-        speech = _Speech(context, self.config.reasoning_format == "separated")
-        reply = call.ask(context, model, speech.hear)
-        speech.end()
+        answer = _StreamedText(context, self.config.reasoning_format == "separated")
+        reply = call.ask(context, model, answer.add)
+        answer.finish()
         outputs = {
-            "text": speech.text,
-            "reasoning_content": speech.reasoning,
+            "text": answer.text,
+            "reasoning_content": answer.reasoning,
             "usage": reply.usage,
             "finish_reason": reply.finish_reason,
         }
@@ -65,30 +71,30 @@ class Llm(Node):
         return wanted
 
 
-class _Speech:
-    """What the visitor reads of an answer, and what of it was thought."""
+class _StreamedText:
+    """Streams an answer as the output `text`, without its reasoning if that is `separated`."""
 
     def __init__(self, context: NodeContext, separated: bool) -> None:
         self._context = context
-        self._tags = ThoughtSplitter() if separated else None
-        self._said: list[str] = []
+        self._splitter = ThoughtSplitter() if separated else None
+        self._pieces: list[str] = []
 
     @property
     def text(self) -> str:
-        return "".join(self._said)
+        return "".join(self._pieces)
 
     @property
     def reasoning(self) -> str:
-        return self._tags.reasoning if self._tags is not None else ""
+        return self._splitter.reasoning if self._splitter is not None else ""
 
-    def hear(self, piece: str) -> None:
-        self._say(self._tags.feed(piece) if self._tags is not None else piece)
+    def add(self, piece: str) -> None:
+        self._stream(self._splitter.feed(piece) if self._splitter is not None else piece)
 
-    def end(self) -> None:
-        if self._tags is not None:
-            self._say(self._tags.finish())
+    def finish(self) -> None:
+        if self._splitter is not None:
+            self._stream(self._splitter.finish())
 
-    def _say(self, piece: str) -> None:
+    def _stream(self, piece: str) -> None:
         if piece:
-            self._said.append(piece)
+            self._pieces.append(piece)
             self._context.stream("text", piece)

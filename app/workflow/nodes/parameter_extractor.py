@@ -1,4 +1,4 @@
-"""`parameter-extractor`: a model reads parameters out of a text (contract dsl.md §3.7)."""
+"""`parameter-extractor`: a model extracts parameters from a text (contract dsl.md §3.7)."""
 
 import json
 import math
@@ -16,9 +16,12 @@ from app.workflow.values.variables import Selector
 
 RESERVED = ("__is_success", "__reason", "__usage")
 FUNCTION = "extract_parameters"
-TASK = """You read parameters out of the user's text; do not answer the text. Take only what the text says, and null for what it does not tell.
-{call}Say nothing but one JSON object that fits this JSON schema:
-{schema}"""
+TASK = (
+    "You read parameters out of the user's text; do not answer the text. "
+    "Take only what the text says, and null for what it does not tell.\n"
+    "{call}Say nothing but one JSON object that fits this JSON schema:\n"
+    "{schema}"
+)
 CALL = f"Call the function {FUNCTION} with them. Without functions: "
 _JSON_TYPES = {"bool": "boolean", "select": "string"}
 _DEFAULTS: Mapping[str, Any] = {"string": "", "select": "", "number": 0, "bool": False, "boolean": False}
@@ -33,6 +36,8 @@ _CLASSES: Mapping[str, type | tuple[type, ...]] = {
 
 
 class ExtractedParameter(ConfigPart):
+    """One parameter to extract. `options`: the values of a `select`."""
+
     name: str
     type: Literal[
         "string",
@@ -51,7 +56,7 @@ class ExtractedParameter(ConfigPart):
 
     @property
     def schema_for_model(self) -> dict[str, Any]:
-        """A parameter that the text may lack can be null."""
+        """The parameter as a JSON schema; one that is not required may be null."""
         base = self._item_type or self.type
         kind: Any = "array" if self._item_type else _JSON_TYPES.get(base, base)
         schema: dict[str, Any] = {"type": kind if self.required else [kind, "null"], "description": self.description}
@@ -62,7 +67,10 @@ class ExtractedParameter(ConfigPart):
         return schema
 
     def read(self, found: Mapping[str, Any]) -> tuple[Any, str | None]:
-        """The value, and what is wrong with the answer if anything is: what fits is kept, for the rest there is the default."""
+        """Return the parameter's value in a model's answer, and what is wrong with it or None.
+
+        What fits is kept: of an array, the members that do. A value that does not fit is replaced by the default.
+        """
         default = [] if self._item_type else _DEFAULTS[self.type]
         if self.name not in found or (found[self.name] is None and self.required):
             return default, f"Parameter {self.name} is missing."
@@ -82,24 +90,31 @@ class ExtractedParameter(ConfigPart):
         return self.type[len("array[") : -1] if self.type.startswith("array[") else None
 
     def _fitting(self, value: Any, kind: str) -> tuple[list[Any], str | None]:
-        """The value in a list, which is empty if it is of no use."""
+        """Return a list with the value, empty if it does not fit, and the fault if it needed repair or does not fit."""
         wrong = f"Parameter {self.name} is not of type {self.type}."
         if kind == "number" and isinstance(value, str):
             return _numbers(value), wrong
         if not isinstance(value, _CLASSES[kind]) or (kind == "number" and isinstance(value, bool)):
             return [], wrong
         if kind == "select" and value not in self.options:
-            return [], f"Parameter {self.name} is none of its options."
+            return [], f"Parameter {self.name} is not one of its options."
         return [value], None
 
 
 class ParameterExtractorConfig(NodeConfig, QuestionFields):
+    """The configuration of a parameter extractor. `query`: the text's selector."""
+
     query: Selector
     parameters: list[ExtractedParameter] = []
     reasoning_mode: Literal["function_call", "prompt"] = "function_call"
 
 
 class ParameterExtractor(Node):
+    """Outputs each parameter, `__is_success` (1 or 0), `__reason` (what is wrong, or null) and `__usage`.
+
+    An answer that does not fit is a success with defaults: only a failure of the model fails the node.
+    """
+
     kind = "parameter-extractor"
     Config = ParameterExtractorConfig
     has_side_effects = True
@@ -134,7 +149,7 @@ class ParameterExtractor(Node):
         found = find_object(reply.text) if found is None else found
         read = {parameter.name: parameter.read(found or {}) for parameter in self.config.parameters}
         faults = [fault for _, fault in read.values() if fault]
-        reason = "The model's answer holds no JSON object." if found is None else " ".join(faults) or None
+        reason = "The model's answer contains no JSON object." if found is None else " ".join(faults) or None
         return {name: value for name, (value, _) in read.items()}, reason
 
     @property
@@ -147,7 +162,7 @@ class ParameterExtractor(Node):
 
 
 def _numbers(text: str) -> list[int | float]:
-    """The number that a text is, if it is one."""
+    """Return a list with the number that a text holds, empty if it holds none."""
     for kind in (int, float):
         try:
             number = kind(text)

@@ -1,4 +1,4 @@
-"""`question-classifier`: a model picks the class of a text, and the class the way on (contract dsl.md §3.7)."""
+"""`question-classifier`: a model chooses the class of a text, and with it a branch (contract dsl.md §3.7)."""
 
 import json
 
@@ -20,6 +20,8 @@ The classes:
 
 
 class Class(ConfigPart):
+    """One class; its id is the handle of its branch."""
+
     model_config = pydantic.ConfigDict(coerce_numbers_to_str=True)
 
     id: str
@@ -28,11 +30,15 @@ class Class(ConfigPart):
 
 
 class QuestionClassifierConfig(NodeConfig, QuestionFields):
+    """The configuration of a question classifier."""
+
     query_variable_selector: Selector
     classes: list[Class] = pydantic.Field(min_length=1)
 
 
 class QuestionClassifier(Node):
+    """Chooses a class: outputs `class_name`, `class_label`, `class_id` and `usage`. No JSON in the answer fails it."""
+
     kind = "question-classifier"
     Config = QuestionClassifierConfig
     has_side_effects = True
@@ -61,7 +67,7 @@ class QuestionClassifier(Node):
         return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.usage)
 
     def _class(self, wanted: object) -> Class:
-        """The class of an id; the first where there is none such."""
+        """Return the class with an id; the first class for an unknown id (contract dsl.md §3.7)."""
         known: list[Class] = self.config.classes
         return next((candidate for candidate in known if candidate.id == str(wanted)), known[0])
 

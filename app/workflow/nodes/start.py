@@ -1,11 +1,11 @@
-"""`start`: the visitor's inputs (contract dsl.md §3.7)."""
+"""`start`: the inputs of a run (contract dsl.md §3.7)."""
 
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import Node, NodeContext
 
 
 class Start(Node):
-    """Gives what is under its own id: the engine puts the cleaned inputs there before the run."""
+    """Outputs the run's inputs. Whoever starts the run stores them, validated, as variables under this node's id."""
 
     kind = "start"
 

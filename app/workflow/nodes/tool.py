@@ -17,12 +17,13 @@ LONGEST_CALL = 600.0
 
 
 class ToolParameter(ConfigPart):
-    """`mixed`: a text with references; `variable`: a selector; `constant`: a value."""
+    """One argument of the tool. `type` `mixed`: a text with references; `variable`: a selector; `constant`: a value."""
 
     type: str = "mixed"
     value: Any = None
 
-    def given(self, variables: Variables) -> Any:
+    def resolved(self, variables: Variables) -> Any:
+        """Return the argument's JSON value; None where a selector finds none."""
         if self.type == "variable":
             selector = tuple(map(str, self.value)) if isinstance(self.value, list) else ()
             value = variables.get(selector)
@@ -31,6 +32,8 @@ class ToolParameter(ConfigPart):
 
 
 class ToolConfig(NodeConfig):
+    """The configuration of a tool node: settings in `tool_configurations`, arguments in `tool_parameters`."""
+
     provider_id: str = ""
     provider_type: str = "builtin"
     provider_name: str = ""
@@ -40,6 +43,8 @@ class ToolConfig(NodeConfig):
 
 
 class ToolNode(Node):
+    """Calls a tool: outputs `text`, `files`, `json` (a list of objects) and the variables that the tool declares."""
+
     kind = "tool"
     Config = ToolConfig
     has_side_effects = True
@@ -47,7 +52,7 @@ class ToolNode(Node):
     def run(self, context: NodeContext) -> Result:
         config = self.config
         if context.services.tools is None:
-            raise NodeFailed("This run has no tools.", "ToolNodeError")
+            raise NodeFailed("No tools are available in this run.", "ToolNodeError")
         arguments = self._arguments(context.variables)
         choice = ToolChoice(
             config.provider_type, config.provider_id or config.provider_name, config.tool_name, config.provider_name
@@ -55,8 +60,8 @@ class ToolNode(Node):
         try:
             tool = context.services.tools.find(choice)
             known = tool.description.parameters.get("properties", {})
-            wanted = {name: value for name, value in arguments.items() if name in known or not known}
-            answer = tool.call(wanted, context.seconds_left(LONGEST_CALL), context.cancellation)
+            accepted = {name: value for name, value in arguments.items() if name in known or not known}
+            answer = tool.call(accepted, context.seconds_left(LONGEST_CALL), context.cancellation)
         except ToolFailed as failure:
             raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
         files = _stored(context, answer)
@@ -69,27 +74,26 @@ class ToolNode(Node):
         return Result(outputs=outputs, inputs=arguments)
 
     def _arguments(self, variables: Variables) -> dict[str, Any]:
-        """What the author fixed, and on top of it what the node is given; what has no value is left to the tool."""
+        """Return the author's settings, overridden by the node's parameters; those without a value are left out."""
         config = self.config
-        # Editors leave nulls and lists here, which mean nothing.
+        # Editors leave nulls and lists in the settings, which mean nothing (contract dsl.md §3.7).
         settings = {
             name: value
             for name, value in config.tool_configurations.items()
             if value is not None and not isinstance(value, list)
         }
-        given: dict[str, Any] = {}
+        arguments: dict[str, Any] = {}
         for name, value in {**settings, **config.tool_parameters}.items():
             if isinstance(value, Mapping) and "value" in value:
-                found = ToolParameter.model_validate(value).given(variables)
+                arguments[name] = ToolParameter.model_validate(value).resolved(variables)
             else:
-                found = filled(value, variables, missing=empty)
-            given[name] = found
-        return fixed_settings(given)
+                arguments[name] = filled(value, variables, missing=empty)
+        return fixed_settings(arguments)
 
 
 def _stored(context: NodeContext, answer: ToolAnswer) -> list[File]:
     if not answer.files:
         return []
     if context.services.files is None:
-        raise NodeFailed("Files cannot be kept here.", "ToolFileError")
+        raise NodeFailed("Files are not available in this run.", "ToolFileError")
     return [context.services.files.store(file.name, file.content, file.mime_type) for file in answer.files]

@@ -1,4 +1,4 @@
-"""`variable-aggregator`: what one of several branches gave (contract dsl.md §3.7)."""
+"""`variable-aggregator`: the first variable that exists, from several branches (contract dsl.md §3.7)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,22 +9,28 @@ from app.workflow.values.variables import MISSING, Selector, Variables
 
 
 class Group(ConfigPart):
+    """One group of variables; its name is the name of its output."""
+
     group_name: str
     variables: list[tuple[str, ...]] = []
 
 
 class AdvancedSettings(ConfigPart):
+    """The groups, which count only if `group_enabled`."""
+
     group_enabled: bool = False
     groups: list[Group] = []
 
 
 class AggregatorConfig(NodeConfig):
+    """The configuration of a variable aggregator."""
+
     variables: list[tuple[str, ...]] = []
     advanced_settings: AdvancedSettings = AdvancedSettings()
 
 
 class VariableAggregator(Node):
-    """Gives the first variable that exists; those of skipped branches do not, an empty text does."""
+    """Outputs the first variable that exists as `output`, or one for each group. Skipped branches have no variables."""
 
     kind = "variable-aggregator"
     Config = AggregatorConfig
@@ -43,7 +49,7 @@ class VariableAggregator(Node):
 
 
 class OldVariableAggregator(VariableAggregator):
-    """As files of 0.1.x call it; what is told of it has that name too."""
+    """The same node under its name in app files of version 0.1.x, which its events keep."""
 
     kind = "variable-assigner"
 

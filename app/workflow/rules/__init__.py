@@ -1,1 +1,1 @@
-"""What node configs say: comparisons, assignments, bodies, forms, filters."""
+"""The rules that node configurations follow: comparisons, assignments, HTTP bodies, form shapes, filters."""

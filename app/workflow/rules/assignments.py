@@ -1,4 +1,4 @@
-"""What an assigner's operations make of a variable (contract dsl.md §3.7, assigner)."""
+"""The operations of assigner nodes: from a variable's value and an operand to its new value (contract dsl.md §3.7)."""
 
 import math
 import operator
@@ -13,17 +13,18 @@ from app.workflow.values.value_types import NUMBERS, cleared_value, fits, is_arr
 Operation = Literal[
     "over-write", "clear", "set", "append", "extend", "+=", "-=", "*=", "/=", "remove-first", "remove-last"
 ]
-# What takes its operand from another variable, and what has it in the file. Those that need no operand count as the first.
+# Operations whose operand is another variable (the others have a constant in the app file), and operations without an
+# operand, for which editors write `input_type: variable`.
 FROM_VARIABLE = frozenset({"over-write", "clear", "append", "extend", "remove-first", "remove-last"})
 WITHOUT_OPERAND = frozenset({"clear", "remove-first", "remove-last"})
 
 
 class Unassignable(Exception):
-    """The operation cannot be done with such values."""
+    """An operation that does not suit its variable or operand. The text is one clause, without a period."""
 
 
 def assigned(operation: Operation, declared: str, current: Any, operand: Any) -> Any:
-    """The variable's new value; what it held is not changed. Raises Unassignable."""
+    """Return the variable's new value; `current` itself is not changed. Raises Unassignable."""
     return _OPERATIONS[operation](declared, cleared_value(declared) if current is None else current, operand)
 
 
@@ -44,18 +45,18 @@ def _set(declared: str, current: Any, operand: Any) -> Any:
 
 
 def _loaded(operand: Any) -> Any:
-    """An object that an editor wrote as JSON text."""
+    """Return an operand of `set`; editors write objects as JSON text."""
     if not isinstance(operand, str):
         return operand
     try:
         return orjson.loads(operand)
     except orjson.JSONDecodeError:
-        raise Unassignable("the text is no JSON object") from None
+        raise Unassignable("the text is not a JSON object") from None
 
 
 def _array(declared: str, current: Any) -> list[Any]:
     if not is_array(declared) or not isinstance(current, list):
-        raise Unassignable(f"a variable of type {declared} is no array")
+        raise Unassignable(f"a variable of type {declared} is not an array")
     return current
 
 
@@ -76,7 +77,7 @@ def _extend(declared: str, current: Any, operand: Any) -> Any:
 def _calculate(calculation: Callable[[Any, Any], Any]) -> Callable[[str, Any, Any], Any]:
     def calculated(declared: str, current: Any, operand: Any) -> Any:
         if declared not in NUMBERS or not fits(current, declared):
-            raise Unassignable(f"a variable of type {declared} is no number")
+            raise Unassignable(f"a variable of type {declared} is not a number")
         if not fits(operand, "number"):
             raise _refuse(declared, operand)
         try:

@@ -1,4 +1,4 @@
-"""What a code node may give (contract dsl.md §3.7, code; limits: README §7)."""
+"""Checks the outputs of code nodes against their declared types and limits (contract dsl.md §3.7, code; README §7)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,18 @@ DEEPEST = 5
 def checked_outputs(
     result: Any, declared: Mapping[str, Mapping[str, Any]], place: str = "", depth: int = 1
 ) -> dict[str, Any]:
-    """The declared outputs, checked. Raises NodeFailed."""
+    """Check what the code's function `main` returned, or an object in it, and return the declared outputs.
+
+    `declared`: name → `{"type", "children"}`. `place`: the path to the object, for messages. Raises NodeFailed.
+    """
     if not isinstance(result, Mapping):
-        raise _wrong(f"main must return a mapping of outputs, not {_name(result)}")
+        raise _wrong(f"main must return a mapping of outputs, not {_name(result)}.")
     if depth > DEEPEST:
         raise _wrong(f"Output {place!r} is nested more than {DEEPEST} levels deep.")
     missing = [name for name in declared if name not in result]
     if missing:
         raise _wrong(f"Output {place + missing[0]!r} is missing.")
-    if not depth > 1 and any(name not in declared for name in result):
+    if depth == 1 and any(name not in declared for name in result):
         raise _wrong("Not all output parameters are validated.")
     return {name: _checked(result[name], declared[name], place + name, depth) for name in declared}
 
@@ -63,7 +66,7 @@ def _array(value: Any, declared: Mapping[str, Any], place: str, depth: int) -> l
     if len(value) > most:
         raise _wrong(f"Output {place!r} has more than {most} members.")
     if member == "number" and any(item is None for item in value):
-        raise _wrong(f"Output {place!r} must hold numbers alone.")
+        raise _wrong(f"Output {place!r} must contain only numbers.")
     shape = {"type": member, "children": declared.get("children")}
     return [
         _checked(item, shape, f"{place}[{index}]", depth + 1 if member == "object" else depth)
@@ -72,7 +75,7 @@ def _array(value: Any, declared: Mapping[str, Any], place: str, depth: int) -> l
 
 
 def _check_free(value: Any, place: str, depth: int) -> None:
-    """An object without declared children: every list in it is of one kind."""
+    """Check an object without declared children: limits apply, and every list in it has members of one type."""
     if depth > DEEPEST:
         raise _wrong(f"Output {place!r} is nested more than {DEEPEST} levels deep.")
     if isinstance(value, Mapping):
@@ -81,7 +84,7 @@ def _check_free(value: Any, place: str, depth: int) -> None:
     elif isinstance(value, list):
         kinds = {_kind(item) for item in value if item is not None}
         if len(kinds) > 1 or "array" in kinds:
-            raise _wrong(f"Output {place!r} must hold members of one kind, and no arrays.")
+            raise _wrong(f"Output {place!r} must contain members of one type, and no arrays.")
         if len(value) > (MOST_NUMBERS if kinds <= {"number", "boolean"} else MOST_OBJECTS):
             raise _wrong(f"Output {place!r} has too many members.")
         for item in value:

@@ -1,4 +1,4 @@
-"""The operators of conditions (contract dsl.md §3.7, if-else: the table and its finer points)."""
+"""The comparison operators of conditions (contract dsl.md §3.7, if-else: the table and its finer points)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,26 +30,26 @@ Operator = Literal[
     "exists",
     "not exists",
 ]
-# These look at the variable alone.
+# Operators without an expected value.
 UNARY = frozenset({"empty", "not empty", "null", "not null", "exists", "not exists"})
 
 
 class Incomparable(Exception):
-    """The operator cannot be used on such values."""
+    """A comparison whose operator does not suit its values. The text is one clause, without a period."""
 
 
 def compare(actual: Any, operator: Operator, expected: Any) -> bool:
-    """Whether the comparison holds. Raises Incomparable."""
+    """Return whether the comparison holds. Raises Incomparable."""
     return _OPERATORS[operator](actual, expected)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal in value and kind: true is not 1 here, and never a text."""
+    """Return whether two values are equal and of one type. In Python `True == 1`; here true differs from 1."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def truth(value: Any) -> bool:
-    """A boolean as files write it: a boolean, 1, 0, or one of them as JSON text. Raises Incomparable."""
+    """Return the boolean that a value stands for: true, false, 1, 0, or one of them as JSON. Raises Incomparable."""
     loaded = value
     if isinstance(value, str):
         try:
@@ -62,19 +62,19 @@ def truth(value: Any) -> bool:
 
 
 def number(value: Any) -> int | float:
-    """A number or a numeric text as a number. Raises Incomparable."""
+    """Return a number, or the number that a text holds. Raises Incomparable."""
     if _is_number(value):
         return value  # type: ignore[no-any-return]
     if isinstance(value, bool):
-        raise Incomparable("a boolean is no number")
+        raise Incomparable("a boolean is not a number")
     try:
         return int(value) if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() else float(value)
     except (TypeError, ValueError):
-        raise Incomparable(f"{value!r} is no number") from None
+        raise Incomparable(f"{value!r} is not a number") from None
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, for messages."""
+    """Return the name of a value's type, for messages: boolean, number, string, array, file, object or null."""
     kinds = (
         (bool, "boolean"),
         (int | float, "number"),
@@ -105,14 +105,15 @@ def _contains(actual: Any, expected: Any) -> bool:
 
 
 def _starts(actual: Any, expected: Any) -> bool:
-    return _edge(actual) and actual.startswith(text_of(expected))
+    return _is_nonempty_text(actual) and actual.startswith(text_of(expected))
 
 
 def _ends(actual: Any, expected: Any) -> bool:
-    return _edge(actual) and actual.endswith(text_of(expected))
+    return _is_nonempty_text(actual) and actual.endswith(text_of(expected))
 
 
-def _edge(actual: Any) -> bool:
+def _is_nonempty_text(actual: Any) -> bool:
+    """Return False for empty values of any type, null included. Raises Incomparable for other values than texts."""
     if actual and not isinstance(actual, str):
         raise _refuse(actual)
     return bool(actual)
@@ -128,7 +129,7 @@ def _is(actual: Any, expected: Any) -> bool:
 
 def _in(actual: Any, expected: Any) -> bool:
     if not isinstance(expected, list):
-        raise Incomparable("the value is no list")
+        raise Incomparable("the value is not a list")
     return any(same(actual, item) for item in expected)
 
 
@@ -138,23 +139,25 @@ def _all_of(actual: Any, expected: Any) -> bool:
     if not isinstance(actual, list):
         raise _refuse(actual)
     if not isinstance(expected, list):
-        raise Incomparable("the value is no list")
+        raise Incomparable("the value is not a list")
     return all(_contains(actual, item) for item in expected)
 
 
 def _equal(actual: Any, expected: Any) -> bool:
     wanted = number(expected)
+    # As the contract has it: an integer takes an integer text, where `>` and the like take decimals too.
     if isinstance(actual, int) and isinstance(expected, str) and not isinstance(wanted, int):
-        raise Incomparable(f"{expected!r} is no integer")
+        raise Incomparable(f"{expected!r} is not an integer")
     return bool(actual == wanted)
 
 
 def _unless_null(compare_it: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Return the comparison with false for null: a null value neither is nor is not anything."""
     return lambda actual, expected: actual is not None and compare_it(actual, expected)
 
 
 def _numeric(compare_it: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """False for null, like `is`."""
+    """Return the comparison with false for null, like `is`. It raises Incomparable for other values than numbers."""
 
     def checked(actual: Any, expected: Any) -> bool:
         if actual is None:

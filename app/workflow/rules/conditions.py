@@ -16,7 +16,7 @@ OVER_FILES = ("contains", "not contains", "all of")
 
 
 class SubCondition(ConfigPart):
-    """One comparison with an attribute of a file. `value` may hold templates."""
+    """One comparison of a file's attribute. `value` may hold references."""
 
     key: Literal["type", "size", "name", "mime_type", "transfer_method", "url", "extension", "related_id"]
     comparison_operator: Operator
@@ -24,12 +24,14 @@ class SubCondition(ConfigPart):
 
 
 class SubConditions(ConfigPart):
+    """The conditions on the attributes of each file in an array."""
+
     logical_operator: LogicalOperator = "and"
     conditions: list[SubCondition] = []
 
 
 class Condition(ConfigPart):
-    """One comparison. `value` may hold templates."""
+    """One comparison of a variable. `value` may hold references."""
 
     variable_selector: tuple[str, ...] = ()
     comparison_operator: Operator
@@ -43,21 +45,21 @@ def hold(
     variables: Variables,
     trace: list[dict[str, Any]] | None = None,
 ) -> bool:
-    """Whether the group holds; evaluation stops as soon as that is known. Raises NodeFailed.
+    """Return whether a group of conditions holds. Evaluation stops as soon as that is known. Raises NodeFailed.
 
-    `trace` receives what was compared, for the operator's records.
+    `trace` receives each comparison made, for the operator's records.
     """
     return _combined((_holds(condition, variables, trace) for condition in conditions), logical_operator)
 
 
 def file_value(file: File, key: str) -> Any:
-    """An attribute as conditions see it: an extension has no dot."""
+    """Return a file's attribute as conditions compare it: an extension without its dot."""
     value = file.attribute(key)
     return value.removeprefix(".") if key == "extension" and isinstance(value, str) else value
 
 
 def wanted_value(value: Any, key: str) -> Any:
-    """The value that an attribute is compared with, the same way."""
+    """Return the value that a file's attribute is compared with, in the form that `file_value` gives."""
     if key != "extension":
         return value
     return [wanted_value(item, key) for item in value] if isinstance(value, list) else text_of(value).removeprefix(".")
@@ -98,9 +100,9 @@ def _are_files(value: Any) -> bool:
 
 
 def _files_match(files: Sequence[File], operator: str, group: SubConditions | None, variables: Variables) -> bool:
-    """`contains`: one file matches; `not contains`: none; `all of`: every one."""
+    """Return whether any file matches (`contains`), none (`not contains`) or every one (`all of`)."""
     if group is None:
-        raise Incomparable("files are compared by their attributes, and none is named")
+        raise Incomparable("files are compared by their attributes, and the condition names none")
     matches = (_file_matches(file, group, variables) for file in files)
     if operator == "all of":
         return all(matches)

@@ -1,4 +1,4 @@
-"""What the author of a human-input node writes (contract human-input.md §1, §3)."""
+"""The parts of a human-input node's configuration: inputs, actions, delivery (contract human-input.md §1, §3)."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ UNIT_SECONDS = {"hour": 3600, "day": 86_400}
 
 
 class Source(ConfigPart):
-    """Where a value comes from. Both of its forms are kept: only the active one counts."""
+    """The source of a value: the constant `value`, or the variable of `selector`. Files keep both; `type` decides."""
 
     type: Literal["constant", "variable"] = "constant"
     selector: tuple[str, ...] = ()
@@ -25,26 +25,36 @@ class Source(ConfigPart):
 
 
 class TextSource(Source):
+    """The source of a text: a paragraph's default."""
+
     value: str = ""
 
 
 class ListSource(Source):
+    """The source of a list of texts: a select's options."""
+
     value: tuple[str, ...] = ()
 
 
 class Paragraph(ConfigPart):
+    """An input for text."""
+
     type: Literal["paragraph"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     default: TextSource | None = None
 
 
 class Select(ConfigPart):
+    """An input that offers options."""
+
     type: Literal["select"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     option_source: ListSource
 
 
 class OneFile(ConfigPart):
+    """An input for one file of the allowed types."""
+
     type: Literal["file"]
     output_variable_name: str = pydantic.Field(pattern=_NAME)
     allowed_file_types: tuple[Literal["image", "document", "audio", "video", "custom"], ...] = ()
@@ -53,7 +63,7 @@ class OneFile(ConfigPart):
 
 
 class FileList(OneFile):
-    """`number_limits` 0: as many as one likes."""
+    """An input for several files. `number_limits`: how many at most, 0 for any number."""
 
     type: Literal["file-list"]  # type: ignore[assignment]
     number_limits: int = pydantic.Field(0, ge=0)
@@ -63,7 +73,7 @@ Input = Annotated[Paragraph | Select | OneFile | FileList, pydantic.Field(discri
 
 
 class Action(ConfigPart):
-    """One way to answer; its id is the branch that is taken."""
+    """One button of a form. Its id is the handle that is taken."""
 
     id: str = pydantic.Field(pattern=_ACTION)
     title: str = pydantic.Field(max_length=100)
@@ -71,7 +81,7 @@ class Action(ConfigPart):
 
 
 class Recipient(ConfigPart):
-    """`member`: an account, by `user_id` or `reference_id`; `external`: an address."""
+    """One recipient of a mail. `type` `member`: an account by `reference_id` or `user_id`; `external`: an `email`."""
 
     type: str
     email: str = ""
@@ -80,19 +90,23 @@ class Recipient(ConfigPart):
 
 
 class Recipients(ConfigPart):
+    """The recipients of a mail; either flag adds all accounts that may use the app."""
+
     whole_workspace: bool = False
     include_bound_group: bool = False
     items: tuple[Recipient, ...] = ()
 
 
 class EmailConfig(ConfigPart):
+    """The configuration of a delivery by mail. Subject and body may hold references."""
+
     recipients: Recipients = Recipients()
     subject: str = ""
     body: str = ""
 
 
 class Delivery(ConfigPart):
-    """How people get the form. Unknown types are left out."""
+    """One way by which people get the form: `webapp` or `email`. Other types are ignored."""
 
     type: str = ""
     enabled: bool = True

@@ -1,4 +1,4 @@
-"""The body of an http-request node: from its configuration to bytes and a content type (contract dsl.md §3.7)."""
+"""Encodes the bodies of HTTP nodes: from the configuration to bytes and a content type (contract dsl.md §3.7)."""
 
 import json
 import urllib.parse
@@ -17,7 +17,7 @@ FILE_SECONDS = 60.0
 
 
 class BodyItem(ConfigPart):
-    """`type` is `text` or `file`."""
+    """One entry of a body. `type`: `text` (its `value`) or `file` (the selector `file`)."""
 
     key: str = ""
     type: str = "text"
@@ -26,40 +26,42 @@ class BodyItem(ConfigPart):
 
 
 class RequestBody(ConfigPart):
-    """`data` is a list; in older files a text: the body itself, or lines of `key:value`."""
+    """A body's configuration. In older files `data` is a text: the body itself, or lines of `key:value`."""
 
     type: str = "none"
     data: list[BodyItem] | str = []
 
     def encoded(self, context: NodeContext) -> tuple[bytes | None, str | None]:
-        """The bytes and their content type; None where there is no body. Raises NodeFailed, Cancelled."""
+        """Return the bytes and their content type, None and None without a body. Raises NodeFailed, Cancelled."""
         encode = _ENCODERS.get(self.type)
         return (None, None) if encode is None else encode(context, self)
 
     @property
     def text(self) -> str:
-        """The template of a body that is one text."""
+        """The template of a body that is a single text."""
         return self.data if isinstance(self.data, str) else "".join(item.value for item in self.data[:1])
 
     @property
     def items(self) -> list[BodyItem]:
+        """The entries of a form's body."""
         if isinstance(self.data, str):
             return [BodyItem(key=key, value=value) for key, value in pairs(self.data)]
         return self.data
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
-    """`key:value` lines; the value is all behind the first colon, empty where there is none."""
+    """Return the pairs of `key:value` lines. The value is all behind the first colon, "" in a line without one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return [(key.strip(), value.strip()) for key, _, value in (line.partition(":") for line in lines)]
 
 
 def fill(context: NodeContext, text: str) -> str:
-    """A text of the node with its references filled in."""
+    """Return a text of the node with its references filled in."""
     return parse(text).render(context.variables, missing=bare)
 
 
 def files_of(value: Any) -> list[File]:
+    """Return the files of a variable that holds a file or a list of files."""
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, File)]
 
 
@@ -97,13 +99,13 @@ def _multipart(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
 def _binary(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
     chosen = [file for item in body.items for file in files_of(context.variables.require(item.file))]
     if not chosen:
-        raise NodeFailed("The body's file is not there.", "FileFetchError")
+        raise NodeFailed("The file of the request's body is missing.", "FileFetchError")
     return _read(context, chosen[0]), chosen[0].mime_type
 
 
 def _read(context: NodeContext, file: File) -> bytes:
     if context.services.files is None:
-        raise NodeFailed("Files cannot be read here.", "FileFetchError")
+        raise NodeFailed("Files are not available in this run.", "FileFetchError")
     return context.services.files.read(file, LARGEST_FILE, context.seconds_left(FILE_SECONDS), context.cancellation)
 
 

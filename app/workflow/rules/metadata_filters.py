@@ -1,4 +1,4 @@
-"""Which documents a question is about, where a model is to tell it from the question (`metadata_filtering_mode: automatic`)."""
+"""Metadata filters that a model derives from a question (`metadata_filtering_mode: automatic`)."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,18 +27,22 @@ OPERATORS = (
     "before",
     "after",
 )
-TASK = """Documents are described by these fields: {fields}.
-Read the user's question and say which values of these fields it asks for. Use a field only if the question clearly names a value for it.
-Answer with a JSON array and nothing else. Each item is {{"name": <field>, "operator": <one of {operators}>, "value": <text or number>}}.
-Where the question names no such value, answer []."""
+TASK = (
+    "Documents are described by these fields: {fields}.\n"
+    "Read the user's question and say which values of these fields it asks for. "
+    "Use a field only if the question clearly names a value for it.\n"
+    "Answer with a JSON array and nothing else. "
+    'Each item is {{"name": <field>, "operator": <one of {operators}>, "value": <text or number>}}.\n'
+    "Where the question names no such value, answer []."
+)
 
 Ask = Callable[[Sequence[ModelMessage]], str]
 
 
 def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[MetadataFilter]:
-    """The conditions that a model reads from a question; none where it finds none, or says something else.
+    """Return the conditions that a model reads in a question. Entries with unknown fields or operators are dropped.
 
-    `ask` gives the model's answer to messages; what it raises goes on.
+    `ask` returns the model's answer to messages; what it raises passes through.
     """
     if not fields or not query.strip():
         return []

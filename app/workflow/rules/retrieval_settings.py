@@ -1,4 +1,4 @@
-"""How an app searches its knowledge, as app files say it: `dataset_configs` and retrieval nodes (contract dsl.md §2, §3.7)."""
+"""The settings by which an app searches its datasets (contract dsl.md §2, `dataset_configs`; §3.7, retrieval nodes)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,27 +13,33 @@ MOST = 100
 
 
 class RerankChoice(ConfigPart):
-    """Editors of several versions named its parts differently."""
+    """The rerank model of an app file. Versions of editors name its parts differently."""
 
     provider: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("provider", "reranking_provider_name"))
     name: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("model", "reranking_model_name", "name"))
 
 
 class VectorSetting(ConfigPart):
+    """The weight of the search by embeddings."""
+
     vector_weight: float = 0.7
 
 
 class KeywordSetting(ConfigPart):
+    """The weight of the search by keywords."""
+
     keyword_weight: float = 0.3
 
 
 class SearchWeights(ConfigPart):
+    """The weights of both searches, for `reranking_mode: weighted_score`."""
+
     vector_setting: VectorSetting = VectorSetting()
     keyword_setting: KeywordSetting = KeywordSetting()
 
 
 class RetrievalSettings(ConfigPart):
-    """`score_threshold_enabled` absent: a threshold that is there counts."""
+    """The search settings of an app or a node. Without `score_threshold_enabled`, a given threshold applies."""
 
     top_k: int = TOP_K
     score_threshold: float | None = None
@@ -46,7 +52,7 @@ class RetrievalSettings(ConfigPart):
     def retrieval(
         self, dataset_ids: Sequence[str], query: str, conditions: Sequence[MetadataFilter] = (), operator: str = "and"
     ) -> Retrieval:
-        """One search by these settings."""
+        """Return one search by these settings. `operator` joins the conditions."""
         weighted = self.reranking_mode == "weighted_score"
         rerank = self.reranking_enable and not weighted and bool(self.reranking_model.name)
         return Retrieval(
@@ -64,11 +70,15 @@ class RetrievalSettings(ConfigPart):
 
 
 class MetadataCondition(ConfigPart):
+    """One condition on documents' metadata. `value` may hold references."""
+
     name: str
     comparison_operator: str
     value: Any = None
 
 
 class MetadataConditions(ConfigPart):
+    """The conditions of `metadata_filtering_mode: manual`."""
+
     logical_operator: str = "and"
     conditions: list[MetadataCondition] = []

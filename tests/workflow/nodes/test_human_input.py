@@ -124,7 +124,7 @@ def test_options_that_are_no_texts_fail_the_node(value: Any) -> None:
         "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []},
     }
     told = People().play(asking("go", inputs=[source]), {"topic": value})
-    assert (told.end.status, told.end.error) == ("failed", "The options of 'pick' are no array of strings.")
+    assert (told.end.status, told.end.error) == ("failed", "The options of 'pick' must be an array of strings.")
 
 
 @pytest.mark.parametrize(
@@ -347,14 +347,14 @@ def test_mails_are_filled_in_but_for_their_link() -> None:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        ({"inputs": [paragraph("a"), paragraph("a")]}, "the output_variable_name 'a' is there twice"),
+        ({"inputs": [paragraph("a"), paragraph("a")]}, "the output_variable_name 'a' occurs twice"),
         ({"inputs": [paragraph("1a")]}, "output_variable_name"),
         ({"inputs": [paragraph("a" * 31)]}, "output_variable_name"),
         ({"inputs": [{"type": "slider", "output_variable_name": "a"}]}, "inputs.0"),
         ({"inputs": [paragraph("a", {"type": "variable", "selector": ["x"]})]}, "at least two parts"),
         (
             {"user_actions": [{"id": "a", "title": "A"}, {"id": "a", "title": "B"}]},
-            "the id of an action 'a' is there twice",
+            "the id of an action 'a' occurs twice",
         ),
         ({"user_actions": [{"id": "a" * 21, "title": "A"}]}, "user_actions.0.id"),
         ({"user_actions": [{"id": "a", "title": "A" * 101}]}, "user_actions.0.title"),

@@ -135,7 +135,7 @@ def test_a_failing_search_fails_the_node() -> None:
 
 
 def test_without_knowledge_the_node_fails() -> None:
-    assert look(None).of("find").error == "This run has no knowledge."
+    assert look(None).of("find").error == "Knowledge is not available in this run."
 
 
 class TestFilters:

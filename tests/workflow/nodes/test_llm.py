@@ -115,7 +115,7 @@ def test_a_jinja2_prompt_sees_its_variables(model):
 
 def test_without_a_sandbox_a_jinja2_prompt_fails(model):
     told = run(flow(llm(prompt_template=[jinja("Hi")])), services=replace(world(model), sandbox=None))
-    assert told.of("llm").error == "There is no sandbox to render templates in."
+    assert told.of("llm").error == "The sandbox for templates is not available in this run."
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_the_schema_stands_behind_the_authors_own_words(model):
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ("I cannot.", "The model's answer holds no JSON object."),
+        ("I cannot.", "The model's answer contains no JSON object."),
         ('{"name": "Ann"}', "The model's answer does not fit its JSON schema: 'age' is a required property"),
         (
             '{"name": "Ann", "age": "old"}',
@@ -176,7 +176,7 @@ def test_a_pattern_cannot_hold_up_a_run(model):
 def test_a_schema_that_refers_to_nothing_fails_the_node_and_fetches_nothing(model, reference):
     model.script("{}")
     told = ask(model, structured_output_enabled=True, structured_output={"schema": {"$ref": reference}})
-    assert told.of("llm").error == "The JSON schema of the structured output refers to what is not there."
+    assert told.of("llm").error == "The JSON schema of the structured output has a reference that cannot be resolved."
 
 
 def test_without_it_there_is_no_structured_output(model):
@@ -217,7 +217,7 @@ def test_a_model_that_no_route_leads_to_fails_the_node():
 
 
 def test_a_run_without_models_fails():
-    assert run(chatflow()).of("llm").error == "This run has no models."
+    assert run(chatflow()).of("llm").error == "No models are available in this run."
 
 
 def test_text_streamed_before_a_failure_stays_and_the_node_is_tried_again(model):

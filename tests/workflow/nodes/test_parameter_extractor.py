@@ -117,7 +117,7 @@ def test_a_choice_must_be_one_of_the_options(model):
     assert values(read(model, parameter("select", options=["red"]))) == (
         {"it": ""},
         0,
-        "Parameter it is none of its options.",
+        "Parameter it is not one of its options.",
     )
 
 
@@ -151,7 +151,7 @@ def test_an_optional_parameter_may_be_null(model, kind, default):
 def test_an_answer_without_json_is_no_failure(model, answer):
     model.script(answer)
     told = read(model, NAME, AGE)
-    assert values(told) == ({"name": "", "age": 0}, 0, "The model's answer holds no JSON object.")
+    assert values(told) == ({"name": "", "age": 0}, 0, "The model's answer contains no JSON object.")
     assert told.end.status == "succeeded"
 
 

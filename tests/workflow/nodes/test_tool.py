@@ -121,7 +121,7 @@ def test_a_tool_s_failure_is_the_node_s() -> None:
 
 def test_a_run_without_tools_says_so() -> None:
     definition = graph(start(), node("t", "tool", tool_name="x"), end(), "start > t > end")
-    assert run(definition).end.error == "This run has no tools."
+    assert run(definition).end.error == "No tools are available in this run."
 
 
 def test_a_call_whose_answer_was_stored_is_not_made_again() -> None:
