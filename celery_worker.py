@@ -1,4 +1,4 @@
-"""The worker's and beat's entry: `celery -A celery_worker worker`."""
+"""Create the app for workers and beat: `celery -A celery_worker worker` or `beat`."""
 
 from app import worker
 from app.extensions import celery

@@ -1,8 +1,7 @@
-"""Every setting, read strictly and in this file alone.
+"""Read every setting, strictly; no other file reads the environment.
 
-A setting comes from the environment; where it is absent there, from the servers that a running
-`make run` with the same DATA_DIR keeps (`embedded.json`); else from its default. `app/docs/settings.md`
-has a row for each.
+A setting comes from the environment, else from the file `embedded.json`, in which a running `make run` with the same
+DATA_DIR notes its servers, else from its default. `app/docs/settings.md` has a row for each.
 """
 
 import json
@@ -29,15 +28,20 @@ class InvalidSetting(Exception):
 
 
 class Environment:
-    """Typed, strict look-ups in a mapping of strings; an empty value counts as absent."""
+    """Reads typed settings from a mapping of strings; an empty value counts as absent.
+
+    Every method returns the default for an absent setting, and raises InvalidSetting for a value that it cannot read.
+    """
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
 
     def text(self, name: str, default: str = "") -> str:
+        """Return a text without blanks around it."""
         return self._values.get(name, "").strip() or default
 
-    def whole(self, name: str, default: int, least: int = 0) -> int:
+    def integer(self, name: str, default: int, least: int = 0) -> int:
+        """Return a whole number of at least `least`."""
         text = self.text(name)
         if not text:
             return default
@@ -46,6 +50,7 @@ class Environment:
         return int(text)
 
     def seconds(self, name: str, default: float) -> float:
+        """Return a finite number of seconds, whole or not."""
         text = self.text(name)
         try:
             value = float(text) if text else default
@@ -56,16 +61,19 @@ class Environment:
         return value
 
     def choice(self, name: str, default: str, *others: str) -> str:
+        """Return one of the named values."""
         text = self.text(name, default)
         if text not in (default, *others):
             raise InvalidSetting(f"{name} must be one of {', '.join((default, *others))}, not {text!r}.")
         return text
 
-    def words(self, name: str, default: str) -> list[str]:
-        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+    def items(self, name: str, default: str) -> list[str]:
+        """Return the items of a list that is separated by commas."""
+        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
     def addresses(self, name: str) -> list[str]:
-        entries = self.words(name, "")
+        """Return a list of networks, addresses and host names, as AllowedAddresses takes them."""
+        entries = self.items(name, "")
         try:
             AllowedAddresses(entries)
         except ValueError as problem:
@@ -79,29 +87,29 @@ class Config:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         given = os.environ if environ is None else environ
         self.DATA_DIR = pathlib.Path(Environment(given).text("DATA_DIR", "instance")).absolute()
-        # The models file names variables of its own choice for its keys.
+        # Operators' YAML files may name any variable for their keys.
         self.ENVIRONMENT = {**self._embedded_servers(), **{k: v for k, v in given.items() if v.strip()}}
         env = Environment(self.ENVIRONMENT)
         self.COMMAND_LINE = self.ENVIRONMENT.get("FLASK_RUN_FROM_CLI") == "true"
 
         self.DATABASE_URL = env.text("DATABASE_URL")
-        self.DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 10, least=1)
+        self.DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, least=1)
         self.REDIS_URL = env.text("REDIS_URL")
         self.STORAGE_URL = env.text("STORAGE_URL", f"file://{self.DATA_DIR / 'files'}")
-        self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS = env.words("SECRET_KEY", "") or [""]
+        self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS = env.items("SECRET_KEY", "") or [""]
 
-        self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.whole('PORT', 5001)}").rstrip("/")
+        self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 5001)}").rstrip("/")
         self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
-        self.CORS_ALLOW_ORIGINS = env.words("CORS_ALLOW_ORIGINS", "*")
-        self.PROXY_HOPS = env.whole("PROXY_HOPS", 0)
+        self.CORS_ALLOW_ORIGINS = env.items("CORS_ALLOW_ORIGINS", "*")
+        self.PROXY_HOPS = env.integer("PROXY_HOPS", 0)
         self.WEB_APP_AUTH = env.choice("WEB_APP_AUTH", "off", "on")
-        self.ACCESS_TOKEN_MINUTES = env.whole("ACCESS_TOKEN_MINUTES", 60, least=1)
+        self.ACCESS_TOKEN_MINUTES = env.integer("ACCESS_TOKEN_MINUTES", 60, least=1)
         self.SMTP_URL = env.text("SMTP_URL")
         self.MAIL_FROM = env.text("MAIL_FROM")
-        self.MAIL_CODE_SECONDS = env.whole("MAIL_CODE_SECONDS", 300, least=1)
-        self.MAIL_IP_LIMIT = env.whole("MAIL_IP_LIMIT", 50, least=1)
-        self.RESET_MAIL_SECONDS = env.whole("RESET_MAIL_SECONDS", 60, least=1)
-        self.PASSPORT_IP_LIMIT = env.whole("PASSPORT_IP_LIMIT", 0)
+        self.MAIL_CODE_SECONDS = env.integer("MAIL_CODE_SECONDS", 300, least=1)
+        self.MAIL_IP_LIMIT = env.integer("MAIL_IP_LIMIT", 50, least=1)
+        self.RESET_MAIL_SECONDS = env.integer("RESET_MAIL_SECONDS", 60, least=1)
+        self.PASSPORT_IP_LIMIT = env.integer("PASSPORT_IP_LIMIT", 0)
         self.PASSPORT_USER_ID = env.choice("PASSPORT_USER_ID", "open", "signed", "off")
         self.DEPLOY_ENV = env.text("DEPLOY_ENV", "PRODUCTION")
 
@@ -109,13 +117,13 @@ class Config:
         self.OPENAI_API_KEY = env.text("OPENAI_API_KEY")
         self.MODEL_NAME = env.text("MODEL_NAME")
         self.MODELS_FILE = env.text("MODELS_FILE")
-        self.MODEL_CONTEXT = env.whole("MODEL_CONTEXT", 32_768, least=256)
+        self.MODEL_CONTEXT = env.integer("MODEL_CONTEXT", 32_768, least=256)
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
         self.AUDIO_BASE_URL = env.text("AUDIO_BASE_URL").rstrip("/")
         self.AUDIO_API_KEY = env.text("AUDIO_API_KEY")
         self.SPEECH_MODEL = env.text("SPEECH_MODEL", "tts-1")
-        self.SPEECH_VOICES = env.words("SPEECH_VOICES", "")
+        self.SPEECH_VOICES = env.items("SPEECH_VOICES", "")
         self.TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "whisper-1")
         self.NAMING_SECONDS = env.seconds("NAMING_SECONDS", 20)
 
@@ -123,50 +131,50 @@ class Config:
         self.LOCAL_MODEL_FILE = env.text("LOCAL_MODEL_FILE")
         self.LOCAL_MODEL_SHA256 = env.text("LOCAL_MODEL_SHA256")
 
-        self.MAX_RUN_SECONDS = env.whole("MAX_RUN_SECONDS", 1200, least=1)
-        self.WORKFLOW_STEPS = env.whole("WORKFLOW_STEPS", 500, least=1)
-        self.FORM_MAX_SECONDS = env.whole("FORM_MAX_SECONDS", 604_800, least=1)
-        self.FORM_SCAN_SECONDS = env.whole("FORM_SCAN_SECONDS", 60, least=1)
-        self.FORM_IP_LIMIT = env.whole("FORM_IP_LIMIT", 30)
-        self.APP_ACTIVE_LIMIT = env.whole("APP_ACTIVE_LIMIT", 0)
-        self.VISITOR_MINUTE_LIMIT = env.whole("VISITOR_MINUTE_LIMIT", 0)
+        self.MAX_RUN_SECONDS = env.integer("MAX_RUN_SECONDS", 1200, least=1)
+        self.WORKFLOW_STEPS = env.integer("WORKFLOW_STEPS", 500, least=1)
+        self.FORM_MAX_SECONDS = env.integer("FORM_MAX_SECONDS", 604_800, least=1)
+        self.FORM_SCAN_SECONDS = env.integer("FORM_SCAN_SECONDS", 60, least=1)
+        self.FORM_IP_LIMIT = env.integer("FORM_IP_LIMIT", 30)
+        self.APP_ACTIVE_LIMIT = env.integer("APP_ACTIVE_LIMIT", 0)
+        self.VISITOR_MINUTE_LIMIT = env.integer("VISITOR_MINUTE_LIMIT", 0)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
         self.TOOLS_FILE = env.text("TOOLS_FILE")
         self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
-        self.EVENT_LOG_SECONDS = env.whole("EVENT_LOG_SECONDS", 600, least=1)
+        self.EVENT_LOG_SECONDS = env.integer("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.STREAM_IDLE_SECONDS = env.seconds("STREAM_IDLE_SECONDS", 300)
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
         self.DRAIN_SECONDS = env.seconds("DRAIN_SECONDS", 20)
 
         self.HOST = env.text("HOST", "127.0.0.1")
-        self.PORT = env.whole("PORT", 5001)
-        self.WEB_WORKERS = env.whole("WEB_WORKERS", os.cpu_count() or 1, least=1)
-        self.WORKER_PROCESSES = env.whole("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
-        self.WORKER_THREADS = env.whole("WORKER_THREADS", 100, least=1)
+        self.PORT = env.integer("PORT", 5001)
+        self.WEB_WORKERS = env.integer("WEB_WORKERS", os.cpu_count() or 1, least=1)
+        self.WORKER_PROCESSES = env.integer("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
+        self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
         self.LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
         self.LOG_FORMAT = env.choice("LOG_FORMAT", "json", "console")
         self.UPLOAD_LIMITS_MB = {
-            "image": env.whole("UPLOAD_IMAGE_MB", 10),
-            "document": env.whole("UPLOAD_DOCUMENT_MB", 15),
-            "audio": env.whole("UPLOAD_AUDIO_MB", 50),
-            "video": env.whole("UPLOAD_VIDEO_MB", 100),
+            "image": env.integer("UPLOAD_IMAGE_MB", 10),
+            "document": env.integer("UPLOAD_DOCUMENT_MB", 15),
+            "audio": env.integer("UPLOAD_AUDIO_MB", 50),
+            "video": env.integer("UPLOAD_VIDEO_MB", 100),
         }
         self.UPLOAD_BLOCKED_EXTENSIONS = [
-            word.lower().lstrip(".") for word in env.words("UPLOAD_BLOCKED_EXTENSIONS", "")
+            item.lower().lstrip(".") for item in env.items("UPLOAD_BLOCKED_EXTENSIONS", "")
         ]
-        self.FILE_LINK_SECONDS = env.whole("FILE_LINK_SECONDS", 300, least=1)
-        self.WORKFLOW_FILE_LIMIT = env.whole("WORKFLOW_FILE_LIMIT", 10)
+        self.FILE_LINK_SECONDS = env.integer("FILE_LINK_SECONDS", 300, least=1)
+        self.WORKFLOW_FILE_LIMIT = env.integer("WORKFLOW_FILE_LIMIT", 10)
 
     def _embedded_servers(self) -> dict[str, str]:
-        """Addresses and key of the servers that `make run` keeps; empty where none is running."""
+        """Return the settings of the servers that `make run` started; empty if none is running."""
         try:
             return dict(json.loads((self.DATA_DIR / EMBEDDED_STATE).read_text()))
         except FileNotFoundError:
             return {}
 
     def check(self) -> "Config":
-        """What a process that serves cannot do without. Raises InvalidSetting."""
+        """Return self if all that a serving process needs is set. Raises InvalidSetting."""
         for name, what in (("DATABASE_URL", "a PostgreSQL"), ("REDIS_URL", "a Redis")):
             if not getattr(self, name):
                 raise InvalidSetting(
@@ -174,7 +182,7 @@ class Config:
                 )
             if not _is_address(getattr(self, name), SCHEMES[name]):
                 raise InvalidSetting(
-                    f"{name} is no address of {what} server: it should begin with {SCHEMES[name][0]}://"
+                    f"{name} is not the address of {what} server: it must begin with {SCHEMES[name][0]}://"
                 )
         if self.SMTP_URL and not (
             _is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname
@@ -183,11 +191,12 @@ class Config:
                 "SMTP_URL must be smtp+starttls://user:password@host:587, smtps://…:465 or smtp://host:25."
             )
         if self.SMTP_URL and "@" not in parseaddr(self.MAIL_FROM)[1]:
-            raise InvalidSetting("MAIL_FROM must be set to the address that mails come from, as SMTP_URL is set.")
+            raise InvalidSetting("MAIL_FROM must be set to the sender's address of mails when SMTP_URL is set.")
         for key in (self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS):
             if len(key.encode()) < LEAST_KEY_BYTES:
                 raise InvalidSetting(
-                    f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, e.g. of `openssl rand -hex 32`."
+                    f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, for example from "
+                    "`openssl rand -hex 32`."
                 )
         return self
 
@@ -201,7 +210,7 @@ def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
 
 
 def serving_config() -> Config:
-    """The checked settings of a process that serves; ends the process with one line where they will not do."""
+    """Return the checked settings of a serving process; ends the process with one line if a setting is invalid."""
     try:
         return Config().check()
     except InvalidSetting as problem:

@@ -1,4 +1,4 @@
-"""The web server's entry, `gunicorn wsgi:app`, and the commands', `flask --app wsgi …`."""
+"""Create the app for the web server, `gunicorn wsgi:app`, and for the commands, `flask --app wsgi …`."""
 
 from app import api
 from app.factory import create_app
@@ -6,7 +6,7 @@ from config import serving_config
 
 config = serving_config()
 if config.COMMAND_LINE:
-    # Ten megabytes of migrations that no web worker needs.
+    # Imported for commands alone: the migrations behind it take ten megabytes in each web worker.
     from app import cli
 
     app = create_app(config, api.init_app, cli.register)

@@ -1,4 +1,4 @@
-"""`python -m app.openapi FILE` writes the OpenAPI document. Needs neither database nor Redis."""
+"""Write the OpenAPI document: `python -m app.openapi FILE`. Works without database and Redis."""
 
 import json
 import pathlib
@@ -10,6 +10,7 @@ from config import Config
 
 
 def main() -> None:
+    """Write the document to the file that the command line names."""
     target = pathlib.Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(swagger_document(create_app(Config({}), init_app)), indent=2, sort_keys=True) + "\n")

@@ -78,7 +78,7 @@ def test_a_server_with_a_short_key_ends_with_one_clear_line(tmp_path):
     assert done.returncode == 1
     assert (
         done.stderr
-        == "frontdesk: SECRET_KEY must be set to at least 32 random bytes, e.g. of `openssl rand -hex 32`.\n"
+        == "frontdesk: SECRET_KEY must be set to at least 32 random bytes, for example from `openssl rand -hex 32`.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The operator's commands: `flask --app wsgi accounts …`, `apps …`, `datasets …`, `models …`, `runs …`, `tools …`."""
+"""The operator's commands: `flask --app wsgi` and `accounts`, `apps`, `datasets`, `models`, `runs` or `tools`."""
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -14,7 +14,7 @@ from app.models.embeddings import is_migrated
 
 
 def register(app: Flask) -> None:
-    """Add the commands to an app's `flask`, those of the migrations too."""
+    """Add our commands, and those of the migrations, to the `flask` command of an app."""
     Migrate(app, db, include_object=is_migrated)
     app.cli.add_command(accounts_group)
     app.cli.add_command(apps_group)

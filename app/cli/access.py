@@ -1,4 +1,4 @@
-"""`flask apps access` and `flask apps members`: who may use an app."""
+"""`flask apps access` and `flask apps members`: set who may use an app."""
 
 import click
 
@@ -10,9 +10,9 @@ from app.services.operator import members
 
 __all__ = ["apps_group"]
 
-OFF = "WEB_APP_AUTH is off, so that every app is public."
-NOBODY = "It has no members yet, so that nobody may use it: `apps members CODE add EMAIL…`."
-NO_PROVIDER = "Logins come from an identity provider of yours; accounts of this server cannot enter."
+OFF = "WEB_APP_AUTH is off: until it is on, every app is public."
+NO_MEMBERS = "The app has no members yet, so nobody can use it: add them by `apps members CODE add EMAIL…`."
+NO_ACCOUNTS = "Only users of your identity provider can log in; accounts of this server cannot."
 
 
 @apps_group.command("access")
@@ -20,15 +20,15 @@ NO_PROVIDER = "Logins come from an identity provider of yours; accounts of this 
 @click.argument("mode", type=click.Choice([mode.value for mode in AccessMode]))
 @as_json_option
 def set_access(code: str, mode: str, as_json: bool) -> None:
-    """Say who may use an app: everybody, its members, all accounts, or the users of an identity provider."""
+    """Set who may use an app: everybody, its members, all accounts, or the users of an identity provider."""
     change = members.set_mode(code, AccessMode(mode))
     warnings = list(change.warnings)
     if mode != AccessMode.PUBLIC and not access.authentication_is_on():
         warnings.append(OFF)
     if mode == AccessMode.PRIVATE and not members.of_app(code):
-        warnings.append(NOBODY)
+        warnings.append(NO_MEMBERS)
     if mode == AccessMode.SSO_VERIFIED:
-        warnings.append(NO_PROVIDER)
+        warnings.append(NO_ACCOUNTS)
     print_change(change.code, change.name, mode, warnings, as_json)
 
 
@@ -40,14 +40,14 @@ def set_access(code: str, mode: str, as_json: bool) -> None:
 def change_members(code: str, action: str, emails: tuple[str, ...], as_json: bool) -> None:
     """Add or remove accounts that may use a private app, or list them."""
     if bool(emails) != (action != "list"):
-        raise click.UsageError("`add` and `remove` take addresses, `list` takes none.")
+        raise click.UsageError("`add` and `remove` need e-mail addresses; `list` takes none.")
     if action == "add":
-        left = members.add(code, emails)
+        listed = members.add(code, emails)
     elif action == "remove":
-        left = members.remove(code, emails)
+        listed = members.remove(code, emails)
     else:
-        left = members.of_app(code)
+        listed = members.of_app(code)
     if as_json:
-        print_json({"code": code, "members": list(left)})
+        print_json({"code": code, "members": list(listed)})
     else:
-        click.echo("\n".join(left) or f"{code} has no members.")
+        click.echo("\n".join(listed) or f"{code} has no members.")

@@ -1,4 +1,4 @@
-"""`flask accounts …`: who may log in to apps that are not public."""
+"""`flask accounts …`: manage the accounts that log in to apps which are not public."""
 
 import sys
 from typing import Any
@@ -9,15 +9,15 @@ from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table, utc_time
 from app.services.auth import accounts
 
-accounts_group = OperatorGroup("accounts", help="Look after the accounts that log in to apps which are not public.")
+accounts_group = OperatorGroup("accounts", help="Manage the accounts that log in to apps which are not public.")
 
 
 @accounts_group.command("create")
 @click.argument("email")
-@click.option("--no-password", is_flag=True, help="Log in by mail codes only.")
+@click.option("--no-password", is_flag=True, help="The account logs in by mailed codes only.")
 @as_json_option
 def create(email: str, no_password: bool, as_json: bool) -> None:
-    """Make an account. The password is asked for, or read from standard input where that is no terminal."""
+    """Create an account. The password is prompted for, or read from standard input if that is not a terminal."""
     _print_change(accounts.create(email, None if no_password else _password()), "created", as_json)
 
 
@@ -30,7 +30,7 @@ def list_accounts(as_json: bool) -> None:
         print_json([_facts(account) for account in found])
         return
     if not found:
-        click.echo("No accounts yet: make one with `flask --app wsgi accounts create EMAIL`.")
+        click.echo("No accounts yet: create one with `flask --app wsgi accounts create EMAIL`.")
         return
     rows = [
         (
@@ -48,7 +48,7 @@ def list_accounts(as_json: bool) -> None:
 @click.argument("email")
 @as_json_option
 def ban(email: str, as_json: bool) -> None:
-    """Keep an account out, from its next request on."""
+    """Ban an account from its next request on."""
     _print_change(accounts.set_banned(email, True), "banned", as_json)
 
 
@@ -56,7 +56,7 @@ def ban(email: str, as_json: bool) -> None:
 @click.argument("email")
 @as_json_option
 def unban(email: str, as_json: bool) -> None:
-    """Let an account in again."""
+    """Lift the ban of an account."""
     _print_change(accounts.set_banned(email, False), "active", as_json)
 
 
@@ -64,16 +64,16 @@ def unban(email: str, as_json: bool) -> None:
 @click.argument("email")
 @as_json_option
 def set_password(email: str, as_json: bool) -> None:
-    """Give an account a password: asked for, or read from standard input where that is no terminal."""
+    """Set an account's password: prompted for, or read from standard input if that is not a terminal."""
     _print_change(accounts.set_password(email, _password()), "password set", as_json)
 
 
 @accounts_group.command("remove")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @as_json_option
 def remove(email: str, yes: bool, as_json: bool) -> None:
-    """Remove an account. Its conversations stay: made again, the same address finds them."""
+    """Remove an account. Its conversations stay, and an account created again for its address finds them."""
     if not yes:
         click.confirm(f"Remove the account {email!r}?", abort=True, err=True)
     _print_change(accounts.remove(email), "removed", as_json)

@@ -1,4 +1,4 @@
-"""`flask apps …`: publish apps and look after them."""
+"""`flask apps …`: publish and manage apps."""
 
 import pathlib
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ from app.services.definitions.input_fields import form_fields, start_fields
 from app.services.operator import app_files, apps
 from app.services.process import tool_registry
 
-NO_URL = "not known, as WEB_APP_URL is not set"
+NO_URL = "unknown: WEB_APP_URL is not set"
 PAGES = {"workflow": "workflow", "completion": "completion"}
 
-apps_group = OperatorGroup("apps", help="Publish apps and look after them.")
+apps_group = OperatorGroup("apps", help="Publish and manage apps.")
 
 
 @apps_group.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
-@click.option("--code", help="The app's public code: an app that has it is updated. Without it a new app is made.")
+@click.option("--code", help="The app's public code; an app that has it is updated. Without it, a new app is created.")
 @as_json_option
 def import_files(files: tuple[pathlib.Path, ...], code: str | None, as_json: bool) -> None:
-    """Publish app files. A file that cannot be used leaves no trace; the others are published."""
+    """Publish app files. A file that cannot be used changes nothing; the others are published."""
     if code is not None and len(files) > 1:
-        raise click.ClickException("--code is for one file: each app needs a code of its own.")
+        raise click.ClickException("--code is for one file only: each app needs its own code.")
     published, failed = [], False
     for number, path in enumerate(files, 1):
         if len(files) > 1:
@@ -70,7 +70,7 @@ def list_apps(as_json: bool) -> None:
 @click.argument("code")
 @as_json_option
 def show(code: str, as_json: bool) -> None:
-    """Show one app: its address, model, inputs, and what is not served of it."""
+    """Show one app: its address, model and inputs, and what its file asks for that is not supported."""
     details = apps.show(code)
     facts = _summary(details.summary) | _contents(details)
     if as_json:
@@ -85,7 +85,7 @@ def show(code: str, as_json: bool) -> None:
     "--output", metavar="FILE", type=click.Path(path_type=pathlib.Path, dir_okay=False), help="Write to a file."
 )
 def export(code: str, output: pathlib.Path | None) -> None:
-    """Print an app as an app file. Secret variables are blank in it."""
+    """Print an app as an app file, in which secret variables are blank."""
     text = apps.export(code)
     if output is None:
         click.echo(text, nl=False)
@@ -100,7 +100,7 @@ def export(code: str, output: pathlib.Path | None) -> None:
 @click.argument("code")
 @as_json_option
 def disable(code: str, as_json: bool) -> None:
-    """Switch an app's page off; its conversations stay."""
+    """Switch off an app's page; its conversations stay."""
     _print_change(apps.set_enabled(code, False), "off", as_json)
 
 
@@ -108,16 +108,16 @@ def disable(code: str, as_json: bool) -> None:
 @click.argument("code")
 @as_json_option
 def enable(code: str, as_json: bool) -> None:
-    """Switch an app's page on again."""
+    """Switch on an app's page again."""
     _print_change(apps.set_enabled(code, True), "on", as_json)
 
 
 @apps_group.command("remove")
 @click.argument("code")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @as_json_option
 def remove(code: str, yes: bool, as_json: bool) -> None:
-    """Remove an app with all its conversations, for good."""
+    """Remove an app with all its conversations. This cannot be undone."""
     app = apps.show(code).summary
     if not yes:
         click.confirm(f"Remove {app.name!r} ({app.code}) and all its conversations?", abort=True, err=True)
@@ -132,7 +132,7 @@ def _read(path: pathlib.Path) -> bytes:
 
 
 def _page_url(mode: str, code: str) -> str | None:
-    """The page of Dify's front-end, where it is known where that runs."""
+    """Return the address of the app's page; None while WEB_APP_URL is not set."""
     base = current_app.config["WEB_APP_URL"]
     return f"{base}/{PAGES.get(mode, 'chat')}/{code}" if base else None
 
@@ -174,7 +174,7 @@ def _summary(app: apps.AppSummary) -> dict[str, Any]:
 
 
 def _contents(app: apps.AppDetails) -> dict[str, Any]:
-    """What an operator wants to know of an app's definition."""
+    """Return the model, the inputs and the warnings of an app's definition."""
     definition = app.definition
     config = definition.get("model_config") or {}
     if definition["app"]["mode"] in MODEL_CONFIG_MODES:
@@ -195,7 +195,7 @@ def _warnings(app: apps.AppDetails) -> list[str]:
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:
-    """What became of an app, and what the operator should know."""
+    """Print the new state of an app, and warnings about it."""
     if as_json:
         print_json({"code": code, "name": name, "state": state, "warnings": list(warnings)})
         return

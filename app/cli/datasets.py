@@ -1,4 +1,4 @@
-"""`flask datasets …`: the knowledge that apps stand on."""
+"""`flask datasets …`: manage the datasets that apps search."""
 
 import dataclasses
 import pathlib
@@ -19,26 +19,29 @@ from app.workflow.contracts.knowledge import Retrieval
 SEARCH_SECONDS = 30.0
 SHOWN_TEXT = 100
 NUMBER = "number:"
-# Back to the line's begin, and clear it.
-_RENEW = "\r\x1b[K"
+# Terminal codes: return to the beginning of the line and clear it.
+_CLEAR_LINE = "\r\x1b[K"
 
-datasets_group = OperatorGroup("datasets", help="Make knowledge from files, search it, bind it to apps.")
+datasets_group = OperatorGroup("datasets", help="Create datasets from files, search them, bind them to apps.")
 
 
 @datasets_group.command("create")
 @click.argument("name")
-@click.option("--embedding-model", help="Search by meaning too, with this model of the route table.")
+@click.option("--embedding-model", help="Also search by meaning, with this embedding model.")
 @click.option(
-    "--embedding-provider", default="openai", show_default=True, help="The provider's name in the route table."
+    "--embedding-provider", default="openai", show_default=True, help="The model's provider in the route table."
 )
 @click.option(
-    "--search", "method", type=click.Choice(datasets.METHODS), help="hybrid with an embedding model, else full_text."
+    "--search",
+    "method",
+    type=click.Choice(datasets.METHODS),
+    help="Default: hybrid with an embedding model, else full_text.",
 )
 @click.option(
-    "--top-k", default=4, show_default=True, type=click.IntRange(1, 100), help="Passages that a search gives."
+    "--top-k", default=4, show_default=True, type=click.IntRange(1, 100), help="Segments that a search returns."
 )
 @click.option(
-    "--score-threshold", type=click.FloatRange(0, 1), help="The least similarity of passages found by meaning."
+    "--score-threshold", type=click.FloatRange(0, 1), help="The least similarity of segments found by meaning."
 )
 @as_json_option
 def create(
@@ -50,7 +53,7 @@ def create(
     score_threshold: float | None,
     as_json: bool,
 ) -> None:
-    """Make an empty dataset."""
+    """Create an empty dataset."""
     settings = DatasetSettings(method, embedding_provider, embedding_model, top_k, score_threshold)
     dataset, warnings = datasets.create(name, settings)
     for warning in warnings:
@@ -58,7 +61,7 @@ def create(
     if as_json:
         print_json(dataclasses.asdict(dataset))
         return
-    click.echo(f"The dataset {dataset.name!r} ({dataset.id}) is there, searched by {dataset.search_method}.")
+    click.echo(f"Created the dataset {dataset.name!r} ({dataset.id}), searched by {dataset.search_method}.")
 
 
 @datasets_group.command("add")
@@ -68,13 +71,13 @@ def create(
     "--metadata",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A field that searches may ask for; `NAME=number:5` for a number.",
+    help="A field that searches can filter by; `NAME=number:5` for a number.",
 )
 @as_json_option
 def add(dataset: str, files: tuple[pathlib.Path, ...], metadata: tuple[str, ...], as_json: bool) -> None:
-    """Add files, and whole folders. A file of a name that is there replaces it; one that has not changed is left as it is.
+    """Add files and whole folders. A file replaces the document of its name, unless it has not changed.
 
-    What cannot be read is told at the end, and the exit code is 1 then.
+    Files that cannot be read are listed at the end, and the exit code is 1 then.
     """
     into, details = datasets.find(dataset), _metadata(metadata)
     added, problems = [], []
@@ -90,9 +93,8 @@ def add(dataset: str, files: tuple[pathlib.Path, ...], metadata: tuple[str, ...]
             else:
                 added.append(result)
                 if not as_json:
-                    click.echo(
-                        f"{_RENEW if sys.stdout.isatty() else ''}{name}: {result.outcome}, {result.segments} segments, {result.words} words"
-                    )
+                    start = _CLEAR_LINE if sys.stdout.isatty() else ""
+                    click.echo(f"{start}{name}: {result.outcome}, {result.segments} segments, {result.words} words")
     finally:
         if added:
             ingestion.settle(into)
@@ -132,7 +134,7 @@ def list_all(as_json: bool) -> None:
 @click.argument("dataset")
 @as_json_option
 def show(dataset: str, as_json: bool) -> None:
-    """Show a dataset: its settings, its documents, the apps that it is bound to."""
+    """Show a dataset: its settings, its documents and the apps that it is bound to."""
     found = datasets.find(dataset)
     documents, bindings = datasets.documents(found.id), datasets.bindings(found.id)
     if as_json:
@@ -156,8 +158,8 @@ def show(dataset: str, as_json: bool) -> None:
 @datasets_group.command("search")
 @click.argument("dataset")
 @click.argument("query")
-@click.option("--top-k", type=click.IntRange(1, 100), help="In place of the dataset's own.")
-@click.option("--search", "method", type=click.Choice(datasets.METHODS), help="In place of the dataset's own.")
+@click.option("--top-k", type=click.IntRange(1, 100), help="Instead of the dataset's setting.")
+@click.option("--search", "method", type=click.Choice(datasets.METHODS), help="Instead of the dataset's setting.")
 @as_json_option
 def search(dataset: str, query: str, top_k: int | None, method: str | None, as_json: bool) -> None:
     """Search a dataset as an app would."""
@@ -174,17 +176,17 @@ def search(dataset: str, query: str, top_k: int | None, method: str | None, as_j
         click.echo(f"{source['position']}. {source['score']:.3f}  {place}")
         click.echo(f"   {' '.join(source['content'].split())[:SHOWN_TEXT]}")
     if not sources:
-        click.echo("Nothing was found.")
+        click.echo("No segments were found.")
 
 
 @datasets_group.command("remove")
 @click.argument("dataset")
 @click.argument("documents", nargs=-1)
 def remove(dataset: str, documents: tuple[str, ...]) -> None:
-    """Remove documents by their names; without any, the whole dataset."""
+    """Remove documents by their names; without names, remove the whole dataset."""
     if not documents:
         removed = datasets.remove(dataset)
-        click.echo(f"The dataset {removed.name!r} is gone.")
+        click.echo(f"Removed the dataset {removed.name!r}.")
         datasets.purge()
         return
     missing = datasets.remove_documents(dataset, documents)
@@ -199,26 +201,29 @@ def remove(dataset: str, documents: tuple[str, ...]) -> None:
 @click.argument("id_in_file")
 @click.argument("dataset")
 def bind(app_code: str, id_in_file: str, dataset: str) -> None:
-    """Say which dataset an app means by an id of its file. A second binding of the same id takes the first one's place."""
+    """Bind a dataset id of an app's file to a dataset. Binding the same id again replaces the first binding."""
     bound = datasets.bind(app_code, id_in_file, dataset)
-    click.echo(f"The app {app_code} means {bound.name!r} by {id_in_file}.")
+    click.echo(f"The app {app_code} now searches {bound.name!r} for {id_in_file}.")
 
 
 def _paths(given: Sequence[pathlib.Path]) -> list[tuple[str, pathlib.Path]]:
-    """(name of the document, file): files by their own names, those of folders by their way from there. Hidden ones are left out."""
-    found = []
+    """Return (name of the document, file) for each file, and for those in folders by their path from there.
+
+    Hidden files and folders inside a folder are left out.
+    """
+    named = []
     for path in given:
         if path.is_dir():
             inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
-            places = [(entry.relative_to(path), entry) for entry in inside]
-            found += [
+            relative = [(entry.relative_to(path), entry) for entry in inside]
+            named += [
                 (place.as_posix(), entry)
-                for place, entry in places
+                for place, entry in relative
                 if not any(part.startswith(".") for part in place.parts)
             ]
         else:
-            found.append((path.name, path))
-    return found
+            named.append((path.name, path))
+    return named
 
 
 def _metadata(given: Sequence[str]) -> dict[str, Any]:
@@ -235,16 +240,16 @@ def _number(text: str) -> float | int:
     try:
         number = float(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no number", param_hint="--metadata") from None
+        raise click.BadParameter(f"{text!r} is not a number", param_hint="--metadata") from None
     return int(number) if number.is_integer() else number
 
 
 def _progress(name: str, quiet: bool) -> Callable[[int, int], None]:
-    def tell(done: int, of: int) -> None:
+    def show(done: int, of: int) -> None:
         if not quiet and sys.stdout.isatty():
-            click.echo(f"{_RENEW}{name}: {done} of {of} segments", nl=False)
+            click.echo(f"{_CLEAR_LINE}{name}: {done} of {of} segments", nl=False)
 
-    return tell
+    return show
 
 
 def _shown(metadata: dict[str, Any]) -> str:

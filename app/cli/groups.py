@@ -1,4 +1,4 @@
-"""How commands fail: with one line on stderr."""
+"""Report the failures of commands in one line on stderr."""
 
 from typing import Any
 
@@ -13,16 +13,20 @@ from app.services.operator.apps import AppRefused
 from app.services.operator.datasets import DatasetRefused
 from app.workflow.failures import NodeFailed
 
-DATABASE_AWAY = "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
+DATABASE_UNREACHABLE = (
+    "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
+)
 DATABASE_BEHIND = "The database lacks tables: run `flask --app wsgi db upgrade` first."
 KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile)
+# PostgreSQL's codes for an undefined table and an undefined column.
 _UNDEFINED = ("42P01", "42703")
 
 
 class OperatorGroup(AppGroup):
-    """Commands whose known failures are one line and exit code 1."""
+    """A group of commands whose known failures print one line and end with exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Raises click.ClickException for the failures that an operator can do something about."""
         try:
             return super().invoke(ctx)
         except KNOWN as error:
@@ -30,7 +34,7 @@ class OperatorGroup(AppGroup):
         except NodeFailed as failure:
             raise click.ClickException(failure.message) from None
         except OperationalError:
-            raise click.ClickException(DATABASE_AWAY) from None
+            raise click.ClickException(DATABASE_UNREACHABLE) from None
         except ProgrammingError as error:
             if getattr(error.orig, "pgcode", None) not in _UNDEFINED:
                 raise

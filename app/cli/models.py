@@ -1,4 +1,4 @@
-"""`flask models …`: which servers answer, and whether they do."""
+"""`flask models …`: show and test the model servers of the route table."""
 
 import dataclasses
 
@@ -13,13 +13,13 @@ from app.services.process.providers import model_routes
 
 NO_SERVER = "No model server is set: set OPENAI_BASE_URL or MODELS_FILE, or start the local model with `make run`."
 
-models_group = OperatorGroup("models", help="See and try the model servers that answer for the apps.")
+models_group = OperatorGroup("models", help="Show and test the model servers of the apps.")
 
 
 @models_group.command("list")
 @as_json_option
 def list_models(as_json: bool) -> None:
-    """List which server answers for which model of the app files; the first line that fits counts."""
+    """List which server answers for each model of the app files; the first matching line counts."""
     routes = model_routes().describe()
     if as_json:
         print_json([dataclasses.asdict(route) for route in routes])
@@ -34,7 +34,7 @@ def list_models(as_json: bool) -> None:
 @models_group.command("check")
 @as_json_option
 def check_models(as_json: bool) -> None:
-    """Ask every server of the list for an answer; exit code 1 where one does not."""
+    """Send a request to every server of the list; the exit code is 1 if one does not answer."""
     routes = model_routes()
     results = []
     for route in routes.describe():

@@ -1,4 +1,4 @@
-"""What commands print."""
+"""Print the results of commands: as JSON, as tables, as lists of facts."""
 
 import datetime
 import json
@@ -11,19 +11,19 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 def print_json(value: Any) -> None:
-    """Ids and times as texts."""
+    """Print a value as JSON, ids and times as texts."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as their widest value."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose columns are as wide as their widest value."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
         click.echo("  ".join(f"{value:{width}}" for value, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """A line for each name and value; a list has a line for each item."""
+    """Print a line for each name and value; a list has a line for each item."""
     width = max(map(len, facts))
     for name, value in facts.items():
         items = (value or ["none"]) if isinstance(value, list) else [value]
@@ -32,4 +32,5 @@ def print_facts(facts: dict[str, Any]) -> None:
 
 
 def utc_time(moment: datetime.datetime) -> str:
+    """Return a time in UTC as `2026-01-31T12:00:00Z`."""
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""`flask runs …`: what workflows did, and the end of one that runs."""
+"""`flask runs …`: show the runs of workflows and chatflows, and stop one."""
 
 import dataclasses
 
@@ -8,21 +8,23 @@ from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
 from app.services.operator import run_records
 
-runs_group = OperatorGroup("runs", help="See what workflows and chatflows did, node by node; stop one.")
+runs_group = OperatorGroup("runs", help="Show the runs of workflows and chatflows, node by node; stop one.")
 
 
 @runs_group.command("list")
-@click.option("--app", "code", help="Of this app alone, by its code.")
-@click.option("--status", help="Of this status alone: running, succeeded, partial-succeeded, failed, stopped, paused.")
+@click.option("--app", "code", help="Only runs of the app with this code.")
+@click.option(
+    "--status", help="Only runs with this status: running, succeeded, partial-succeeded, failed, stopped, paused."
+)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @as_json_option
 def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -> None:
-    """List the newest runs."""
+    """List the runs, newest first."""
     runs = run_records.list_runs(code, status, limit)
     if as_json:
         print_json([dataclasses.asdict(run) for run in runs])
         return
-    heads = ("RUN", "APP", "STATUS", "BEGAN", "SECONDS", "NODES", "TOKENS", "ERROR")
+    headings = ("RUN", "APP", "STATUS", "BEGAN", "SECONDS", "NODES", "TOKENS", "ERROR")
     rows = [
         (
             run.id,
@@ -36,14 +38,14 @@ def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -
         )
         for run in runs
     ]
-    print_table(heads, rows)
+    print_table(headings, rows)
 
 
 @runs_group.command("show")
 @click.argument("run_id")
 @as_json_option
 def show_run(run_id: str, as_json: bool) -> None:
-    """Show a run with every node: what it was given, what it gave, how long it took. Secrets are covered."""
+    """Show a run: its inputs and outputs, each node's outputs and time, and its forms. Secrets are masked."""
     run = run_records.show(run_id)
     if as_json:
         print_json(dataclasses.asdict(run))
@@ -73,5 +75,5 @@ def show_run(run_id: str, as_json: bool) -> None:
 @runs_group.command("stop")
 @click.argument("run_id")
 def stop_run(run_id: str) -> None:
-    """Stop a run that runs, or waits for people."""
-    click.echo("The run is asked to stop." if run_records.stop(run_id) else "The run has ended already.")
+    """Stop a running or paused run."""
+    click.echo("The run was asked to stop." if run_records.stop(run_id) else "The run has ended already.")

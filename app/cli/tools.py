@@ -1,4 +1,4 @@
-"""`flask tools …`: which tools apps may use, and whether they answer."""
+"""`flask tools …`: show and test the tools that apps may use."""
 
 import dataclasses
 
@@ -11,13 +11,15 @@ from app.tools.registry import ListedTool
 
 SHOWN_TEXT = 80
 
-tools_group = OperatorGroup("tools", help="See the tools that apps may use: built-in ones, and those of TOOLS_FILE.")
+tools_group = OperatorGroup(
+    "tools", help="Show and test the tools that apps may use: built-in ones, and those of TOOLS_FILE."
+)
 
 
 @tools_group.command("list")
 @as_json_option
 def list_tools(as_json: bool) -> None:
-    """List every tool by the provider's name; servers are asked for theirs."""
+    """List all tools by provider; tool servers are asked for theirs."""
     listed = list(tool_registry().listed())
     if as_json:
         print_json([dataclasses.asdict(tool) for tool in listed])
@@ -31,7 +33,7 @@ def list_tools(as_json: bool) -> None:
 @tools_group.command("check")
 @as_json_option
 def check_tools(as_json: bool) -> None:
-    """Ask every provider of TOOLS_FILE for its tools; exit code 1 where one does not answer."""
+    """Ask every provider of TOOLS_FILE for its tools; the exit code is 1 if one does not answer."""
     listed = list(tool_registry().listed())
     results = [_result(provider, listed) for provider in dict.fromkeys(tool.provider for tool in listed)]
     if as_json:

@@ -45,13 +45,13 @@
             ├── ProviderAuthFailed, ProviderRateLimited, ProviderTimeout, ProviderUnreachable,
             └── ProviderProtocolError, ProviderBadRequest, ProviderServerError, ContextTooLong, ModelNotFound
 
-Raising one is the whole job: `app/api/errors.py` turns it into the JSON body, the worker
-into an `error` frame, both from `code`, `status` and `message`.
+Services and providers only raise them: `app/api/errors.py` turns an error into the JSON body, the worker into an
+`error` event, both from `code`, `status` and `message` (contract README §3).
 """
 
 
 class AppError(Exception):
-    """What a caller gets: a machine `code`, the HTTP `status`, a sentence."""
+    """An error for the caller: a `code` for programs, the HTTP `status`, and a sentence for people."""
 
     code = "internal_server_error"
     status = 500
@@ -157,7 +157,7 @@ class NotChatApp(AppError):
 
 
 class NotChatAppHere(NotChatApp):
-    """The conversation family answers 404 to other modes (contract README §3.5)."""
+    """The conversation routes answer 404 to apps of other modes (contract README §3.5)."""
 
     status = 404
 
@@ -239,7 +239,7 @@ class RateLimitError(AppError):
 
 
 class InternalServerError(AppError):
-    """The default of AppError under a name of its own."""
+    """An internal error that is raised on purpose: AppError's own code, status and sentence."""
 
 
 class ServiceUnavailable(AppError):
@@ -248,7 +248,7 @@ class ServiceUnavailable(AppError):
 
 
 class GenerationError(AppError):
-    """A generation that cannot begin or go on."""
+    """A task that cannot begin or go on (block G of the contract's endpoints.md)."""
 
     code, status, message = "completion_request_error", 400, "Completion request failed."
 
@@ -264,7 +264,7 @@ class RunFailed(GenerationError):
 
 
 class ProviderError(GenerationError):
-    """A model call that failed. The sentence is ours, never the provider's body."""
+    """A failed model call. The sentence is ours: the provider's own may hold keys."""
 
 
 class ProviderNotInitialize(ProviderError):
@@ -274,7 +274,7 @@ class ProviderNotInitialize(ProviderError):
 
 class ProviderQuotaExceeded(ProviderError):
     code = "provider_quota_exceeded"
-    message = "The model provider says that the quota is used up."
+    message = "The quota at the model provider is used up."
 
 
 class ModelNotSupported(ProviderError):
@@ -304,11 +304,11 @@ class ProviderUnreachable(ProviderError):
 
 
 class ProviderProtocolError(ProviderError):
-    message = "The model's answer broke off or could not be read."
+    message = "The model's answer was cut off or could not be read."
 
 
 class ProviderBadRequest(ProviderError):
-    message = "The model refused the request."
+    message = "The model server refused the request."
 
 
 class ProviderServerError(ProviderError):
@@ -320,6 +320,9 @@ class ContextTooLong(ProviderError):
 
 
 class ModelNotFound(ProviderError):
-    """Not ModelNotSupported: the contract answers `completion_request_error` here, and the other code is never used."""
+    """A model name that its server does not know.
+
+    Its code is `completion_request_error` by the contract, not `model_currently_not_support` as for ModelNotSupported.
+    """
 
     message = "The model server does not know this model."

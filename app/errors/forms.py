@@ -1,4 +1,4 @@
-"""What can be wrong with a form that a run put to people (contract human-input.md §5 to §8).
+"""Errors of forms and their file uploads (contract human-input.md §5 to §8).
 
 AppError
 ├── FormSubmitted                   412 human_input_form_submitted

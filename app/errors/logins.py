@@ -50,7 +50,7 @@ class PasswordMismatch(AppError):
 
 class MailAddressLimited(AppError):
     code, status = "email_send_ip_limit", 429
-    message = "Too many emails have been asked for from this IP address. Please try again later."
+    message = "Too many emails have been requested from this IP address. Please try again later."
 
 
 class EmailCodeLoginLimited(AppError):

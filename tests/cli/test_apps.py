@@ -9,7 +9,7 @@ import yaml
 from flask import Flask
 
 from app import cli
-from app.cli.groups import DATABASE_AWAY, DATABASE_BEHIND
+from app.cli.groups import DATABASE_BEHIND, DATABASE_UNREACHABLE
 from app.factory import create_app
 from app.services.definitions import published_apps
 from config import Config
@@ -231,7 +231,7 @@ def test_a_database_that_is_away_is_one_line(settings, file, line):
     app = app_with(settings, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     words = [*line, file()] if line == ["import"] else line
     exit_code, out, err = run_in(app, "apps", *words)
-    assert (exit_code, out, one_line(err)) == (1, "", f"Error: {DATABASE_AWAY}")
+    assert (exit_code, out, one_line(err)) == (1, "", f"Error: {DATABASE_UNREACHABLE}")
 
 
 def test_a_database_without_tables_is_one_line(settings):

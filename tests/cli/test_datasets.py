@@ -76,7 +76,7 @@ def test_an_embedding_model_is_named_when_the_dataset_is_made(run):
 
 def test_a_binding_is_shown(run, name):
     app = make_app()
-    assert run("bind", app.code, "old-id", name) == (0, f"The app {app.code} means '{name}' by old-id.\n", "")
+    assert run("bind", app.code, "old-id", name) == (0, f"The app {app.code} now searches '{name}' for old-id.\n", "")
     assert json.loads(run("show", name, "--json")[1])["bindings"] == [{"app": app.code, "file_dataset_id": "old-id"}]
 
 

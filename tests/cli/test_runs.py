@@ -88,7 +88,7 @@ def test_a_run_that_waits_shows_its_forms(run, waiting, client, app, monkeypatch
 
 def test_a_run_that_waits_can_be_stopped(run, waiting):
     visitor, frames = waiting
-    assert run("runs", "stop", run_id(frames)) == (0, "The run is asked to stop.\n", "")
+    assert run("runs", "stop", run_id(frames)) == (0, "The run was asked to stop.\n", "")
     tasks.generate(frames[0].data["task_id"])
     data = rest(visitor, frames)[-1].data["data"]
     assert (data["status"], data["error"], data["total_steps"]) == ("stopped", "Stopped by user.", 1)

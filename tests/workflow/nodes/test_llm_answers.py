@@ -190,7 +190,7 @@ def test_without_it_there_is_no_structured_output(model):
 @pytest.mark.parametrize(
     ("script", "message", "error_type"),
     [
-        ({"error": "quota"}, "The model provider says that the quota is used up.", "QuotaExceededError"),
+        ({"error": "quota"}, "The quota at the model provider is used up.", "QuotaExceededError"),
         (
             {"error": "rate_limit"},
             "The model provider is limiting the rate of requests. Please try again shortly.",
@@ -200,7 +200,7 @@ def test_without_it_there_is_no_structured_output(model):
         ({"error": "context_length"}, "The prompt is longer than the model's context.", "InvokeBadRequestError"),
         ({"error": "model_not_found"}, "The model server does not know this model.", "ModelNotExistError"),
         ({"error": "server_error"}, "The model server had an internal error.", "InvokeServerUnavailableError"),
-        ({"cut_after": 1}, "The model's answer broke off or could not be read.", "InvokeServerUnavailableError"),
+        ({"cut_after": 1}, "The model's answer was cut off or could not be read.", "InvokeServerUnavailableError"),
     ],
 )
 def test_a_models_error_is_the_nodes(model, script, message, error_type):
