@@ -17,18 +17,6 @@ from tests.support.factories import chat_definition, make_app
 
 
 @pytest.fixture
-def run(app):
-    """Run a command line: its exit code, stdout and stderr."""
-    return lambda *line: run_in(app, *line)
-
-
-def run_in(app: Flask, *line: object) -> tuple[int, str, str]:
-    result = app.test_cli_runner().invoke(args=[str(word) for word in line])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-@pytest.fixture
 def file(tmp_path):
     """Write an app file; its path."""
 
@@ -208,18 +196,18 @@ def test_models_are_tried(run, model):
     assert exit_code == (1 if any(line["problem"] for line in json.loads(out)) else 0)
 
 
-def test_a_model_server_that_is_away_is_an_error(settings):
+def test_a_model_server_that_is_away_is_an_error(run_in, settings):
     exit_code, out, _ = run_in(app_with(settings, OPENAI_BASE_URL="http://127.0.0.1:1/v1"), "models", "check")
     assert exit_code == 1 and "answers after" not in out
 
 
-def test_no_model_server_is_said(settings):
+def test_no_model_server_is_said(run_in, settings):
     app = app_with(settings, OPENAI_BASE_URL="")
     assert "No model server is set" in run_in(app, "models", "list")[1]
     assert run_in(app, "models", "check")[0] == 1
 
 
-def test_a_bad_models_file_is_one_line(settings, tmp_path):
+def test_a_bad_models_file_is_one_line(run_in, settings, tmp_path):
     path = tmp_path / "models.yml"
     path.write_text("endpoints: 5")
     exit_code, _, err = run_in(app_with(settings, MODELS_FILE=str(path)), "models", "list")
@@ -227,14 +215,14 @@ def test_a_bad_models_file_is_one_line(settings, tmp_path):
 
 
 @pytest.mark.parametrize("line", [["list"], ["show", "x"], ["import"]])
-def test_a_database_that_is_away_is_one_line(settings, file, line):
+def test_a_database_that_is_away_is_one_line(run_in, settings, file, line):
     app = app_with(settings, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     words = [*line, file()] if line == ["import"] else line
     exit_code, out, err = run_in(app, "apps", *words)
     assert (exit_code, out, one_line(err)) == (1, "", f"Error: {DATABASE_UNREACHABLE}")
 
 
-def test_a_database_without_tables_is_one_line(settings):
+def test_a_database_without_tables_is_one_line(run_in, settings):
     url = settings["DATABASE_URL"]
     elsewhere = f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dpg_temp"
     exit_code, _, err = run_in(app_with(settings, DATABASE_URL=elsewhere), "apps", "list")

@@ -5,15 +5,14 @@ import secrets
 
 import pytest
 
-from tests.cli.test_apps import run_in
 from tests.support.factories import make_app
 
 pytestmark = pytest.mark.usefixtures("model")
 
 
 @pytest.fixture
-def run(app):
-    return lambda *line: run_in(app, "datasets", *line)
+def run(run):
+    return lambda *line: run("datasets", *line)
 
 
 @pytest.fixture

@@ -5,16 +5,10 @@ import json
 import pytest
 
 from app import tasks
-from tests.cli.test_apps import run_in
 from tests.support.factories import make_graph_app
 from tests.support.people import Answerer, asking, refusal, rest, run_id, somebody
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, node, start
-
-
-@pytest.fixture
-def run(app):
-    return lambda *line: run_in(app, *line)
 
 
 @pytest.fixture

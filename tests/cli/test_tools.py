@@ -5,14 +5,13 @@ import json
 import pytest
 
 from app.tools.registry import ToolRegistry
-from tests.cli.test_apps import run_in
 from tests.support.parts import built_anew
 from tests.support.web_service import DESCRIPTION, WebService
 
 
 @pytest.fixture
-def run(app):
-    return lambda *line: run_in(app, "tools", *line)
+def run(run):
+    return lambda *line: run("tools", *line)
 
 
 @pytest.fixture

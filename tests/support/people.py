@@ -75,7 +75,9 @@ def rest(visitor: WebVisitor, frames: list[Frame]) -> list[Frame]:
 
 
 def refusal(answer: TestResponse) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["code"]
+    body = answer.get_json()
+    assert body["status"] == answer.status_code
+    return answer.status_code, body["code"]
 
 
 def form_of(frames: list[Frame]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import requests
 
 from tests.support.stack import Stack
 from tests.support.visitor import LiveStream, Visitor, wait_until
-from tests.support.workflow.graphs import end, graph, node, start
+from tests.support.workflow.graphs import app_file, end, graph, node, start
 from tests.support.workflow.people import human, paragraph
 
 WORKERS = 2
@@ -26,20 +26,15 @@ def llm(name: str) -> dict[str, Any]:
     return node(name, "llm", model=model, prompt_template=prompt, context={"enabled": False})
 
 
-def app_file() -> str:
+def asking() -> str:
     """A draft by the model, a person's word, an answer by the model."""
     asks = human("ask", "yes", "no", content="{{#draft.text#}}", inputs=[paragraph("comment")], timeout=1)
     outputs = end(
         draft=["draft", "text"], comment=["ask", "comment"], action=["ask", "__action_id"], final=["final", "text"]
     )
     paths = ["start > draft > ask:yes > final > end", "ask:no > end", "ask:__timeout > end"]
-    workflow = {
-        "graph": graph(start(mark="text-input"), llm("draft"), asks, llm("final"), outputs, *paths),
-        "features": {},
-    }
-    return json.dumps(
-        {"version": "0.6.0", "kind": "app", "app": {"name": "Ask", "mode": "workflow"}, "workflow": workflow}
-    )
+    definition = graph(start(mark="text-input"), llm("draft"), asks, llm("final"), outputs, *paths)
+    return app_file(definition, "workflow", "Ask")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +43,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     environment = {"FORM_IP_LIMIT": "0", "FORM_SCAN_SECONDS": "1"}
     with Stack(tmp_path_factory.mktemp("people"), worker_processes=WORKERS, environment=environment) as stack:
         file = stack.directory / "ask.yml"
-        file.write_text(app_file())
+        file.write_text(asking())
         stack.import_app(file, "ask")
         yield stack
 

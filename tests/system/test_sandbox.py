@@ -7,8 +7,7 @@ import psutil
 
 from tests.support.stack import Stack
 from tests.support.visitor import Visitor, wait_until
-from tests.support.workflow.graphs import end, graph, node, start
-from tests.system.test_workflow_takeover import app_file
+from tests.support.workflow.graphs import app_file, end, graph, node, start
 
 NUMBER = [{"variable": "n", "value_selector": ["start", "n"]}]
 OUTPUT = {"n": {"type": "number"}}
@@ -40,7 +39,7 @@ FLOW = graph(
 
 def test_a_worker_runs_code_and_templates(stack: Stack, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "code.yml"
-    file.write_text(app_file(FLOW, "workflow"))
+    file.write_text(app_file(FLOW, "workflow", "sandbox"))
     stack.import_app(file, "code")
     stream = Visitor(stack.base_url, "code").run(n=3).wait_for_end()
     assert stream.frames[-1].data["data"]["outputs"] == {"python": 4, "script": 5, "text": "012"}, json.dumps(
@@ -50,7 +49,7 @@ def test_a_worker_runs_code_and_templates(stack: Stack, tmp_path: pathlib.Path) 
 
 def test_a_killed_worker_leaves_no_sandbox_behind(stack: Stack, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "code.yml"
-    file.write_text(app_file(FLOW, "workflow"))
+    file.write_text(app_file(FLOW, "workflow", "sandbox"))
     stack.import_app(file, "code")
     Visitor(stack.base_url, "code").run(n=3).wait_for_end()
     helpers = [child for worker in stack.workers for child in psutil.Process(worker.pid).children(recursive=True)]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.stack import Stack
 from tests.support.visitor import LiveStream, Visitor, wait_until
-from tests.support.workflow.graphs import answer, end, graph, node, start
+from tests.support.workflow.graphs import answer, app_file, end, graph, node, start
 
 NODES = 10
 CHUNKS = 24
@@ -21,12 +21,6 @@ def llm(number: int) -> dict[str, Any]:
     return node(f"n{number}", "llm", model=model, prompt_template=prompt, context={"enabled": False})
 
 
-def app_file(definition: dict[str, Any], mode: str) -> str:
-    section = {"name": CODE, "mode": mode}
-    workflow = {"graph": definition, "features": {}, "environment_variables": [], "conversation_variables": []}
-    return json.dumps({"version": "0.6.0", "kind": "app", "app": section, "workflow": workflow})
-
-
 @pytest.fixture(scope="module")
 def chain(running_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A chatflow of models, one behind the other; the answer has the texts of all."""
@@ -34,7 +28,7 @@ def chain(running_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str
     text = " ".join(f"{{{{#n{number}.text#}}}}" for number in numbers)
     path = " > ".join(["start", *(f"n{number}" for number in numbers), "answer"])
     file = tmp_path_factory.mktemp("apps") / "chain.yml"
-    file.write_text(app_file(graph(start(), *map(llm, numbers), answer(text), path), "advanced-chat"))
+    file.write_text(app_file(graph(start(), *map(llm, numbers), answer(text), path), "advanced-chat", CODE))
     running_stack.import_app(file, CODE)
     return CODE
 
@@ -128,7 +122,7 @@ def test_a_workflow_of_parallel_branches_survives_too(stack: Stack, mark: str, t
         )
     file = tmp_path / "parallel.yml"
     outputs = end(**{f"t{number}": [f"n{number}", "text"] for number in numbers})
-    file.write_text(app_file(graph(start(mark="text-input"), *nodes, outputs, *paths), "workflow"))
+    file.write_text(app_file(graph(start(mark="text-input"), *nodes, outputs, *paths), "workflow", CODE))
     stack.import_app(file, "parallel")
     visitor = Visitor(stack.base_url, "parallel")
     stream = visitor.run(mark=mark)

@@ -9,10 +9,10 @@ from sqlalchemy import event, text
 from app.extensions import autocommit_engine
 from app.services.process.tool_registry import unresolved
 from app.tools.tool_types import ToolAnswer, ToolFile
-from tests.api.web.test_files import PNG
 from tests.support.agents import agent, names, prompt, thoughts, tool
 from tests.support.factories import make_graph_app
 from tests.support.sse import answer_text
+from tests.support.uploads import PNG
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, graph, node, start
 from tests.support.workflow.toolbox import CountedTool

@@ -7,9 +7,10 @@ import pytest
 
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
-from tests.api.web.test_files import PNG, path_of, refusal
 from tests.support.parts import put_part
+from tests.support.people import refusal
 from tests.support.raw_server import RawServer, say, say_and_close
+from tests.support.uploads import PNG, path_of
 from tests.support.web_client import WebVisitor
 
 UPLOAD = {

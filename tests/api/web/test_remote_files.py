@@ -7,9 +7,10 @@ import pytest
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.services.files import remote_files
-from tests.api.web.test_files import path_of, refusal, rows, stored_files
 from tests.support.parts import put_part
+from tests.support.people import refusal
 from tests.support.raw_server import RawServer, hang, say, say_and_close
+from tests.support.uploads import path_of, rows, stored_files
 
 TEXT = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 18\r\n\r\nhello from remote\n"
 HEAD = TEXT.partition(b"hello")[0]

@@ -10,7 +10,7 @@ from app.services.files.file_contents import FileContents
 from app.services.process.owners import Owner
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
-from tests.api.web.test_files import owner_of, path_of
+from tests.support.uploads import owner_of, path_of
 
 
 @pytest.fixture

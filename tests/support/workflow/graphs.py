@@ -1,11 +1,12 @@
 """Graphs as plain dicts, and what becomes of them."""
 
+import json
 import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts import events
@@ -15,6 +16,7 @@ from app.workflow.engine.graph import build
 from app.workflow.engine.graph_run import GraphRun, RunContext, RunEnd
 from app.workflow.values.variables import Variables
 
+AnyEvent = TypeVar("AnyEvent", bound=events.Event)
 RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
 
 
@@ -59,6 +61,12 @@ def graph(*parts: dict[str, Any] | str) -> dict[str, Any]:
     """A graph of nodes and of paths as `edges` reads them."""
     nodes = [part for part in parts if isinstance(part, dict)]
     return {"nodes": nodes, "edges": edges(*(part for part in parts if isinstance(part, str)))}
+
+
+def app_file(definition: dict[str, Any], mode: str, name: str) -> str:
+    """An app file that has this graph."""
+    workflow = {"graph": definition, "features": {}, "environment_variables": [], "conversation_variables": []}
+    return json.dumps({"version": "0.6.0", "kind": "app", "app": {"name": name, "mode": mode}, "workflow": workflow})
 
 
 class MemoryJournal:
@@ -165,6 +173,11 @@ class Told:
             about = getattr(event, "execution", None)
             short.append(f"{type(event).__name__} {about.node_id if about else getattr(event, 'text', '')}")
         return short
+
+
+def events_of(told: Told, kind: type[AnyEvent]) -> list[AnyEvent]:
+    """The events of one kind, in order."""
+    return [event for event in told.events if isinstance(event, kind)]
 
 
 def run(

@@ -8,7 +8,9 @@ from app.workflow.contracts.human_forms import SUBMITTED, TIMED_OUT, WAITING, Fo
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph_run import PAUSED
 from app.workflow.failures import Pause
-from tests.support.workflow.graphs import Told, node, run
+from tests.support.workflow.graphs import Told, end, graph, node, run, start
+
+OUTPUTS = {name: ["ask", name] for name in ("comment", "__action_id", "__action_value", "__rendered_content")}
 
 
 @dataclass
@@ -81,3 +83,9 @@ def paragraph(name: str, default: Any = None) -> dict[str, Any]:
 
 def variable(*selector: str) -> dict[str, Any]:
     return {"type": "variable", "selector": list(selector), "value": ""}
+
+
+def asking(*actions: str, **data: Any) -> dict[str, Any]:
+    """start > ask > end, by every action."""
+    paths = [f"start > ask:{action} > end" for action in (*actions, "__timeout")]
+    return graph(start(topic="text-input"), human("ask", *actions, **data), end(**OUTPUTS), *paths)

@@ -1,74 +1,12 @@
 """`iteration` (contract dsl.md §3.7): once for every item, in turn or side by side, with three answers to errors."""
 
-import threading
-
 import pytest
 
-from app.providers.cancellation import Cancellation
 from app.workflow.contracts import events
-from app.workflow.contracts.events import Result
-from app.workflow.contracts.node import Node, NodeContext
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from app.workflow.nodes import _KINDS
-from tests.support.workflow.graphs import answer, end, graph, node, run, start
-
-ITEM = ["it", "item"]
-
-
-def say(text="{{#it.item#}}", node_id="say", parent="it"):
-    return answer(text, node_id, parent)
-
-
-def pick(*selectors, node_id="pick", parent="it"):
-    """A child whose `output` is the first of these variables that exists."""
-    return node(node_id, "variable-aggregator", parent, variables=[list(selector) for selector in selectors])
-
-
-def each(*parts, output=("pick", "output"), **data):
-    """An iteration over `start.x` whose children are `parts`, by default one that gives the item itself; an end follows, or what `parts` put there."""
-    parts = parts or (pick(ITEM), "is > pick")
-    speaks = any(isinstance(part, dict) and part["data"]["type"] == "answer" for part in parts)
-    behind = () if speaks else (end(all=["it", "output"]), "it > end")
-    settings = {"iterator_selector": ["start", "x"], "output_selector": list(output), "start_node_id": "is", **data}
-    return graph(
-        start(), node("it", "iteration", **settings), node("is", "iteration-start", "it"), *parts, *behind, "start > it"
-    )
-
-
-# Children that fail where the item is no number, and give it otherwise.
-FAILING = (
-    node(
-        "check",
-        "if-else",
-        "it",
-        cases=[
-            {"case_id": "yes", "conditions": [{"variable_selector": ITEM, "comparison_operator": "≥", "value": "0"}]},
-        ],
-    ),
-    pick(ITEM),
-    "is > check:yes > pick",
-)
-
-
-def of(told, kind):
-    return [event for event in told.events if isinstance(event, kind)]
-
-
-@pytest.fixture
-def kind(monkeypatch):
-    """Adds a kind of node whose run is a function of the context; it gives outputs or None."""
-
-    def add(name, behave):
-        class Own(Node):
-            kind = name
-
-            def run(self, context: NodeContext) -> Result:
-                return Result(behave(context) or {})
-
-        monkeypatch.setitem(_KINDS, name, Own)
-
-    return add
+from tests.support.workflow.graphs import answer, end, events_of, graph, node, run, start
+from tests.support.workflow.iterations import ITEM, each, pick, say
 
 
 @pytest.mark.parametrize("parallel", [False, True])
@@ -91,7 +29,7 @@ def test_keys_of_items_are_there_inside():
 def test_nothing_to_do_is_a_success(items):
     told = run(each(), {"x": items})
     assert (told.end.status, told.end.outputs) == ("succeeded", {"all": []})
-    assert not of(told, events.RoundStarted)
+    assert not events_of(told, events.RoundStarted)
 
 
 @pytest.mark.parametrize("inputs", [{}, {"x": "text"}, {"x": 5}, {"x": {"a": 1}}])
@@ -101,11 +39,11 @@ def test_a_missing_list_or_none_at_all_is_an_error(inputs):
 
 def test_events_of_the_rounds():
     told = run(each(), {"x": ["a", "b"]})
-    started, ended = of(told, events.RoundsStarted)[0], of(told, events.RoundsEnded)[0]
+    started, ended = events_of(told, events.RoundsStarted)[0], events_of(told, events.RoundsEnded)[0]
     assert (started.length, started.inputs) == (2, {"iterator_selector": ["a", "b"]})
-    assert [event.index for event in of(told, events.RoundStarted)] == [0, 1]
+    assert [event.index for event in events_of(told, events.RoundStarted)] == [0, 1]
     assert (ended.error, ended.steps, ended.result.outputs) == (None, 2, {"output": ["a", "b"]})
-    assert [event.execution.iteration_id for event in of(told, events.NodeStarted)] == [None, "it", "it", None]
+    assert [event.execution.iteration_id for event in events_of(told, events.NodeStarted)] == [None, "it", "it", None]
 
 
 def test_the_events_stand_in_order():
@@ -141,100 +79,6 @@ def test_an_output_that_no_node_gave_is_null():
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-@pytest.mark.parametrize(
-    ("mode", "status", "outputs", "exceptions"),
-    [
-        ("continue-on-error", "partial-succeeded", {"all": [1, None, 3, None]}, 2),
-        ("remove-abnormal-output", "partial-succeeded", {"all": [1, 3]}, 2),
-    ],
-)
-def test_errors_that_are_swallowed(mode, status, outputs, exceptions, parallel):
-    told = run(each(*FAILING, error_handle_mode=mode, is_parallel=parallel), {"x": [1, "b", 3, "d"]})
-    assert (told.end.status, told.end.outputs, told.end.exceptions) == (status, outputs, exceptions)
-
-
-@pytest.mark.parametrize("data", [{}, {"error_handle_mode": "terminated"}])
-def test_terminated_fails_the_node_and_begins_no_further_round(data):
-    told = run(each(*FAILING, **data), {"x": [1, "b", 3, 4]})
-    assert (told.end.status, told.of("it").status) == ("failed", "failed")
-    assert [event.index for event in of(told, events.RoundStarted)] == [0, 1]
-    ended = of(told, events.RoundsEnded)[0]
-    assert (ended.error, ended.steps) == (told.end.error, 2)
-
-
-def test_terminated_begins_no_further_round_side_by_side_either():
-    told = run(each(*FAILING, is_parallel=True, parallel_nums=2), {"x": ["a"] * 40})
-    assert told.end.status == "failed"
-    assert len(of(told, events.RoundStarted)) <= 2
-
-
-def test_a_failed_round_stops_those_that_run_beside_it(kind):
-    both = threading.Barrier(2)
-    stopped = []
-
-    def wait_or_fail(context):
-        both.wait(10)
-        if context.variables.get(("it", "item")) == "fail":
-            context.variables.require(("no", "body"))
-        try:
-            context.cancellation.wait(10)
-        finally:
-            stopped.append(context.cancellation.is_cancelled)
-
-    kind("waiting", wait_or_fail)
-    told = run(each(node("w", "waiting", "it"), "is > w", is_parallel=True, parallel_nums=2), {"x": ["fail", "wait"]})
-    assert (told.end.status, told.end.error, stopped) == ("failed", "Variable no.body not found.", [True])
-
-
-def test_the_fail_branch_of_a_failed_iteration_is_taken():
-    definition = each(*FAILING, error_strategy="fail-branch")
-    definition["nodes"] = [entry for entry in definition["nodes"] if entry["id"] != "end"]
-    definition["nodes"].append(end(error=["it", "error_message"]))
-    definition["edges"] = [edge for edge in definition["edges"] if edge["target"] != "end"]
-    definition["edges"].append({"source": "it", "target": "end", "sourceHandle": "fail-branch"})
-    told = run(definition, {"x": ["b"]})
-    assert told.end.status == "partial-succeeded"
-    assert "it.item" in told.end.outputs["error"]
-
-
-@pytest.mark.parametrize(("nums", "open_rounds"), [(1, 1), (3, 3), (10, 6)])
-def test_at_most_so_many_rounds_are_open(kind, nums, open_rounds):
-    lock, now, most = threading.Lock(), [0], [0]
-    full = threading.Event()
-
-    def count(context):
-        with lock:
-            now[0] += 1
-            most[0] = max(most[0], now[0])
-            if now[0] == open_rounds:
-                full.set()
-        assert full.wait(10)
-        with lock:
-            now[0] -= 1
-
-    kind("counting", count)
-    told = run(
-        each(node("c", "counting", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=nums),
-        {"x": list(range(6))},
-    )
-    assert (told.end.status, most[0]) == ("succeeded", open_rounds)
-
-
-def test_a_round_is_announced_when_it_begins(kind):
-    kind("nothing", lambda context: {})
-    told = run(
-        each(node("c", "nothing", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=1), {"x": [1, 2]}
-    )
-    names = [name for name in told.named() if name in ("RoundStarted it", "NodeSucceeded c")]
-    assert names == ["RoundStarted it", "NodeSucceeded c"] * 2
-
-
-def test_rounds_go_on_without_free_threads():
-    told = run(each(is_parallel=True), {"x": list(range(9))}, spawn=lambda job: None)
-    assert told.end.outputs == {"all": list(range(9))}
-
-
-@pytest.mark.parametrize("parallel", [False, True])
 def test_iterations_nest(parallel):
     inner = node(
         "inner",
@@ -259,7 +103,7 @@ def test_iterations_nest(parallel):
         {"x": [["a", "b"], ["c"]]},
     )
     assert told.outputs("it") == {"output": ["0a", "0b", "1c"]}
-    assert {event.execution.iteration_id for event in of(told, events.NodeStarted)} == {None, "inner"}
+    assert {event.execution.iteration_id for event in events_of(told, events.NodeStarted)} == {None, "inner"}
 
 
 def test_a_loop_inside_has_its_variables_anew_in_each_round():
@@ -335,40 +179,6 @@ def test_conversation_variables_written_inside_are_carried_back(parallel):
     assert told.text == "new"
 
 
-def test_a_stop_ends_all_rounds(kind):
-    cancellation, running = Cancellation(), threading.Barrier(3)
-
-    def wait(context):
-        if running.wait(10) == 0:
-            cancellation.cancel()
-        context.cancellation.wait(10)
-
-    kind("waiting", wait)
-    told = run(
-        each(
-            node("w", "waiting", "it"),
-            "is > w",
-            is_parallel=True,
-            parallel_nums=3,
-            error_handle_mode="continue-on-error",
-        ),
-        {"x": list(range(9))},
-        cancellation=cancellation,
-    )
-    assert told.end.status == "stopped"
-    assert len(of(told, events.RoundStarted)) == 3
-
-
-def test_time_that_is_up_is_not_swallowed(kind):
-    kind("waiting", lambda context: context.cancellation.wait(context.seconds_left(10)))
-    told = run(
-        each(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"),
-        {"x": [1, 2, 3]},
-        seconds=0.05,
-    )
-    assert (told.end.status, "longer than" in told.end.error) == ("failed", True)
-
-
 @pytest.mark.parametrize("kept", range(1, 8))
 def test_an_interrupted_iteration_goes_on_where_it_was(kept):
     definition = each(
@@ -378,7 +188,7 @@ def test_an_interrupted_iteration_goes_on_where_it_was(kept):
     again = run(definition, {"x": ["a", "b"]}, past=ends[:kept])
     assert again.text == "a\nb\n- a\n\n- b\n"
     assert not {ended.execution.id for ended in ends[:kept]} & {
-        event.execution.id for event in of(again, events.NodeSucceeded)
+        event.execution.id for event in events_of(again, events.NodeSucceeded)
     }
 
 

@@ -5,55 +5,8 @@ import pytest
 from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
-from tests.support.workflow.graphs import answer, end, graph, node, run, start
-
-COUNT = ("loop", "count")
-
-
-def variable(label, kind="number", value=0, value_type="constant"):
-    return {"label": label, "var_type": kind, "value_type": value_type, "value": value}
-
-
-def at_least(value, selector=COUNT, operator="≥"):
-    return {"variable_selector": list(selector), "comparison_operator": operator, "value": value}
-
-
-def assigner(node_id, *items, parent="loop"):
-    written = [
-        {
-            "variable_selector": list(target),
-            "operation": operation,
-            "value": value,
-            "input_type": "variable" if operation in ("over-write", "append") else "constant",
-        }
-        for target, operation, value in items
-    ]
-    return node(node_id, "assigner", parent, version="2", items=written)
-
-
-def looped(*parts, rounds=3, loop_variables=None, **data):
-    """A loop whose children are `parts`, by default one that counts its rounds; an end follows, or whatever `parts` put there."""
-    variables = [variable("count")] if loop_variables is None else loop_variables
-    if not parts:
-        parts = (counting(), "ls > add")
-    speaks = any(isinstance(part, dict) and part["data"]["type"] == "answer" for part in parts)
-    behind = () if speaks else (end(count=list(COUNT), rounds=["loop", "loop_round"]), "loop > end")
-    return graph(
-        start(),
-        node("loop", "loop", loop_count=rounds, loop_variables=variables, start_node_id="ls", **data),
-        node("ls", "loop-start", "loop"),
-        *parts,
-        *behind,
-        "start > loop",
-    )
-
-
-def counting(by=1):
-    return assigner("add", (COUNT, "+=", by))
-
-
-def of(told, kind):
-    return [event for event in told.events if isinstance(event, kind)]
+from tests.support.workflow.graphs import answer, events_of, node, run
+from tests.support.workflow.loops import COUNT, assigner, at_least, counting, looped, variable
 
 
 def test_the_children_run_so_many_times():
@@ -71,7 +24,7 @@ def test_break_conditions_are_checked_before_the_first_round():
     told = run(looped(loop_variables=[variable("count", value=7)], break_conditions=[at_least("7")]))
     assert told.ran == ["start", "loop", "end"]
     assert told.outputs("loop") == {"count": 7}
-    assert of(told, events.RoundsEnded)[0].steps == 0
+    assert events_of(told, events.RoundsEnded)[0].steps == 0
 
 
 def test_errors_are_no_matter_before_the_first_round():
@@ -132,115 +85,22 @@ def test_helpers_are_told_of_as_the_engine_does():
     assert not any(name.endswith((" ls", "Started loop-start")) for name in named)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "expected"),
-    [
-        ("number", "7", 7),
-        ("number", "7.5", 7.5),
-        ("number", 7, 7),
-        ("number", "", 0),
-        ("number", None, 0),
-        ("string", "7", "7"),
-        ("string", "", ""),
-        ("boolean", "true", True),
-        ("boolean", False, False),
-        ("object", '{"a": "b"}', {"a": "b"}),
-        ("object", {"a": "b"}, {"a": "b"}),
-        ("array[string]", '["a", "b"]', ["a", "b"]),
-        ("array[number]", [1, 2], [1, 2]),
-        ("array[object]", "", []),
-    ],
-)
-def test_loop_variables_begin_with_constants(kind, value, expected):
-    told = run(looped("ls > say", answer("", "say", "loop"), rounds=1, loop_variables=[variable("count", kind, value)]))
-    assert told.outputs("loop") == {"count": expected, "loop_round": 1}
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        ("number", "seven"),
-        ("number", "true"),
-        ("number", "NaN"),
-        ("object", "[1]"),
-        ("array[number]", '["a"]'),
-        ("boolean", "1"),
-    ],
-)
-def test_a_constant_of_another_type_is_an_error(kind, value):
-    told = run(looped(loop_variables=[variable("count", kind, value)]))
-    assert told.end.status == "failed"
-    assert "'count'" in told.end.error
-
-
-def test_loop_variables_begin_with_other_variables():
-    told = run(looped(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]), {"x": 10})
-    assert told.end.outputs["count"] == 13
-
-
-def test_a_missing_variable_to_begin_with_is_an_error():
-    told = run(looped(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]))
-    assert (told.end.status, told.end.error) == ("failed", "Variable start.x not found.")
-
-
-def test_loop_variables_are_kept_between_rounds():
-    told = run(looped(counting(), answer("{{#loop.count#}} ", "say", "loop"), "ls > add > say"))
-    assert told.text == "1 2 3 "
-
-
-def test_children_s_outputs_are_not_kept_between_rounds():
-    check = node("check", "if-else", "loop", cases=[{"case_id": "first", "conditions": [at_least("0", operator="=")]}])
-    either = node("either", "variable-aggregator", "loop", variables=[["say", "answer"]])
-    told = run(
-        looped(
-            check,
-            answer("hello", "say", "loop"),
-            counting(),
-            either,
-            "ls > check:first > say > add > either",
-            "check:false > either",
-            rounds=2,
-        )
-    )
-    assert [dict(ended.outputs) for ended in told.journal.ends if ended.execution.node_id == "either"] == [
-        {"output": "hello"},
-        {},
-    ]
-
-
-def test_loop_variables_cannot_be_written_to_from_outside():
-    told = run(
-        graph(*looped()["nodes"], assigner("late", (COUNT, "set", 1), parent=None), "start > loop > late", "ls > add")
-    )
-    assert (told.end.status, told.end.error) == ("failed", "Variable loop.count cannot be written to.")
-
-
-def test_conversation_variables_written_inside_are_seen_inside_and_behind():
-    total = ("conversation", "total")
-    told = run(
-        looped(
-            assigner("add", (total, "+=", 2)),
-            answer("{{#conversation.total#}} ", "say", "loop"),
-            "ls > add > say",
-            answer("= {{#conversation.total#}}", "last"),
-            "loop > last",
-        ),
-        conversation={"total": 1},
-        types={"total": "number"},
-    )
-    assert told.text == "3 5 7 = 7"
-
-
 def test_events_of_the_rounds():
     told = run(looped())
-    started, ended = of(told, events.RoundsStarted)[0], of(told, events.RoundsEnded)[0]
+    started, ended = events_of(told, events.RoundsStarted)[0], events_of(told, events.RoundsEnded)[0]
     assert (started.length, started.execution.node_id) == (3, "loop")
-    assert [(event.index, event.previous) for event in of(told, events.RoundStarted)] == [
+    assert [(event.index, event.previous) for event in events_of(told, events.RoundStarted)] == [
         (1, {"count": 1, "loop_round": 1}),
         (2, {"count": 2, "loop_round": 2}),
     ]
     assert (ended.error, ended.steps, ended.result.outputs) == (None, 3, {"count": 3, "loop_round": 3})
-    assert [event.execution.loop_id for event in of(told, events.NodeStarted)] == [None, "loop", "loop", "loop", None]
+    assert [event.execution.loop_id for event in events_of(told, events.NodeStarted)] == [
+        None,
+        "loop",
+        "loop",
+        "loop",
+        None,
+    ]
     assert not [name for name in told.named() if name in ("NodeStarted loop", "NodeSucceeded loop")]
 
 
@@ -258,14 +118,14 @@ def test_the_events_stand_in_order():
 
 
 def test_every_round_s_nodes_have_ids_of_their_own():
-    ids = [event.execution.id for event in of(run(looped()), events.NodeStarted)]
+    ids = [event.execution.id for event in events_of(run(looped()), events.NodeStarted)]
     assert len(set(ids)) == len(ids)
 
 
 def test_an_error_inside_fails_the_loop():
     told = run(looped(counting("x"), "ls > add"))
     assert told.end.status == "failed"
-    ended = of(told, events.RoundsEnded)[0]
+    ended = events_of(told, events.RoundsEnded)[0]
     assert (ended.error, ended.steps) == (told.end.error, 1)
     assert told.of("loop").status == "failed"
 
@@ -281,7 +141,7 @@ def test_an_error_strategy_inside_lets_the_loop_go_on():
 def test_an_error_in_a_break_condition_behind_a_round_fails_the_loop():
     told = run(looped(break_conditions=[at_least("x")]))
     assert (told.end.status, told.ran) == ("failed", ["start", "ls", "add", "loop"])
-    assert of(told, events.RoundsEnded)[0].error == told.end.error
+    assert events_of(told, events.RoundsEnded)[0].error == told.end.error
 
 
 def test_loops_nest():
@@ -331,7 +191,7 @@ def test_an_interrupted_loop_goes_on_where_it_was():
         again = run(definition, past=ends[:kept])
         assert (again.text, again.end.outputs) == ("1 2 3 ", {"answer": "1 2 3 ", "files": []})
         begun = {ended.execution.id for ended in ends[:kept]}
-        assert not [event for event in of(again, events.NodeSucceeded) if event.execution.id in begun]
+        assert not [event for event in events_of(again, events.NodeSucceeded) if event.execution.id in begun]
 
 
 def test_what_an_ended_loop_wrote_outside_is_there_when_another_worker_goes_on():
