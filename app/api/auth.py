@@ -9,12 +9,12 @@ from flask import request
 
 from app.api.cors import cookies_count
 from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
+from app.models.owners import Owner
 from app.services.auth import access, end_users, passports
 from app.services.auth.end_users import EndUserIdentity
 from app.services.auth.passports import Claims
 from app.services.definitions import published_apps
 from app.services.definitions.published_apps import PublishedApp
-from app.services.process.owners import Owner
 
 ACCESS_TOKEN_COOKIE = "webapp_access_token"
 HOST_PREFIX = "__Host-"

@@ -6,7 +6,7 @@ from app.api.schemas.human_input import (
     HumanInputFormSubmissionData,
     form_input,
 )
-from app.models.form_statements import FormRow
+from app.models.forms import FormRow
 from app.services.events import form_views
 
 

@@ -9,8 +9,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
 from app.errors import BadRequest, FileTooLarge, NoFileUploaded
+from app.models.owners import Owner
 from app.services.files import uploads
-from app.services.process.owners import Owner
 
 # What a form has beside its file.
 FORM_BYTES = 1_048_576

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from app import tasks
 from app.api.process_hub import hub
 from app.errors import InvalidParam, ServiceUnavailable
-from app.models.generations import ClaimedTask, TaskState
+from app.models.tasks import ClaimedTask, TaskState
 from app.services.events import task_states
 from app.services.events.blocking_answers import blocking_answer
 from app.services.events.event_reader import SILENCE, EventGroup, EventReader

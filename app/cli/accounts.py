@@ -7,6 +7,7 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table, utc_time
+from app.models.accounts import AccountSummary
 from app.services.auth import accounts
 
 accounts_group = OperatorGroup("accounts", help="Manage the accounts that log in to apps which are not public.")
@@ -86,7 +87,7 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _facts(account: accounts.AccountSummary) -> dict[str, Any]:
+def _facts(account: AccountSummary) -> dict[str, Any]:
     return {
         "email": account.email,
         "banned": account.banned,

@@ -1,15 +1,17 @@
 """Tables, and statements about them. Nothing here commits, and nothing here knows Redis."""
 
 from app.models.accounts import Account, AppMember
-from app.models.agents import MessageAgentThought
+from app.models.agent_thoughts import MessageAgentThought
 from app.models.apps import App, AppVersion
-from app.models.conversations import Conversation, Message
+from app.models.conversations import Conversation
 from app.models.end_users import EndUser
-from app.models.human_input import HumanInputFile, HumanInputForm, HumanInputRecipient, HumanInputUploadToken
+from app.models.form_recipients import HumanInputFile, HumanInputRecipient, HumanInputUploadToken
+from app.models.forms import HumanInputForm
 from app.models.knowledge import Dataset, DatasetBinding, Document, Segment
+from app.models.messages import Message
 from app.models.tasks import Task
 from app.models.upload_files import UploadFile
-from app.models.workflows import ConversationVariables, NodeExecution, WorkflowRun
+from app.models.workflow_runs import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
     "Account",

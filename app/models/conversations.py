@@ -1,15 +1,17 @@
-"""Conversations and their messages."""
+"""Conversations: threads of messages between one end user and one app."""
 
 import datetime
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
+from app.models.execution import execute, fetch_all, fetch_one, fetch_value
 from app.models.identifiers import new_id, now
+from app.models.owners import Owner, owned
 
 LISTED = "deleted_at IS NULL"
 
@@ -40,38 +42,158 @@ class Conversation(Base):
     deleted_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
 
 
-class Message(Base):
-    """A question and its answer. The answer is filled in when the generation ends; until then the event log has it.
+class ConversationRow(NamedTuple):
+    """A conversation as lists show it."""
 
-    `parent_message_id` is what the client sent and gets back; `previous_message_id` is the message whose
-    thread this one continues: the same, or the conversation's latest where the client did not say.
-    A message has one asker, so rating and saved mark are columns of it. `files` are file objects with `belongs_to`, in their order.
-    """
+    id: str
+    name: str
+    inputs: dict[str, Any]
+    status: str
+    introduction: str | None
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
 
-    __tablename__ = "messages"
-    __table_args__ = (
-        Index("messages_by_creation", "conversation_id", "created_at", "id"),
-        Index("messages_saved", "end_user_id", "created_at", "id", postgresql_where=text("saved")),
+
+class BegunConversation(NamedTuple):
+    """A conversation and what it began with. `query`: the first question, None where nothing was asked yet."""
+
+    id: str
+    name: str
+    inputs: dict[str, Any]
+    status: str
+    introduction: str | None
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    app_version_id: str
+    query: str | None
+
+
+# By the contract's name of an order: the column, how rows beyond the last one compare to it, the direction.
+ORDERS = {
+    "-updated_at": ("updated_at", "<", "DESC"),
+    "updated_at": ("updated_at", ">", "ASC"),
+    "-created_at": ("created_at", "<", "DESC"),
+    "created_at": ("created_at", ">", "ASC"),
+}
+_COLUMNS = "id::text, name, inputs, status, introduction, created_at, updated_at"
+_OWN = f"{owned('conversations')} AND {LISTED}"
+_PINNED = {None: "", True: " AND pinned", False: " AND NOT pinned"}
+
+
+class _ListStatements(NamedTuple):
+    """The statements of one list: where one of its rows stands, its first rows, and the rows beyond one."""
+
+    anchor: TextClause
+    first: TextClause
+    beyond: TextClause
+
+
+def _list_statements(sort_by: str, pinned: bool | None) -> _ListStatements:
+    column, beyond, direction = ORDERS[sort_by]
+    wanted = _OWN + _PINNED[pinned]
+    rows = f"SELECT {_COLUMNS} FROM conversations WHERE {wanted}"
+    order = f"ORDER BY {column} {direction}, id {direction} LIMIT :limit"
+    return _ListStatements(
+        text(f"SELECT {column} FROM conversations WHERE id = :last_id AND {wanted}"),
+        text(f"{rows} {order}"),
+        text(f"{rows} AND ({column}, id) {beyond} (:anchor, CAST(:last_id AS uuid)) {order}"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    app_id: Mapped[uuid.UUID]
-    end_user_id: Mapped[uuid.UUID]
-    conversation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
-    parent_message_id: Mapped[uuid.UUID | None]
-    previous_message_id: Mapped[uuid.UUID | None]
-    task_id: Mapped[uuid.UUID]
-    query: Mapped[str] = mapped_column(Text)
-    inputs: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    files: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
-    answer: Mapped[str] = mapped_column(Text, server_default="", default="")
-    status: Mapped[str] = mapped_column(String(16), server_default="normal", default="normal")
-    error: Mapped[str | None] = mapped_column(Text)
-    details: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSONB)
-    rating: Mapped[str | None] = mapped_column(String(16))
-    rating_content: Mapped[str | None] = mapped_column(Text)
-    saved: Mapped[bool] = mapped_column(Boolean, server_default=text("false"), default=False)
-    prompt_tokens: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
-    answer_tokens: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
-    latency: Mapped[float] = mapped_column(Float, server_default=text("0"), default=0.0)
-    created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)
+
+# By order and pinned mark, made once: a statement's text that never changes is prepared once by SQLAlchemy.
+_LISTS = {(sort_by, pinned): _list_statements(sort_by, pinned) for sort_by in ORDERS for pinned in _PINNED}
+
+_HAS_PINNED = text(f"SELECT 1 FROM conversations WHERE {_OWN} AND pinned LIMIT 1")
+_IS_VISIBLE = text(f"SELECT 1 FROM conversations WHERE id = :id AND {_OWN}")
+_FIND_VERSION = text(f"SELECT app_version_id::text FROM conversations WHERE id = :id AND {_OWN}")
+_FIND_BEGUN = text(
+    f"""
+SELECT {_COLUMNS}, app_version_id::text,
+    (SELECT query FROM messages WHERE conversation_id = conversations.id ORDER BY created_at, id LIMIT 1) AS query
+FROM conversations WHERE id = :id AND {_OWN}
+"""
+)
+
+# A person's new name brings the conversation to the top; one that the model found leaves the order.
+_RENAME = "UPDATE conversations SET name = :name, updated_at = {time} WHERE id = :id AND {own} RETURNING {columns}"
+_RENAME_BY_PERSON = text(_RENAME.format(time="now()", own=_OWN, columns=_COLUMNS))
+_RENAME_BY_MODEL = text(_RENAME.format(time="updated_at", own=_OWN, columns=_COLUMNS))
+
+_PIN = text(f"UPDATE conversations SET pinned = :pinned WHERE id = :id AND {_OWN} RETURNING id")
+_HIDE = text(f"UPDATE conversations SET deleted_at = now() WHERE id = :id AND {_OWN} RETURNING id")
+
+# Locked rows are another worker's, which deletes them just now.
+_PURGE = text(
+    """
+DELETE FROM conversations WHERE id IN (
+    SELECT id FROM conversations WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+"""
+)
+
+
+def find_anchor(owner: Owner, conversation_id: str, sort_by: str, pinned: bool | None) -> datetime.datetime | None:
+    """Return where a conversation stands in a list of the owner's; None where the list does not have it.
+
+    `sort_by` is a key of `ORDERS`; `pinned` None lists all.
+    """
+    statement = _LISTS[sort_by, pinned].anchor
+    moment: datetime.datetime | None = fetch_value(statement, owner.values() | {"last_id": conversation_id})
+    return moment
+
+
+def list_conversations(
+    owner: Owner, sort_by: str, pinned: bool | None, after: tuple[datetime.datetime, str] | None, most: int
+) -> list[ConversationRow]:
+    """Return a part of a list of the owner's: its first rows, or those beyond `after`.
+
+    `sort_by` is a key of `ORDERS`; `pinned` None lists all; `after` is anchor and id of the last row that is known.
+    """
+    statements, values = _LISTS[sort_by, pinned], owner.values() | {"limit": most}
+    if after is None:
+        return fetch_all(statements.first, values, ConversationRow)
+    return fetch_all(statements.beyond, values | {"anchor": after[0], "last_id": after[1]}, ConversationRow)
+
+
+def has_pinned(owner: Owner) -> bool:
+    """Return whether the owner has a pinned conversation."""
+    return fetch_value(_HAS_PINNED, owner.values()) is not None
+
+
+def is_visible(owner: Owner, conversation_id: uuid.UUID) -> bool:
+    """Return whether a conversation is the owner's and not deleted."""
+    return fetch_value(_IS_VISIBLE, owner.values() | {"id": conversation_id}) is not None
+
+
+def find_version(owner: Owner, conversation_id: str) -> uuid.UUID | None:
+    """Return the id of the app version that a conversation of the owner is held to."""
+    found: str | None = fetch_value(_FIND_VERSION, owner.values() | {"id": conversation_id})
+    return None if found is None else uuid.UUID(found)
+
+
+def find_begun(owner: Owner, conversation_id: uuid.UUID) -> BegunConversation | None:
+    """Return a conversation of the owner and its first question."""
+    return fetch_one(_FIND_BEGUN, owner.values() | {"id": conversation_id}, BegunConversation)
+
+
+def rename_conversation(
+    owner: Owner, conversation_id: uuid.UUID, name: str, by_person: bool = True
+) -> ConversationRow | None:
+    """Name a conversation of the owner and return it; one that a person named counts as updated now."""
+    statement = _RENAME_BY_PERSON if by_person else _RENAME_BY_MODEL
+    return fetch_one(statement, owner.values() | {"id": conversation_id, "name": name}, ConversationRow)
+
+
+def pin_conversation(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> bool:
+    """Pin or unpin a conversation of the owner; False where there is none."""
+    return fetch_value(_PIN, owner.values() | {"id": conversation_id, "pinned": pinned}) is not None
+
+
+def hide_conversation(owner: Owner, conversation_id: uuid.UUID) -> bool:
+    """Mark a conversation of the owner as deleted, for `purge_conversations`; False where there is none."""
+    return fetch_value(_HIDE, owner.values() | {"id": conversation_id}) is not None
+
+
+def purge_conversations(most: int) -> int:
+    """Delete the rows of conversations that are marked as deleted, the earliest first; return how many."""
+    return execute(_PURGE, {"most": most})

@@ -1,15 +1,39 @@
-"""Tasks: one row for every generation, whatever the app's mode. What stop, resume and hand-over stand on."""
+"""Tasks: one row for every answer or workflow run that is generated, whatever the app's mode.
+
+Every state of a task, and who moves it:
+
+    (no row)
+       │ web: begin_conversation, continue_conversation, begin_workflow_run
+       ▼
+    RUNNING  epoch 0: no worker has it yet ───── web: fail_unclaimed_task, where it could not be queued ────► FAILED
+       │
+       │ worker: claim_task raises the epoch ◄── worker: claim_task again, where the lease of the first ran out
+       ▼
+    RUNNING  epoch 1 and more ─┬─ worker: finish_answer, finish_run ────────────────────────────────────────► SUCCEEDED
+       ▲                       ├─ the same, with an error ──────────────────────────────────────────────────► FAILED
+       │                       ├─ the same, after a stop by the end user or an operator ────────────────────► STOPPED
+       │                       └─ worker: pause_run, where the run waits for people ──┐
+       │                                                                              ▼
+       ├─ web: submit_form, a person's answer ───────────────────────────────────── PAUSED
+       ├─ beat: expire_forms, the time of a form is up ───────────────────────────────┤
+       └─ operator: close_forms, to stop the run ─────────────────────────────────────┘
+
+A worker writes under the epoch that its claim gave; where the row has another one, it writes nothing. Workers look for
+tasks that run without a lease in Redis (list_unfinished_tasks) and queue them again. Rows go with their message or run.
+"""
 
 import datetime
 import uuid
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import ForeignKey, Index, Integer, String, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
+from app.models.execution import fetch_one, fetch_value, fetch_values, json_text
 from app.models.identifiers import new_id, now
+from app.models.owners import Owner, owned
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -19,11 +43,11 @@ PAUSED = "paused"
 
 
 class Task(Base):
-    """One generation.
+    """One answer or workflow run to be generated.
 
-    `epoch` counts the workers that took it: what an older epoch writes is refused, in the row and
-    in the event log. `last_event` is the last sequence number that was sent, kept for the time after the log.
-    `options` override the app's model parameters for this generation. A workflow run rests as `paused` while people have its forms:
+    `epoch` counts the workers that claimed it: what an older epoch writes is refused, in the row and in the event log.
+    `last_event` is the number of the last event that was sent, kept for the time after the event log. `options`
+    override the app's model parameters for this answer. A workflow run rests as `paused` while people have its forms:
     `decisions` counts those that were answered or ran out, `resumed_at` says since when it runs again.
     """
 
@@ -51,3 +75,207 @@ class Task(Base):
     decisions: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     resumed_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     finished_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class ClaimedTask(NamedTuple):
+    """A task and the message that it answers; a run of mode `workflow` has no message, and empty texts for it.
+
+    `decisions`: how many forms of the run were decided so far. `resumed_at`: since when it runs, where it waited.
+    """
+
+    task_id: str
+    app_id: str
+    end_user_id: str
+    app_version_id: str
+    mode: str
+    epoch: int
+    last_event: int
+    created_at: datetime.datetime
+    conversation_id: str
+    message_id: str
+    query: str
+    inputs: dict[str, Any]
+    previous_message_id: str | None
+    message_created_at: datetime.datetime
+    options: dict[str, Any] | None
+    workflow_run_id: str | None = None
+    files: list[dict[str, Any]] | None = None
+    decisions: int = 0
+    resumed_at: datetime.datetime | None = None
+
+
+class TaskState(NamedTuple):
+    """How a task stands, and the answer that is stored for it. `details`: the message's metadata."""
+
+    task_id: str
+    mode: str
+    status: str
+    epoch: int
+    last_event: int
+    failure: dict[str, Any] | None
+    created_at: datetime.datetime
+    conversation_id: str
+    message_id: str
+    message_created_at: datetime.datetime
+    answer: str
+    details: dict[str, Any] | None
+    workflow_run_id: str | None = None
+    query: str = ""
+
+
+class AnswerEnd(TypedDict):
+    """What is stored when the answer of a message ends. `status` is the message's: normal or error.
+
+    `last_event`: the number of the event that will tell of the end. `failure`: the error as clients get it. `latency`
+    in seconds.
+    """
+
+    task_id: str
+    epoch: int
+    task_status: str
+    failure: dict[str, Any] | None
+    last_event: int
+    now: datetime.datetime
+    answer: str
+    status: str
+    error: str | None
+    details: dict[str, Any]
+    prompt_tokens: int
+    answer_tokens: int
+    latency: float
+
+
+# Raising the epoch and reading are one statement: between two, another worker could claim the task, and this one would
+# go on with an epoch that is not its own. The UPDATE waits for a writer that ends the task just now, then sees its
+# status. The message is joined from outside, as runs of mode `workflow` have none.
+_CLAIM = text(
+    """
+WITH task AS (
+    UPDATE tasks SET epoch = epoch + 1 WHERE id = :task_id AND status = 'running' RETURNING *
+)
+SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task.app_version_id::text, task.mode,
+    task.epoch, task.last_event, task.created_at, coalesce(conversation_id::text, '') AS conversation_id,
+    coalesce(message_id::text, '') AS message_id, coalesce(message.query, '') AS query,
+    coalesce(message.inputs, '{}') AS inputs, message.previous_message_id::text,
+    coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text,
+    message.files, task.decisions, task.resumed_at
+FROM task LEFT JOIN LATERAL (
+    SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
+) AS message ON true
+"""
+)
+
+# The task first, under its epoch: a worker that was taken over changes no row and leaves the message alone. Both rows
+# change in one statement, so that no reader finds a task that has ended beside a message without its answer.
+_FINISH_ANSWER = json_text(
+    """
+WITH task AS (
+    UPDATE tasks SET status = :task_status, failure = :failure, last_event = :last_event, finished_at = :now
+    WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING message_id
+)
+UPDATE messages SET answer = :answer, status = :status, error = :error, metadata = :details,
+    prompt_tokens = :prompt_tokens, answer_tokens = :answer_tokens, latency = :latency
+FROM task WHERE messages.id = task.message_id RETURNING messages.id
+""",
+    "failure",
+    "details",
+)
+
+_IS_SUPERSEDED = text("SELECT 1 FROM tasks WHERE id = :task_id AND epoch <> :epoch")
+
+# `epoch = 0`: a worker that found the task all the same goes on with it, and is stopped instead.
+_FAIL_UNCLAIMED = json_text(
+    """
+WITH task AS (
+    UPDATE tasks SET status = 'failed', failure = :failure, finished_at = :now
+    WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING id, message_id, workflow_run_id
+), message AS (
+    UPDATE messages SET status = 'error', error = :error FROM task WHERE messages.id = task.message_id
+), run AS (
+    UPDATE workflow_runs SET status = 'failed', error = :error, finished_at = :now
+    FROM task WHERE workflow_runs.id = task.workflow_run_id
+)
+SELECT id FROM task
+""",
+    "failure",
+)
+
+# Clients name a task by the id that their stream has told them, which depends on the app's mode: each of the three has
+# an index. What belongs to a deleted conversation is gone for them, though its rows are there until they are purged.
+_FIND = """
+SELECT tasks.id::text AS task_id, tasks.mode, tasks.status, tasks.epoch, tasks.last_event, tasks.failure,
+    tasks.created_at, coalesce(tasks.conversation_id::text, '') AS conversation_id,
+    coalesce(tasks.message_id::text, '') AS message_id,
+    coalesce(message.created_at, tasks.created_at) AS message_created_at, coalesce(message.answer, '') AS answer,
+    message.metadata AS details, tasks.workflow_run_id::text, coalesce(message.query, '') AS query
+FROM tasks LEFT JOIN messages message ON message.id = tasks.message_id
+LEFT JOIN conversations conversation ON conversation.id = tasks.conversation_id
+WHERE (tasks.id = :id OR tasks.message_id = :id OR tasks.workflow_run_id = :id) AND conversation.deleted_at IS NULL
+"""
+_FIND_ANY = text(_FIND)
+_FIND_OWNED = text(f"{_FIND} AND {owned('tasks')}")
+
+_OWNED_RUNNING = text(f"SELECT 1 FROM tasks WHERE id = :task_id AND {owned('tasks')} AND status = 'running'")
+
+_UNFINISHED = text(
+    "SELECT id::text FROM tasks WHERE status = 'running' AND created_at < :before ORDER BY created_at LIMIT :most"
+)
+
+_RUNNING_OF_CONVERSATION = text(
+    """
+SELECT tasks.id::text FROM tasks JOIN messages ON messages.id = message_id
+WHERE messages.conversation_id = :conversation_id AND tasks.status = 'running'
+"""
+)
+
+
+def claim_task(task_id: str) -> ClaimedTask | None:
+    """Claim a running task under its next epoch; None where it is not running (any more)."""
+    return fetch_one(_CLAIM, {"task_id": task_id}, ClaimedTask)
+
+
+def finish_answer(end: AnswerEnd) -> bool:
+    """Store the end of a message's answer and of its task.
+
+    Gives False and stores nothing where the task is not this epoch's any more, or has ended, or its message is gone.
+    """
+    return fetch_value(_FINISH_ANSWER, end) is not None
+
+
+def is_superseded(task_id: str, epoch: int) -> bool:
+    """Return whether the task is there and another epoch has it."""
+    return fetch_value(_IS_SUPERSEDED, {"task_id": task_id, "epoch": epoch}) is not None
+
+
+def fail_unclaimed_task(task_id: str, failure: dict[str, Any], error: str, moment: datetime.datetime) -> bool:
+    """End a task that no worker has claimed as failed, with its message and its run; False where one has claimed it.
+
+    `failure`: the error as clients get it; `error`: its sentence.
+    """
+    values = {"task_id": task_id, "failure": failure, "error": error, "now": moment}
+    return fetch_value(_FAIL_UNCLAIMED, values) is not None
+
+
+def find_task(identifier: str) -> TaskState | None:
+    """Return the state of the task of this task id, message id or workflow run id."""
+    return fetch_one(_FIND_ANY, {"id": identifier}, TaskState)
+
+
+def find_owned_task(owner: Owner, identifier: str) -> TaskState | None:
+    """Return what `find_task` returns, if it is the owner's."""
+    return fetch_one(_FIND_OWNED, owner.values() | {"id": identifier}, TaskState)
+
+
+def has_running_task(owner: Owner, task_id: uuid.UUID) -> bool:
+    """Return whether this task is the owner's and runs."""
+    return fetch_value(_OWNED_RUNNING, owner.values() | {"task_id": task_id}) is not None
+
+
+def list_unfinished_tasks(before: datetime.datetime, most: int) -> list[str]:
+    """Return the ids of the oldest running tasks that were created before a moment."""
+    return fetch_values(_UNFINISHED, {"before": before, "most": most})
+
+
+def list_running_tasks(conversation_id: uuid.UUID) -> list[str]:
+    """Return the ids of the running tasks of a conversation."""
+    return fetch_values(_RUNNING_OF_CONVERSATION, {"conversation_id": conversation_id})

@@ -6,7 +6,7 @@ import urllib.parse
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
-from app.services.process.owners import Owner
+from app.models.owners import Owner
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 

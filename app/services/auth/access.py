@@ -2,22 +2,13 @@
 
 import enum
 import uuid
-from typing import Any
 
 from flask import current_app
-from sqlalchemy import TextClause, text
 
 from app.errors import InvalidParam
-from app.extensions import autocommit_engine
+from app.models import accounts
 from app.services.definitions import published_apps
 from app.services.definitions.published_apps import PublishedApp
-
-_MAY_ENTER = text(
-    "SELECT NOT banned AND (:everybody OR EXISTS"
-    " (SELECT 1 FROM app_members WHERE app_members.app_id = :app_id AND app_members.account_id = accounts.id))"
-    " FROM accounts WHERE id = :account_id"
-)
-_IS_ACTIVE = text("SELECT NOT banned FROM accounts WHERE id = :account_id")
 
 
 class AccessMode(enum.StrEnum):
@@ -85,19 +76,19 @@ def may_enter(app: PublishedApp, account_id: str) -> bool:
     """Whether this account may use the app; asked anew each time, so that a change counts at once."""
     if not is_checked(app):
         return True
-    values = {"everybody": app.access_mode == AccessMode.PRIVATE_ALL, "app_id": app.id}
-    return _ask(_MAY_ENTER, account_id, **values)
+    account = _identifier(account_id)
+    everybody = app.access_mode == AccessMode.PRIVATE_ALL
+    return account is not None and accounts.may_enter(account, app.id, everybody)
 
 
 def is_active(account_id: str) -> bool:
     """Whether there is such an account and it is not banned."""
-    return _ask(_IS_ACTIVE, account_id)
+    account = _identifier(account_id)
+    return account is not None and accounts.is_active(account)
 
 
-def _ask(question: TextClause, account_id: str, **values: Any) -> bool:
+def _identifier(account_id: str) -> uuid.UUID | None:
     try:
-        identifier = uuid.UUID(account_id)
+        return uuid.UUID(account_id)
     except ValueError:
-        return False
-    with autocommit_engine().connect() as connection:
-        return bool(connection.execute(question, {"account_id": identifier, **values}).scalar())
+        return None

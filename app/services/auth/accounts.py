@@ -1,16 +1,11 @@
 """Accounts as an operator sees them: make, list, ban, give a password, remove."""
 
-import datetime
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from app.extensions import db
-from app.models import Account
-from app.models.identifiers import new_id, now
+from app.models import accounts
+from app.models.accounts import AccountSummary
 from app.services.auth import passwords
 
 LONGEST_EMAIL = 254
@@ -23,16 +18,6 @@ class AccountRefused(Exception):
     """What an operator asked for cannot be done; the text is one line that says why."""
 
 
-@dataclass(frozen=True)
-class AccountSummary:
-    """One account, without its password."""
-
-    email: str
-    banned: bool
-    has_password: bool
-    created_at: datetime.datetime
-
-
 def is_email(text: str) -> bool:
     return len(text) <= LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
@@ -42,20 +27,16 @@ def create(email: str, password: str | None = None) -> str:
     address = email.strip().lower()
     if not is_email(address):
         raise AccountRefused(f"{email!r} is not an e-mail address.")
-    values = {"id": new_id(), "email": address, "password_hash": _hash(password), "banned": False, "created_at": now()}
-    made = db.session.execute(
-        insert(Account).values(values).on_conflict_do_nothing().returning(Account.id)
-    ).one_or_none()
+    made = accounts.insert_account(db.session.connection(), address, _hash(password))
     db.session.commit()
-    if made is None:
+    if not made:
         raise AccountRefused(f"There is an account {address!r} already.")
     return address
 
 
 def list_accounts() -> Sequence[AccountSummary]:
     """All accounts, by address."""
-    columns = (Account.email, Account.banned, Account.password_hash.is_not(None), Account.created_at)
-    return [AccountSummary(*row) for row in db.session.execute(select(*columns).order_by(Account.email))]
+    return accounts.list_accounts(db.session.connection())
 
 
 def set_banned(email: str, banned: bool) -> str:
@@ -71,9 +52,9 @@ def set_password(email: str, password: str) -> str:
 def remove(email: str) -> str:
     """Remove an account and its memberships; its conversations stay. Raises AccountRefused."""
     address = email.strip().lower()
-    gone = db.session.execute(delete(Account).where(Account.email == address).returning(Account.id)).one_or_none()
+    gone = accounts.delete_account(db.session.connection(), address)
     db.session.commit()
-    if gone is None:
+    if not gone:
         raise unknown(address)
     return address
 
@@ -84,11 +65,9 @@ def unknown(email: str) -> AccountRefused:
 
 def _change(email: str, **values: object) -> str:
     address = email.strip().lower()
-    changed = db.session.execute(
-        update(Account).where(Account.email == address).values(**values).returning(Account.id)
-    ).one_or_none()
+    changed = accounts.update_account(db.session.connection(), address, **values)
     db.session.commit()
-    if changed is None:
+    if not changed:
         raise unknown(address)
     return address
 

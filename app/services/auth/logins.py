@@ -1,19 +1,13 @@
 """Logging in (contract endpoints.md, /login; README §3.6)."""
 
-from typing import Any
-
-from sqlalchemy import text
-
 from app.errors import InvalidParam
 from app.errors.logins import AccountBanned, AuthenticationFailed, PasswordLocked
-from app.extensions import autocommit_engine
+from app.models.accounts import AccountRow, find_account
 from app.services.auth import access_tokens, mail_codes, passwords, rate_limits
 from app.services.auth.mail_codes import Kind
 
 MOST_WRONG_PASSWORDS = 10
 LOCK_SECONDS = 900
-
-_FIND = text("SELECT id, email, password_hash, banned FROM accounts WHERE email = :email")
 
 
 def by_password(email: str, password: str | None, client_address: str) -> str:
@@ -27,7 +21,7 @@ def by_password(email: str, password: str | None, client_address: str) -> str:
     tries = _tries(email, client_address)
     if rate_limits.count(tries, LOCK_SECONDS) > MOST_WRONG_PASSWORDS:
         raise PasswordLocked
-    account = _find(email)
+    account = find_account(email)
     if not passwords.verify(password, account.password_hash if account else None):
         raise AuthenticationFailed
     rate_limits.forget(tries)
@@ -37,7 +31,7 @@ def by_password(email: str, password: str | None, client_address: str) -> str:
 def by_code(email: str, code: str, token: str, client_address: str) -> str:
     """An access token. Raises MailTokenDead, EmailMismatch, EmailCodeWrong, AuthenticationFailed, AccountBanned."""
     mail_codes.redeem(Kind.LOGIN, token, email, code)
-    access_token = _token(_find(email))
+    access_token = _token(find_account(email))
     forget_wrong_passwords(email, client_address)
     return access_token
 
@@ -47,12 +41,7 @@ def forget_wrong_passwords(email: str, client_address: str) -> None:
     rate_limits.forget(_tries(email, client_address))
 
 
-def _find(email: str) -> Any:
-    with autocommit_engine().connect() as connection:
-        return connection.execute(_FIND, {"email": email}).one_or_none()
-
-
-def _token(account: Any) -> str:
+def _token(account: AccountRow | None) -> str:
     if account is None:
         raise AuthenticationFailed
     if account.banned:

@@ -13,16 +13,14 @@ import secrets
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import text
 
 from app.errors.logins import EmailCodeWrong, EmailMismatch, MailTokenDead
-from app.extensions import autocommit_engine, redis_client
+from app.extensions import redis_client
+from app.models.accounts import is_active_email
 from app.services.auth import mails
 from app.services.auth.mail_texts import code_mail
 
 MOST_WRONG_CODES = 5
-
-_IS_ACTIVE = text("SELECT NOT banned FROM accounts WHERE email = :email")
 
 # KEYS token · ARGV a code to use if there is none yet. Gives the code of a token that lives.
 _CODE = """
@@ -73,7 +71,7 @@ def mail(kind: Kind, token: str, language: str | None) -> None:
     Raises smtplib.SMTPException, OSError.
     """
     email: Any = redis_client.client.hget(_key(kind, token), "email")
-    if email is None or not _is_active(email.decode()):
+    if email is None or not is_active_email(email.decode()):
         return
     code = redis_client.client.register_script(_CODE)(
         keys=[_key(kind, token)], args=[f"{secrets.randbelow(1_000_000):06}"]
@@ -105,11 +103,6 @@ def take(kind: Kind, token: str) -> str:
     if email is None:
         raise MailTokenDead
     return email.decode()
-
-
-def _is_active(email: str) -> bool:
-    with autocommit_engine().connect() as connection:
-        return bool(connection.execute(_IS_ACTIVE, {"email": email}).scalar())
 
 
 def _key(kind: Kind, token: str) -> str:

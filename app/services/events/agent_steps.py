@@ -1,14 +1,12 @@
 """What agents did, as their rows have it."""
 
 from app.agents.steps import AgentStep, ToolCall
-from app.extensions import autocommit_engine
-from app.models.agents import ThoughtRow, read_thoughts
+from app.models.agent_thoughts import ThoughtRow, list_thoughts
 
 
 def stored_steps(message_id: str) -> list[AgentStep]:
     """Everything that was kept for a message, in order."""
-    with autocommit_engine().connect() as connection:
-        return [step_of(row) for row in read_thoughts(connection, [message_id])]
+    return [step_of(row) for row in list_thoughts([message_id])]
 
 
 def finished_steps(message_id: str) -> list[AgentStep]:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from app.errors import AppError, InvalidParam, ServiceUnavailable
-from app.models.generations import ClaimedTask
+from app.models.tasks import ClaimedTask
 from app.services.events import run_snapshots, task_states
 from app.services.events.event_reader import EventGroup
 from app.services.events.message_events import MessageEvents

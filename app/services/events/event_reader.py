@@ -6,7 +6,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import redis_client
-from app.models.generations import TaskState
+from app.models.tasks import TaskState
 from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
 from app.streams.channel import ChannelEvent, LogLost, log_exists, speech_follows

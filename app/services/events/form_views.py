@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app.models.form_statements import FormRow
+from app.models.forms import FormRow
 from app.services.files.file_values import shown_inputs
 from app.workflow.contracts.human_forms import SUBMITTED, WAITING, rendered
 

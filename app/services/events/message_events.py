@@ -8,7 +8,7 @@ import orjson
 
 from app.agents.steps import AgentStep
 from app.errors import AppError
-from app.models.generations import ClaimedTask, TaskState
+from app.models.tasks import ClaimedTask, TaskState
 from app.services.files.file_values import link_to
 
 AGENT = "agent-chat"

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.extensions import autocommit_engine
-from app.models.form_statements import FORMS_OF_RUN, FormRow
-from app.models.generations import TaskState
-from app.models.workflow_statements import NODES_OF_RUN, StoredRun, stored_run
-from app.models.workflows import PAUSED
+from app.models.forms import list_forms
+from app.models.tasks import TaskState
+from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_nodes
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import public_details
@@ -45,11 +43,9 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
     if events.message is not None:
         yield events.message.text_replace(answer)
-    with autocommit_engine().connect() as connection:
-        rows = connection.execute(NODES_OF_RUN, {"run_id": run.run_id}).mappings().all()
-    for row in rows:
+    for row in list_nodes(run.run_id):
         if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
-            yield from events.node_of_record({**row, "index": row["run_index"]})
+            yield from events.node_of_record(row)
     if run.status == PAUSED:
         yield from _pause(run, events)
 
@@ -81,14 +77,11 @@ def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _run(state: TaskState) -> StoredRun | None:
-    with autocommit_engine().connect() as connection:
-        return stored_run(connection, state.workflow_run_id or "")
+    return find_run(state.workflow_run_id or "")
 
 
 def _pause(run: StoredRun, events: WorkflowRunEvents) -> Iterator[bytes]:
-    with autocommit_engine().connect() as connection:
-        rows = [FormRow(*row) for row in connection.execute(FORMS_OF_RUN, {"run_id": run.run_id})]
-    waiting = [row for row in rows if row.status == WAITING]
+    waiting = [form for form in list_forms(run.run_id) if form.status == WAITING]
     for form in waiting:
         yield events.human_input_required(form)
     totals = {

@@ -1,7 +1,6 @@
 """The end of a generation as its rows have it, for readers whose log is gone and for workers that died before they said it."""
 
-from app.models.generations import TaskState
-from app.models.tasks import PAUSED
+from app.models.tasks import PAUSED, TaskState
 from app.services.events import run_snapshots
 from app.services.events.agent_steps import stored_steps
 from app.services.events.message_events import AGENT, MessageEvents

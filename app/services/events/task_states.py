@@ -6,13 +6,13 @@ import uuid
 
 import orjson
 import redis
-from sqlalchemy import text
 
 from app.errors import AppError, NotFound
-from app.extensions import autocommit_engine, redis_client
+from app.extensions import redis_client
 from app.models import tasks
-from app.models.generations import UNFINISHED, TaskState, find_task
 from app.models.identifiers import now
+from app.models.owners import Owner
+from app.models.tasks import TaskState, fail_unclaimed_task, find_owned_task, find_task, list_unfinished_tasks
 from app.services.events.message_events import failure_of
 from app.streams import leases, stop_signals
 from app.streams.channel import last_logged, read_log
@@ -28,8 +28,7 @@ def find(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskStat
         wanted = str(uuid.UUID(identifier))
     except ValueError:
         raise NotFound from None
-    with autocommit_engine().connect() as connection:
-        state = find_task(connection, wanted, str(app_id), str(end_user_id))
+    state = find_owned_task(Owner(app_id, end_user_id), wanted)
     if state is None:
         raise NotFound
     return state
@@ -37,8 +36,7 @@ def find(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskStat
 
 def current(task_id: str) -> TaskState | None:
     """A task as it stands now."""
-    with autocommit_engine().connect() as connection:
-        return find_task(connection, task_id)
+    return find_task(task_id)
 
 
 def answer_so_far(task_id: str, stored: str = "", number: int = 0) -> tuple[str, int]:
@@ -66,28 +64,14 @@ def last_number(state: TaskState) -> int:
 
 def abandon(task_id: str, error: AppError) -> None:
     """End a task that could not be queued, or stop it where a worker has found it meanwhile: its caller was told so."""
-    statement = text(
-        "WITH task AS (UPDATE tasks SET status = 'failed', failure = CAST(:failure AS jsonb), finished_at = :now"
-        " WHERE id = :task_id AND status = 'running' AND epoch = 0 RETURNING id, message_id, workflow_run_id),"
-        " message AS (UPDATE messages SET status = 'error', error = :message FROM task WHERE messages.id = task.message_id),"
-        " run AS (UPDATE workflow_runs SET status = 'failed', error = :message, finished_at = :now"
-        " FROM task WHERE workflow_runs.id = task.workflow_run_id)"
-        " SELECT id FROM task"
-    )
-    failure = failure_of(error)
-    values = {"task_id": task_id, "failure": orjson.dumps(failure).decode(), "message": error.message, "now": now()}
-    with autocommit_engine().connect() as connection:
-        ended = connection.execute(statement, values).first() is not None
-    if not ended:
+    if not fail_unclaimed_task(task_id, failure_of(error), error.message, now()):
         with contextlib.suppress(*RedisAway):
             stop_signals.request_stop(redis_client.client, task_id)
 
 
 def find_lost(most: int = 500) -> list[str]:
     """Unfinished tasks that nobody executes or waits for; each is given to one caller, to be queued."""
-    with autocommit_engine().connect() as connection:
-        values = {"before": now() - NEVER_QUEUED_AFTER, "most": most}
-        unfinished = list(connection.execute(UNFINISHED, values).scalars())
+    unfinished = list_unfinished_tasks(now() - NEVER_QUEUED_AFTER, most)
     return leases.expect(redis_client.client, unfinished) if unfinished else []
 
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.models.form_statements import FormRow
-from app.models.generations import ClaimedTask, TaskState
-from app.models.workflows import PAUSED
+from app.models.forms import FormRow
+from app.models.tasks import ClaimedTask, TaskState
+from app.models.workflow_runs import PAUSED
 from app.services.events import form_views
 from app.services.events.message_events import MessageEvents
 from app.services.process.stored_values import dump

@@ -8,13 +8,13 @@ from flask import Flask, current_app
 
 from app.errors import AppError, ServiceUnavailable
 from app.models.identifiers import new_id
+from app.models.owners import Owner
 from app.models.upload_files import storage_key
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
 from app.providers.file_storage import FileMissing, FileStorage
 from app.services.files import file_kinds, file_links, uploads
-from app.services.process.owners import Owner
 from app.services.process.providers import guarded_http, storage
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File

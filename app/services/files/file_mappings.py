@@ -10,11 +10,11 @@ from sqlalchemy import text
 from app.errors import InvalidParam
 from app.extensions import autocommit_engine
 from app.models.identifiers import new_id
+from app.models.owners import Owner
 from app.providers.fetch.guarded_http import check_url
 from app.providers.fetch.request_gate import FetchRefused
 from app.services.definitions.file_rules import KINDS, METHODS, FileRules
 from app.services.files import file_kinds
-from app.services.process.owners import Owner
 from app.workflow.values.files import File
 
 _FIND = text(

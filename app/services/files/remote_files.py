@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from werkzeug.http import parse_options_header
 
 from app.errors import FileNameMissing, FileTooLarge, InternalServerError, InvalidParam, NotFound, RemoteFileUploadError
+from app.models.owners import Owner
 from app.providers.fetch.guarded_http import GuardedResponse, Limits, check_url
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTooLarge
 from app.services.files import file_kinds, uploads
 from app.services.files.uploads import StoredUpload
-from app.services.process.owners import Owner
 from app.services.process.providers import guarded_http
 
 WAIT_SECONDS = 3.0

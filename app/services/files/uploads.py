@@ -11,10 +11,10 @@ from sqlalchemy import text
 from app.errors import AppError, FileExtensionBlocked, FileTooLarge, NoFileUploaded, TooManyFiles, UnsupportedFileType
 from app.extensions import autocommit_engine
 from app.models.identifiers import new_id, now
+from app.models.owners import Owner
 from app.models.upload_files import storage_key
 from app.providers.file_storage import NewFile
 from app.services.files import file_kinds
-from app.services.process.owners import Owner
 from app.services.process.providers import storage
 
 MEGABYTE = 1_048_576

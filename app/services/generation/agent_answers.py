@@ -8,9 +8,9 @@ import structlog
 
 from app.agents.agent import Agent, AgentTask
 from app.agents.steps import AgentStep, ToolCall
-from app.extensions import autocommit_engine
-from app.models.agents import KEEP_THOUGHT
+from app.models.agent_thoughts import ThoughtRow, store_thought
 from app.models.identifiers import now
+from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk, Usage
 from app.services.definitions.app_configs import ModelConfig
@@ -20,7 +20,6 @@ from app.services.files.file_contents import FileContents
 from app.services.generation.knowledge_answers import KnowledgeTool
 from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.task_execution import TaskExecution
-from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
 from app.services.process.tool_registry import tool_registry
 from app.streams.publisher import Superseded
@@ -119,20 +118,18 @@ class _StepObserver:
 
     def _keep(self, step: AgentStep, files: list[Any] | None = None) -> None:
         """Raises Superseded where the run is another worker's by now."""
-        values = {
-            "task_id": self._run.task.task_id,
-            "epoch": self._run.task.epoch,
-            "id": step.id,
-            "position": step.position,
-            "thought": step.thought,
-            "said": step.shown,
-            "calls": [dataclasses.asdict(call) for call in step.calls],
-            "files": files or [],
-            "now": self._began,
-        }
-        with autocommit_engine().connect() as connection:
-            if connection.execute(KEEP_THOUGHT, values).first() is None:
-                raise Superseded(self._run.task.task_id)
+        task = self._run.task
+        thought = ThoughtRow(
+            id=step.id,
+            message_id=task.message_id,
+            position=step.position,
+            thought=step.thought,
+            said=step.shown,
+            calls=[dataclasses.asdict(call) for call in step.calls],
+            created_at=self._began,
+        )
+        if not store_thought(task.task_id, task.epoch, thought, files or []):
+            raise Superseded(task.task_id)
 
 
 def _tools(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:

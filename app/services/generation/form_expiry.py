@@ -2,8 +2,7 @@
 
 import datetime
 
-from app.extensions import autocommit_engine
-from app.models.form_statements import EXPIRE
+from app.models.forms import expire_forms
 from app.services.generation.run_forms import oldest
 
 MOST = 100
@@ -14,6 +13,5 @@ def expire(moment: datetime.datetime, most: int = MOST) -> list[str]:
 
     Forms past the node's timeout take its branch; those that are older than any may be end their runs.
     """
-    with autocommit_engine().connect() as connection:
-        rows = connection.execute(EXPIRE, {"now": moment, "oldest": oldest(moment), "most": most}).all()
-    return sorted({row.task_id for row in rows if row.task_id is not None})
+    decided = expire_forms(moment, oldest(moment), most)
+    return sorted({form.task_id for form in decided if form.task_id is not None})

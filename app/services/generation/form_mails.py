@@ -8,8 +8,7 @@ from typing import Any
 import structlog
 from flask import current_app
 
-from app.extensions import autocommit_engine
-from app.models.form_statements import MAIL_SENT, TAKE_MAIL, UNMAILED
+from app.models.form_recipients import list_unmailed, mark_mailed, take_form_mail
 from app.models.identifiers import now
 from app.services.auth import mails
 from app.services.auth.mails import Mail
@@ -29,10 +28,7 @@ _HTML = (
 def mail(token: str) -> None:
     """Mail a form to the recipient of a token, unless that was done or the form is closed; where it fails, the clock tries again."""
     moment = now()
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(
-            TAKE_MAIL, {"token": token, "now": moment, "retry_before": moment - LATE}
-        ).one_or_none()
+    row = take_form_mail(token, moment, moment - LATE)
     if row is None:
         return
     try:
@@ -40,14 +36,12 @@ def mail(token: str) -> None:
     except (smtplib.SMTPException, OSError) as failure:
         log.warning("form.not_mailed", error=str(failure))
         return
-    with autocommit_engine().connect() as connection:
-        connection.execute(MAIL_SENT, {"token": token, "now": now()})
+    mark_mailed(token, now())
 
 
 def unmailed(moment: datetime.datetime, most: int = 1_000) -> list[str]:
     """Tokens whose mails should have gone by now: their worker died, or the mail server was away for long."""
-    with autocommit_engine().connect() as connection:
-        return list(connection.execute(UNMAILED, {"before": moment - LATE, "most": most}).scalars())
+    return list_unmailed(moment - LATE, most)
 
 
 def link_of(token: str) -> str:

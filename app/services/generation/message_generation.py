@@ -10,9 +10,9 @@ from flask import current_app
 from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError, RunFailed
-from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import read_thread, read_thread_files
+from app.models.messages import read_thread, read_thread_files
+from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk
 from app.services.definitions.app_configs import ModelConfig, is_enabled
@@ -27,7 +27,6 @@ from app.services.generation.knowledge_answers import retrieved
 from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import review_question, watch_answer
 from app.services.generation.task_execution import HandedOver, TaskExecution
-from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
@@ -114,8 +113,7 @@ def _thread(run: TaskExecution) -> Thread:
     task = run.task
     if task.previous_message_id is None:
         return ()
-    with autocommit_engine().connect() as connection:
-        return read_thread(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+    return read_thread(task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
 
 
 def _images(run: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
@@ -125,8 +123,7 @@ def _images(run: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
         return []
     files = [file for file in task.files or [] if file["belongs_to"] == "user"]
     if not files and task.previous_message_id is not None:
-        with autocommit_engine().connect() as connection:
-            files = read_thread_files(connection, task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+        files = read_thread_files(task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
     images = [File.from_object(file) for file in files if file["type"] == "image" and file["belongs_to"] == "user"]
     if not images:
         return []

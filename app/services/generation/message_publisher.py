@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import text
-
 from app.agents.steps import AgentStep
 from app.errors import AppError
-from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import FINISH
 from app.models.identifiers import now
+from app.models.tasks import AnswerEnd, finish_answer, is_superseded
 from app.providers.models.chat_types import Chunk, Usage
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
@@ -81,7 +78,7 @@ class MessagePublisher:
 
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
         task = self.run.task
-        values = {
+        end: AnswerEnd = {
             "task_id": task.task_id,
             "epoch": task.epoch,
             "task_status": status,
@@ -96,14 +93,6 @@ class MessagePublisher:
             "answer_tokens": self.usage.completion_tokens if self.usage else 0,
             "latency": self.answer.seconds,
         }
-        with autocommit_engine().connect() as connection:
-            if connection.execute(FINISH, values).one_or_none() is None and self._lost(connection):
-                raise Superseded(task.task_id)
-
-    def _lost(self, connection: Any) -> bool:
-        """Whether another epoch has the run, told apart from a message deleted meanwhile."""
-        owned = text("SELECT 1 FROM tasks WHERE id = :task_id AND epoch <> :epoch")
-        return (
-            connection.execute(owned, {"task_id": self.run.task.task_id, "epoch": self.run.task.epoch}).first()
-            is not None
-        )
+        # A message that was deleted meanwhile has no row to store the answer in: nobody else has its task.
+        if not finish_answer(end) and is_superseded(task.task_id, task.epoch):
+            raise Superseded(task.task_id)

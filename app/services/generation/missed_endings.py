@@ -1,8 +1,7 @@
 """What a worker that died left unsaid."""
 
-from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import find_task
+from app.models.tasks import find_task
 from app.services.events import run_snapshots
 from app.services.events.message_events import MessageEvents
 from app.services.events.stored_frames import stored_frames
@@ -12,8 +11,7 @@ from app.streams.worker_runtime import WorkerRuntime
 
 def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
     """Send the last event of a task whose worker died between storing how it came to rest and saying so."""
-    with autocommit_engine().connect() as connection:
-        state = find_task(connection, task_id)
+    state = find_task(task_id)
     if state is None or state.status == tasks.RUNNING:
         return
     last = channel.last_logged(runtime.client, task_id)

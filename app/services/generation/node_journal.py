@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.extensions import autocommit_engine
-from app.models.workflow_statements import PAST, SAVE_NODES
-from app.models.workflows import PAUSED
+from app.models.checkpoints import save_nodes
+from app.models.workflow_runs import PAUSED, list_past_nodes
 from app.services.definitions.app_configs import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
 from app.services.generation.task_execution import TaskExecution
@@ -60,8 +59,7 @@ class NodeJournal:
 
     def load(self) -> None:
         """Read what happened before: by earlier workers, or before the run waited for people."""
-        with autocommit_engine().connect() as connection:
-            rows = connection.execute(PAST, {"run_id": self._run.task.workflow_run_id}).all()
+        rows = list_past_nodes(self._run.task.workflow_run_id)
         self._past, self._waiting = [], {}
         self.usage.clear()
         self.sources.clear()
@@ -141,9 +139,8 @@ class NodeJournal:
         with self._lock:
             if not self._rows:
                 return
-            with autocommit_engine().connect() as connection:
-                if connection.execute(SAVE_NODES, self.pending()).first() is None:
-                    raise Superseded(self._run.task.task_id)
+            if not save_nodes(self.pending()):
+                raise Superseded(self._run.task.task_id)
             self.clear()
 
     def close_open(self) -> None:

@@ -3,14 +3,13 @@
 import uuid
 from collections.abc import Sequence
 
-from app.extensions import autocommit_engine
-from app.models.generations import read_thread
+from app.models.messages import Turn, read_thread
+from app.models.owners import Owner
 from app.providers.models.chat_types import ModelMessage
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
-from app.services.process.owners import Owner
 from app.services.process.providers import guarded_http, model_routes, sandbox
 from app.services.process.tool_registry import tool_registry
 from app.workflow.contracts.human_forms import FormStore
@@ -24,7 +23,7 @@ class ConversationMemory:
 
     def __init__(self, run: TaskExecution) -> None:
         self._conversation_id, self._message_id = run.task.conversation_id, run.task.previous_message_id
-        self._turns: list[tuple[str, str]] | None = None
+        self._turns: list[Turn] | None = None
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
         if self._turns is None:
@@ -36,11 +35,10 @@ class ConversationMemory:
             for message in (ModelMessage("user", query), ModelMessage("assistant", answer))
         ]
 
-    def _read(self) -> list[tuple[str, str]]:
+    def _read(self) -> list[Turn]:
         if self._message_id is None:
             return []
-        with autocommit_engine().connect() as connection:
-            return read_thread(connection, self._conversation_id, self._message_id, MOST_TURNS)
+        return read_thread(self._conversation_id, self._message_id, MOST_TURNS)
 
 
 def node_services_of(run: TaskExecution, forms: FormStore) -> NodeServices:

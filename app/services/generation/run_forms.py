@@ -9,10 +9,9 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import text
 
-from app.extensions import autocommit_engine
-from app.models.form_statements import LOAD_FORMS, FormRow
+from app.models.accounts import list_active_emails, list_emails_of
+from app.models.forms import FormRow, load_forms
 from app.models.identifiers import now
 from app.services.auth.accounts import is_email
 from app.services.files.file_values import opened
@@ -25,11 +24,6 @@ log = structlog.get_logger(__name__)
 TOKEN_LENGTH = 22
 _TOKEN_LETTERS = string.ascii_letters + string.digits
 MOST_RECIPIENTS = 500
-
-_MEMBERS = text(
-    "SELECT email FROM accounts WHERE NOT banned AND (id::text = ANY(:references) OR email = ANY(:references)) ORDER BY email"
-)
-_EVERYBODY = text("SELECT email FROM accounts WHERE NOT banned ORDER BY email LIMIT :most")
 
 
 def oldest(moment: datetime.datetime) -> datetime.datetime:
@@ -54,11 +48,7 @@ class RunForms:
     def load(self) -> None:
         """Read how the run's forms stand now."""
         moment = now()
-        with autocommit_engine().connect() as connection:
-            rows = connection.execute(
-                LOAD_FORMS, {"run_id": self._run_id, "now": moment, "oldest": oldest(moment)}
-            ).all()
-        self._rows = {row.form_id: FormRow(*row) for row in rows}
+        self._rows = {row.form_id: row for row in load_forms(self._run_id, moment, oldest(moment))}
 
     @property
     def expired_node(self) -> str | None:
@@ -75,7 +65,7 @@ class RunForms:
         )
 
     def rows_to_store(self, pauses: Sequence[Pause]) -> dict[str, str]:
-        """Forms and recipients of the nodes that wait for the first time, as PAUSE_RUN takes them."""
+        """Forms and recipients of the nodes that wait for the first time, as `pause_run` takes them."""
         forms: list[dict[str, Any]] = []
         recipients: list[dict[str, Any]] = []
         for pause in pauses:
@@ -126,9 +116,6 @@ def _recipient_rows(form_id: str, draft: FormDraft) -> list[dict[str, Any]]:
 
 def _members(mail: FormMail) -> list[str]:
     """Accounts of this installation; the ids of another mean nobody here."""
-    with autocommit_engine().connect() as connection:
-        if mail.everybody:
-            return list(connection.execute(_EVERYBODY, {"most": MOST_RECIPIENTS}).scalars())
-        if mail.members:
-            return list(connection.execute(_MEMBERS, {"references": list(mail.members)}).scalars())
-    return []
+    if mail.everybody:
+        return list_active_emails(MOST_RECIPIENTS)
+    return list_emails_of(list(mail.members)) if mail.members else []

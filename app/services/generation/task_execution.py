@@ -10,9 +10,9 @@ import structlog
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
-from app.extensions import autocommit_engine, redis_client
-from app.models.generations import ClaimedTask, claim
+from app.extensions import redis_client
 from app.models.identifiers import now
+from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.services.process.process_parts import process_parts
 from app.streams import stop_signals
@@ -83,8 +83,7 @@ def execute(
         return []
     hand_on, to_mail = True, []
     try:
-        with autocommit_engine().connect() as connection:
-            task = claim(connection, task_id)
+        task = claim_task(task_id)
         if task is None:
             announce_end(runtime, task_id)
         else:

@@ -10,9 +10,8 @@ from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError
-from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.workflow_statements import LoadedRun, load_run
+from app.models.workflow_runs import LoadedRun, load_run
 from app.providers.cancellation import Cancelled
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
@@ -41,8 +40,7 @@ def generate_run(run: TaskExecution) -> None:
 
     Raises Superseded, HandedOver; every other failure ends the run as failed.
     """
-    with autocommit_engine().connect() as connection:
-        loaded = load_run(connection, run.task.workflow_run_id or "")
+    loaded = load_run(run.task.workflow_run_id or "")
     run.deadline -= loaded.elapsed
     config = WorkflowConfig.from_definition(version(run.task.app_version_id))
     journal = NodeJournal(run, config)

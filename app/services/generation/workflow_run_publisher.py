@@ -6,11 +6,12 @@ from typing import Any
 
 import redis
 
-from app.extensions import autocommit_engine, redis_client
+from app.extensions import redis_client
 from app.models import tasks
-from app.models.form_statements import FORMS_OF_RUN, FormRow
+from app.models.checkpoints import finish_run, pause_run
+from app.models.forms import list_forms
 from app.models.identifiers import now
-from app.models.workflow_statements import FINISH_RUN, PAUSE_RUN, LoadedRun
+from app.models.workflow_runs import LoadedRun
 from app.providers.models.chat_types import Usage
 from app.services.definitions.app_configs import WorkflowConfig, is_enabled
 from app.services.events.workflow_events import WorkflowRunEvents
@@ -119,16 +120,14 @@ class WorkflowRunPublisher:
                 "now": now(),
             }
         )
-        with autocommit_engine().connect() as connection:
-            row = connection.execute(PAUSE_RUN, values).first()
-            if row is None:
-                raise Superseded(self._run.task.task_id)
-            self._journal.clear()
-            if row.status == tasks.RUNNING:
-                self._run.decisions, self._seen = row.decisions, self.answer.text
-                return False
-            stored = [FormRow(*form) for form in connection.execute(FORMS_OF_RUN, {"run_id": self._loaded.run_id})]
-        open_forms = [form for form in stored if form.status == WAITING]
+        outcome = pause_run(values)
+        if outcome is None:
+            raise Superseded(self._run.task.task_id)
+        self._journal.clear()
+        if outcome.status == tasks.RUNNING:
+            self._run.decisions, self._seen = outcome.decisions, self.answer.text
+            return False
+        open_forms = [form for form in list_forms(self._loaded.run_id) if form.status == WAITING]
         for form in open_forms:
             self._run.writer.write(self.events.human_input_required(form))
         totals = {
@@ -213,9 +212,8 @@ class WorkflowRunPublisher:
             "message_status": "error" if end.status == FAILED else "normal",
             "message_error": error if end.status == FAILED else None,
         }
-        with autocommit_engine().connect() as connection:
-            if connection.execute(FINISH_RUN, values).first() is None:
-                raise Superseded(self._run.task.task_id)
+        if not finish_run(values):
+            raise Superseded(self._run.task.task_id)
         self._journal.clear()
 
     def _totals(self, end: RunEnd, details: dict[str, Any]) -> dict[str, Any]:

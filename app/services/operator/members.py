@@ -3,11 +3,9 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
-
 from app.extensions import db
-from app.models import Account, App, AppMember
+from app.models import App
+from app.models.accounts import delete_members, find_account_ids, insert_members, list_member_emails
 from app.services.auth import accounts
 from app.services.auth.access import AccessMode
 from app.services.operator import apps
@@ -25,17 +23,13 @@ def set_mode(code: str, mode: AccessMode) -> apps.AppChange:
 def of_app(code: str) -> Sequence[str]:
     """The addresses of an app's members. Raises AppRefused."""
     app = apps.find(code)
-    statement = (
-        select(Account.email).join(AppMember, AppMember.account_id == Account.id).where(AppMember.app_id == app.id)
-    )
-    return db.session.scalars(statement.order_by(Account.email)).all()
+    return list_member_emails(db.session.connection(), app.id)
 
 
 def add(code: str, emails: Sequence[str]) -> Sequence[str]:
     """Gives all members. Raises AppRefused, AccountRefused; then nobody is added."""
     app, found = _app_and_accounts(code, emails)
-    rows = [{"app_id": app.id, "account_id": account_id} for account_id in found]
-    db.session.execute(insert(AppMember).values(rows).on_conflict_do_nothing())
+    insert_members(db.session.connection(), app.id, found)
     db.session.commit()
     return of_app(code)
 
@@ -43,7 +37,7 @@ def add(code: str, emails: Sequence[str]) -> Sequence[str]:
 def remove(code: str, emails: Sequence[str]) -> Sequence[str]:
     """Gives the members that are left. Raises AppRefused, AccountRefused; then nobody is removed."""
     app, found = _app_and_accounts(code, emails)
-    db.session.execute(delete(AppMember).where(AppMember.app_id == app.id, AppMember.account_id.in_(found)))
+    delete_members(db.session.connection(), app.id, found)
     db.session.commit()
     return of_app(code)
 
@@ -51,10 +45,7 @@ def remove(code: str, emails: Sequence[str]) -> Sequence[str]:
 def _app_and_accounts(code: str, emails: Sequence[str]) -> tuple[App, Sequence[uuid.UUID]]:
     app = apps.find(code)
     addresses = {email.strip().lower() for email in emails}
-    found = {
-        row.email: row.id
-        for row in db.session.execute(select(Account.email, Account.id).where(Account.email.in_(addresses)))
-    }
+    found = find_account_ids(db.session.connection(), addresses)
     for address in sorted(addresses - found.keys()):
         raise accounts.unknown(address)
     return app, list(found.values())

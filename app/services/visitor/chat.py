@@ -2,21 +2,15 @@
 
 import uuid
 
-from sqlalchemy import text
-
 from app.errors import ConversationNotFound, InvalidParam
-from app.extensions import autocommit_engine
-from app.models.generations import ClaimedTask
+from app.models.conversations import find_version
 from app.models.identifiers import new_id
+from app.models.owners import Owner
+from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
 from app.services.definitions.published_apps import PublishedApp, version
 from app.services.visitor.generations import Question, QuestionContext, begin
-
-_VERSION = text(
-    "SELECT app_version_id::text FROM conversations"
-    " WHERE id = :id AND app_id = :app_id AND end_user_id = :end_user_id AND deleted_at IS NULL"
-)
 
 
 def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> ClaimedTask:
@@ -46,10 +40,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
 
 def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:
     """The app version that a visible conversation began with."""
-    with autocommit_engine().connect() as connection:
-        found = connection.execute(
-            _VERSION, {"id": conversation_id, "app_id": app.id, "end_user_id": end_user_id}
-        ).one_or_none()
+    found = find_version(Owner(app.id, end_user_id), conversation_id)
     if found is None:
         raise ConversationNotFound
-    return uuid.UUID(found[0])
+    return found

@@ -5,9 +5,9 @@ from typing import Any
 
 from app.errors import InvalidParam
 from app.errors.forms import InvalidFormData
+from app.models.owners import Owner
 from app.services.definitions.file_rules import FileRules
 from app.services.files.file_mappings import FileResolver
-from app.services.process.owners import Owner
 from app.services.process.stored_values import cleaned
 from app.workflow.values.values import plain
 

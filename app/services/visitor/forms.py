@@ -17,13 +17,13 @@ from app.errors.forms import (
     InvalidFormData,
     UploadTokenUnknown,
 )
-from app.extensions import autocommit_engine
-from app.models.form_statements import ADD_UPLOAD_TOKEN, FIND_BY_TOKEN, FIND_BY_UPLOAD_TOKEN, LINK_FILE, SUBMIT, FormRow
+from app.models.form_recipients import store_file_of_form, store_upload_token
+from app.models.forms import FormRow, FoundForm, find_form, find_form_of_upload_token, submit_form
 from app.models.identifiers import now
+from app.models.owners import Owner
 from app.services.auth import rate_limits
 from app.services.definitions.published_apps import PublishedApp, by_id
 from app.services.generation.run_forms import TOKEN_LENGTH, oldest
-from app.services.process.owners import Owner
 from app.services.visitor.form_values import clean_values
 from app.workflow.contracts.human_forms import SUBMITTED, WAITING
 
@@ -52,8 +52,7 @@ def find(token: str) -> OpenForm:
     """Raises FormNotFound, FormSubmitted, FormExpired."""
     if len(token) != TOKEN_LENGTH or not (token.isascii() and token.isalnum()):
         raise FormNotFound
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(FIND_BY_TOKEN, {"token": token}).one_or_none()
+    row = find_form(token)
     app = None if row is None else by_id(row.app_id)
     if row is None or app is None:
         raise FormNotFound
@@ -74,36 +73,23 @@ def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None
     ]
     if missing:
         raise InvalidFormData(f"Missing required inputs: {', '.join(missing)}")
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(
-            SUBMIT,
-            {
-                "form_id": form.row.form_id,
-                "action_id": action_id,
-                "submitted": values,
-                "now": moment,
-                "oldest": oldest(moment),
-            },
-        ).one_or_none()
-    if row is None:
+    decided = submit_form(form.row.form_id, action_id, values, moment, oldest(moment))
+    if decided is None:
         find(form.row.token or "")
         raise FormSubmitted
-    task_id: str | None = row.task_id
-    return task_id
+    return decided.task_id
 
 
 def issue_upload_token(form: OpenForm) -> tuple[str, int]:
     """A token to upload files with, and when it ends, in Unix seconds. Earlier ones stay good."""
     token = UPLOAD_PREFIX + secrets.token_urlsafe(UPLOAD_TOKEN_BYTES)
-    with autocommit_engine().connect() as connection:
-        connection.execute(ADD_UPLOAD_TOKEN, {"token_hash": _hash(token), "form_id": form.row.form_id, "now": now()})
+    store_upload_token(_hash(token), form.row.form_id, now())
     return token, int(form.row.expires_at.timestamp())
 
 
 def find_by_upload_token(token: str) -> OpenForm:
     """Raises UploadTokenUnknown, FormSubmitted, FormExpired."""
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(FIND_BY_UPLOAD_TOKEN, {"token_hash": _hash(token)}).one_or_none()
+    row = find_form_of_upload_token(_hash(token))
     app = None if row is None else by_id(row.app_id)
     if row is None or app is None:
         raise UploadTokenUnknown
@@ -112,17 +98,15 @@ def find_by_upload_token(token: str) -> OpenForm:
 
 def keep_file(form: OpenForm, file_id: str) -> None:
     """Note that a file was uploaded for a form."""
-    with autocommit_engine().connect() as connection:
-        connection.execute(LINK_FILE, {"form_id": form.row.form_id, "file_id": file_id})
+    store_file_of_form(form.row.form_id, file_id)
 
 
-def _open(row: Any, app: PublishedApp, moment: datetime.datetime) -> OpenForm:
-    form = FormRow(*row[: len(FormRow._fields)])
+def _open(form: FoundForm, app: PublishedApp, moment: datetime.datetime) -> OpenForm:
     if form.status == SUBMITTED:
         raise FormSubmitted
     if form.status != WAITING or form.expires_at <= moment or form.created_at <= oldest(moment):
         raise FormExpired(f"This form has expired, form_id={form.form_id}")
-    return OpenForm(form, Owner(app.id, uuid.UUID(row.end_user_id)), app)
+    return OpenForm(form, Owner(app.id, uuid.UUID(form.end_user_id)), app)
 
 
 def _hash(token: str) -> str:

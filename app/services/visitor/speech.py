@@ -6,25 +6,20 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import text as sql
 
 from app.errors import InvalidParam, ProviderProtocolError
-from app.extensions import autocommit_engine
+from app.models.messages import find_answer
+from app.models.owners import Owner
 from app.providers.models.audio import SpeechModel
 from app.services.auth import answer_limits
 from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp
-from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
 from app.services.visitor import app_info
 
 # Some hours of speech: one request must not cost an operator more.
 MOST_CHARACTERS = 100_000
-_ANSWER = sql(
-    "SELECT answer FROM messages JOIN conversations ON conversations.id = conversation_id"
-    " WHERE messages.id = :id AND messages.app_id = :app_id AND messages.end_user_id = :end_user_id AND deleted_at IS NULL"
-)
 
 
 class Speech:
@@ -55,7 +50,9 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
 
     What can be refused is refused here. Raises InvalidParam, RateLimitError, ProviderError, AppUnavailable.
     """
-    text = wanted.text if wanted.message_id is None else _answer(Owner(app.id, end_user_id), wanted.message_id)
+    text = (
+        wanted.text if wanted.message_id is None else find_answer(Owner(app.id, end_user_id), wanted.message_id) or ""
+    )
     if not text.strip():
         if wanted.message_id is None:
             raise InvalidParam("Text is required")
@@ -73,12 +70,6 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
     if not first:
         raise ProviderProtocolError
     return Speech(first, sound)
-
-
-def _answer(owner: Owner, message_id: str) -> str:
-    """Empty where there is no such message."""
-    with autocommit_engine().connect() as connection:
-        return str(connection.execute(_ANSWER, owner.values() | {"id": message_id}).scalar() or "")
 
 
 def _say(model: SpeechModel, text: str, voice: str, deadline: float) -> Generator[bytes]:

@@ -8,17 +8,15 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import text
 
 from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisabled
-from app.extensions import autocommit_engine
-from app.models.generations import read_thread
+from app.models.messages import find_origin, read_thread
+from app.models.owners import Owner
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens
 from app.services.definitions.app_configs import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.definitions.prompts import Thread
 from app.services.definitions.published_apps import version
-from app.services.process.owners import Owner
 from app.services.process.providers import model_routes
 
 log = structlog.get_logger(__name__)
@@ -33,20 +31,14 @@ PROMPT = (
 )
 _FORM = "\nAnswer with a JSON list of strings and nothing else."
 
-_MESSAGE = text(
-    "SELECT conversation_id::text AS conversation_id, app_version_id::text AS app_version_id FROM messages JOIN conversations ON conversations.id = conversation_id"
-    " WHERE messages.id = :id AND messages.app_id = :app_id AND messages.end_user_id = :end_user_id AND deleted_at IS NULL"
-)
-
 
 def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
     """Up to five questions; none where the model fails. Raises MessageNotFound, SuggestedQuestionsDisabled, AppUnavailable."""
-    with autocommit_engine().connect() as connection:
-        message = connection.execute(_MESSAGE, owner.values() | {"id": message_id}).one_or_none()
-        if message is None:
-            raise MessageNotFound("Message not found")
-        thread = read_thread(connection, message.conversation_id, str(message_id), MESSAGES)
-    definition = version(message.app_version_id)
+    origin = find_origin(owner, message_id)
+    if origin is None:
+        raise MessageNotFound("Message not found")
+    thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
+    definition = version(origin.app_version_id)
     is_chatflow = "workflow" in definition
     config = WorkflowConfig.from_definition(definition) if is_chatflow else ModelConfig.from_definition(definition)
     feature = config.features["suggested_questions_after_answer"]

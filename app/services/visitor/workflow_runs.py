@@ -3,17 +3,16 @@
 import uuid
 from typing import Any
 
-from app.extensions import autocommit_engine
-from app.models.generations import ClaimedTask
 from app.models.identifiers import new_id, now
-from app.models.workflow_statements import BEGIN_RUN
+from app.models.owners import Owner
+from app.models.task_beginnings import NewRun, begin_workflow_run
+from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
 from app.services.files.file_mappings import FileResolver
-from app.services.process.owners import Owner
 
 
 def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], files: list[Any]) -> ClaimedTask:
@@ -28,34 +27,33 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
     chosen = own_files.choose(files, rules) if rules is not None and files else []
     task_id, created_at = str(new_id()), now()
     with admitted(app.id, end_user_id, task_id):
-        values: dict[str, Any] = {
-            "run_id": str(new_id()),
-            "task_id": task_id,
-            "app_id": str(app.id),
-            "end_user_id": str(end_user_id),
-            "app_version_id": str(app.version_id),
-            "mode": app.mode,
-            "inputs": cleaned,
-            "files": file_values.stored(chosen),
-            "now": created_at,
-        }
-        with autocommit_engine().connect() as connection:
-            connection.execute(BEGIN_RUN, values)
+        new = NewRun(
+            run_id=str(new_id()),
+            task_id=task_id,
+            app_id=str(app.id),
+            end_user_id=str(end_user_id),
+            app_version_id=str(app.version_id),
+            mode=app.mode,
+            inputs=cleaned,
+            files=file_values.stored(chosen),
+            now=created_at,
+        )
+        begin_workflow_run(new)
     return ClaimedTask(
-        task_id,
-        values["app_id"],
-        values["end_user_id"],
-        values["app_version_id"],
-        app.mode,
-        0,
-        0,
-        created_at,
-        "",
-        "",
-        "",
-        values["inputs"],
-        None,
-        created_at,
-        None,
-        values["run_id"],
+        task_id=task_id,
+        app_id=new.app_id,
+        end_user_id=new.end_user_id,
+        app_version_id=new.app_version_id,
+        mode=app.mode,
+        epoch=0,
+        last_event=0,
+        created_at=created_at,
+        conversation_id="",
+        message_id="",
+        query="",
+        inputs=cleaned,
+        previous_message_id=None,
+        message_created_at=created_at,
+        options=None,
+        workflow_run_id=new.run_id,
     )

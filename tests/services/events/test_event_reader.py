@@ -11,7 +11,7 @@ from app import tasks
 from app.api.process_hub import hub
 from app.errors import ServiceUnavailable
 from app.extensions import redis_client
-from app.models.generations import TaskState
+from app.models.tasks import TaskState
 from app.services.events import task_states
 from app.services.events.blocking_answers import blocking_answer
 from app.services.events.event_reader import EventReader

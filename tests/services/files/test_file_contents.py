@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.models.owners import Owner
 from app.providers.cancellation import Cancellation
 from app.services.files.file_contents import FileContents
-from app.services.process.owners import Owner
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
 from tests.support.uploads import owner_of, path_of

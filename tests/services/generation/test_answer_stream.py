@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from app.models.generations import ClaimedTask
 from app.models.identifiers import now
+from app.models.tasks import ClaimedTask
 from app.services.events.message_events import MessageEvents
 from app.services.generation import answer_stream
 from app.services.generation.answer_stream import AnswerStream

@@ -5,9 +5,8 @@ import uuid
 import pytest
 
 from app.errors import ServiceUnavailable
-from app.extensions import autocommit_engine
 from app.models import tasks
-from app.models.generations import claim
+from app.models.tasks import claim_task
 from app.providers.models.chat_types import Chunk
 from app.services.auth.end_users import find_or_make
 from app.services.events import task_states
@@ -28,8 +27,7 @@ def task(app):
 
 
 def run_of(task):
-    with autocommit_engine().connect() as connection:
-        claimed = claim(connection, task.task_id)
+    claimed = claim_task(task.task_id)
     return TaskExecution(
         claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60
     )

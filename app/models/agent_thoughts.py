@@ -1,21 +1,24 @@
-"""What agents thought and did for a message (contract streaming.md §3.1)."""
+"""Agent thoughts: what an agent thought and did for a message (contract streaming.md §3.1)."""
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ForeignKey, Index, Integer, Text, bindparam, text
+from sqlalchemy import ForeignKey, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
+from app.models.execution import fetch_all, fetch_value, json_text
 from app.models.identifiers import now
 
 
 class MessageAgentThought(Base):
     """One round of a model and the tools that it called. `said`: what of it is part of the answer.
 
-    `calls`: id, name, arguments, label, observation (null until it came back), files. A worker that takes the answer over goes on from here.
+    `calls`: id, name, arguments, label, observation (null until it came back) and files of each call. A worker that
+    takes the answer over goes on from these rows.
     """
 
     __tablename__ = "agent_thoughts"
@@ -31,7 +34,7 @@ class MessageAgentThought(Base):
 
 
 class ThoughtRow(NamedTuple):
-    """What THOUGHTS gives."""
+    """A stored thought."""
 
     id: str
     message_id: str
@@ -42,8 +45,9 @@ class ThoughtRow(NamedTuple):
     created_at: datetime.datetime
 
 
-# Gives a row as long as the run is this epoch's. `files`: those that the message has from its tools so far.
-KEEP_THOUGHT = text(
+# The task's row is locked first, so that no other worker can claim the task between the check of the epoch and the
+# writes. Files are appended, never set: a message holds those of its end user as well, and earlier rounds have theirs.
+_STORE = json_text(
     """
 WITH task AS (
     SELECT id, message_id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'running' FOR UPDATE
@@ -56,10 +60,12 @@ WITH task AS (
     FROM task WHERE messages.id = task.message_id AND :files <> CAST('[]' AS jsonb)
 )
 SELECT id FROM task
-"""
-).bindparams(bindparam("calls", type_=JSONB), bindparam("files", type_=JSONB))
+""",
+    "calls",
+    "files",
+)
 
-_THOUGHTS = text(
+_LIST = text(
     """
 SELECT id::text, message_id::text, position, thought, said, calls, created_at FROM agent_thoughts
 WHERE message_id = ANY(CAST(:message_ids AS uuid[])) ORDER BY message_id, position
@@ -67,6 +73,12 @@ WHERE message_id = ANY(CAST(:message_ids AS uuid[])) ORDER BY message_id, positi
 )
 
 
-def read_thoughts(connection: Connection, message_ids: list[str]) -> list[ThoughtRow]:
-    """The thoughts of these messages, each message's in order."""
-    return [ThoughtRow(*row) for row in connection.execute(_THOUGHTS, {"message_ids": message_ids})]
+def store_thought(task_id: str, epoch: int, thought: ThoughtRow, files: Sequence[dict[str, Any]]) -> bool:
+    """Insert or update a thought, and add `files` to its message; False where another epoch has the task."""
+    values = thought._asdict() | {"task_id": task_id, "epoch": epoch, "files": files, "now": thought.created_at}
+    return fetch_value(_STORE, values) is not None
+
+
+def list_thoughts(message_ids: Sequence[str]) -> list[ThoughtRow]:
+    """Return the thoughts of these messages, each message's in order."""
+    return fetch_all(_LIST, {"message_ids": list(message_ids)}, ThoughtRow)
