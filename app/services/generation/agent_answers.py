@@ -33,7 +33,9 @@ class AnswerReplaced(Exception):
     """Moderation has put another text into the answer's place: the agent must not go on."""
 
 
-def answer_by_agent(run: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher) -> None:
+def answer_by_agent(
+    execution: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher
+) -> None:
     """Let the model work until it can answer. Raises what message generations raise."""
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     mode = config.agent_mode
@@ -41,16 +43,16 @@ def answer_by_agent(run: TaskExecution, config: ModelConfig, asked: PromptInput,
         model=model,
         options=config.model.completion_params,
         prompt=build_prompt(config, asked, model.context),
-        tools=_tools(run, config, asked),
+        tools=_tools(execution, config, asked),
         strategy="react" if model.mode == "completion" else mode.strategy,
-        cancellation=run.cancellation,
-        deadline=run.deadline,
-        new_id=lambda position: str(uuid.uuid5(uuid.UUID(run.task.message_id), str(position))),
+        cancellation=execution.cancellation,
+        deadline=execution.deadline,
+        new_id=lambda position: str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position))),
         most_rounds=mode.most_rounds,
         past=publisher.steps,
         template=mode.template,
     )
-    observer = _StepObserver(run, publisher)
+    observer = _StepObserver(execution, publisher)
     agent = Agent(brief, observer)
     try:
         agent.run()
@@ -68,9 +70,9 @@ def answer_by_agent(run: TaskExecution, config: ModelConfig, asked: PromptInput,
 class _StepObserver:
     """Stores and publishes each step of an agent, stored first: what an end user has seen outlasts its worker."""
 
-    def __init__(self, run: TaskExecution, publisher: MessagePublisher) -> None:
-        self._run, self._publisher = run, publisher
-        self._files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
+    def __init__(self, execution: TaskExecution, publisher: MessagePublisher) -> None:
+        self._execution, self._publisher = execution, publisher
+        self._files = FileContents(Owner(uuid.UUID(execution.task.app_id), uuid.UUID(execution.task.end_user_id)))
         self._began = now()
 
     def round_started(self, step: AgentStep) -> None:
@@ -118,7 +120,7 @@ class _StepObserver:
 
     def _keep(self, step: AgentStep, files: list[Any] | None = None) -> None:
         """Raises Superseded where the run is another worker's by now."""
-        task = self._run.task
+        task = self._execution.task
         thought = ThoughtRow(
             id=step.id,
             message_id=task.message_id,
@@ -132,7 +134,7 @@ class _StepObserver:
             raise Superseded(task.task_id)
 
 
-def _tools(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:
+def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:
     """The app's tools by the names that models call them by. One that is not to be had is left out: the import and the log say so."""
     tools: dict[str, Tool] = {}
     for choice in config.agent_mode.tools:
@@ -143,6 +145,6 @@ def _tools(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[
             continue
         tools.setdefault(tool.description.name, tool)
     if config.dataset_ids:
-        knowledge = KnowledgeTool(run, config, asked.inputs)
+        knowledge = KnowledgeTool(execution, config, asked.inputs)
         tools.setdefault(knowledge.description.name, knowledge)
     return tools

@@ -28,7 +28,7 @@ class AnswerStream:
 
     def __init__(
         self,
-        run: TaskExecution,
+        execution: TaskExecution,
         events: TextEvents,
         speech_events: MessageEvents | None,
         text: str = "",
@@ -40,7 +40,8 @@ class AnswerStream:
         `speech_events`: None where this mode of app has no speech. `replace_reason`: the public reason of a replacement
         by moderation. `repeated_events`: gives the events that go before the text where all of it is sent again.
         """
-        self._run, self._events, self._speech_events = run, events, speech_events
+        self._execution, self._writer = execution, execution.writer
+        self._events, self._speech_events = events, speech_events
         self._replace_reason, self._repeated_events = replace_reason, repeated_events
         self._parts = [text]
         self._replacement: str | None = None
@@ -79,7 +80,7 @@ class AnswerStream:
         if self._replacement is not None:
             return
         if not self._repeat_if_lost():
-            self._run.writer.write(self._events.text(delta, selector))
+            self._writer.write(self._events.text(delta, selector))
         if self._speech is not None:
             self._speech.feed(delta)
             self._publish_speech(self._speech.sound())
@@ -94,7 +95,7 @@ class AnswerStream:
             return
         self._replacement = self.watch.check("".join(self._parts), whole)
         if self._replacement is not None and self._replacement != seen:
-            self._run.writer.write(self._events.text_replace(self._replacement, self._replace_reason))
+            self._writer.write(self._events.text_replace(self._replacement, self._replace_reason))
             if self._speech is not None:
                 self._speech.restart()
                 self._speech.feed(self._replacement)
@@ -109,22 +110,22 @@ class AnswerStream:
             return
         if self._speech is not None:
             self._speech.feed(self.text)
-        if self._run.writer.number:
-            self._run.writer.write(self._events.text_replace(self.text))
+        if self._writer.number:
+            self._writer.write(self._events.text_replace(self.text))
 
     def repair_lost_log(self) -> None:
         """Wait until Redis has every piece, and publish all of it again where the log was lost.
 
         To be done before the last events: a reader that lost the log may otherwise find nothing but those.
         """
-        self._run.writer.wait_until_sent(SEND_TIMEOUT)
+        self._writer.wait_until_sent(SEND_TIMEOUT)
         self._repeat_if_lost()
 
     def start_speech(self, config: ModelConfig | WorkflowConfig) -> None:
         """Speak what is added from now on, where the app does so."""
         self.stop_speech()
         if self._speech_events is not None:
-            self._speech = voice_of(self._run, config)
+            self._speech = voice_of(self._execution, config)
 
     def stop_speech(self) -> None:
         """End the speech and drop what was not published of it. Safe to call twice, and before `start_speech`."""
@@ -141,17 +142,17 @@ class AnswerStream:
         if self._speech is not None and self._speech_events is not None:
             for sound in self._speech.rest():
                 self._publish_speech(sound)
-            self._run.writer.write(self._speech_events.tts_message_end(), final=final)
+            self._writer.write(self._speech_events.tts_message_end(), final=final)
 
     def _publish_speech(self, sound: bytes) -> None:
         if sound and self._speech_events is not None:
-            self._run.writer.write(self._speech_events.tts_message(sound))
+            self._writer.write(self._speech_events.tts_message(sound))
 
     def _repeat_if_lost(self) -> bool:
         """Publish the whole text again where Redis lost what was published; returns whether it had."""
-        lost, self._run.writer.log_was_lost = self._run.writer.log_was_lost, False
+        lost, self._writer.log_was_lost = self._writer.log_was_lost, False
         if lost:
             for event in self._repeated_events():
-                self._run.writer.write(event)
-            self._run.writer.write(self._events.text_replace(self.text))
+                self._writer.write(event)
+            self._writer.write(self._events.text_replace(self.text))
         return lost

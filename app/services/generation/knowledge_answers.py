@@ -31,9 +31,9 @@ Shape = TypeVar("Shape", bound=pydantic.BaseModel)
 class AppRetrieval:
     """How one app searches its datasets. A setting that cannot be read counts as absent."""
 
-    def __init__(self, run: TaskExecution, config: ModelConfig) -> None:
-        self._run, self._config = run, config
-        self._knowledge = AppKnowledge(run.task.app_id)
+    def __init__(self, execution: TaskExecution, config: ModelConfig) -> None:
+        self._execution, self._config = execution, config
+        self._knowledge = AppKnowledge(execution.task.app_id)
         settings = config.dataset_configs
         self._settings = _read(RetrievalSettings, settings) or RetrievalSettings()
         self._filters = _read(MetadataConditions, settings.get("metadata_filtering_conditions")) or MetadataConditions()
@@ -62,17 +62,19 @@ class AppRetrieval:
             )
         except AppError as error:
             # Without a filter more is found, not less.
-            log.warning("knowledge.no_filter", task_id=self._run.task.task_id, error=error.message)
+            log.warning("knowledge.no_filter", task_id=self._execution.task.task_id, error=error.message)
             return []
 
     def _ask(self, choice: NodeModel) -> Callable[[Sequence[ModelMessage]], str]:
         model = model_routes().chat_model(choice.provider, choice.name, choice.mode)
         return lambda messages: model.complete(
-            messages, choice.completion_params, self._run.cancellation, self._run.deadline
+            messages, choice.completion_params, self._execution.cancellation, self._execution.deadline
         )[0]
 
 
-def retrieved(run: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], query: str) -> list[dict[str, Any]]:
+def retrieved(
+    execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], query: str
+) -> list[dict[str, Any]]:
     """What the app's knowledge says to a message; nothing where it cannot be searched, for an answer without it is better than none.
 
     A completion app says which of its inputs is the query. Raises Cancelled.
@@ -82,9 +84,9 @@ def retrieved(run: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any]
     if not config.dataset_ids or not wanted.strip():
         return []
     try:
-        return AppRetrieval(run, config).search(wanted, inputs, _seconds(run), run.cancellation)
+        return AppRetrieval(execution, config).search(wanted, inputs, _seconds(execution), execution.cancellation)
     except NodeFailed as failure:
-        log.warning("knowledge.not_searched", task_id=run.task.task_id, error=failure.message)
+        log.warning("knowledge.not_searched", task_id=execution.task.task_id, error=failure.message)
         return []
 
 
@@ -105,9 +107,9 @@ class KnowledgeTool:
         "",
     )
 
-    def __init__(self, run: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any]) -> None:
-        self._run, self._inputs = run, inputs
-        self._retrieval = AppRetrieval(run, config)
+    def __init__(self, execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any]) -> None:
+        self._execution, self._inputs = execution, inputs
+        self._retrieval = AppRetrieval(execution, config)
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         try:
@@ -120,8 +122,8 @@ class KnowledgeTool:
         return ToolAnswer("\n\n".join(passages) or "Nothing was found.", sources=sources)
 
 
-def _seconds(run: TaskExecution) -> float:
-    return max(0.1, min(LONGEST_SEARCH, run.deadline - time.monotonic()))
+def _seconds(execution: TaskExecution) -> float:
+    return max(0.1, min(LONGEST_SEARCH, execution.deadline - time.monotonic()))
 
 
 def _filled(value: Any, inputs: Mapping[str, Any]) -> Any:

@@ -38,42 +38,42 @@ MOST_ATTEMPTS = 5
 THREAD_MESSAGES = 100
 
 
-def generate_message(run: TaskExecution) -> None:
+def generate_message(execution: TaskExecution) -> None:
     """Answer the task's message. Raises Superseded, HandedOver; every other failure ends as the message's error."""
-    takes_over = run.task.mode == AGENT and run.task.epoch > 1
-    publisher = MessagePublisher(run, finished_steps(run.task.message_id) if takes_over else ())
+    takes_over = execution.task.mode == AGENT and execution.task.epoch > 1
+    publisher = MessagePublisher(execution, finished_steps(execution.task.message_id) if takes_over else ())
     try:
-        _generate(run, publisher)
+        _generate(execution, publisher)
     finally:
         publisher.answer.stop_speech()
 
 
-def _generate(run: TaskExecution, publisher: MessagePublisher) -> None:
+def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
     try:
-        _answer(run, publisher)
+        _answer(execution, publisher)
     except (Superseded, HandedOver, OperationalError):
         raise
     except Cancelled:
         pass
     except AppError as error:
-        publisher.fail(_overdue(run) if run.overdue else error)
+        publisher.fail(_overdue(execution) if execution.is_overdue else error)
         return
     except Exception:
         # A fault of ours must end the end user's stream too, and be seen by the operator.
-        log.exception("generation.failed", task_id=run.task.task_id)
+        log.exception("generation.failed", task_id=execution.task.task_id)
         publisher.fail(InternalServerError())
         return
-    publisher.finish(tasks.STOPPED if run.stopped else tasks.SUCCEEDED)
+    publisher.finish(tasks.STOPPED if execution.is_stopped else tasks.SUCCEEDED)
 
 
-def _answer(run: TaskExecution, publisher: MessagePublisher) -> None:
-    task = run.task
-    if run.stopped:
+def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
+    task = execution.task
+    if execution.is_stopped:
         return
     if task.epoch > MOST_ATTEMPTS:
         raise RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
-    if run.overdue:
-        raise _overdue(run)
+    if execution.is_overdue:
+        raise _overdue(execution)
     config = ModelConfig.from_definition(version(task.app_version_id))
     publisher.answer.start_speech(config)
     verdict = review_question(config, task.app_id, task.inputs, task.query)
@@ -85,40 +85,50 @@ def _answer(run: TaskExecution, publisher: MessagePublisher) -> None:
     publisher.answer.watch = watch_answer(config, task.app_id)
     publisher.cites = is_enabled(config.features["retriever_resource"])
     if task.mode == AGENT:
-        answer_by_agent(run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config)), publisher)
+        answer_by_agent(
+            execution,
+            config,
+            PromptInput(inputs, verdict.query, _thread(execution), _images(execution, config)),
+            publisher,
+        )
         return
-    publisher.sources = retrieved(run, config, inputs, verdict.query)
+    publisher.sources = retrieved(execution, config, inputs, verdict.query)
     passages = [source["content"] for source in publisher.sources]
     _answer_by_model(
-        run, config, PromptInput(inputs, verdict.query, _thread(run), _images(run, config), passages), publisher
+        execution,
+        config,
+        PromptInput(inputs, verdict.query, _thread(execution), _images(execution, config), passages),
+        publisher,
     )
 
 
-def _answer_by_model(run: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher) -> None:
-    for chunk in _chunks(run, config, asked):
+def _answer_by_model(
+    execution: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher
+) -> None:
+    for chunk in _chunks(execution, config, asked):
         publisher.add(chunk)
         if publisher.answer.is_replaced:
             return
     publisher.answer.moderate(whole=True)
 
 
-def _chunks(run: TaskExecution, config: ModelConfig, asked: PromptInput) -> Iterator[Chunk]:
+def _chunks(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -> Iterator[Chunk]:
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     messages = build_prompt(config, asked, model.context)
-    options = config.model.completion_params | (run.task.options or {})
-    return model.stream(messages, options, run.cancellation, run.deadline)
+    options = config.model.completion_params | (execution.task.options or {})
+    return model.stream(messages, options, execution.cancellation, execution.deadline)
 
 
-def _thread(run: TaskExecution) -> Thread:
-    task = run.task
+def _thread(execution: TaskExecution) -> Thread:
+    task = execution.task
     if task.previous_message_id is None:
         return ()
     return read_thread(task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
 
 
-def _images(run: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
+def _images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
     """The message's images, or where it brings none the latest ones of its thread, for the model to look at."""
-    rules, task = config.file_rules, run.task
+    rules, task = config.file_rules, execution.task
     if rules is None or config.model.mode == "completion":
         return []
     files = [file for file in task.files or [] if file["belongs_to"] == "user"]
@@ -130,12 +140,12 @@ def _images(run: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
     contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
     try:
         return [
-            contents.image_part(image, rules.detail, run.deadline - time.monotonic(), run.cancellation)
+            contents.image_part(image, rules.detail, execution.deadline - time.monotonic(), execution.cancellation)
             for image in images
         ]
     except NodeFailed as failure:
         raise RunFailed(f"Run failed: {failure.message}.") from None
 
 
-def _overdue(run: TaskExecution) -> RunFailed:
+def _overdue(execution: TaskExecution) -> RunFailed:
     return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")

@@ -20,10 +20,10 @@ from app.workflow.contracts.knowledge import cited
 class MessagePublisher:
     """Publishes and stores one message's answer. Raises Superseded where another worker has the task."""
 
-    def __init__(self, run: TaskExecution, steps: Iterable[AgentStep] = ()) -> None:
+    def __init__(self, execution: TaskExecution, steps: Iterable[AgentStep] = ()) -> None:
         """`steps`: those of an agent that an earlier worker stored, with what they said of the answer."""
-        self.run = run
-        self.events = MessageEvents(run.task)
+        self._task, self._writer = execution.task, execution.writer
+        self.events = MessageEvents(execution.task)
         # What an agent did for the answer.
         self.steps = list(steps)
         self.usage: Usage | None = None
@@ -31,7 +31,7 @@ class MessagePublisher:
         self.sources: list[dict[str, Any]] = []
         self.cites = False
         self.answer = AnswerStream(
-            run,
+            execution,
             self.events,
             self.events,
             "".join(step.shown for step in self.steps),
@@ -48,11 +48,11 @@ class MessagePublisher:
 
     def publish_step(self, step: AgentStep) -> None:
         """Publish an agent's step as it stands."""
-        self.run.writer.write(self.events.agent_thought(step))
+        self._writer.write(self.events.agent_thought(step))
 
     def publish_file(self, file: dict[str, Any]) -> None:
         """Publish that a tool has made a file. `file`: its stored object."""
-        self.run.writer.write(self.events.message_file(file))
+        self._writer.write(self.events.message_file(file))
 
     def finish(self, status: str) -> None:
         """Store the answer, then publish its end. `status`: tasks.SUCCEEDED or tasks.STOPPED."""
@@ -64,26 +64,26 @@ class MessagePublisher:
         }
         self._store(status, details, None)
         files = file_values.shown_files([file for step in self.steps for file in step.files])
-        self.run.writer.write(self.events.message_end(details, files), final=not self.answer.is_spoken)
+        self._writer.write(self.events.message_end(details, files), final=not self.answer.is_spoken)
         self.answer.finish_speech(final=True)
 
     def fail(self, error: AppError) -> None:
         """Store the answer so far and the error, then publish the error."""
         failure = failure_of(error)
         self._store(tasks.FAILED, {}, failure)
-        self.run.writer.write(self.events.error(failure), final=True)
+        self._writer.write(self.events.error(failure), final=True)
 
     def _citations(self) -> list[dict[str, Any]]:
         return cited([*self.sources, *(source for step in self.steps for source in step.sources)]) if self.cites else []
 
     def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
-        task = self.run.task
+        task = self._task
         end: AnswerEnd = {
             "task_id": task.task_id,
             "epoch": task.epoch,
             "task_status": status,
             "failure": failure,
-            "last_event": self.run.writer.number + 1,
+            "last_event": self._writer.number + 1,
             "now": now(),
             "answer": self.answer.text,
             "status": "error" if failure else "normal",

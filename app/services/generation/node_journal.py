@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.models.checkpoints import save_nodes
+from app.models.tasks import ClaimedTask
 from app.models.workflow_runs import PAUSED, list_past_nodes
 from app.services.definitions.app_configs import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
-from app.services.generation.task_execution import TaskExecution
 from app.services.process.stored_values import dump, masked
 from app.streams.publisher import Superseded
 from app.workflow.contracts.events import Execution
@@ -25,8 +25,8 @@ TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 class NodeJournal:
     """Keeps ends in memory until `save`, which nodes that touch the world ask for. Used by several threads."""
 
-    def __init__(self, run: TaskExecution, config: WorkflowConfig) -> None:
-        self._run, self._secrets = run, config.secrets
+    def __init__(self, task: ClaimedTask, config: WorkflowConfig) -> None:
+        self._task, self._secrets = task, config.secrets
         self._variables: Mapping[str, DeclaredVariable] = {
             variable.name: variable for variable in config.conversation_variables
         }
@@ -59,7 +59,7 @@ class NodeJournal:
 
     def load(self) -> None:
         """Read what happened before: by earlier workers, or before the run waited for people."""
-        rows = list_past_nodes(self._run.task.workflow_run_id)
+        rows = list_past_nodes(self._task.workflow_run_id)
         self._past, self._waiting = [], {}
         self.usage.clear()
         self.sources.clear()
@@ -140,7 +140,7 @@ class NodeJournal:
             if not self._rows:
                 return
             if not save_nodes(self.pending()):
-                raise Superseded(self._run.task.task_id)
+                raise Superseded(self._task.task_id)
             self.clear()
 
     def close_open(self) -> None:
@@ -159,7 +159,7 @@ class NodeJournal:
 
     def pending(self) -> dict[str, Any]:
         """The values of a statement that saves what is not saved yet."""
-        task = self._run.task
+        task = self._task
         return {
             "task_id": task.task_id,
             "epoch": task.epoch,

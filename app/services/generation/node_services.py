@@ -21,8 +21,8 @@ MOST_TURNS = 100
 class ConversationMemory:
     """The turns before the run's message, of its thread. Read once, when a node asks."""
 
-    def __init__(self, run: TaskExecution) -> None:
-        self._conversation_id, self._message_id = run.task.conversation_id, run.task.previous_message_id
+    def __init__(self, execution: TaskExecution) -> None:
+        self._conversation_id, self._message_id = execution.task.conversation_id, execution.task.previous_message_id
         self._turns: list[Turn] | None = None
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
@@ -41,10 +41,10 @@ class ConversationMemory:
         return read_thread(self._conversation_id, self._message_id, MOST_TURNS)
 
 
-def node_services_of(run: TaskExecution, forms: FormStore) -> NodeServices:
+def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices:
     """For one run. What a kind of node needs and is not here fails that node."""
-    memory = ConversationMemory(run) if run.task.mode == "advanced-chat" else None
-    files = FileContents(Owner(uuid.UUID(run.task.app_id), uuid.UUID(run.task.end_user_id)))
+    memory = ConversationMemory(execution) if execution.task.mode == "advanced-chat" else None
+    files = FileContents(Owner(uuid.UUID(execution.task.app_id), uuid.UUID(execution.task.end_user_id)))
     return NodeServices(
         models=model_routes(),
         sandbox=sandbox(),
@@ -53,5 +53,5 @@ def node_services_of(run: TaskExecution, forms: FormStore) -> NodeServices:
         memory=memory,
         forms=forms,
         tools=tool_registry(),
-        knowledge=AppKnowledge(run.task.app_id),
+        knowledge=AppKnowledge(execution.task.app_id),
     )

@@ -25,8 +25,8 @@ WAIT_SECONDS = 5.0
 class SpokenAnswer:
     """The speech of one answer under way. Used by the run's thread; what fails here fails for the voice alone."""
 
-    def __init__(self, run: TaskExecution, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
-        self._run, self._model, self._voice, self._wait = run, model, voice, wait
+    def __init__(self, execution: TaskExecution, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
+        self._execution, self._model, self._voice, self._wait = execution, model, voice, wait
         self._sentences = Sentences()
         # Texts with the take they belong to, None at the end; and sound, None at the end.
         self._texts: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
@@ -34,8 +34,8 @@ class SpokenAnswer:
         self._take = 0
         self._over = False
         self._cancellation = Cancellation()
-        run.cancellation.add(self._cancellation.cancel)
-        if run.cancellation.is_cancelled:
+        execution.cancellation.add(self._cancellation.cancel)
+        if execution.cancellation.is_cancelled:
             self._cancellation.cancel()
         threading.Thread(target=self._speak, name="voice", daemon=True).start()
 
@@ -64,14 +64,14 @@ class SpokenAnswer:
             try:
                 first = self._accept(self._sound.get(timeout=self._wait))
             except queue.Empty:
-                log.warning("speech.late", task_id=self._run.task.task_id)
+                log.warning("speech.late", task_id=self._execution.task.task_id)
                 return
             if piece := first + self.sound():
                 yield piece
 
     def close(self) -> None:
         """Nobody listens any more. To be called once, at the end."""
-        self._run.cancellation.remove(self._cancellation.cancel)
+        self._execution.cancellation.remove(self._cancellation.cancel)
         self._cancellation.cancel()
         self._texts.put(None)
 
@@ -92,14 +92,14 @@ class SpokenAnswer:
         except Cancelled:
             pass
         except ProviderError as failure:
-            log.warning("speech.failed", task_id=self._run.task.task_id, error=failure.message)
+            log.warning("speech.failed", task_id=self._execution.task.task_id, error=failure.message)
         finally:
             self._sound.put(None)
 
     def _speak_sentence(self, take: int, sentence: str) -> None:
         if take != self._take:
             return
-        sound = self._model.stream(sentence, self._voice, self._cancellation, self._run.deadline)
+        sound = self._model.stream(sentence, self._voice, self._cancellation, self._execution.deadline)
         with contextlib.closing(sound):
             for piece in sound:
                 if take != self._take:
@@ -107,16 +107,16 @@ class SpokenAnswer:
                 self._sound.put((take, piece))
 
 
-def voice_of(run: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
+def voice_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
     """The voice of a run's answer; None where the app does not speak by itself, nobody would hear it, or nobody can speak."""
     feature = config.features["text_to_speech"]
-    if not (run.aloud and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
+    if not (execution.aloud and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
         return None
     try:
         model = model_routes().speech_model()
         voice = model.voice(str(feature.get("voice") or ""))
     except AppError as missing:
-        log.warning("speech.not_available", task_id=run.task.task_id, error=missing.message)
+        log.warning("speech.not_available", task_id=execution.task.task_id, error=missing.message)
         return None
     # A reader takes two silences after the end for a lost last event.
-    return SpokenAnswer(run, model, voice, min(WAIT_SECONDS, current_app.config["PING_SECONDS"]))
+    return SpokenAnswer(execution, model, voice, min(WAIT_SECONDS, current_app.config["PING_SECONDS"]))

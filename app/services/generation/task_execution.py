@@ -47,14 +47,14 @@ class TaskExecution:
         self.cancellation.cancel()
 
     @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether the end user asked for the end. Raises Superseded, HandedOn for the other reasons."""
         if self._reason in ("", STOPPED):
             return self._reason == STOPPED
         raise HandedOver if self._reason == HANDED_ON else Superseded(self.task.task_id)
 
     @property
-    def overdue(self) -> bool:
+    def is_overdue(self) -> bool:
         return time.monotonic() >= self.deadline
 
 
@@ -102,10 +102,10 @@ def execute(
 
 def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> list[str]:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
-    run = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
-    runtime.watch(task.task_id, run.interrupt)
+    execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
+    runtime.watch(task.task_id, execution.interrupt)
     if stop_signals.stop_requested(runtime.client, [task.task_id]):
-        run.interrupt(STOPPED)
-    generate(run)
+        execution.interrupt(STOPPED)
+    generate(execution)
     writer.wait_until_sent(SEND_TIMEOUT)
-    return run.to_mail
+    return execution.to_mail

@@ -35,17 +35,22 @@ log = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 5
 
 
-def generate_run(run: TaskExecution) -> None:
+def generate_run(execution: TaskExecution) -> None:
     """Run the task's graph to its end, or to where it waits for people.
 
     Raises Superseded, HandedOver; every other failure ends the run as failed.
     """
-    loaded = load_run(run.task.workflow_run_id or "")
-    run.deadline -= loaded.elapsed
-    config = WorkflowConfig.from_definition(version(run.task.app_version_id))
-    journal = NodeJournal(run, config)
+    loaded = load_run(execution.task.workflow_run_id or "")
+    execution.deadline -= loaded.elapsed
+    config = WorkflowConfig.from_definition(version(execution.task.app_version_id))
+    journal = NodeJournal(execution.task, config)
     work = _Work(
-        run, loaded, config, journal, WorkflowRunPublisher(run, loaded, config, journal), RunForms(loaded.run_id)
+        execution,
+        loaded,
+        config,
+        journal,
+        WorkflowRunPublisher(execution, loaded, config, journal),
+        RunForms(loaded.run_id),
     )
     try:
         while not _run_to_rest(work):
@@ -58,7 +63,7 @@ def generate_run(run: TaskExecution) -> None:
 class _Work:
     """A run in this worker's hands. `begun`: another worker, an earlier pause, or this worker left a journal."""
 
-    run: TaskExecution
+    execution: TaskExecution
     loaded: LoadedRun
     config: WorkflowConfig
     journal: NodeJournal
@@ -67,18 +72,18 @@ class _Work:
     begun: bool = False
 
     def __post_init__(self) -> None:
-        self.begun = self.run.task.epoch > 1
+        self.begun = self.execution.task.epoch > 1
 
 
 def _run_to_rest(work: _Work) -> bool:
     """Return whether the run has ended or waits; False where somebody answered a form while it was about to wait."""
     work.publisher.start_speech()
     end = _run(work)
-    if end.status == tasks.STOPPED and end.error is None and not work.run.stopped:
+    if end.status == tasks.STOPPED and end.error is None and not work.execution.is_stopped:
         end = _failed(_overdue())
     if end.status == tasks.PAUSED:
         waits = work.publisher.pause(end, work.forms)
-        work.run.to_mail = work.forms.to_mail if waits else []
+        work.execution.to_mail = work.forms.to_mail if waits else []
         return waits
     work.publisher.finish(end)
     return True
@@ -93,18 +98,18 @@ def _run(work: _Work) -> RunEnd:
         return _failed(error.message)
     except Exception:
         # A fault of ours must end the visitor's stream too, and be seen by the operator.
-        log.exception("run.failed", task_id=work.run.task.task_id)
+        log.exception("run.failed", task_id=work.execution.task.task_id)
         return _failed(InternalServerError.message)
 
 
 def _end(work: _Work) -> RunEnd:
-    run, task, loaded = work.run, work.run.task, work.loaded
+    execution, task, loaded = work.execution, work.execution.task, work.loaded
     if work.begun:
         work.journal.load()
         work.forms.load()
-    if run.stopped:
+    if execution.is_stopped:
         return work.journal.stopped(None)
-    if run.overdue:
+    if execution.is_overdue:
         return _failed(_overdue())
     # A long run may lose many workers as long as it gets on between.
     if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
@@ -115,17 +120,17 @@ def _end(work: _Work) -> RunEnd:
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
     graph = graph_of(task.app_version_id)
-    system = _system_values(run, loaded, verdict.query)
+    system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
         return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
     variables = _variables(work.config, graph, loaded, verdict, system)
     context = RunContext(
         uuid.UUID(loaded.run_id),
-        node_services_of(run, work.forms),
+        node_services_of(execution, work.forms),
         work.journal,
-        run.cancellation,
-        run.deadline,
+        execution.cancellation,
+        execution.deadline,
         current_app.config["WORKFLOW_STEPS"],
         current_app.config["MAX_RUN_SECONDS"],
         work.begun,
@@ -137,9 +142,9 @@ def _end(work: _Work) -> RunEnd:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
 
 
-def _system_values(run: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:
+def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:
     """`sys.*` (contract dsl.md §3.3)."""
-    task = run.task
+    task = execution.task
     system = {
         "files": opened(loaded.files),
         "user_id": loaded.session_id,

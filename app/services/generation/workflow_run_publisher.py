@@ -38,15 +38,18 @@ class WorkflowRunPublisher:
     `answer`: the text of a chatflow's message, in mode `workflow` what its end nodes stream.
     """
 
-    def __init__(self, run: TaskExecution, loaded: LoadedRun, config: WorkflowConfig, journal: NodeJournal) -> None:
-        self._run, self._loaded, self._config, self._journal = run, loaded, config, journal
-        self.events = WorkflowRunEvents(run.task, run.task.app_version_id)
+    def __init__(
+        self, execution: TaskExecution, loaded: LoadedRun, config: WorkflowConfig, journal: NodeJournal
+    ) -> None:
+        self._execution, self._writer = execution, execution.writer
+        self._loaded, self._config, self._journal = loaded, config, journal
+        self.events = WorkflowRunEvents(execution.task, execution.task.app_version_id)
         self.answer = AnswerStream(
-            run, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
+            execution, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
         )
-        self.answer.watch = watch_answer(config, run.task.app_id)
+        self.answer.watch = watch_answer(config, execution.task.app_id)
         # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
-        self._resumes = run.task.decisions > 0 and _is_at_rest(run.task.task_id)
+        self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task.task_id)
         self._seen: str | None = loaded.answer if self._resumes else None
         self._has_message_alone = False
 
@@ -56,10 +59,10 @@ class WorkflowRunPublisher:
 
     def publish_start(self, inputs: Mapping[str, Any], system: Mapping[str, Any]) -> None:
         """Publish that the run begins or goes on, unless an earlier worker did."""
-        if self._run.writer.number == 0 or self._resumes:
+        if self._writer.number == 0 or self._resumes:
             shown = {**inputs, **{f"sys.{name}": value for name, value in system.items() if name != "conversation_id"}}
             reason = "resumption" if self._resumes else "initial"
-            self._run.writer.write(self.events.started(plain(shown), int(self._loaded.created_at.timestamp()), reason))
+            self._writer.write(self.events.started(plain(shown), int(self._loaded.created_at.timestamp()), reason))
         self._resumes = False
 
     def publish_preset_response(self, text: str) -> RunEnd:
@@ -77,7 +80,7 @@ class WorkflowRunPublisher:
         else:
             frame = self.events.of(event)
             if frame is not None:
-                self._run.writer.write(frame)
+                self._writer.write(frame)
 
     def finish(self, end: RunEnd) -> None:
         """Store how the run ended, then publish it."""
@@ -89,16 +92,16 @@ class WorkflowRunPublisher:
         frames = self._last_frames(end, error, outputs, details)
         self._store(end, error, outputs, details, len(frames))
         for frame in frames[:-1]:
-            self._run.writer.write(frame)
+            self._writer.write(frame)
         if not self.answer.is_spoken or end.status == FAILED:
-            self._run.writer.write(frames[-1], final=True)
+            self._writer.write(frames[-1], final=True)
             return
         # The rest of the speech stands between the message's end and the run's (contract streaming.md §4.4).
         if self._has_message_alone:
-            self._run.writer.write(frames.pop())
+            self._writer.write(frames.pop())
         self.answer.finish_speech(final=not frames)
         if frames:
-            self._run.writer.write(frames[-1], final=True)
+            self._writer.write(frames[-1], final=True)
 
     def pause(self, end: RunEnd, forms: RunForms) -> bool:
         """Store that the run waits for people, then publish it.
@@ -115,21 +118,21 @@ class WorkflowRunPublisher:
             | forms.rows_to_store(end.pauses)
             | {
                 "outputs": dump(outputs),
-                "decisions": self._run.decisions,
-                "last_event": self._run.writer.number + len(end.pauses) + 1,
+                "decisions": self._execution.decisions,
+                "last_event": self._writer.number + len(end.pauses) + 1,
                 "now": now(),
             }
         )
         outcome = pause_run(values)
         if outcome is None:
-            raise Superseded(self._run.task.task_id)
+            raise Superseded(self._execution.task.task_id)
         self._journal.clear()
         if outcome.status == tasks.RUNNING:
-            self._run.decisions, self._seen = outcome.decisions, self.answer.text
+            self._execution.decisions, self._seen = outcome.decisions, self.answer.text
             return False
         open_forms = [form for form in list_forms(self._loaded.run_id) if form.status == WAITING]
         for form in open_forms:
-            self._run.writer.write(self.events.human_input_required(form))
+            self._writer.write(self.events.human_input_required(form))
         totals = {
             "outputs": outputs,
             "created_at": int(self._loaded.created_at.timestamp()),
@@ -137,7 +140,7 @@ class WorkflowRunPublisher:
             "total_tokens": end.total_tokens,
             "total_steps": end.steps,
         }
-        self._run.writer.write(self.events.paused(open_forms, totals), final=True)
+        self._writer.write(self.events.paused(open_forms, totals), final=True)
         return True
 
     def _restore_text(self, text: str) -> None:
@@ -153,7 +156,7 @@ class WorkflowRunPublisher:
             self.answer.publish_restored()
 
     def _outputs(self, end: RunEnd) -> dict[str, Any]:
-        if self._run.task.mode != "advanced-chat":
+        if self._execution.task.mode != "advanced-chat":
             return dict(plain(end.outputs))
         if self.answer.is_replaced:
             return {"answer": self.answer.text, "files": []}
@@ -191,7 +194,7 @@ class WorkflowRunPublisher:
             "total_tokens": end.total_tokens,
             "total_steps": end.steps,
             "exceptions_count": end.exceptions,
-            "created_by": {"id": self._run.task.end_user_id, "user": self._loaded.session_id},
+            "created_by": {"id": self._execution.task.end_user_id, "user": self._loaded.session_id},
             "created_at": int(self._loaded.created_at.timestamp()),
             "finished_at": int(time.time()),
         }
@@ -204,7 +207,7 @@ class WorkflowRunPublisher:
         values = self._totals(end, details) | {
             "task_status": task_status,
             "failure": None,
-            "last_event": self._run.writer.number + frames,
+            "last_event": self._writer.number + frames,
             "now": now(),
             "status": end.status,
             "outputs": dump(outputs),
@@ -213,7 +216,7 @@ class WorkflowRunPublisher:
             "message_error": error if end.status == FAILED else None,
         }
         if not finish_run(values):
-            raise Superseded(self._run.task.task_id)
+            raise Superseded(self._execution.task.task_id)
         self._journal.clear()
 
     def _totals(self, end: RunEnd, details: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def task(app):
     return start(published, find_or_make(published.id), generations.Question("Hi", {}))
 
 
-def run_of(task):
+def execution_of(task):
     claimed = claim_task(task.task_id)
     return TaskExecution(
         claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60
@@ -38,20 +38,21 @@ def logged(redis_db, task):
 
 
 def test_what_redis_lost_is_said_again_before_the_last_word(task, redis_db):
-    answer = MessagePublisher(run_of(task))
-    answer.add(Chunk("Hel"))
-    answer.run.writer.wait_until_sent(5)
+    execution = execution_of(task)
+    publisher = MessagePublisher(execution)
+    publisher.add(Chunk("Hel"))
+    execution.writer.wait_until_sent(5)
     redis_db.delete(channel.head_key(task.task_id), channel.log_key(task.task_id))
-    answer.add(Chunk("lo"))
-    answer.finish(tasks.SUCCEEDED)
-    answer.run.writer.wait_until_sent(5)
+    publisher.add(Chunk("lo"))
+    publisher.finish(tasks.SUCCEEDED)
+    execution.writer.wait_until_sent(5)
     frames = logged(redis_db, task)
     assert [frame.event for frame in frames] == ["message", "message_replace", "message_end"]
     assert answer_text(frames) == "Hello"
 
 
 def test_a_worker_that_was_taken_over_stores_nothing(task):
-    slow, other = MessagePublisher(run_of(task)), MessagePublisher(run_of(task))
+    slow, other = MessagePublisher(execution_of(task)), MessagePublisher(execution_of(task))
     other.add(Chunk("Right"))
     other.finish(tasks.SUCCEEDED)
     with pytest.raises(Exception, match=task.task_id):
@@ -61,13 +62,14 @@ def test_a_worker_that_was_taken_over_stores_nothing(task):
 
 
 def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
-    first = MessagePublisher(run_of(task))
-    first.add(Chunk("Half"))
-    first.run.writer.wait_until_sent(5)
-    second = MessagePublisher(run_of(task))
-    second.add(Chunk("Whole"))
-    second.finish(tasks.SUCCEEDED)
-    second.run.writer.wait_until_sent(5)
+    first = execution_of(task)
+    MessagePublisher(first).add(Chunk("Half"))
+    first.writer.wait_until_sent(5)
+    second = execution_of(task)
+    publisher = MessagePublisher(second)
+    publisher.add(Chunk("Whole"))
+    publisher.finish(tasks.SUCCEEDED)
+    second.writer.wait_until_sent(5)
     assert answer_text(logged(redis_db, task)) == "Whole"
 
 
@@ -77,17 +79,17 @@ def test_a_question_that_nobody_took_is_ended(task, redis_db):
 
 
 def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
-    run_of(task)
+    execution_of(task)
     task_states.abandon(task.task_id, ServiceUnavailable())
     assert stop_signals.stop_requested(redis_db, [task.task_id]) == [task.task_id]
 
 
 def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
-    run = run_of(task)
-    answer = MessagePublisher(run)
-    answer.add(Chunk("Hello"))
-    run.writer.wait_until_sent(5)
-    answer._store(tasks.SUCCEEDED, {"retriever_resources": []}, None)
+    execution = execution_of(task)
+    publisher = MessagePublisher(execution)
+    publisher.add(Chunk("Hello"))
+    execution.writer.wait_until_sent(5)
+    publisher._store(tasks.SUCCEEDED, {"retriever_resources": []}, None)
     publish_missed_ending(worker_runtime(), task.task_id)
     publish_missed_ending(worker_runtime(), task.task_id)
     frames = logged(redis_db, task)
@@ -96,14 +98,14 @@ def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):
 
 
 def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_db):
-    run = run_of(task)
-    answer = MessagePublisher(run)
-    answer.add(Chunk("Hello"))
-    run.writer.wait_until_sent(5)
-    answer._store(tasks.SUCCEEDED, {}, None)
-    run.writer.write(answer.events.message_end({}))
-    run.writer.write(answer.events.tts_message(b"ID3"))
-    run.writer.wait_until_sent(5)
+    execution = execution_of(task)
+    publisher = MessagePublisher(execution)
+    publisher.add(Chunk("Hello"))
+    execution.writer.wait_until_sent(5)
+    publisher._store(tasks.SUCCEEDED, {}, None)
+    execution.writer.write(publisher.events.message_end({}))
+    execution.writer.write(publisher.events.tts_message(b"ID3"))
+    execution.writer.wait_until_sent(5)
     publish_missed_ending(worker_runtime(), task.task_id)
     publish_missed_ending(worker_runtime(), task.task_id)
     assert [frame.event for frame in logged(redis_db, task)] == [
