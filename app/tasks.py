@@ -10,7 +10,7 @@ from app.extensions import celery, redis_client
 from app.models.identifiers import now
 from app.services.auth import end_users, mail_codes
 from app.services.files import uploads
-from app.services.generation import form_expiry, form_mails, task_execution
+from app.services.generation import form_mails, run_forms, task_execution
 from app.services.generation.generators import generator_of
 from app.services.generation.missed_endings import publish_missed_ending
 from app.services.visitor import conversations
@@ -59,7 +59,7 @@ def mail_code(kind: str, token: str, language: str | None) -> None:
 @celery.task(name="housekeeping.expire_forms")
 def expire_forms() -> None:
     """Close forms that ran out, have their runs go on, and see to mails that were left behind."""
-    for task_id in form_expiry.expire(now()):
+    for task_id in run_forms.expire(now()):
         enqueue_resumed(task_id)
     enqueue_form_mails(form_mails.unmailed(now()))
 

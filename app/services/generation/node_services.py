@@ -5,17 +5,45 @@ from collections.abc import Sequence
 
 from app.models.messages import Turn, read_thread
 from app.models.owners import Owner
+from app.providers.cancellation import Cancellation
+from app.providers.fetch.guarded_http import GuardedHttp, Limits
+from app.providers.fetch.request_gate import FetchFailed
 from app.providers.models.chat_types import ModelMessage
 from app.services.files.file_contents import FileContents
-from app.services.generation.node_http import NodeHttp
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.process.providers import guarded_http, model_routes, sandbox
 from app.services.process.tool_registry import tool_registry
 from app.workflow.contracts.human_forms import FormStore
-from app.workflow.contracts.node_services import NodeServices
+from app.workflow.contracts.node_services import HttpAnswer, HttpRequest, NodeServices
+from app.workflow.failures import NodeFailed
 
 MOST_TURNS = 100
+
+
+class NodeHttp:
+    """Raises NodeFailed for what is refused, too large or does not answer."""
+
+    def __init__(self, client: GuardedHttp) -> None:
+        self._client = client
+
+    def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
+        connect, read, _ = request.timeouts
+        limits = Limits(connect=connect, read=read, total=seconds, size=most_bytes)
+        try:
+            with self._client.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                params=request.params,
+                data=request.body,
+                verify=request.verify,
+                limits=limits,
+                cancellation=cancellation,
+            ) as answer:
+                return HttpAnswer(answer.status, dict(answer.headers), answer.read(), answer.url)
+        except FetchFailed as failure:
+            raise NodeFailed(str(failure), "RequestError") from None
 
 
 class ConversationMemory:

@@ -1,4 +1,4 @@
-"""The forms of one run, for the worker that runs it."""
+"""Forms: those of one run for the worker that runs it, and the end of those that nobody answered in time."""
 
 import datetime
 import secrets
@@ -11,7 +11,7 @@ import structlog
 from flask import current_app
 
 from app.models.accounts import list_active_emails, list_emails_of
-from app.models.forms import FormRow, load_forms
+from app.models.forms import FormRow, expire_forms, load_forms
 from app.models.identifiers import now
 from app.services.auth.accounts import is_email
 from app.services.files.file_values import opened
@@ -24,16 +24,27 @@ log = structlog.get_logger(__name__)
 TOKEN_LENGTH = 22
 _TOKEN_LETTERS = string.ascii_letters + string.digits
 MOST_RECIPIENTS = 500
+MOST_EXPIRED = 100
 
 
-def oldest(moment: datetime.datetime) -> datetime.datetime:
-    """Forms that were made before this end their runs (contract human-input.md §7.2)."""
+def oldest_creation(moment: datetime.datetime) -> datetime.datetime:
+    """Return when a form must have been made for its run to wait on at `moment` (contract human-input.md §7.2)."""
     return moment - datetime.timedelta(seconds=current_app.config["FORM_MAX_SECONDS"])
 
 
 def new_token() -> str:
     """Who has it may answer the form: it cannot be guessed."""
     return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+
+
+def expire(moment: datetime.datetime, most: int = MOST_EXPIRED) -> list[str]:
+    """Close the forms that nobody answered by `moment`, the oldest first; returns the tasks to be enqueued again.
+
+    A form that passed its node's timeout takes the node's timeout branch; one that is older than FORM_MAX_SECONDS ends
+    its run (contract human-input.md §7).
+    """
+    decided = expire_forms(moment, oldest_creation(moment), most)
+    return sorted({form.task_id for form in decided if form.task_id is not None})
 
 
 class RunForms:
@@ -48,7 +59,7 @@ class RunForms:
     def load(self) -> None:
         """Read how the run's forms stand now."""
         moment = now()
-        self._rows = {row.form_id: row for row in load_forms(self._run_id, moment, oldest(moment))}
+        self._rows = {row.form_id: row for row in load_forms(self._run_id, moment, oldest_creation(moment))}
 
     @property
     def expired_node(self) -> str | None:

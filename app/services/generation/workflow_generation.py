@@ -1,5 +1,6 @@
 """Run a workflow or a chatflow in a worker: drive the engine, publish its events, store its journal."""
 
+import functools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from app.errors import AppError, InternalServerError
+from app.errors import AppError, InternalServerError, RunFailed
 from app.models import tasks
 from app.models.workflow_runs import LoadedRun, load_run
 from app.providers.cancellation import Cancelled
@@ -21,18 +22,19 @@ from app.services.generation.node_journal import NodeJournal
 from app.services.generation.node_services import node_services_of
 from app.services.generation.run_forms import RunForms
 from app.services.generation.task_execution import HandedOver, TaskExecution
-from app.services.generation.workflow_graphs import graph_of
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
 from app.workflow.engine import work_sharing
-from app.workflow.engine.graph import Graph
+from app.workflow.engine.graph import Graph, build
 from app.workflow.engine.graph_run import FAILED, GraphRun, RunContext, RunEnd
+from app.workflow.failures import GraphInvalid
 from app.workflow.values.values import restored
 from app.workflow.values.variables import Variables
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 5
+REMEMBERED_GRAPHS = 128
 
 
 def generate_run(execution: TaskExecution) -> None:
@@ -119,7 +121,7 @@ def _end(work: _Work) -> RunEnd:
         verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
-    graph = graph_of(task.app_version_id)
+    graph = _graph_of(task.app_version_id)
     system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
@@ -140,6 +142,18 @@ def _end(work: _Work) -> RunEnd:
         return GraphRun(graph, variables, context, work.publisher.publish).run()
     except Cancelled:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
+
+
+@functools.lru_cache(maxsize=REMEMBERED_GRAPHS)
+def _graph_of(version_id: str) -> Graph:
+    """Return the graph of an app version. Raises AppUnavailable, and RunFailed where this release refuses the graph.
+
+    An earlier release may have published what this one refuses.
+    """
+    try:
+        return build(WorkflowConfig.from_definition(version(version_id)).graph)
+    except GraphInvalid as invalid:
+        raise RunFailed(f"Run failed: {invalid}") from None
 
 
 def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from app.models.identifiers import now
 from app.models.owners import Owner
 from app.services.auth import rate_limits
 from app.services.definitions.published_apps import PublishedApp, by_id
-from app.services.generation.run_forms import TOKEN_LENGTH, oldest
+from app.services.generation.run_forms import TOKEN_LENGTH, oldest_creation
 from app.services.visitor.form_values import clean_values
 from app.workflow.contracts.human_forms import SUBMITTED, WAITING
 
@@ -73,7 +73,7 @@ def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None
     ]
     if missing:
         raise InvalidFormData(f"Missing required inputs: {', '.join(missing)}")
-    decided = submit_form(form.row.form_id, action_id, values, moment, oldest(moment))
+    decided = submit_form(form.row.form_id, action_id, values, moment, oldest_creation(moment))
     if decided is None:
         find(form.row.token or "")
         raise FormSubmitted
@@ -104,7 +104,7 @@ def keep_file(form: OpenForm, file_id: str) -> None:
 def _open(form: FoundForm, app: PublishedApp, moment: datetime.datetime) -> OpenForm:
     if form.status == SUBMITTED:
         raise FormSubmitted
-    if form.status != WAITING or form.expires_at <= moment or form.created_at <= oldest(moment):
+    if form.status != WAITING or form.expires_at <= moment or form.created_at <= oldest_creation(moment):
         raise FormExpired(f"This form has expired, form_id={form.form_id}")
     return OpenForm(form, Owner(app.id, uuid.UUID(form.end_user_id)), app)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
-from app.services.generation.node_http import NodeHttp
+from app.services.generation.node_services import NodeHttp
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
 from tests.support.workflow.graphs import end, graph, node, run, start

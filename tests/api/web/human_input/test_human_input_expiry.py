@@ -3,7 +3,7 @@
 import pytest
 
 from app.models.identifiers import now
-from app.services.generation import form_expiry
+from app.services.generation import run_forms
 from app.tasks import expire_forms
 from tests.support.factories import make_graph_app
 from tests.support.people import (
@@ -59,8 +59,8 @@ def test_the_clock_leaves_forms_alone_that_have_time(visitor):
 def test_the_clock_takes_so_many_at_a_time(visitor):
     for _ in range(3):
         age_form(form_of(visitor.run(topic="x"))["form_id"], 3 * 86_400)
-    assert len(form_expiry.expire(now(), most=2)) == 2
-    assert len(form_expiry.expire(now(), most=2)) == 1
+    assert len(run_forms.expire(now(), most=2)) == 2
+    assert len(run_forms.expire(now(), most=2)) == 1
 
 
 def test_a_node_that_ran_out_takes_its_branch_when_another_form_is_answered(client):
