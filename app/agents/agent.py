@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import json_repair
 import orjson
 import structlog
 
@@ -22,6 +21,7 @@ from app.agents.strategies import Strategy
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
+from app.providers.models.json_answers import read_json
 from app.tools.tool_types import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)
@@ -213,10 +213,10 @@ def _plain(name: str) -> str:
 
 
 def _arguments(written: str) -> dict[str, Any] | None:
-    """The JSON object of a call, mended where it is nearly one; None where it is none."""
+    """Return the JSON object of a call, repaired where it is nearly one; None where it is none."""
     text = written.strip() or "{}"
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        value = json_repair.loads(text) if text.startswith("{") else None
+        value = read_json(text, repair=text.startswith("{"))
+    except ValueError:
+        return None
     return value if isinstance(value, dict) else None

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import json_repair
 import orjson
 
 from app.agents.steps import AgentStep, ToolCall
 from app.agents.strategies import PartialReply
 from app.providers.models.chat_types import Chunk, ModelMessage
+from app.providers.models.json_answers import read_json
 from app.tools.tool_types import ToolDescription
 
 STOP = "\nObservation:"
@@ -156,9 +156,9 @@ def _named(written: str) -> tuple[str, Any] | None:
 
 def _loaded(written: str) -> Any:
     try:
-        return orjson.loads(written)
-    except orjson.JSONDecodeError:
-        return json_repair.loads(written)
+        return read_json(written, repair=True)
+    except ValueError:
+        return None
 
 
 def _written(step: AgentStep) -> str:

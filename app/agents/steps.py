@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from app.providers.models.json_answers import read_json
+
 
 @dataclass
 class ToolCall:
@@ -23,8 +25,8 @@ class ToolCall:
     def input(self) -> Any:
         """The arguments for a reader: an object where they are one, else what was written."""
         try:
-            return orjson.loads(self.arguments or "{}")
-        except orjson.JSONDecodeError:
+            return read_json(self.arguments or "{}")
+        except ValueError:
             return self.arguments
 
 

@@ -1,6 +1,5 @@
 """Questions that a visitor might ask next, found by the model."""
 
-import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from app.models.messages import find_origin, read_thread
 from app.models.owners import Owner
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens
+from app.providers.models.json_answers import find_lists
 from app.services.definitions.app_configs import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
 from app.services.definitions.prompts import Thread
 from app.services.definitions.published_apps import version
@@ -52,18 +52,11 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
 
 
 def parse_questions(answer: str) -> list[str]:
-    """The first JSON list in a text, its non-empty strings; empty where there is none."""
-    start = answer.find("[")
-    while start >= 0:
-        try:
-            value, _ = json.JSONDecoder().raw_decode(answer, start)
-        except ValueError:
-            start = answer.find("[", start + 1)
-            continue
-        questions = [item.strip() for item in value if isinstance(item, str) and item.strip()]
+    """Return the non-empty texts of the first JSON list that holds any; an empty list where none does."""
+    for found in find_lists(answer):
+        questions = [item.strip() for item in found if isinstance(item, str) and item.strip()]
         if questions:
             return questions[:MOST_QUESTIONS]
-        start = answer.find("[", start + 1)
     return []
 
 

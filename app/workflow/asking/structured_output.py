@@ -9,7 +9,7 @@ import referencing
 import referencing.exceptions
 
 from app.providers.models.chat_types import ModelMessage
-from app.workflow.asking.json_answers import find_object
+from app.providers.models.json_answers import find_object
 from app.workflow.failures import NodeFailed
 
 Schema = Mapping[str, Any]

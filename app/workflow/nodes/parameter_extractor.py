@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from app.workflow.asking.json_answers import find_object
+from app.providers.models.json_answers import find_object
 from app.workflow.asking.model_calls import ModelReply
 from app.workflow.asking.model_questions import QuestionFields
 from app.workflow.asking.structured_output import Schema, request_options

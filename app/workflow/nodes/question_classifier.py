@@ -4,7 +4,7 @@ import json
 
 import pydantic
 
-from app.workflow.asking.json_answers import find_object
+from app.providers.models.json_answers import find_object
 from app.workflow.asking.model_questions import QuestionFields
 from app.workflow.asking.structured_output import Schema, request_options
 from app.workflow.contracts.events import Result

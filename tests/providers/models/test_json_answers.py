@@ -1,8 +1,8 @@
-"""JSON objects in what models answer."""
+"""JSON in what models write."""
 
 import pytest
 
-from app.workflow.asking.json_answers import find_object
+from app.providers.models.json_answers import find_lists, find_object, read_json
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,46 @@ def test_the_first_object_is_found(text, found):
 )
 def test_what_is_nearly_json_can_be_repaired(text, found):
     assert find_object(text, repair=True) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"a": 1}', {"a": 1}), (" [1] ", [1]), ('"</think>"', "</think>"), ('{"a": "```x```"}', {"a": "```x```"})],
+)
+def test_a_text_that_is_json_is_read_as_a_whole(text, value):
+    assert read_json(text) == read_json(text, repair=True) == value
+
+
+@pytest.mark.parametrize("text", ["", "{'a': 1}", '{"a": 1', 'It is {"a": 1}', '{"a": NaN}', '"\ud800"'])
+def test_a_text_that_is_not_json_is_refused(text):
+    with pytest.raises(ValueError):
+        read_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("{'a': 1,}", {"a": 1}), ('{"a": [1', {"a": [1]}), ("[{a: b}]", [{"a": "b"}]), ("so it is", "")]
+)
+def test_a_whole_text_can_be_repaired(text, value):
+    assert read_json(text, repair=True) == value
+
+
+@pytest.mark.parametrize("text", ["{" * 5_000, "[" * 5_000, '{"a":' * 5_000])
+def test_what_is_nested_too_deeply_is_refused(text):
+    with pytest.raises(ValueError):
+        read_json(text, repair=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ('["a", "b"]', [["a", "b"]]),
+        ('As in [x] and [1]: ["a"]', [[1], ["a"]]),
+        ('```json\n["a"]\n```', [["a"]]),
+        ('[["a"], ["b"]]', [[["a"], ["b"]], ["a"], ["b"]]),
+        ('{"questions": ["a"]}', [["a"]]),
+        ("none", []),
+        ("[" * 100_000, []),
+    ],
+)
+def test_lists_are_found_as_they_begin(text, lists):
+    assert list(find_lists(text)) == lists
