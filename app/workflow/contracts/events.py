@@ -135,7 +135,6 @@ class RoundsEnded(Event):
     elapsed: float
     error: str | None
     steps: int
-    excepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

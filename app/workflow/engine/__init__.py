@@ -1,1 +1,1 @@
-"""Running a graph: frames, branches, attempts, the text that is streamed."""
+"""Runs graphs: frames, branches, retries, error strategies, streamed text."""

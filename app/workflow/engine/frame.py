@@ -1,4 +1,12 @@
-"""One pass over one level of a graph: the whole of it, or one round inside a container."""
+"""One pass over one level of a graph: the whole graph, or one round of a container (contract dsl.md §3.6).
+
+How a frame decides which nodes run: each node counts its incoming edges that are *undecided*. An edge is decided when
+its source has ended (taken or not, by the handle) or is skipped (not taken). When a node's last edge is decided, the
+node is ready if at least one of them was taken; else it is skipped, and its own edges with it. So every node is run or
+skipped exactly once, and a join waits for all branches that are still open.
+
+Who runs them: the thread that calls `run_nodes`, and helpers from a pool where several nodes are ready.
+"""
 
 import threading
 import time
@@ -23,80 +31,99 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a frame plays. `key` is "" for the whole graph, else it names container and round, those outside it first."""
+    """The place of a frame in its run.
 
-    plan: GraphLevel
+    `key`: "" for the top level, else one part for each round around it, outermost first: `loop[2]/inner[0]/`.
+    `outermost_container_id`: the container of the top level that the frame lies in, None at the top level itself.
+    """
+
+    level: GraphLevel
     key: str
     variables: Variables
     iteration_id: str | None = None
     loop_id: str | None = None
-    speaks_for: str | None = None
+    outermost_container_id: str | None = None
 
 
 @dataclass(frozen=True)
 class NodeEnding:
-    """What became of a node. `handle` None: it waits."""
+    """How a node execution ended. `handle` None: it waits. `outputs_replaced`: its error strategy gave the outputs."""
 
     node: Node
     result: Result
     handle: str | None
-    restream: bool = False
+    outputs_replaced: bool = False
 
 
 class Frame:
-    """Decides which nodes run, and runs them: in the caller's thread, and in others where several are ready."""
+    """Runs the nodes of one level once. `loop_ended`: a loop-end node ended the loop that the frame is a round of."""
 
     def __init__(self, run: "GraphRun", scope: Scope, cancellation: Cancellation) -> None:
         self.run, self.scope = run, scope
+        # Its own, so that a failed node stops the nodes beside it without stopping the rest of the run.
         self.cancellation = Cancellation()
-        self.broken = False
+        self.loop_ended = False
         self.steps = 0
-        self._outer = cancellation
-        self._left = dict(scope.plan.incoming)
-        self._taken: dict[str, str | None] = {}
+        self._outer_cancellation = cancellation
+        self._undecided_edges = dict(scope.level.incoming_counts)
+        # By node, the source of the last taken edge: nodes that run, or will once their other edges are decided.
+        self._taken_from: dict[str, str | None] = {}
         self._ready: deque[str] = deque()
         self._running = self._helpers = 0
+        # Guards all the fields here and is notified when a node has ended.
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
         self._pauses: list[Pause] = []
         with self._changed:
-            self._reach(scope.plan.start_id, None)
-            for node_id in scope.plan.roots:
+            self._reach(scope.level.start_id, None)
+            # Undecided for ever, they would keep a join behind them from running (contract dsl.md §3.6, rule 3).
+            for node_id in scope.level.unreachable:
                 self._skip(node_id)
 
     def replay(self) -> None:
-        """Go through what ended before this worker took the run."""
-        for past in self.run.context.journal.recorded(self.scope.key):
-            if past.node_id not in self._ready:
-                continue
-            self._ready.remove(past.node_id)
-            self.steps += 1
-            self.run.count(past.exceptions, past.total_tokens, steps=1)
-            node = self.scope.plan.nodes[past.node_id]
-            result = Result(past.outputs, past.handle, writes=tuple(past.writes))
-            self._told_inside(node)
-            with self._changed:
-                self._apply(NodeEnding(node, result, past.handle, restream=past.status == "exception"))
+        """Apply the ends that the journal holds for this frame, so that `run_nodes` continues behind them.
 
-    def play(self) -> None:
-        """Until nothing can run any more. Raises RunFailed, RunPaused, Cancelled and what nobody expects."""
-        self._outer.add(self.cancellation.cancel)
+        Ends come in the order in which they happened, so each finds its node ready, as it was then. Outputs, writes,
+        texts and counts are as after the first run; no node runs and nothing is recorded again.
+        """
+        for end in self.run.context.journal.recorded(self.scope.key):
+            if end.node_id not in self._ready:
+                # A node beside a loop-end node, which ended after it: the round was over already.
+                continue
+            self._ready.remove(end.node_id)
+            self.steps += 1
+            self.run.count(end.exceptions, end.total_tokens, steps=1)
+            node = self.scope.level.nodes[end.node_id]
+            self._replay_inside(node)
+            with self._changed:
+                self._apply(NodeEnding(node, Result(end.outputs, end.handle, writes=tuple(end.writes)), end.handle))
+
+    def run_nodes(self) -> None:
+        """Run nodes until none is ready or running. Raises GraphRunFailed, RunPaused, Cancelled, unexpected errors."""
+        self._outer_cancellation.add(self.cancellation.cancel)
         try:
-            if self._outer.is_cancelled:
+            # A cancellation before `add` called nobody.
+            if self._outer_cancellation.is_cancelled:
                 self.cancellation.cancel()
             self._work()
+            # Not before helpers have ended their nodes: a thread of this frame must not outlive it.
             with self._changed:
                 self._changed.wait_for(lambda: not self._running)
         finally:
-            self._outer.remove(self.cancellation.cancel)
+            self._outer_cancellation.remove(self.cancellation.cancel)
         if self._failure is not None:
             raise self._failure
-        self._outer.raise_if_cancelled()
-        if self._pauses and not self.broken:
+        self._outer_cancellation.raise_if_cancelled()
+        # A loop-end node ends the round even where a node beside it waits for people.
+        if self._pauses and not self.loop_ended:
             raise RunPaused(tuple(self._pauses))
 
     def _work(self, helping: bool = False) -> None:
-        """Run nodes as long as there are any; the caller waits for what helpers still run."""
+        """Run ready nodes, one after the other, until there are none.
+
+        While other threads still run nodes, more may become ready. The caller waits for that; a helper returns, so that
+        its thread is free for other frames. So the caller alone can finish the frame, with or without helpers.
+        """
         while True:
             with self._changed:
                 while not self._ready:
@@ -105,6 +132,7 @@ class Frame:
                     self._changed.wait()
                 node_id = self._ready.popleft()
                 self._running += 1
+                # One helper for each node left over. Helpers count from when they are spawned until they return.
                 wanted = max(0, len(self._ready) - self._helpers)
                 self._helpers += wanted
             for _ in range(wanted):
@@ -121,11 +149,12 @@ class Frame:
     def _run_one(self, node_id: str) -> None:
         ending = None
         try:
-            ending = self._execute(self.scope.plan.nodes[node_id])
+            ending = self._execute(self.scope.level.nodes[node_id])
         except BaseException as failure:
-            # Whatever it is belongs to the thread that waits for the frame.
+            # This may be a helper's thread, where an exception is lost: `run_nodes` raises it in the caller's.
             self._fail(failure)
         with self._changed:
+            # After a failure nothing more may become ready.
             if ending is not None and self._failure is None:
                 self._apply(ending)
             self._running -= 1
@@ -133,6 +162,7 @@ class Frame:
 
     def _fail(self, failure: BaseException) -> None:
         with self._changed:
+            # The first failure counts: the others are those of the nodes that it cancels.
             self._failure = self._failure or failure
             self._ready.clear()
         self.cancellation.cancel()
@@ -140,20 +170,22 @@ class Frame:
     def _execute(self, node: Node) -> NodeEnding:
         self._count_step()
         try:
-            ended = NodeRunner(self.run, self, node, self._execution_of(node)).make()
+            outcome = NodeRunner(self.run, self, node, self._execution_of(node)).run_node()
         except RunPaused as pause:
+            # Its edges stay undecided and hold back what lies behind it; other branches run on.
             with self._changed:
                 self._pauses += pause.pauses
             return NodeEnding(node, Result(), None)
-        return NodeEnding(node, ended.result, ended.handle, ended.restream)
+        return NodeEnding(node, outcome.result, outcome.handle, outcome.outputs_replaced)
 
     def _execution_of(self, node: Node) -> Execution:
-        identity = self.run.identify(f"{self.scope.key}{node.id}")
-        waiting = self.run.context.journal.waiting(identity) or WaitingNode(
-            next(self.run.indexes), self._taken.get(node.id), 0.0
+        """Return the execution of a node: a new one, or the one that waited when the run paused."""
+        execution_id = self.run.execution_id(f"{self.scope.key}{node.id}")
+        waiting = self.run.context.journal.waiting(execution_id) or WaitingNode(
+            next(self.run.indexes), self._taken_from.get(node.id), 0.0
         )
         return Execution(
-            identity,
+            execution_id,
             node.id,
             node.kind,
             node.title,
@@ -168,48 +200,52 @@ class Frame:
     def _count_step(self) -> None:
         self.cancellation.raise_if_cancelled()
         if time.monotonic() >= self.run.context.deadline:
-            raise self.run.time_is_up()
-        most = self.run.context.most_steps
+            raise self.run.timed_out()
         with self.run.lock:
             self.run.steps += 1
             self.steps += 1
-            if self.steps > most:
-                raise GraphRunFailed(f"Maximum execution steps exceeded: {most}")
+            if self.steps > self.run.context.most_steps:
+                raise GraphRunFailed(f"Maximum execution steps exceeded: {self.run.context.most_steps}")
 
     def rounds(self, node: Node, execution: Execution) -> "FrameRounds":
-        """What a container is given."""
+        """Return what a container node runs its children with."""
         return FrameRounds(self, node, execution)
 
-    # What follows runs under the frame's condition; the text stream has the run's lock, taken inside it, never the other way round.
+    # The methods below run under `_changed`. The run's lock is taken inside it, never the other way round: two threads
+    # could wait for each other.
 
     def _apply(self, ending: NodeEnding) -> None:
+        """Take over an execution's outputs and writes, then decide the node's edges."""
         node, variables = ending.node, self.scope.variables
         if ending.handle is None:
             return
         for selector, value in ending.result.writes:
             variables.write(selector, value)
         variables.set_node(node.id, ending.result.outputs)
-        self._speak(node, ending)
+        # Behind the variables, whose values the text stream reads.
+        self._pass_on_text(node, ending)
         if node.kind == "loop-end":
-            self.broken = True
+            self.loop_ended = True
             self._ready.clear()
             return
-        for edge in self.scope.plan.outgoing[node.id]:
-            self._decide(edge.target, node.id if node.takes(edge.handle, ending.handle) else None)
+        for edge in self.scope.level.outgoing[node.id]:
+            self._decide_edge(edge.target, node.id if node.takes(edge.handle, ending.handle) else None)
 
-    def _decide(self, target: str, taken_from: str | None) -> None:
-        self._left[target] -= 1
+    def _decide_edge(self, target: str, taken_from: str | None) -> None:
+        """Decide one edge: taken from a source, or None if it is not taken."""
+        self._undecided_edges[target] -= 1
         if taken_from is not None:
             self._reach(target, taken_from)
-        if self._left[target] == 0:
-            if target not in self._taken:
+        if self._undecided_edges[target] == 0:
+            if target not in self._taken_from:
                 self._skip(target)
-            elif not self.broken:
+            elif not self.loop_ended:
                 self._ready.append(target)
 
     def _reach(self, node_id: str, taken_from: str | None) -> None:
-        first = node_id not in self._taken
-        self._taken[node_id] = taken_from
+        """Take note that a node will run; the start (`taken_from` None) is ready at once."""
+        first = node_id not in self._taken_from
+        self._taken_from[node_id] = taken_from
         if taken_from is None:
             self._ready.append(node_id)
         if first and not self.scope.key:
@@ -220,39 +256,45 @@ class Frame:
         if not self.scope.key:
             with self.run.lock:
                 self.run.text.decide(node_id)
-        for edge in self.scope.plan.outgoing[node_id]:
-            self._decide(edge.target, None)
+        for edge in self.scope.level.outgoing[node_id]:
+            self._decide_edge(edge.target, None)
 
-    def _speak(self, node: Node, ending: NodeEnding) -> None:
+    def _pass_on_text(self, node: Node, ending: NodeEnding) -> None:
+        """Add an answer or end node's outputs to those of the run, and let the text stream know that the node ended."""
         outputs = ending.result.outputs
         with self.run.lock:
             if node.kind == "answer" and ending.handle == "source":
-                self.run.answered(outputs["answer"], outputs["files"])
-                if self.scope.speaks_for is not None:
-                    self.run.text.add_inner(self.scope.speaks_for, [(outputs["answer"], (node.id, "answer"))])
+                self._add_answer(node.id, outputs, self.scope.outermost_container_id)
             elif node.kind == "end":
-                self.run.reached_end(outputs)
+                self.run.add_outputs(outputs)
             if not self.scope.key:
-                self.run.text.decide(node.id, ending.restream)
+                self.run.text.decide(node.id, ending.outputs_replaced)
 
-    def _told_inside(self, node: Node) -> None:
-        """What a container's rounds answered and wrote outside it before this worker took the run."""
+    def _replay_inside(self, node: Node) -> None:
+        """Apply what the rounds of a container that has ended left outside it: counts, writes, answers.
+
+        Its frames are not replayed themselves, as the container does not run again.
+        """
         if not node.container:
             return
-        for past in self.run.context.journal.recorded_inside(f"{self.scope.key}{node.id}["):
-            self.run.count(past.exceptions, past.total_tokens, steps=1)
-            for selector, value in past.writes:
+        for end in self.run.context.journal.recorded_inside(f"{self.scope.key}{node.id}["):
+            self.run.count(end.exceptions, end.total_tokens, steps=1)
+            # Variables of the rounds, such as a loop's, are out of reach from here, and over.
+            for selector, value in end.writes:
                 self.scope.variables.write(selector, value)
-            if self.run.is_answer(past):
-                with self.run.lock:
-                    self.run.answered(past.outputs["answer"], past.outputs["files"])
-                    self.run.text.add_inner(
-                        self.scope.speaks_for or node.id, [(past.outputs["answer"], (past.node_id, "answer"))]
-                    )
+            if self.run.is_answer(end):
+                self._add_answer(end.node_id, end.outputs, self.scope.outermost_container_id or node.id)
+
+    def _add_answer(self, node_id: str, outputs: Mapping[str, Any], container_id: str | None) -> None:
+        """Add an answer node's outputs to the run's; inside a container, its text to that of the container."""
+        with self.run.lock:
+            self.run.add_answer(outputs["answer"], outputs["files"])
+            if container_id is not None:
+                self.run.text.add_inner(container_id, [(outputs["answer"], (node_id, "answer"))])
 
 
 class FrameRounds:
-    """The rounds of one execution of a container (implements `Rounds`)."""
+    """The rounds of one execution of a container, each a frame of its own (implements `Rounds`)."""
 
     def __init__(self, frame: Frame, node: Node, execution: Execution) -> None:
         self._frame, self._node, self._execution = frame, node, execution
@@ -270,34 +312,31 @@ class FrameRounds:
         run, outer = self._frame.run, self._frame.scope
         with run.lock:
             self._rounds += 1
-        place = f"{outer.key}{self._node.id}[{index}]/"
-        if emit_start and not (self._execution.resumed and run.context.journal.was_begun_inside(place)):
+        key = f"{outer.key}{self._node.id}[{index}]/"
+        # A round in which nodes ended or waited before the pause was announced then.
+        if emit_start and not (self._execution.resumed and run.context.journal.was_begun_inside(key)):
             run.emit(RoundStarted(self._execution, index, previous))
         is_loop = self._node.kind == "loop"
-        scope = Scope(
-            run.graph.plans[self._node.id],
-            place,
-            variables,
-            outer.iteration_id if is_loop else self._node.id,
-            self._node.id if is_loop else outer.loop_id,
-            outer.speaks_for or self._node.id,
-        )
+        iteration_id, loop_id = (outer.iteration_id, self._node.id) if is_loop else (self._node.id, outer.loop_id)
+        outermost_id = outer.outermost_container_id or self._node.id
+        scope = Scope(run.graph.levels[self._node.id], key, variables, iteration_id, loop_id, outermost_id)
         frame = Frame(run, scope, self._cancellation)
         if run.context.begun:
             frame.replay()
-        frame.play()
-        return frame.broken
+        frame.run_nodes()
+        return frame.loop_ended
 
     def run_jobs(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
-        outer = self._frame.cancellation
-        mine = self._cancellation = Cancellation()
-        outer.add(mine.cancel)
+        # A cancellation of the rounds alone: `cancel_rounds` must not stop the nodes beside the container.
+        outer, rounds = self._frame.cancellation, Cancellation()
+        self._cancellation = rounds
+        outer.add(rounds.cancel)
         try:
             if outer.is_cancelled:
-                mine.cancel()
-            work_sharing.do_all(jobs, limit, self._frame.run.context.spawn)
+                rounds.cancel()
+            work_sharing.run_all(jobs, limit, self._frame.run.context.spawn)
         finally:
-            outer.remove(mine.cancel)
+            outer.remove(rounds.cancel)
 
     def cancel_rounds(self) -> None:
         self._cancellation.cancel()

@@ -1,4 +1,4 @@
-"""A workflow's graph, checked once and then only read (contract dsl.md §3.4, §3.5)."""
+"""Builds and checks the graph of an app file (contract dsl.md §3.4, §3.5). A built graph is read-only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ from app.workflow.engine.text_stream import Outline, TextProducer
 from app.workflow.failures import GraphInvalid
 from app.workflow.nodes import node_of
 
+# The editor's notes: entries among the nodes that are none.
 NOTE = "custom-note"
-STARTERS = ("iteration-start", "loop-start")
+ROUND_STARTS = ("iteration-start", "loop-start")
 
 
 @dataclass(frozen=True)
 class Edge:
+    """One edge between two nodes of a level. `handle`: the source's."""
+
     source: str
     target: str
     handle: str
@@ -22,48 +25,55 @@ class Edge:
 
 @dataclass(frozen=True)
 class GraphLevel:
-    """One level of a graph: the whole, or the inside of a container. `incoming` counts edges by target."""
+    """One level of a graph: its top, or the inside of one container. Edges never leave their level.
+
+    `nodes` by id, in topological order. `outgoing`: each node's edges. `incoming_counts`: how many edges lead to each
+    node. `unreachable`: nodes without incoming edges, other than the start.
+    """
 
     start_id: str
     nodes: Mapping[str, Node]
     outgoing: Mapping[str, tuple[Edge, ...]]
-    incoming: Mapping[str, int]
-    roots: tuple[str, ...]
+    incoming_counts: Mapping[str, int]
+    unreachable: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """`plans` by container id, the whole graph's under `""`."""
+    """A checked graph. `levels` by the container's node id, the top under `""`; `outline`: its producers of text."""
 
-    plans: Mapping[str, GraphLevel]
+    levels: Mapping[str, GraphLevel]
     outline: Outline
 
     @property
     def top(self) -> GraphLevel:
-        return self.plans[""]
+        """The level outside all containers."""
+        return self.levels[""]
 
     def nodes(self) -> list[Node]:
-        """All of them, those inside containers too."""
-        return [node for plan in self.plans.values() for node in plan.nodes.values()]
+        """Return the nodes of all levels."""
+        return [node for level in self.levels.values() for node in level.nodes.values()]
 
 
 @dataclass(frozen=True)
 class _Placed:
+    """A node with the id of the container that it lies in, "" at the top, and its `data`."""
+
     node: Node
     container: str
     data: Mapping[str, Any]
 
 
 def build(graph: Mapping[str, Any]) -> Graph:
-    """The graph of an app file's `workflow.graph`. Raises GraphInvalid."""
+    """Build the graph of an app file's `workflow.graph`. Raises GraphInvalid."""
     placed = _placed_nodes(graph.get("nodes"))
     edges = _edges(graph.get("edges"), placed)
-    plans = {"": _plan("", placed, edges, _start_of_all(placed))}
+    levels = {"": _level("", placed, edges, _top_start(placed))}
     for node_id, entry in placed.items():
         if entry.node.container:
-            plans[node_id] = _plan(node_id, placed, edges, _start_inside(node_id, placed, edges))
-    _refuse_nesting_circles(placed)
-    return Graph(plans, _outline(plans))
+            levels[node_id] = _level(node_id, placed, edges, _start_inside(node_id, placed, edges))
+    _check_nesting(placed)
+    return Graph(levels, _outline(levels))
 
 
 def _placed_nodes(nodes: Any) -> dict[str, _Placed]:
@@ -87,7 +97,7 @@ def _placed_nodes(nodes: Any) -> dict[str, _Placed]:
         placed[node_id] = _Placed(node, str(container), data)
     for item in placed.values():
         if item.container and not (item.container in placed and placed[item.container].node.container):
-            raise GraphInvalid(f"{item.node.name}: it lies inside {item.container!r}, which is no iteration or loop")
+            raise GraphInvalid(f"{item.node.name}: it lies in {item.container!r}, which is not an iteration or loop")
     return placed
 
 
@@ -107,32 +117,31 @@ def _edges(edges: Any, placed: Mapping[str, _Placed]) -> list[Edge]:
         for known, unknown in ((edge.source, edge.target), (edge.target, edge.source)):
             if unknown not in placed:
                 end = placed[known].node.name if known in placed else repr(known)
-                raise GraphInvalid(f"{end}: an edge leads to or from node {unknown!r}, which is not there")
+                raise GraphInvalid(f"{end}: an edge leads to or from node {unknown!r}, which does not exist")
         if placed[edge.source].container != placed[edge.target].container:
-            raise GraphInvalid(
-                f"{placed[edge.source].node.name}: its edge to {placed[edge.target].node.name} crosses a container's border"
-            )
+            source, target = placed[edge.source].node.name, placed[edge.target].node.name
+            raise GraphInvalid(f"{source}: its edge to {target} leads into or out of an iteration or loop")
         found.append(edge)
     return found
 
 
-def _plan(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], start_id: str) -> GraphLevel:
+def _level(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge], start_id: str) -> GraphLevel:
     nodes = {node_id: entry.node for node_id, entry in placed.items() if entry.container == container}
     inside = [edge for edge in edges if edge.source in nodes]
     outgoing = {node_id: tuple(edge for edge in inside if edge.source == node_id) for node_id in nodes}
-    incoming = dict.fromkeys(nodes, 0)
+    counts = dict.fromkeys(nodes, 0)
     for edge in inside:
-        incoming[edge.target] += 1
-    ordered = _in_order(nodes, outgoing, incoming)
-    roots = tuple(node_id for node_id in ordered if incoming[node_id] == 0 and node_id != start_id)
-    return GraphLevel(start_id, {node_id: nodes[node_id] for node_id in ordered}, outgoing, incoming, roots)
+        counts[edge.target] += 1
+    ordered = _topological_order(nodes, outgoing, counts)
+    unreachable = tuple(node_id for node_id in ordered if counts[node_id] == 0 and node_id != start_id)
+    return GraphLevel(start_id, {node_id: nodes[node_id] for node_id in ordered}, outgoing, counts, unreachable)
 
 
-def _in_order(
-    nodes: Mapping[str, Node], outgoing: Mapping[str, tuple[Edge, ...]], incoming: Mapping[str, int]
+def _topological_order(
+    nodes: Mapping[str, Node], outgoing: Mapping[str, tuple[Edge, ...]], incoming_counts: Mapping[str, int]
 ) -> list[str]:
-    """Topological. Raises GraphInvalid where there is a circle."""
-    left = dict(incoming)
+    """Return the node ids, each behind all nodes that lead to it. Raises GraphInvalid where edges form a circle."""
+    left = dict(incoming_counts)
     ready = [node_id for node_id in nodes if left[node_id] == 0]
     ordered = []
     while ready:
@@ -143,12 +152,12 @@ def _in_order(
             if left[edge.target] == 0:
                 ready.append(edge.target)
     if len(ordered) < len(nodes):
-        around = next(node for node_id, node in nodes.items() if left[node_id] > 0)
-        raise GraphInvalid(f"{around.name}: its edges lead in a circle")
+        in_circle = next(node for node_id, node in nodes.items() if left[node_id] > 0)
+        raise GraphInvalid(f"{in_circle.name}: it lies on a circle of edges, or behind one")
     return ordered
 
 
-def _start_of_all(placed: Mapping[str, _Placed]) -> str:
+def _top_start(placed: Mapping[str, _Placed]) -> str:
     for node_id, entry in placed.items():
         if entry.node.kind == "start" and not entry.container:
             return node_id
@@ -156,22 +165,27 @@ def _start_of_all(placed: Mapping[str, _Placed]) -> str:
 
 
 def _start_inside(container: str, placed: Mapping[str, _Placed], edges: Sequence[Edge]) -> str:
-    """The node that opens a round; files of 0.1.0 name the first child itself."""
+    """Return the id of the node that opens a round.
+
+    Editors differ: `start_node_id` of the container, a start node or a mark on a child (files of version 0.1.0), or
+    nothing; then it is the first child that no edge leads to.
+    """
     children = [node_id for node_id, entry in placed.items() if entry.container == container]
     named = placed[container].data.get("start_node_id")
     if named in children:
         return str(named)
     targets = {edge.target for edge in edges}
     for node_id in children:
-        if placed[node_id].node.kind in STARTERS or placed[node_id].data.get("isIterationStart"):
+        if placed[node_id].node.kind in ROUND_STARTS or placed[node_id].data.get("isIterationStart"):
             return node_id
     for node_id in children:
         if node_id not in targets:
             return node_id
-    raise GraphInvalid(f"{placed[container].node.name}: there is nothing inside")
+    raise GraphInvalid(f"{placed[container].node.name}: it contains no nodes")
 
 
-def _refuse_nesting_circles(placed: Mapping[str, _Placed]) -> None:
+def _check_nesting(placed: Mapping[str, _Placed]) -> None:
+    """Check that no container lies inside itself: its rounds would have no end."""
     for node_id, entry in placed.items():
         seen, container = {node_id}, entry.container
         while container:
@@ -181,35 +195,40 @@ def _refuse_nesting_circles(placed: Mapping[str, _Placed]) -> None:
             container = placed[container].container
 
 
-def _outline(plans: Mapping[str, GraphLevel]) -> Outline:
-    top = plans[""]
-    speakers = {}
+def _outline(levels: Mapping[str, GraphLevel]) -> Outline:
+    top = levels[""]
+    producers = {}
     for node_id, node in top.nodes.items():
         if node.text_parts is not None:
-            speakers[node_id] = TextProducer(node_id, node.text_parts)
-        elif node.container and _speaks_inside(node_id, plans):
-            speakers[node_id] = TextProducer(node_id, None)
-    assured: dict[str, list[str]] = {}
-    for speaker_id in speakers:
-        for node_id in _leading_surely_to(speaker_id, top):
-            assured.setdefault(node_id, []).append(speaker_id)
-    return Outline(speakers, {node_id: tuple(found) for node_id, found in assured.items()}, frozenset(top.nodes))
+            producers[node_id] = TextProducer(node_id, node.text_parts)
+        elif node.container and _has_answers(node_id, levels):
+            producers[node_id] = TextProducer(node_id, None)
+    certain: dict[str, list[str]] = {}
+    for producer_id in producers:
+        for node_id in _nodes_certain_to_reach(producer_id, top):
+            certain.setdefault(node_id, []).append(producer_id)
+    return Outline(producers, {node_id: tuple(found) for node_id, found in certain.items()}, frozenset(top.nodes))
 
 
-def _speaks_inside(container: str, plans: Mapping[str, GraphLevel]) -> bool:
-    nodes = plans[container].nodes
+def _has_answers(container: str, levels: Mapping[str, GraphLevel]) -> bool:
+    """Return whether there are answer nodes inside a container, at any depth."""
+    nodes = levels[container].nodes
     return any(
-        node.kind == "answer" or (node.container and _speaks_inside(node_id, plans)) for node_id, node in nodes.items()
+        node.kind == "answer" or (node.container and _has_answers(node_id, levels)) for node_id, node in nodes.items()
     )
 
 
-def _leading_surely_to(target: str, plan: GraphLevel) -> list[str]:
-    """The nodes after which `target` runs whatever the branching nodes behind them choose."""
-    sure = {target}
-    for node_id in reversed(list(plan.nodes)):
-        handles = plan.nodes[node_id].handles
-        edges = plan.outgoing[node_id]
-        node = plan.nodes[node_id]
-        if all(any(node.takes(edge.handle, handle) and edge.target in sure for edge in edges) for handle in handles):
-            sure.add(node_id)
-    return list(sure)
+def _nodes_certain_to_reach(target: str, level: GraphLevel) -> list[str]:
+    """Return the nodes after which `target` runs, whatever handles they and the nodes behind them choose.
+
+    Walked from the end, so that a node's successors are known before it: a node belongs to them if each of its handles
+    takes an edge to one of them. A handle that leads elsewhere, such as a fail branch, makes the target uncertain.
+    """
+    certain = {target}
+    for node_id in reversed(list(level.nodes)):
+        node, edges = level.nodes[node_id], level.outgoing[node_id]
+        if all(
+            any(node.takes(edge.handle, handle) and edge.target in certain for edge in edges) for handle in node.handles
+        ):
+            certain.add(node_id)
+    return list(certain)

@@ -1,6 +1,7 @@
-"""Runs a graph (contract dsl.md §3.6): what is ready runs, in threads where several are; every end is kept in the journal.
+"""Runs a graph, or continues a run from its journal (contract dsl.md §3.6).
 
-A run that another worker has begun is gone through again from the journal, without doing anything twice.
+The journal records how each node execution ended. A run that an earlier worker began, or that paused, is replayed: the
+recorded ends are applied without running their nodes, then the nodes behind them run.
 """
 
 import itertools
@@ -25,7 +26,10 @@ SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED = "succeeded", "partial-succeeded", 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run came to rest. `outputs` of the end nodes, or `answer` and `files` of the answer nodes."""
+    """How a run ended or paused. `outputs`: those of its end nodes, or `answer` and `files` of its answer nodes.
+
+    `exceptions`: failed attempts of nodes; `steps`: node executions; `pauses`: what a paused run waits for.
+    """
 
     status: str
     outputs: Mapping[str, Any]
@@ -38,7 +42,11 @@ class RunEnd:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a run is given. `deadline` in monotonic seconds; `begun`: another worker or an earlier pause left a journal."""
+    """The services and limits of a run. `deadline` in monotonic seconds; `spawn` runs helpers in other threads.
+
+    `begun`: there may be a journal to replay, of an earlier worker or from before a pause. `most_steps`: node
+    executions in one frame; `most_seconds`: the time limit from which `deadline` was made, for messages.
+    """
 
     run_id: uuid.UUID
     services: NodeServices
@@ -52,30 +60,31 @@ class RunContext:
 
 
 class GraphRun:
-    """One run of a graph. `emit` receives the events one after another, from several threads."""
+    """One run of a graph. `emit` is called with the events one after another, from several threads."""
 
     def __init__(self, graph: Graph, variables: Variables, context: RunContext, emit: Callable[[Event], None]) -> None:
         self.graph, self.context = graph, context
         self.indexes = itertools.count(context.journal.last_index + 1)
         self.exceptions = self.total_tokens = self.steps = 0
         self._variables, self._emit = variables, emit
-        # Of events, of the text stream and of the counts: what a visitor sees has one order.
+        # Guards counts, results and the text stream, and is held while an event is emitted: so events come in the order
+        # of the changes that they report. Reentrant, as the text stream emits inside it.
         self.lock = threading.RLock()
         self._replaying = context.begun
-        self._replayed: list[str] = []
+        self._replayed_texts: list[str] = []
         self._outputs: dict[str, Any] = {}
         self._answers: list[str] = []
         self._files: list[Any] = []
-        self.text = TextStream(graph.outline, variables, self._say)
+        self.text = TextStream(graph.outline, variables, self._emit_text)
 
     def run(self) -> RunEnd:
-        """To its end, or to where it has to wait. Raises what is no failure of the graph: our own faults, the journal's."""
+        """Run to the end or to a pause. Raises only unexpected errors, and what the journal raises."""
         frame = Frame(self, Scope(self.graph.top, "", self._variables), self.context.cancellation)
         try:
             if self._replaying:
                 frame.replay()
-                self._go_on()
-            frame.play()
+                self._end_replay()
+            frame.run_nodes()
         except Cancelled:
             return self._end(STOPPED, None)
         except RunPaused as pause:
@@ -87,50 +96,57 @@ class GraphRun:
         return self._end(PARTIAL if self.exceptions else SUCCEEDED, None)
 
     def emit(self, event: Event) -> None:
+        """Emit an event."""
         with self.lock:
             self._emit(event)
 
-    def identify(self, place: str) -> str:
-        """The id of a node's run: the same whenever the run is gone through again."""
+    def execution_id(self, place: str) -> str:
+        """Return the id of the execution at a place (frame key and node id); in every replay it is the same."""
         return str(uuid.uuid5(self.context.run_id, place))
 
-    def time_is_up(self) -> RunTimedOut:
+    def timed_out(self) -> RunTimedOut:
+        """Return the failure of a run that passed its time limit."""
         return RunTimedOut(f"Run failed: it took longer than {self.context.most_seconds:g} seconds.")
 
-    def is_answer(self, past: RecordedEnd) -> bool:
+    def is_answer(self, end: RecordedEnd) -> bool:
+        """Return whether a recorded end is that of an answer node."""
         return any(
-            past.node_id in plan.nodes and plan.nodes[past.node_id].kind == "answer"
-            for plan in self.graph.plans.values()
+            end.node_id in level.nodes and level.nodes[end.node_id].kind == "answer"
+            for level in self.graph.levels.values()
         )
 
     def count(self, exceptions: int, tokens: int, steps: int = 0) -> None:
+        """Add to the run's counts."""
         with self.lock:
             self.exceptions += exceptions
             self.total_tokens += tokens
             self.steps += steps
 
-    def answered(self, text: str, files: Sequence[Any]) -> None:
+    def add_answer(self, text: str, files: Sequence[Any]) -> None:
+        """Add the outputs of an answer node to the run's."""
         with self.lock:
             self._answers.append(text)
             self._files += files
 
-    def reached_end(self, outputs: Mapping[str, Any]) -> None:
+    def add_outputs(self, outputs: Mapping[str, Any]) -> None:
+        """Add the outputs of an end node to the run's; of two with one name, that of the later node counts."""
         with self.lock:
             self._outputs |= outputs
 
-    def _say(self, text: str, selector: Selector) -> None:
+    def _emit_text(self, text: str, selector: Selector) -> None:
+        # The client has the text of a replay already, or half of it: it is emitted as one replacement.
         if self._replaying:
-            self._replayed.append(text)
+            self._replayed_texts.append(text)
         elif text:
             self._emit(TextStreamed(text, selector))
 
-    def _go_on(self) -> None:
+    def _end_replay(self) -> None:
         with self.lock:
             self._replaying = False
-            self._emit(TextReplaced("".join(self._replayed)))
+            self._emit(TextReplaced("".join(self._replayed_texts)))
 
     def _end(self, status: str, error: str | None, pauses: tuple[Pause, ...] = ()) -> RunEnd:
         self.context.journal.save()
-        speaks = any(node.kind == "answer" for node in self.graph.nodes())
-        outputs = {"answer": "".join(self._answers), "files": self._files} if speaks else self._outputs
+        has_answers = any(node.kind == "answer" for node in self.graph.nodes())
+        outputs = {"answer": "".join(self._answers), "files": self._files} if has_answers else self._outputs
         return RunEnd(status, outputs, error, self.exceptions, self.total_tokens, self.steps, pauses)

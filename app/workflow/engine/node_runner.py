@@ -1,4 +1,4 @@
-"""A node's run with its retries and its error strategy (contract dsl.md §3.6, rule 6)."""
+"""Executes a node with its retries and its error strategy (contract dsl.md §3.6, rule 6)."""
 
 import time
 from dataclasses import dataclass
@@ -26,43 +26,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodeOutcome:
-    """`restream`: what the node streamed is not what it gives."""
+    """The result of a node execution. `outputs_replaced`: the node failed, its error strategy gave the outputs."""
 
     result: Result
     handle: str
-    restream: bool = False
+    outputs_replaced: bool = False
 
 
 class NodeRunner:
-    """All attempts of one run of a node."""
+    """One node execution with all its attempts."""
 
     def __init__(self, run: "GraphRun", frame: "Frame", node: Node, execution: Execution) -> None:
         self._run, self._frame, self._node, self._execution = run, frame, node, execution
         self._began = time.perf_counter()
         self._failures = 0
 
-    def make(self) -> NodeOutcome:
-        """Raises RunFailed, RunPaused, Cancelled."""
+    def run_node(self) -> NodeOutcome:
+        """Run the node until an attempt succeeds or its error strategy applies.
+
+        Raises GraphRunFailed where it fails without one, RunPaused, Cancelled.
+        """
         node, journal = self._node, self._run.context.journal
         journal.started(self._execution, self._frame.scope.key)
+        # Saved before it acts or takes long: a take-over continues behind all that ended before it, and a snapshot of
+        # the run shows that it is running.
         if node.has_side_effects:
             journal.save()
         if not (node.container or self._execution.resumed):
-            self._tell(NodeStarted(self._execution))
+            self._emit(NodeStarted(self._execution))
         while True:
             try:
                 result = node.run(self._context())
             except NodePaused as pause:
                 raise RunPaused((Pause(self._execution.id, node.id, node.title, pause.details),)) from None
             except NodeFailed as failure:
+                # Past the deadline a node fails because of it; the run must end then, whatever the error strategy.
                 if time.monotonic() >= self._run.context.deadline:
-                    raise self._run.time_is_up() from None
+                    raise self._run.timed_out() from None
                 self._failures += 1
-                if not self._tries_again(failure):
-                    return self._give_up(failure)
+                if not self._retries(failure):
+                    return self._apply_error_strategy(failure)
             else:
-                self._keep("succeeded", result, result.handle, None)
-                self._tell(NodeSucceeded(self._execution, result, self._elapsed))
+                self._record("succeeded", result, result.handle, None)
+                self._emit(NodeSucceeded(self._execution, result, self._elapsed))
                 return NodeOutcome(result, result.handle)
 
     @property
@@ -84,6 +90,7 @@ class NodeRunner:
         )
 
     def _stream(self, name: str, piece: str) -> None:
+        # Inside containers only whole answers are streamed, round by round (contract dsl.md §3.6, rule 11).
         if not self._frame.scope.key:
             with self._run.lock:
                 self._run.text.add((self._node.id, name), piece)
@@ -91,32 +98,34 @@ class NodeRunner:
     def _report(self, name: str, details: Any) -> None:
         self._run.emit(NodeReported(self._execution, name, details))
 
-    def _tries_again(self, failure: NodeFailed) -> bool:
+    def _retries(self, failure: NodeFailed) -> bool:
+        """Return whether another attempt follows, after the pause before it."""
         retry = self._node.config.retry_config
         if retry is None or not retry.retry_enabled or self._failures > retry.max_retries:
             return False
-        self._tell(NodeRetried(self._execution, _result_of(failure), self._elapsed, failure.message, self._failures))
+        self._emit(NodeRetried(self._execution, _result_of(failure), self._elapsed, failure.message, self._failures))
         self._frame.cancellation.wait(min(retry.retry_interval / 1000, LONGEST_RETRY_PAUSE))
         return True
 
-    def _give_up(self, failure: NodeFailed) -> NodeOutcome:
+    def _apply_error_strategy(self, failure: NodeFailed) -> NodeOutcome:
         config = self._node.config
-        told = {"error_message": failure.message, "error_type": failure.error_type}
+        error = {"error_message": failure.message, "error_type": failure.error_type}
         if config.error_strategy == FAIL_BRANCH:
-            result, handle = _result_of(failure, told), FAIL_BRANCH
+            result, handle = _result_of(failure, error), FAIL_BRANCH
         elif config.error_strategy == "default-value":
             defaults = {default.key: default.typed() for default in config.default_value or ()}
-            result, handle = _result_of(failure, defaults | told), "source"
+            result, handle = _result_of(failure, defaults | error), "source"
         else:
             result = _result_of(failure)
-            self._keep("failed", result, "", failure.message)
-            self._tell(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
+            self._record("failed", result, "", failure.message)
+            self._emit(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
             raise GraphRunFailed(failure.message)
-        self._keep("exception", result, handle, failure.message)
-        self._tell(NodeExcepted(self._execution, result, self._elapsed, failure.message))
-        return NodeOutcome(result, handle, restream=True)
+        self._record("exception", result, handle, failure.message)
+        self._emit(NodeExcepted(self._execution, result, self._elapsed, failure.message))
+        return NodeOutcome(result, handle, outputs_replaced=True)
 
-    def _keep(self, status: str, result: Result, handle: str, error: str | None) -> None:
+    def _record(self, status: str, result: Result, handle: str, error: str | None) -> None:
+        """Count the end and record it in the journal."""
         self._run.count(self._failures, result.total_tokens)
         journal = self._run.context.journal
         journal.ended(
@@ -135,10 +144,13 @@ class NodeRunner:
                 self._failures,
             )
         )
+        # A side effect must not happen twice, and a write (`x += 1`) must not be applied twice. Other ends may stay in
+        # memory: lost with the worker, they are computed again.
         if self._node.has_side_effects or result.writes:
             journal.save()
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
+        # Containers have events of their own (`Rounds`).
         if not (self._node.container or self._node.silent) or isinstance(event, NodeRetried):
             self._run.emit(event)
 

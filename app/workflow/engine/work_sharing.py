@@ -1,4 +1,8 @@
-"""Work that several threads share. Whoever waits works too: nested waits never need a free thread."""
+"""Shares work between the caller's thread and threads of a pool.
+
+The caller always works itself and needs no helper to finish. So waits can be nested to any depth (an iteration in an
+iteration in a branch) without the deadlock of a pool whose threads all wait for a free thread.
+"""
 
 import functools
 import threading
@@ -8,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 BRANCH_THREADS = 64
 Job = Callable[[], None]
-# Has a function called by another thread some time, or never soon: nobody waits for it.
+# Calls a function in another thread: soon, late or never. The caller must not depend on it.
 Spawn = Callable[[Job], None]
 
 
@@ -18,12 +22,12 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def spawn(job: Job) -> None:
-    """In a thread of the process's own pool."""
+    """Call a function in the process's pool of threads, as soon as one is free."""
     _threads().submit(job)
 
 
-def do_all(jobs: Sequence[Job], limit: int, helpers: Spawn) -> None:
-    """Do every job, in order of their begin, at most `limit` at once. A job must not raise."""
+def run_all(jobs: Sequence[Job], limit: int, spawn_helper: Spawn) -> None:
+    """Run every job, begun in order, at most `limit` at once; return when all have ended. A job must not raise."""
     waiting = deque(jobs)
     changed = threading.Condition()
     running = 0
@@ -43,8 +47,10 @@ def do_all(jobs: Sequence[Job], limit: int, helpers: Spawn) -> None:
                     running -= 1
                     changed.notify_all()
 
+    # As many helpers as the limit allows beside the caller. One that starts late finds no job and returns.
     for _ in range(min(limit, len(jobs)) - 1):
-        helpers(work)
+        spawn_helper(work)
     work()
+    # The caller found no more jobs, but helpers may still run theirs.
     with changed:
         changed.wait_for(lambda: not running)

@@ -30,7 +30,7 @@ from tests.support.workflow.graphs import end, graph, node, run, start
         (graph(start(), node("l", "loop", loop_count=0), node("in", "loop-start", "l")), ["l", "loop_count"]),
         (
             graph(start(), node("i", "iteration", iterator_selector=["a", "b"], output_selector=["c", "d"])),
-            ["i", "nothing inside"],
+            ["i", "contains no nodes"],
         ),
     ],
 )
