@@ -1,1 +1,4 @@
-"""What `make run` and the tests start: PostgreSQL, Redis, the model server, voice and ears. Production never imports it."""
+"""Start PostgreSQL, Redis, a model server and a speech server on this machine, for `make run` and the tests.
+
+Production never imports this package.
+"""

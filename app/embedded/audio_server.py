@@ -1,6 +1,6 @@
-"""Voice and ears as a process: `python -m app.embedded.audio_server PORT` speaks OpenAI's two audio endpoints on 127.0.0.1.
+"""Serve OpenAI's two audio endpoints on 127.0.0.1: `python -m app.embedded.audio_server PORT`.
 
-It costs little before it is used: the engines are loaded at the first request for them.
+The engines are loaded by the first request that needs them: an unused server stays small.
 """
 
 import json
@@ -29,12 +29,13 @@ _urls = Map(
         Rule("/v1/audio/transcriptions", endpoint="transcription", methods=["POST"]),
     ]
 )
+# One thread loads an engine while the others wait for it.
 _loading = threading.Lock()
 
 
 @Request.application
 def application(request: Request) -> Any:
-    """The WSGI application."""
+    """Answer a request, in OpenAI's shapes; the WSGI application."""
     request.max_content_length = MOST_BYTES
     request.max_form_memory_size = 65_536
     answers = {"models": _models, "speech": _speech, "transcription": _transcription}
@@ -60,22 +61,22 @@ def _speech(request: Request) -> Response:
     body = request.get_json()
     text, voice = (body.get(name) for name in ("input", "voice")) if isinstance(body, dict) else (None, None)
     if not (isinstance(text, str) and isinstance(voice, str) and 0 < len(text) <= MOST_CHARACTERS):
-        raise UnprocessableEntity(f"input must be a text of at most {MOST_CHARACTERS} characters, voice a name")
+        raise UnprocessableEntity(f"input must be a text of 1 to {MOST_CHARACTERS} characters, and voice a name")
     if body.get("response_format", "mp3") != "mp3":
         raise UnprocessableEntity("response_format must be mp3")
     with _loading:
         engine = best_voice()
-    sound: Iterable[bytes] = engine.mp3(text.replace("\0", ""), voice)
+    sound: Iterable[bytes] = engine.speak(text.replace("\0", ""), voice)
     return Response(sound, mimetype="audio/mpeg")
 
 
 def _transcription(request: Request) -> Response:
     file = request.files.get("file")
     if file is None:
-        raise UnprocessableEntity("the part file is missing")
+        raise UnprocessableEntity("the form has no part 'file'")
     with _loading:
         engine = best_recognizer()
-    return _json({"text": engine.words(file.stream.read())})
+    return _json({"text": engine.transcribe(file.stream.read())})
 
 
 def _refusal(message: str, status: int) -> Response:
@@ -87,7 +88,7 @@ def _json(body: Any, status: int = 200) -> Response:
 
 
 def serve(port: int) -> None:
-    """Serve until SIGTERM."""
+    """Serve on a port until SIGTERM."""
     server = make_server("127.0.0.1", port, application, threaded=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.serve_forever()

@@ -1,4 +1,4 @@
-"""The local model as a process: `python -m app.embedded.model_server GGUF PORT` speaks OpenAI's protocol on 127.0.0.1."""
+"""Serve a model by OpenAI's protocol on 127.0.0.1: `python -m app.embedded.model_server GGUF PORT`."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ CONTEXT = 4096
 
 
 def serve(weights: str, port: int) -> None:
-    """Serve until SIGTERM."""
+    """Serve the model of a GGUF file on a port until SIGTERM or SIGINT."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = weights
     parameters.model_alias = {"local"}
@@ -25,10 +25,11 @@ def serve(weights: str, port: int) -> None:
     server = xllamacpp.Server(parameters)
     print(f"serving {weights} at {server.listening_address}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    # The runtime's own shutdown waits for generations; there is nothing to save.
+    # At once: the library's own shutdown waits for running generations, and there is nothing to save.
     os._exit(0)
 
 
 if __name__ == "__main__":
+    # Blocked before the library starts its threads, which inherit it: only `sigwait` receives the signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     serve(sys.argv[1], int(sys.argv[2]))

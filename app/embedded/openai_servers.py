@@ -1,4 +1,4 @@
-"""The processes that speak OpenAI's protocol under `make run`: the local model, and voice and ears."""
+"""Start the servers that speak OpenAI's protocol under `make run`: the local model and the speech server."""
 
 import importlib.util
 import pathlib
@@ -18,7 +18,10 @@ AUDIO_PACKAGES = ("espeakng_loader", "pocketsphinx", "lameenc", "miniaudio")
 
 
 class OpenAiServer:
-    """One process, on the same port whenever it is started. `settings` is what config.py has to know of it."""
+    """One server process, on the same port each time that it is started.
+
+    `name` and `about` are for people; `settings` are those that make the app use it.
+    """
 
     def __init__(self, name: str, about: str, module: str, arguments: Sequence[str], log: pathlib.Path) -> None:
         self.name, self.about = name, about
@@ -30,14 +33,17 @@ class OpenAiServer:
 
     @property
     def base_url(self) -> str:
+        """The address to which the paths of OpenAI's protocol are added."""
         return f"http://127.0.0.1:{self._port}/v1"
 
     @property
     def running(self) -> bool:
+        """Whether the process was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
+        """The process of the last start."""
         assert self._process is not None, "not started"
         return self._process
 
@@ -47,10 +53,11 @@ class OpenAiServer:
         return self._process
 
     def wait(self) -> None:
-        """Until the process answers. Raises CannotStart."""
+        """Wait until the server answers. Raises CannotStart."""
         wait_until_ready(self.process, self._answers, self.name.capitalize(), self._log)
 
     def stop(self) -> None:
+        """End the process, if it runs."""
         stop(self._process)
 
     def _answers(self) -> bool:
@@ -61,7 +68,7 @@ class OpenAiServer:
 
 
 def model_server(config: Config) -> OpenAiServer:
-    """The local model's server. Raises CannotStart where its weights are missing."""
+    """Return the server of the local model, not yet started. Raises CannotStart if its weights are missing."""
     weights = find_weights(config.LOCAL_MODEL, config.DATA_DIR / "weights.json")
     log = config.DATA_DIR / "logs" / "model.log"
     server = OpenAiServer("the local model", weights.path.name, "app.embedded.model_server", [str(weights.path)], log)
@@ -76,16 +83,14 @@ def model_server(config: Config) -> OpenAiServer:
 
 
 def audio_server(config: Config) -> OpenAiServer:
-    """Voice and ears; the engines are chosen and loaded by the process when they are needed. Raises CannotStart."""
+    """Return the speech server, not yet started. Raises CannotStart if a package of its engines is missing."""
     missing = [name for name in AUDIO_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise CannotStart(
             f"The package {missing[0]} is missing: install app/requirements/embedded.txt, or set AUDIO_BASE_URL."
         )
     log = config.DATA_DIR / "logs" / "audio.log"
-    server = OpenAiServer(
-        "the local voice", "loads its engines when they are needed", "app.embedded.audio_server", [], log
-    )
+    server = OpenAiServer("the speech server", "loads its engines on first use", "app.embedded.audio_server", [], log)
     server.settings = {"AUDIO_BASE_URL": server.base_url}
     return server
 

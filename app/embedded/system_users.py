@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root."""
+"""Choose the system user that runs PostgreSQL, which refuses to run as root."""
 
 import os
 import pathlib
@@ -14,25 +14,27 @@ NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
 class SystemUser(NamedTuple):
-    """How a command is started: behind a prefix, or as another user."""
+    """How a command is started as another user: behind a prefix, or with a user id; neither means as ourselves."""
 
     prefix: tuple[str, ...] = ()
     user: int | None = None
 
 
 def system_user_for(directory: pathlib.Path, program: str) -> SystemUser:
-    """The account that runs a program on this directory, which is its own afterwards. Raises CannotStart.
+    """Return the user that runs a program on this directory, and make the directory its own. Raises CannotStart.
 
-    Ourselves; root in a user namespace, in which it is somebody else; where namespaces are forbidden (containers), nobody.
+    Unless we are root, that is ourselves. Root enters a user namespace, in which it has another name and its own files
+    stay within reach. Where namespaces are forbidden, as in many containers, the program runs as the user nobody, who
+    must be able to reach the program and the directory.
     """
     if os.getuid() != 0:
         return SystemUser()
     if _namespaces_allowed():
-        _hand_over(directory, 0)
+        _change_owner(directory, 0)
         return SystemUser(prefix=NAMESPACE)
-    _check_reach(program)
-    _open_way(directory)
-    _hand_over(directory, NOBODY)
+    _check_access(program)
+    _open_path(directory)
+    _change_owner(directory, NOBODY)
     return SystemUser(user=NOBODY)
 
 
@@ -43,7 +45,7 @@ def _namespaces_allowed() -> bool:
         return False
 
 
-def _check_reach(program: str) -> None:
+def _check_access(program: str) -> None:
     try:
         subprocess.run(
             [program, "--version"], cwd="/", capture_output=True, check=True, user=NOBODY, group=NOBODY, extra_groups=[]
@@ -55,8 +57,12 @@ def _check_reach(program: str) -> None:
         ) from None
 
 
-def _open_way(directory: pathlib.Path) -> None:
-    """Let others pass through (not list) the folder of our data; of others' folders, only temporary ones are changed."""
+def _open_path(directory: pathlib.Path) -> None:
+    """Let other users pass through the folders above the directory; they cannot list them.
+
+    Only the folder right above, which is ours, and temporary ones are changed: the rights of all others are not ours to
+    widen. Raises CannotStart if one of those forbids the way.
+    """
     temporary = pathlib.Path(tempfile.gettempdir()).resolve()
     for parent in directory.resolve().parents:
         mode = stat.S_IMODE(parent.stat().st_mode)
@@ -70,11 +76,11 @@ def _open_way(directory: pathlib.Path) -> None:
         parent.chmod(mode | stat.S_IXOTH)
 
 
-def _hand_over(directory: pathlib.Path, user: int) -> None:
+def _change_owner(directory: pathlib.Path, user: int) -> None:
     if directory.stat().st_uid == user:
         return
     for folder, folders, files in os.walk(directory):
         for name in (*folders, *files):
             os.chown(os.path.join(folder, name), user, user, follow_symlinks=False)
-    # The last, so that a hand-over that was cut off is done again.
+    # The folder itself comes last, for it is the sign that all is done: a change that was cut off is made again.
     os.chown(directory, user, user)

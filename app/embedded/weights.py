@@ -1,4 +1,7 @@
-"""The local model's weights: where they are, and whether they are the ones that were tested."""
+"""Find the weights of local models, and check that they are the tested files.
+
+The packages that bring weights are kept by single persons: a file with another digest than the tested one is not used.
+"""
 
 import hashlib
 import importlib.util
@@ -14,26 +17,36 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
 class ModelWeights(NamedTuple):
-    """A GGUF file and its digest."""
+    """A GGUF file and its SHA-256 digest."""
 
     path: pathlib.Path
     sha256: str
 
 
 def find_weights(chosen: str, notes: pathlib.Path) -> ModelWeights:
-    """The chosen GGUF file, or the packaged one, whose digest has to be right.
+    """Return the chosen GGUF file, or without one the packaged file, whose digest must be the tested one.
 
-    `notes`: a file that remembers digests by size and time, so that a second start need not read all. Raises CannotStart.
+    `notes`: a file that remembers the digest by path, size and time: a second start need not read the weights again.
+    Raises CannotStart.
     """
     path = pathlib.Path(chosen).absolute() if chosen else _packaged()
     if not path.is_file():
-        raise CannotStart(f"LOCAL_MODEL names {path}, which is no file.")
+        raise CannotStart(f"LOCAL_MODEL names {path}, but there is no such file.")
     digest = _digest(path, notes)
     if not chosen and digest != SHA256:
         raise CannotStart(
-            f"{path} is not the file that was tested: install app/requirements/weights.txt again, or set OPENAI_BASE_URL."
+            f"{path} is not the file that was tested: install app/requirements/weights.txt again, "
+            "or set OPENAI_BASE_URL to a server."
         )
     return ModelWeights(path, digest)
+
+
+def is_tested(file: pathlib.Path, sha256: str) -> bool:
+    """Whether a file exists and has this digest."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == sha256
 
 
 def _packaged() -> pathlib.Path:

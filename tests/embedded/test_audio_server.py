@@ -70,8 +70,8 @@ def no_better_pair(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_light_pair_gives_most_words_back(no_better_pair: None) -> None:
-    sound = b"".join(Espeak().mp3(SENTENCES, "alloy"))
-    assert heard(PocketSphinx().words(sound)) > 0.4
+    sound = b"".join(Espeak().speak(SENTENCES, "alloy"))
+    assert heard(PocketSphinx().transcribe(sound)) > 0.4
 
 
 @pytest.mark.skipif(
@@ -106,7 +106,7 @@ def test_openais_voices_and_espeaks_own_may_be_named(wanted: str, chosen: str) -
 
 @pytest.mark.parametrize("text", ["", "\0", "🙂", "<speak>tags & ampersands</speak>", "[[hello]]", "你好", "a" * 4_096])
 def test_no_text_breaks_the_voice(text: str) -> None:
-    assert isinstance(b"".join(Espeak().mp3(text, "alloy")), bytes)
+    assert isinstance(b"".join(Espeak().speak(text, "alloy")), bytes)
 
 
 @pytest.mark.parametrize("recording", [b"", b"no audio at all", AMR[:10], b"RIFF\x00\x00\x00\x00WAVE", MP3[:3]])
@@ -118,12 +118,12 @@ def test_what_cannot_be_decoded_is_refused(routes: ModelRoutes, recording: bytes
 def test_a_recording_without_an_end_is_refused(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognizers, "MOST_SECONDS", 1)
     with pytest.raises(UnreadableSound, match="longer than"):
-        PocketSphinx().words(silence(1.5))
+        PocketSphinx().transcribe(silence(1.5))
 
 
 def test_long_speech_is_heard_in_parts(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognizers, "UTTERANCE_BYTES", 5 * 2 * 16_000)
-    assert heard(PocketSphinx().words(b"".join(Espeak().mp3(SENTENCES, "alloy")))) > 0.2
+    assert heard(PocketSphinx().transcribe(b"".join(Espeak().speak(SENTENCES, "alloy")))) > 0.2
 
 
 @pytest.mark.parametrize(

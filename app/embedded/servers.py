@@ -1,4 +1,4 @@
-"""The servers that `make run` needs: its own, or those whose address is given."""
+"""Start the servers that `make run` needs, or reach those whose address is set."""
 
 import contextlib
 import pathlib
@@ -18,47 +18,52 @@ from config import Config
 REACH_SECONDS = 5
 
 
-class ServerParts:
-    """PostgreSQL, Redis, the model server and the one for audio. `settings` says where they are, as config.py reads it."""
+class EmbeddedServers:
+    """PostgreSQL, Redis, the model server and the speech server.
+
+    `settings`: their addresses and keys, as config.py reads them; `model_servers`: those that speak OpenAI's protocol.
+    """
 
     def __init__(self, config: Config, say: Callable[[str], None]) -> None:
         self.settings: dict[str, str] = {}
         self._config, self._say = config, say
         self._postgres: EmbeddedPostgres | None = None
         self._redis: EmbeddedRedis | None = None
-        self.servers: list[OpenAiServer] = []
+        self.model_servers: list[OpenAiServer] = []
 
     def start(self) -> None:
-        """Start or reach all. Raises CannotStart.
+        """Start or reach all of them. Raises CannotStart.
 
-        In this thread alone: the children are bound to the life of the thread that starts them.
+        To be called in the main thread: the servers end with the thread that started them (`die_with_parent`).
         """
         self.settings["SECRET_KEY"] = self._config.SECRET_KEY or _kept_key(self._config.DATA_DIR / "secret_key")
         if not (self._config.MODELS_FILE or self._config.OPENAI_BASE_URL):
-            self.servers.append(model_server(self._config))
-            # One server for everything was not named, so that nobody else would speak and listen.
+            self.model_servers.append(model_server(self._config))
+            # OPENAI_BASE_URL would serve audio, too; without it, and without AUDIO_BASE_URL, speech needs a server.
             if not self._config.AUDIO_BASE_URL:
-                self.servers.append(audio_server(self._config))
-        for server in self.servers:
+                self.model_servers.append(audio_server(self._config))
+        # The slowest to start: they load while Redis and PostgreSQL are started.
+        for server in self.model_servers:
             server.spawn()
         self._start_redis()
         self._start_postgres()
-        for server in self.servers:
+        for server in self.model_servers:
             server.wait()
             self.settings |= server.settings
             self._say(f"{server.name.capitalize()} is up: {server.about}")
 
     def stop(self) -> None:
-        """Stop what was started here."""
-        with contextlib.ExitStack() as parts:
-            for part in (self._postgres, self._redis, *self.servers):
-                if part is not None:
-                    parts.callback(part.stop)
+        """Stop what `start` has started."""
+        # Each is stopped even if the stop of another one fails.
+        with contextlib.ExitStack() as stops:
+            for server in (self._postgres, self._redis, *self.model_servers):
+                if server is not None:
+                    stops.callback(server.stop)
 
     def lost(self) -> str:
-        """The name of a data server that ended by itself; else empty."""
+        """Return the name of a started data server that has ended; empty if none has."""
         named = {"PostgreSQL": self._postgres, "Redis": self._redis}
-        return next((name for name, part in named.items() if part is not None and not part.running), "")
+        return next((name for name, server in named.items() if server is not None and not server.running), "")
 
     def _start_postgres(self) -> None:
         url, began = self._config.DATABASE_URL, time.monotonic()
@@ -88,7 +93,7 @@ class ServerParts:
 
 
 def _kept_key(file: pathlib.Path) -> str:
-    """The key of this installation, made at the first start."""
+    """Return the secret key of this installation; made by the first start."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(32))
