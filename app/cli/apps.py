@@ -9,6 +9,7 @@ from flask import current_app
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
+from app.models.apps import AppSummary
 from app.services.definitions import app_datasets
 from app.services.definitions.app_configs import MODEL_CONFIG_MODES
 from app.services.definitions.input_fields import form_fields, start_fields
@@ -158,7 +159,7 @@ def _print_import(app: apps.ImportedApp) -> None:
         click.echo(f"  warning  {warning}")
 
 
-def _summary(app: apps.AppSummary) -> dict[str, Any]:
+def _summary(app: AppSummary) -> dict[str, Any]:
     return {
         "id": app.id,
         "code": app.code,

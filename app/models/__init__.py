@@ -4,10 +4,11 @@ from app.models.accounts import Account, AppMember
 from app.models.agent_thoughts import MessageAgentThought
 from app.models.apps import App, AppVersion
 from app.models.conversations import Conversation
+from app.models.datasets import Dataset, DatasetBinding
+from app.models.documents import Document, Segment
 from app.models.end_users import EndUser
 from app.models.form_recipients import HumanInputFile, HumanInputRecipient, HumanInputUploadToken
 from app.models.forms import HumanInputForm
-from app.models.knowledge import Dataset, DatasetBinding, Document, Segment
 from app.models.messages import Message
 from app.models.tasks import Task
 from app.models.upload_files import UploadFile

@@ -26,7 +26,7 @@ import datetime
 import uuid
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import ForeignKey, Index, Integer, String, text
+from sqlalchemy import Connection, ForeignKey, Index, Integer, String, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -228,6 +228,8 @@ WHERE messages.conversation_id = :conversation_id AND tasks.status = 'running'
 """
 )
 
+_RUNNING_OF_APP = text("SELECT id FROM tasks WHERE app_id = :app_id AND status = 'running'")
+
 
 def claim_task(task_id: str) -> ClaimedTask | None:
     """Claim a running task under its next epoch; None where it is not running (any more)."""
@@ -279,3 +281,8 @@ def list_unfinished_tasks(before: datetime.datetime, most: int) -> list[str]:
 def list_running_tasks(conversation_id: uuid.UUID) -> list[str]:
     """Return the ids of the running tasks of a conversation."""
     return fetch_values(_RUNNING_OF_CONVERSATION, {"conversation_id": conversation_id})
+
+
+def list_running_tasks_of_app(connection: Connection, app_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of the running tasks of an app."""
+    return fetch_values(_RUNNING_OF_APP, {"app_id": app_id}, connection)

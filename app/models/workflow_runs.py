@@ -210,13 +210,14 @@ def find_run(run_id: str) -> StoredRun | None:
 
 
 def list_past_nodes(run_id: str | None) -> list[PastNode]:
-    """Return the node executions that need not be done again, in the order in which they ended; waiting ones come last."""
+    """Return the node executions that need not be done again, in the order in which they ended; waiting ones last."""
     return fetch_all(_PAST_NODES, {"run_id": run_id}, PastNode)
 
 
 def list_nodes(run_id: str) -> list[dict[str, Any]]:
-    """Return all node executions of a run as they started, times in Unix seconds.
+    """Return all node executions of a run as they started.
 
-    Each has the keys id, node_id, kind, title, index, iteration_id, loop_id, status, elapsed, started_at and finished_at.
+    Each has the keys id, node_id, kind, title, index, iteration_id, loop_id, status, elapsed (seconds), started_at and
+    finished_at (Unix seconds).
     """
     return fetch_all(_NODES, {"run_id": run_id}, dict)

@@ -24,12 +24,13 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import autocommit_engine, db
 from app.factory import create_app
+from app.models.datasets import DatasetSummary
 from app.models.embeddings import table_of
 from app.models.identifiers import new_id, now
 from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval, search_terms
 from app.services.operator import datasets, ingestion
-from app.services.operator.datasets import DatasetSettings, DatasetSummary
+from app.services.operator.datasets import DatasetSettings
 from app.workflow.contracts.knowledge import MetadataFilter, Retrieval
 from config import Config
 from tests.support.scripted_model import ScriptedModel

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.models.datasets import DatasetSummary
 from app.providers.cancellation import Cancellation
 from app.services.knowledge import retrieval
 from app.services.operator import datasets, ingestion
-from app.services.operator.datasets import DatasetSettings, DatasetSummary
+from app.services.operator.datasets import DatasetSettings
 from app.workflow.contracts.knowledge import Retrieval
 
 MODEL = "embed-small"

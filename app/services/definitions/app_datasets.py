@@ -4,18 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import text
-
-from app.extensions import autocommit_engine
+from app.models.datasets import list_known_dataset_ids
 from app.services.definitions.app_configs import dataset_ids
 from app.workflow.contracts.knowledge import NODE_KIND
-
-_KNOWN = text(
-    "SELECT wanted.id FROM unnest(CAST(:wanted AS text[])) AS wanted(id) WHERE EXISTS ("
-    " SELECT FROM dataset_bindings binding JOIN datasets dataset ON dataset.id = binding.dataset_id AND dataset.deleted_at IS NULL"
-    " WHERE binding.app_id = :app_id AND binding.file_dataset_id = wanted.id"
-    ") OR EXISTS (SELECT FROM datasets WHERE CAST(datasets.id AS text) = lower(wanted.id) AND deleted_at IS NULL)"
-)
 
 
 def datasets_of(definition: Mapping[str, Any]) -> list[str]:
@@ -34,8 +25,7 @@ def unbound(app_id: uuid.UUID, code: str, definition: Mapping[str, Any]) -> list
     wanted = [dataset_id.replace("\0", "") for dataset_id in datasets_of(definition)]
     if not wanted:
         return []
-    with autocommit_engine().connect() as connection:
-        known = set(connection.execute(_KNOWN, {"wanted": wanted, "app_id": app_id}).scalars())
+    known = list_known_dataset_ids(app_id, wanted)
     return [
         f"The dataset {dataset_id} is not known here, and answers do without it: `flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
         for dataset_id in wanted

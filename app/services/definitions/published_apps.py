@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
-from sqlalchemy import ColumnElement, Select, select
 
 from app.errors import AppUnavailable
-from app.extensions import autocommit_engine
-from app.models import App, AppVersion
+from app.models.apps import AppRow, find_app_by_code, find_app_by_id, find_definition
 
 # One installation is one tenant.
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
@@ -25,9 +23,6 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REMEMBER_SECONDS = 60.0
 REMEMBERED_APPS = 1_000
 REMEMBERED_VERSIONS = 256
-
-_APP = App.__table__.c
-_VERSION = AppVersion.__table__.c
 
 
 @dataclass(frozen=True)
@@ -90,12 +85,12 @@ def by_code(code: str) -> PublishedApp | None:
     known = _memory.of_code(code)
     if known is not None or CODE.fullmatch(code) is None:
         return known
-    return _look_up(_APP.code == code)
+    return _look_up(lambda: find_app_by_code(code))
 
 
 def by_id(app_id: uuid.UUID | str) -> PublishedApp | None:
     """The app of an id, enabled or not; remembered for a minute."""
-    return _memory.of_id(str(app_id)) or _look_up(_APP.id == _uuid(app_id))
+    return _memory.of_id(str(app_id)) or _look_up(lambda: find_app_by_id(_uuid(app_id)))
 
 
 def version(version_id: uuid.UUID | str) -> dict[str, Any]:
@@ -113,22 +108,19 @@ def forget_all() -> None:
     _memory.forget_all()
 
 
-def _look_up(condition: ColumnElement[bool]) -> PublishedApp | None:
+def _look_up(find: Callable[[], AppRow | None]) -> PublishedApp | None:
     changes = _memory.changes
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(_SELECT.where(condition)).one_or_none()
+    row = find()
     if row is None:
         return None
-    app = PublishedApp(*row)
+    app = PublishedApp(**row._asdict())
     _memory.keep(app, changes)
     return app
 
 
 @functools.lru_cache(maxsize=REMEMBERED_VERSIONS)
 def _version(version_id: str) -> dict[str, Any]:
-    statement = select(_VERSION.definition).where(_VERSION.id == uuid.UUID(version_id))
-    with autocommit_engine().connect() as connection:
-        definition: dict[str, Any] | None = connection.execute(statement).scalar_one_or_none()
+    definition = find_definition(uuid.UUID(version_id))
     if definition is None:
         raise AppUnavailable
     return definition
@@ -136,8 +128,3 @@ def _version(version_id: str) -> dict[str, Any]:
 
 def _uuid(value: uuid.UUID | str) -> uuid.UUID:
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
-
-
-_SELECT: Select[Any] = select(
-    _APP.id, _APP.code, _APP.mode, _APP.name, _APP.enabled, _APP.access_mode, _APP.version_id, _VERSION.definition
-).join_from(App.__table__, AppVersion.__table__, _VERSION.id == _APP.version_id)

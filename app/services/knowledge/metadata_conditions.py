@@ -1,7 +1,6 @@
-"""Conditions on documents' metadata as SQL.
+"""Conditions on documents' metadata, as apps write them.
 
-A document without the field satisfies what denies (`is not`, `not contains`, `not in`, `≠`) and `empty`, nothing else.
-Times are seconds since 1970 or ISO 8601 in UTC, on both sides.
+Times are seconds since 1970 or ISO 8601 in UTC.
 """
 
 import datetime
@@ -9,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.models.metadata_conditions import MetadataCondition, SqlCondition, any_or_all
 from app.workflow.contracts.knowledge import MetadataFilter
 from app.workflow.failures import NodeFailed
 
@@ -27,44 +27,27 @@ ALIASES = {
     "is not empty": "not empty",
 }
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
-# Never an error in PostgreSQL, whatever the text is: CASE looks before it casts.
-_AS_NUMBER = (
-    r"CASE WHEN {field} ~ '^\s*[+-]?(\d{{1,30}}\.?\d{{0,30}}|\.\d{{1,30}})\s*$' THEN CAST({field} AS numeric) END"
-)
-_AS_TIME = (
-    r"CASE WHEN {field} ~ '^\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?|$)' THEN"
-    " left(replace({field}, ' ', 'T') || substr('0000-00-00T00:00:00', length(substring({field} from '^[0-9T: -]{{10,19}}')) + 1), 19)"
-    r" WHEN {field} ~ '^\d{{1,11}}(\.\d+)?$' THEN to_char(to_timestamp(CAST({field} AS float8)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"
-    + '"T"'
-    + "HH24:MI:SS') END"
-)
 
 
-def conditions_sql(conditions: Sequence[MetadataFilter], operator: str, metadata: str) -> tuple[str, dict[str, Any]]:
-    """An SQL condition on a JSONB expression, and its values; empty where there are no conditions.
+def sql_condition(filters: Sequence[MetadataFilter], operator: str) -> SqlCondition:
+    """Return the SQL condition that all filters hold, or with the operator `or` one of them.
 
     Raises NodeFailed for an operator that is not known, and for a number or a time that is none.
     """
-    parts, values = [], {}
-    for number, condition in enumerate(conditions):
-        field, value = f"({metadata} ->> :field_{number})", f":value_{number}"
-        name = ALIASES.get(condition.operator, condition.operator)
-        if name not in OPERATORS:
-            raise NodeFailed(
-                f"Metadata condition on {condition.name!r}: there is no operator {condition.operator!r}.",
-                "MetadataFilterError",
-            )
-        sql, read = OPERATORS[name]
-        try:
-            values[f"field_{number}"] = condition.name
-            if read is not None:
-                values[f"value_{number}"] = read(condition.value)
-        except ValueError as error:
-            raise NodeFailed(f"Metadata condition on {condition.name!r}: {error}", "MetadataFilterError") from None
-        parts.append(
-            f"coalesce({sql.format(field=field, value=value, number=_AS_NUMBER.format(field=field), time=_AS_TIME.format(field=field))}, false)"
+    return any_or_all([_condition(condition) for condition in filters], operator == "or")
+
+
+def _condition(condition: MetadataFilter) -> MetadataCondition:
+    name = ALIASES.get(condition.operator, condition.operator)
+    if name not in _READERS:
+        raise NodeFailed(
+            f"Metadata condition on {condition.name!r}: there is no operator {condition.operator!r}.",
+            "MetadataFilterError",
         )
-    return (f" {'OR' if operator == 'or' else 'AND'} ".join(parts), values)
+    try:
+        return MetadataCondition(field=condition.name, operator=name, value=_READERS[name](condition.value))
+    except ValueError as error:
+        raise NodeFailed(f"Metadata condition on {condition.name!r}: {error}", "MetadataFilterError") from None
 
 
 def _text(value: Any) -> str:
@@ -102,24 +85,15 @@ def _list(value: Any) -> list[str]:
     return [_text(item).strip() for item in (value if isinstance(value, list | tuple) else _text(value).split(","))]
 
 
-_Reader = Callable[[Any], Any]
-OPERATORS: dict[str, tuple[str, _Reader | None]] = {
-    "contains": ("strpos({field}, {value}) > 0", _text),
-    "not contains": ("{field} IS NULL OR strpos({field}, {value}) = 0", _text),
-    "start with": ("starts_with({field}, {value})", _text),
-    "end with": ("right({field}, length({value})) = {value}", _text),
-    "is": ("{field} = {value}", _text),
-    "is not": ("{field} IS DISTINCT FROM {value}", _text),
-    "empty": ("coalesce({field}, '') = ''", None),
-    "not empty": ("{field} <> ''", None),
-    "in": ("{field} = ANY(CAST({value} AS text[]))", _list),
-    "not in": ("{field} IS NULL OR {field} <> ALL(CAST({value} AS text[]))", _list),
-    "=": ("{number} = CAST({value} AS numeric)", _number),
-    "≠": ("{number} IS DISTINCT FROM CAST({value} AS numeric)", _number),
-    "<": ("{number} < CAST({value} AS numeric)", _number),
-    ">": ("{number} > CAST({value} AS numeric)", _number),
-    "≤": ("{number} <= CAST({value} AS numeric)", _number),
-    "≥": ("{number} >= CAST({value} AS numeric)", _number),
-    "before": ('{time} COLLATE "C" < {value}', _time),
-    "after": ('{time} COLLATE "C" > {value}', _time),
+def _nothing(value: Any) -> None:
+    """`empty` and `not empty` compare with no value."""
+
+
+# By the operator: how its value is read.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("contains", "not contains", "start with", "end with", "is", "is not"), _text),
+    **dict.fromkeys(("empty", "not empty"), _nothing),
+    **dict.fromkeys(("in", "not in"), _list),
+    **dict.fromkeys(("=", "≠", "<", ">", "≤", "≥"), _number),
+    **dict.fromkeys(("before", "after"), _time),
 }

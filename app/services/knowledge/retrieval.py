@@ -8,15 +8,25 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import ProviderError
-from app.extensions import autocommit_engine, db
-from app.models import embeddings, segment_searches
+from app.extensions import db
+from app.models import embeddings
+from app.models.datasets import list_wanted_datasets
+from app.models.documents import list_metadata_fields
+from app.models.segment_searches import (
+    CitedSegment,
+    FoundSegment,
+    cite_segments,
+    find_by_meaning,
+    find_by_words,
+    limit_time,
+    read_contents,
+)
 from app.providers.cancellation import Cancellation
 from app.services.knowledge import search_terms
-from app.services.knowledge.metadata_conditions import conditions_sql
+from app.services.knowledge.metadata_conditions import sql_condition
 from app.services.knowledge.ranking import Hit, by_rank, by_weight, ordered
 from app.services.process.providers import model_routes
 from app.workflow.contracts.knowledge import Retrieval
@@ -53,13 +63,8 @@ class AppKnowledge:
             return search(self._app_id, retrieval, seconds, cancellation)
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
-        statement = text(
-            "SELECT DISTINCT jsonb_object_keys(metadata) FROM documents"
-            " WHERE dataset_id = ANY(CAST(:ids AS uuid[])) AND status = 'completed' AND enabled ORDER BY 1"
-        )
-        with self._app.app_context(), autocommit_engine().connect() as connection:
-            found = [str(dataset.id) for dataset in _datasets(self._app_id, dataset_ids, None)]
-            return connection.execute(statement, {"ids": found}).scalars().all()
+        with self._app.app_context():
+            return list_metadata_fields([dataset.id for dataset in _datasets(self._app_id, dataset_ids, None)])
 
 
 def search(
@@ -71,7 +76,7 @@ def search(
     Raises NodeFailed for conditions that cannot be read and where the time is up, Cancelled.
     """
     deadline = time.monotonic() + seconds
-    condition, values = conditions_sql(retrieval.conditions, retrieval.logical_operator, "document.metadata")
+    condition = sql_condition(retrieval.conditions, retrieval.logical_operator)
     query = retrieval.query.replace("\x00", "").strip()[:LONGEST_QUERY]
     datasets = _datasets(app_id, retrieval.dataset_ids, retrieval.search_method)
     most = max(0, min(retrieval.top_k, MOST_RESULTS))
@@ -83,18 +88,14 @@ def search(
     near: dict[tuple[str, str], dict[str, float]] = {}
     try:
         with db.engine.begin() as connection:
-            segment_searches.limit_time(connection, _left(deadline))
+            limit_time(connection, _left(deadline))
             for dataset in datasets:
                 if dataset.model in vectors and dataset.model is not None:
-                    found = segment_searches.by_meaning(
-                        connection, dataset.id, vectors[dataset.model], candidates, condition, values
-                    )
+                    found = find_by_meaning(connection, dataset.id, vectors[dataset.model], candidates, condition)
                     near.setdefault(dataset.model, {}).update(_good(found, dataset, retrieval))
             worded = [dataset for dataset in datasets if dataset.method != "semantic" or dataset.model not in vectors]
             likely = (
-                segment_searches.by_words(
-                    connection, [dataset.id for dataset in worded], wanted, candidates, condition, values
-                )
+                find_by_words(connection, [dataset.id for dataset in worded], wanted, candidates, condition)
                 if worded and wanted
                 else []
             )
@@ -102,7 +103,9 @@ def search(
         raise _failed(error) from None
     cancellation.raise_if_cancelled()
     hits = _merged(
-        [ordered(scores)[:candidates] for scores in near.values()], [Hit(*found) for found in likely], retrieval.weights
+        [ordered(scores)[:candidates] for scores in near.values()],
+        [Hit(found.segment_id, found.score) for found in likely],
+        retrieval.weights,
     )
     if retrieval.score_threshold is not None and not retrieval.rerank_model:
         hits = [hit for hit in hits if hit.score >= retrieval.score_threshold]
@@ -113,28 +116,23 @@ def search(
 
 def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> list[_Dataset]:
     """Those that are there, in the order asked for. A binding counts before an id of ours."""
-    statement = text(
-        "SELECT wanted.id, dataset.id, dataset.search_method, dataset.embedding_provider, dataset.embedding_model, dataset.dimensions,"
-        " dataset.score_threshold FROM unnest(CAST(:wanted AS text[])) WITH ORDINALITY AS wanted(id, number)"
-        " LEFT JOIN dataset_bindings binding ON binding.app_id = CAST(:app_id AS uuid) AND binding.file_dataset_id = wanted.id"
-        " JOIN datasets dataset ON dataset.id = coalesce(binding.dataset_id, CASE WHEN wanted.id ~* :uuid THEN CAST(wanted.id AS uuid) END)"
-        " AND dataset.deleted_at IS NULL ORDER BY wanted.number"
-    )
-    values = {
-        "wanted": [str(key).replace("\x00", "") for key in wanted],
-        "app_id": app_id,
-        "uuid": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-    }
-    with autocommit_engine().connect() as connection:
-        rows = connection.execute(statement, values).all()
-    missing = {str(key) for key in wanted} - {row[0] for row in rows}
+    rows = list_wanted_datasets(app_id, [str(key).replace("\x00", "") for key in wanted])
+    missing = {str(key) for key in wanted} - {row.wanted_id for row in rows}
     if missing:
         log.warning("knowledge.unknown_datasets", app_id=app_id, dataset_ids=sorted(missing))
     found: dict[uuid.UUID, _Dataset] = {}
-    for _, dataset_id, own_method, provider, model, dimensions, threshold in rows:
-        embedded = (provider, model) if dimensions is not None else None
-        chosen = method if method in ("hybrid", "semantic", "full_text") else own_method
-        found[dataset_id] = _Dataset(dataset_id, chosen if embedded else "full_text", embedded, dimensions, threshold)
+    for row in rows:
+        embedded = None
+        if row.dimensions is not None:
+            embedded = row.embedding_provider or "", row.embedding_model or ""
+        chosen = method if method in ("hybrid", "semantic", "full_text") else row.search_method
+        found[row.id] = _Dataset(
+            id=row.id,
+            method=chosen if embedded else "full_text",
+            model=embedded,
+            dimensions=row.dimensions,
+            score_threshold=row.score_threshold,
+        )
     return list(found.values())
 
 
@@ -157,12 +155,12 @@ def _query_vectors(
     return vectors
 
 
-def _good(found: segment_searches.Found, dataset: _Dataset, retrieval: Retrieval) -> dict[str, float]:
+def _good(found: Sequence[FoundSegment], dataset: _Dataset, retrieval: Retrieval) -> dict[str, float]:
     """What is as near as its dataset demands, where the app demands nothing."""
     least = (
         dataset.score_threshold if retrieval.score_threshold is None and dataset.score_threshold is not None else -1.0
     )
-    return {segment_id: score for segment_id, score in found if score >= least}
+    return {segment.segment_id: segment.score for segment in found if segment.score >= least}
 
 
 def _merged(near: Sequence[Sequence[Hit]], likely: Sequence[Hit], weights: tuple[float, float] | None) -> list[Hit]:
@@ -177,7 +175,7 @@ def _reranked(
     """Ordered by a rerank model, whose scores the threshold is for; as they were where it does not answer."""
     least = -1e9 if retrieval.score_threshold is None else retrieval.score_threshold
     provider, name = retrieval.rerank_model or ("", "")
-    contents = _contents([hit.segment_id for hit in hits])
+    contents = read_contents([hit.segment_id for hit in hits])
     present = [hit for hit in hits if hit.segment_id in contents]
     if not present:
         return []
@@ -192,19 +190,13 @@ def _reranked(
     return _sources([hit for hit in present if hit.score >= least][:most], deadline)
 
 
-def _contents(segment_ids: Sequence[str]) -> dict[str, str]:
-    statement = text("SELECT CAST(id AS text), content FROM segments WHERE id = ANY(CAST(:ids AS uuid[]))")
-    with autocommit_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(statement, {"ids": list(segment_ids)})}
-
-
 def _sources(hits: Sequence[Hit], deadline: float) -> list[dict[str, Any]]:
     if not hits:
         return []
     try:
         with db.engine.begin() as connection:
-            segment_searches.limit_time(connection, _left(deadline))
-            rows = segment_searches.cite(connection, [hit.segment_id for hit in hits])
+            limit_time(connection, _left(deadline))
+            rows = cite_segments(connection, [hit.segment_id for hit in hits])
     except DBAPIError as error:
         raise _failed(error) from None
     # One that was removed in between is nobody's source.
@@ -212,7 +204,7 @@ def _sources(hits: Sequence[Hit], deadline: float) -> list[dict[str, Any]]:
     return [_source(position, hit, row) for position, (hit, row) in enumerate(known, 1)]
 
 
-def _source(position: int, hit: Hit, row: Any) -> dict[str, Any]:
+def _source(position: int, hit: Hit, row: CitedSegment) -> dict[str, Any]:
     return {
         "position": position,
         "dataset_id": row.dataset_id,

@@ -1,24 +1,22 @@
 """Apps as an operator sees them: publish, list, show, export, switch off and on, remove."""
 
 import copy
-import datetime
 import json
 import secrets
 import string
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 import structlog
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import aliased
 
 from app.extensions import db, redis_client
-from app.models import App, AppVersion, Task
+from app.models import App, AppVersion
+from app.models.apps import AppSummary, list_app_summaries, load_app, read_definition, wait_to_publish
 from app.models.identifiers import new_id, now
-from app.models.tasks import RUNNING
+from app.models.tasks import list_running_tasks_of_app
 from app.services.definitions import published_apps, yaml_documents
 from app.services.definitions.app_datasets import unbound
 from app.services.operator.app_files import AppFile
@@ -29,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 CODE_LENGTH = 16
 REDIS_AWAY = "Redis cannot be reached: running servers notice this change within a minute."
-# Of all transactions that publish; any number that nothing else uses.
-_PUBLISHING_LOCK = 7_210_041
 
 
 class AppRefused(Exception):
@@ -48,21 +44,6 @@ class ImportedApp:
     version_id: uuid.UUID
     outcome: str
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class AppSummary:
-    """One app. `published_at` is the time of its current version."""
-
-    id: uuid.UUID
-    code: str
-    mode: str
-    name: str
-    enabled: bool
-    access_mode: str
-    created_at: datetime.datetime
-    published_at: datetime.datetime
-    versions: int
 
 
 @dataclass(frozen=True)
@@ -90,8 +71,8 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
     if code is not None and published_apps.CODE.fullmatch(code) is None:
         raise AppRefused(f"The code {code!r} cannot be used: 1 to 64 letters, digits, '-' and '_' are allowed.")
     # Two imports under one code come one after the other.
-    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PUBLISHING_LOCK})
-    app = db.session.scalars(select(App).where(App.code == code)).one_or_none() if code else None
+    wait_to_publish(db.session.connection())
+    app = load_app(db.session(), code) if code else None
     outcome = "created" if app is None else "updated"
     if app is None:
         app = App(id=new_id(), code=code or _random_code(), mode=file.mode, name=file.name)
@@ -114,12 +95,12 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
 
 def list_apps() -> list[AppSummary]:
     """All apps, by name."""
-    return sorted(_summaries(None), key=lambda app: (app.name.casefold(), app.code))
+    return sorted(list_app_summaries(db.session.connection()), key=lambda app: (app.name.casefold(), app.code))
 
 
 def show(code: str) -> AppDetails:
     """Raises AppRefused where there is no such app."""
-    for summary in _summaries(code):
+    for summary in list_app_summaries(db.session.connection(), code):
         return AppDetails(summary, _definition(find(code)))
     raise _unknown(code)
 
@@ -151,7 +132,7 @@ def remove(code: str) -> AppChange:
     """
     app = find(code)
     app_id, name = app.id, app.name
-    answering = db.session.scalars(select(Task.id).where(Task.app_id == app_id, Task.status == RUNNING)).all()
+    answering = list_running_tasks_of_app(db.session.connection(), app_id)
     db.session.delete(app)
     db.session.commit()
     return AppChange(code, name, announce(app_id, answering))
@@ -170,29 +151,9 @@ def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str,
     return ()
 
 
-def _summaries(code: str | None) -> Iterator[AppSummary]:
-    counted = aliased(AppVersion)
-    versions = select(func.count()).select_from(counted).where(counted.app_id == App.id).scalar_subquery()
-    statement = select(
-        App.id,
-        App.code,
-        App.mode,
-        App.name,
-        App.enabled,
-        App.access_mode,
-        App.created_at,
-        AppVersion.created_at,
-        versions,
-    ).join(AppVersion, AppVersion.id == App.version_id)
-    if code is not None:
-        statement = statement.where(App.code == code)
-    for row in db.session.execute(statement):
-        yield AppSummary(*row)
-
-
 def find(code: str) -> App:
     """The row of an app. Raises AppRefused where there is no such app."""
-    app = db.session.scalars(select(App).where(App.code == code)).one_or_none()
+    app = load_app(db.session(), code)
     if app is None:
         raise _unknown(code)
     return app
@@ -203,10 +164,7 @@ def _unknown(code: str) -> AppRefused:
 
 
 def _definition(app: App) -> dict[str, Any]:
-    definition: dict[str, Any] = db.session.scalars(
-        select(AppVersion.definition).where(AppVersion.id == app.version_id)
-    ).one()
-    return definition
+    return read_definition(db.session.connection(), app.version_id)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,20 +1,29 @@
 """Datasets as an operator sees them: make, list, show, remove, bind to what app files call them."""
 
-import datetime
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import ProviderError
-from app.extensions import autocommit_engine, db
-from app.models import Dataset, DatasetBinding, Document, embeddings
+from app.extensions import db
+from app.models import Dataset, DatasetBinding, embeddings
+from app.models.datasets import (
+    BindingSummary,
+    DatasetSummary,
+    delete_dataset,
+    find_dataset_by_id,
+    find_dataset_by_name,
+    list_bindings,
+    list_dataset_summaries,
+    list_removed_dataset_ids,
+    mark_dataset_removed,
+)
+from app.models.documents import DocumentSummary, delete_documents, list_documents, lock_documents, purge_documents
 from app.models.identifiers import new_id, now
-from app.models.knowledge import COMPLETED
 from app.providers.cancellation import Cancellation
 from app.services.operator import apps
 from app.services.process.providers import model_routes
@@ -38,46 +47,6 @@ class DatasetSettings:
     embedding_model: str | None = None
     top_k: int = 4
     score_threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class DatasetSummary:
-    """One dataset; `documents`, `segments` and `words` count what is searched."""
-
-    id: uuid.UUID
-    name: str
-    search_method: str
-    embedding_provider: str | None
-    embedding_model: str | None
-    dimensions: int | None
-    top_k: int
-    score_threshold: float | None
-    created_at: datetime.datetime
-    documents: int
-    segments: int
-    words: int
-
-
-@dataclass(frozen=True)
-class DocumentSummary:
-    """One document. `status` is `completed`, `indexing` (or cut off while it was) or `error`."""
-
-    id: uuid.UUID
-    name: str
-    status: str
-    error: str | None
-    segments: int
-    words: int
-    metadata: dict[str, Any]
-    created_at: datetime.datetime
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What an app's file calls a dataset."""
-
-    app: str
-    file_dataset_id: str
 
 
 def create(name: str, settings: DatasetSettings) -> tuple[DatasetSummary, tuple[str, ...]]:
@@ -121,55 +90,26 @@ def create(name: str, settings: DatasetSettings) -> tuple[DatasetSummary, tuple[
 
 def list_datasets() -> list[DatasetSummary]:
     """All datasets, by name."""
-    with autocommit_engine().connect() as connection:
-        return sorted(
-            (DatasetSummary(*row) for row in connection.execute(_SUMMARIES)),
-            key=lambda dataset: dataset.name.casefold(),
-        )
+    return sorted(list_dataset_summaries(), key=lambda dataset: dataset.name.casefold())
 
 
 def find(wanted: str) -> DatasetSummary:
     """The dataset of a name or an id. Raises DatasetRefused where there is none."""
-    statement = (
-        _SUMMARIES.where(Dataset.id == _as_uuid(wanted))
-        if _as_uuid(wanted)
-        else _SUMMARIES.where(Dataset.name == wanted)
-    )
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(statement).one_or_none()
-    if row is None:
+    dataset_id = _as_uuid(wanted)
+    dataset = find_dataset_by_name(wanted) if dataset_id is None else find_dataset_by_id(dataset_id)
+    if dataset is None:
         raise DatasetRefused(f"There is no dataset {wanted!r}: `flask --app wsgi datasets list` shows what there is.")
-    return DatasetSummary(*row)
+    return dataset
 
 
 def documents(dataset_id: uuid.UUID) -> list[DocumentSummary]:
     """The documents of a dataset by name, those that are not finished too."""
-    columns = (
-        Document.id,
-        Document.name,
-        Document.status,
-        Document.error,
-        Document.segment_count,
-        Document.word_count,
-        Document.details,
-    )
-    statement = (
-        select(*columns, Document.created_at)
-        .where(Document.dataset_id == dataset_id)
-        .order_by(Document.name, Document.created_at)
-    )
-    with autocommit_engine().connect() as connection:
-        return [DocumentSummary(*row) for row in connection.execute(statement)]
+    return list_documents(dataset_id)
 
 
-def bindings(dataset_id: uuid.UUID) -> list[Binding]:
+def bindings(dataset_id: uuid.UUID) -> list[BindingSummary]:
     """What apps call a dataset."""
-    statement = text(
-        "SELECT app.code, binding.file_dataset_id FROM dataset_bindings binding JOIN apps app ON app.id = binding.app_id"
-        " WHERE binding.dataset_id = :dataset_id ORDER BY 1, 2"
-    )
-    with autocommit_engine().connect() as connection:
-        return [Binding(*row) for row in connection.execute(statement, {"dataset_id": dataset_id})]
+    return list_bindings(dataset_id)
 
 
 def bind(code: str, file_dataset_id: str, wanted: str) -> DatasetSummary:
@@ -186,9 +126,9 @@ def remove(wanted: str) -> DatasetSummary:
     """Remove a dataset: it is gone at once, its segments' rows go in the background. Raises DatasetRefused."""
     dataset = find(wanted)
     # The name is free again.
-    db.session.execute(update(Dataset).where(Dataset.id == dataset.id).values(deleted_at=now(), name=str(dataset.id)))
+    mark_dataset_removed(db.session.connection(), dataset.id, now())
     db.session.commit()
-    embeddings.drop_table(db.session.connection(), dataset.id)
+    embeddings.drop_table(dataset.id, db.session.connection())
     db.session.commit()
     return dataset
 
@@ -198,42 +138,29 @@ def remove_documents(wanted: str, names: Sequence[str]) -> list[str]:
     dataset = find(wanted)
     missing = []
     for name in names:
-        if not delete_documents(db.session.connection(), dataset, name):
+        if not delete_named(db.session.connection(), dataset, name):
             missing.append(name)
         db.session.commit()
     return missing
 
 
-def delete_documents(connection: Connection, dataset: DatasetSummary, name: str, but: uuid.UUID | None = None) -> int:
+def delete_named(connection: Connection, dataset: DatasetSummary, name: str, but: uuid.UUID | None = None) -> int:
     """Delete the rows of all documents of a name but one; gives how many. The caller commits."""
-    statement = text(
-        "SELECT id FROM documents WHERE dataset_id = :dataset_id AND name = :name AND id IS DISTINCT FROM CAST(:but AS uuid) ORDER BY id FOR UPDATE"
-    )
-    values = {"dataset_id": dataset.id, "name": name, "but": None if but is None else str(but)}
-    found = connection.execute(statement, values).scalars().all()
+    found = lock_documents(connection, dataset.id, name, but)
     if found and dataset.dimensions is not None:
-        embeddings.delete(connection, dataset.id, found)
-    connection.execute(
-        text("DELETE FROM documents WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [str(key) for key in found]}
-    )
+        embeddings.delete_vectors(connection, dataset.id, found)
+    delete_documents(connection, found)
     return len(found)
 
 
 def purge(most: int = 20) -> None:
     """Remove the rows of removed datasets, so many documents in a statement."""
-    batch = text(
-        "DELETE FROM documents WHERE id IN (SELECT document.id FROM documents document JOIN datasets dataset ON dataset.id = document.dataset_id"
-        " WHERE dataset.deleted_at IS NOT NULL LIMIT :most FOR UPDATE OF document SKIP LOCKED)"
-    )
-    with autocommit_engine().connect() as connection:
-        while connection.execute(batch, {"most": most}).rowcount:
-            pass
-        for dataset_id in (
-            connection.execute(text("SELECT id FROM datasets WHERE deleted_at IS NOT NULL")).scalars().all()
-        ):
-            # Whoever removed it may have been killed before.
-            embeddings.drop_table(connection, dataset_id)
-            connection.execute(text("DELETE FROM datasets WHERE id = :id"), {"id": dataset_id})
+    while purge_documents(most):
+        pass
+    for dataset_id in list_removed_dataset_ids():
+        # Whoever removed it may have been killed before.
+        embeddings.drop_table(dataset_id)
+        delete_dataset(dataset_id)
 
 
 def _extension_problem() -> str:
@@ -243,7 +170,7 @@ def _extension_problem() -> str:
         with db.engine.begin() as connection:
             # Asked first: making one that is there already needs a right as well.
             if embeddings.extension_version(connection) is None:
-                connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+                embeddings.create_extension(connection)
             version = embeddings.extension_version(connection)
     except DBAPIError as error:
         log.warning("pgvector.missing", error=str(error.orig).strip())
@@ -274,34 +201,3 @@ def _as_uuid(value: str) -> uuid.UUID | None:
         return uuid.UUID(value)
     except ValueError:
         return None
-
-
-_COUNTED = (
-    select(
-        Document.dataset_id,
-        func.count().label("documents"),
-        func.sum(Document.segment_count).label("segments"),
-        func.sum(Document.word_count).label("words"),
-    )
-    .where(Document.status == COMPLETED)
-    .group_by(Document.dataset_id)
-    .subquery()
-)
-_SUMMARIES = (
-    select(
-        Dataset.id,
-        Dataset.name,
-        Dataset.search_method,
-        Dataset.embedding_provider,
-        Dataset.embedding_model,
-        Dataset.dimensions,
-        Dataset.top_k,
-        Dataset.score_threshold,
-        Dataset.created_at,
-        func.coalesce(_COUNTED.c.documents, 0),
-        func.coalesce(_COUNTED.c.segments, 0),
-        func.coalesce(_COUNTED.c.words, 0),
-    )
-    .outerjoin(_COUNTED, _COUNTED.c.dataset_id == Dataset.id)
-    .where(Dataset.deleted_at.is_(None))
-)

@@ -10,14 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from app.errors import ProviderError
-from app.extensions import autocommit_engine, db
-from app.models import Document, Segment, embeddings
+from app.extensions import db
+from app.models import Document, embeddings
+from app.models.datasets import DatasetSummary
+from app.models.documents import (
+    analyze_documents,
+    complete_document,
+    fail_document,
+    find_searched_document,
+    insert_segments,
+    lock_wanted_document,
+)
 from app.models.identifiers import new_id, now
-from app.models.knowledge import COMPLETED, ERROR
 from app.providers.cancellation import Cancellation
 from app.providers.documents.document_texts import (
     LONGEST_READ_SECONDS,
@@ -28,7 +35,7 @@ from app.providers.documents.document_texts import (
 from app.providers.models.embeddings import BATCH
 from app.services.knowledge import search_terms
 from app.services.knowledge.segmenting import Piece, segments
-from app.services.operator.datasets import DatasetRefused, DatasetSummary, delete_documents
+from app.services.operator.datasets import DatasetRefused, delete_named
 from app.services.process.providers import model_routes
 
 LARGEST_FILE = 256 * 1024 * 1024
@@ -63,7 +70,7 @@ def add(
     if len(content) > LARGEST_FILE:
         raise DatasetRefused(f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB.")
     fingerprint = hashlib.sha256(content).hexdigest()
-    known = _searched(dataset, name)
+    known = find_searched_document(dataset.id, name)
     if known is not None and known.fingerprint == fingerprint and own_metadata(known.metadata) == dict(metadata):
         return AddedDocument(known.id, name, "unchanged", known.segment_count, known.word_count, 0)
     pieces = _pieces(name, content)
@@ -92,34 +99,11 @@ def add(
 
 def settle(dataset: DatasetSummary) -> None:
     """After files were added: index the embeddings where there are many now, and count words anew, for quick searches."""
+    if dataset.dimensions is not None and embeddings.needs_index(dataset.id):
+        _index(dataset.id)
+    analyze_documents()
     if dataset.dimensions is not None:
-        with db.engine.connect() as connection:
-            wanted = embeddings.needs_index(connection, dataset.id)
-        if wanted:
-            _index(dataset.id)
-    with autocommit_engine().connect() as connection:
-        connection.execute(text("ANALYZE documents, segments"))
-        if dataset.dimensions is not None:
-            connection.execute(text(f"ANALYZE {embeddings.table_of(dataset.id)}"))
-
-
-@dataclass(frozen=True)
-class _Searched:
-    id: uuid.UUID
-    fingerprint: str
-    metadata: dict[str, Any]
-    segment_count: int
-    word_count: int
-
-
-def _searched(dataset: DatasetSummary, name: str) -> _Searched | None:
-    columns = (Document.id, Document.fingerprint, Document.details, Document.segment_count, Document.word_count)
-    statement = select(*columns).where(
-        Document.dataset_id == dataset.id, Document.name == name, Document.status == COMPLETED
-    )
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(statement).one_or_none()
-    return None if row is None else _Searched(*row)
+        embeddings.analyze_vectors(dataset.id)
 
 
 def own_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,15 +134,11 @@ def _store(
         vectors, asked = _vectors(dataset, name, rows)
         embedded += asked
         with db.engine.begin() as connection:
-            wanted = text(
-                "SELECT FROM documents document JOIN datasets dataset ON dataset.id = document.dataset_id"
-                " WHERE document.id = :id AND dataset.deleted_at IS NULL FOR KEY SHARE"
-            )
-            if connection.execute(wanted, {"id": document_id}).one_or_none() is None:
+            if not lock_wanted_document(connection, document_id):
                 raise DatasetRefused("The dataset was removed meanwhile, or somebody else added a file of this name.")
-            connection.execute(insert(Segment), rows)
+            insert_segments(connection, rows)
             if vectors:
-                embeddings.insert(connection, dataset.id, document_id, vectors)
+                embeddings.insert_vectors(connection, dataset.id, document_id, vectors)
     progress(len(pieces), len(pieces))
     return embedded
 
@@ -183,8 +163,7 @@ def _vectors(dataset: DatasetSummary, name: str, rows: Sequence[Mapping[str, Any
     """A vector for each row, and how many the model was asked for. No connection is held meanwhile."""
     if dataset.dimensions is None or dataset.embedding_model is None:
         return {}, 0
-    with autocommit_engine().connect() as connection:
-        known = embeddings.known_vectors(connection, dataset.id, name, [row["index_node_hash"] for row in rows])
+    known = embeddings.known_vectors(dataset.id, name, [row["index_node_hash"] for row in rows])
     missing = {row["index_node_hash"]: row["content"] for row in rows if row["index_node_hash"] not in known}
     if missing:
         model = model_routes().embedding_model(dataset.embedding_provider or "", dataset.embedding_model)
@@ -195,14 +174,13 @@ def _vectors(dataset: DatasetSummary, name: str, rows: Sequence[Mapping[str, Any
 
 def _complete(dataset: DatasetSummary, document_id: uuid.UUID, name: str) -> None:
     with db.engine.begin() as connection:
-        delete_documents(connection, dataset, name, but=document_id)
-        statement = update(Document).where(Document.id == document_id).values(status=COMPLETED)
-        if connection.execute(statement).rowcount == 0:
+        delete_named(connection, dataset, name, but=document_id)
+        if not complete_document(connection, document_id):
             raise DatasetRefused("The dataset was removed meanwhile, or somebody else added a file of this name.")
 
 
 def _fail(document_id: uuid.UUID, problem: str) -> None:
-    db.session.execute(update(Document).where(Document.id == document_id).values(status=ERROR, error=problem))
+    fail_document(db.session.connection(), document_id, problem)
     db.session.commit()
 
 
