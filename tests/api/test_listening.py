@@ -14,7 +14,8 @@ import sys
 from wsgi import app
 for line in sys.stdin:
     code, passport = line.split()
-    print(app.test_client().get("/api/site", headers={"X-App-Code": code, "X-App-Passport": passport}).status_code, flush=True)
+    headers = {"X-App-Code": code, "X-App-Passport": passport}
+    print(app.test_client().get("/api/site", headers=headers).status_code, flush=True)
 """
 PATIENCE = 5.0
 

@@ -42,7 +42,8 @@ def run_visitors(stack: Stack, visitors: int) -> None:
 
     def request(passport: str) -> bytes:
         head = (
-            f"POST /api/chat-messages HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"POST /api/chat-messages HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\n"
+            "Content-Type: application/json\r\n"
             f"X-App-Code: {CODE}\r\nX-App-Passport: {passport}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -60,7 +61,8 @@ def run_visitors(stack: Stack, visitors: int) -> None:
     totals = sorted((stream.ended or 0) - stream.began for stream in streams)
     parts = ", ".join(f"{name} {value / visitors * 1000:.1f}" for name, value in cpu.items())
     print(
-        f"{visitors} visitors: {whole} whole, all done in {took:.2f} s, p50 {statistics.median(totals):.2f} s, last {totals[-1]:.2f} s,"
+        f"{visitors} visitors: {whole} whole, all done in {took:.2f} s,"
+        f" p50 {statistics.median(totals):.2f} s, last {totals[-1]:.2f} s,"
         f" CPU {sum(cpu.values()) / visitors * 1000:.1f} ms each ({parts})",
         flush=True,
     )

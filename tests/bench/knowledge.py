@@ -80,8 +80,10 @@ def fill(dataset: DatasetSummary, language: Language, segments: int, dimensions:
             for number, key in documents.items():
                 connection.execute(
                     text(
-                        "INSERT INTO documents (id, dataset_id, name, fingerprint, status, enabled, word_count, segment_count, metadata, created_at)"
-                        " VALUES (:id, :dataset, :name, '', 'completed', true, :words, :segments, CAST(:details AS jsonb), :now)"
+                        "INSERT INTO documents (id, dataset_id, name, fingerprint, status, enabled, word_count,"
+                        " segment_count, metadata, created_at)"
+                        " VALUES (:id, :dataset, :name, '', 'completed', true, :words, :segments,"
+                        " CAST(:details AS jsonb), :now)"
                     ),
                     {
                         "id": key,
@@ -103,18 +105,22 @@ def fill(dataset: DatasetSummary, language: Language, segments: int, dimensions:
             }
             connection.execute(
                 text(
-                    "INSERT INTO segments (id, dataset_id, document_id, position, content, word_count, hit_count, index_node_hash, words)"
-                    " SELECT CAST(row.id AS uuid), :dataset, CAST(row.document AS uuid), row.position, row.content, 120, 0, md5(row.content),"
-                    " CAST(row.words AS tsvector) FROM unnest(CAST(:ids AS text[]), CAST(:documents AS text[]), CAST(:positions AS int[]),"
+                    "INSERT INTO segments (id, dataset_id, document_id, position, content, word_count, hit_count,"
+                    " index_node_hash, words)"
+                    " SELECT CAST(row.id AS uuid), :dataset, CAST(row.document AS uuid), row.position, row.content,"
+                    " 120, 0, md5(row.content), CAST(row.words AS tsvector)"
+                    " FROM unnest(CAST(:ids AS text[]), CAST(:documents AS text[]), CAST(:positions AS int[]),"
                     " CAST(:contents AS text[]), CAST(:words AS text[])) AS row(id, document, position, content, words)"
                 ),
                 values,
             )
             connection.execute(
                 text(
-                    f"INSERT INTO {table_of(dataset.id)} (segment_id, document_id, embedding) SELECT segment.id, segment.document_id,"
-                    " CAST((SELECT array_agg(part + (random() - 0.5) * 0.6) FROM unnest(centre) AS part) AS real[])::vector::halfvec"
-                    " FROM segments segment JOIN centres ON centres.number = abs(hashtext(segment.index_node_hash)) % :centres"
+                    f"INSERT INTO {table_of(dataset.id)} (segment_id, document_id, embedding)"
+                    " SELECT segment.id, segment.document_id,"
+                    " CAST((SELECT array_agg(part + (random() - 0.5) * 0.6) FROM unnest(centre) AS part) AS real[])"
+                    "::vector::halfvec FROM segments segment"
+                    " JOIN centres ON centres.number = abs(hashtext(segment.index_node_hash)) % :centres"
                     " WHERE segment.id = ANY(CAST(:ids AS uuid[]))"
                 ),
                 {"ids": values["ids"], "centres": CENTRES},
@@ -128,11 +134,9 @@ def timed(label: str, search: Callable[[], Any], count: int) -> None:
             began = time.perf_counter()
             took = sorted(pool.map(lambda _: _seconds(search), range(count)))
             whole = time.perf_counter() - began
-        at = f"{callers} at once"
-        print(
-            f"{label:34} {at:10} p50 {statistics.median(took) * 1000:6.1f} ms   p95 {took[int(len(took) * 0.95)] * 1000:6.1f} ms   {count / whole:5.0f}/s",
-            flush=True,
-        )
+        at, half = f"{callers} at once", statistics.median(took) * 1000
+        most = took[int(len(took) * 0.95)] * 1000
+        print(f"{label:34} {at:10} p50 {half:6.1f} ms   p95 {most:6.1f} ms   {count / whole:5.0f}/s", flush=True)
 
 
 def _seconds(search: Callable[[], Any]) -> float:
@@ -164,10 +168,8 @@ def run(app: Flask, model: ScriptedModel, segments: int, dimensions: int, search
     assert not warnings, warnings
     began = time.monotonic()
     fill(dataset, language, segments, dimensions)
-    print(
-        f"{segments} segments of {WORDS_PER_SEGMENT} words, {dimensions} dimensions: filled in {time.monotonic() - began:.0f} s",
-        flush=True,
-    )
+    what = f"{segments} segments of {WORDS_PER_SEGMENT} words, {dimensions} dimensions"
+    print(f"{what}: filled in {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
     ingestion.settle(dataset)
     print(f"indexed in {time.monotonic() - began:.0f} s")

@@ -1,7 +1,7 @@
 """Lists do not slow down with their length: `python -m tests.bench.lists`.
 
-GET /conversations of a visitor with 100 and with 100,000 conversations, GET /messages in a conversation of 100 and of 10,000
-messages: first page, a page deep inside, and whether the plans use the indexes.
+GET /conversations of an end user with 100 and with 100,000 conversations, GET /messages in a conversation of 100 and of
+10,000 messages: first page, a page deep inside, and whether the plans use the indexes.
 """
 
 import contextlib
@@ -22,15 +22,16 @@ SIZES = {"conversations": (100, 100_000), "messages": (100, 10_000)}
 CALLS = 200
 
 FILL_CONVERSATIONS = """
-INSERT INTO conversations (id, app_id, end_user_id, app_version_id, mode, name, inputs, introduction, created_at, updated_at)
-SELECT gen_random_uuid(), end_users.app_id, end_users.id, apps.version_id, 'chat', 'Conversation ' || number, '{"topic": "cats"}', 'Hello',
-    now() - number * interval '1 second', now() - number * interval '1 second'
+INSERT INTO conversations
+    (id, app_id, end_user_id, app_version_id, mode, name, inputs, introduction, created_at, updated_at)
+SELECT gen_random_uuid(), end_users.app_id, end_users.id, apps.version_id, 'chat', 'Conversation ' || number,
+    '{"topic": "cats"}', 'Hello', now() - number * interval '1 second', now() - number * interval '1 second'
 FROM end_users JOIN apps ON apps.id = end_users.app_id, generate_series(1, %s) AS number WHERE end_users.id = %s
 """
 FILL_MESSAGES = """
 INSERT INTO messages (id, app_id, end_user_id, conversation_id, task_id, query, inputs, answer, metadata, created_at)
-SELECT gen_random_uuid(), app_id, end_user_id, id, gen_random_uuid(), 'Question', '{}', repeat('Answer ', 40), '{"usage": {}}',
-    now() - number * interval '1 second'
+SELECT gen_random_uuid(), app_id, end_user_id, id, gen_random_uuid(), 'Question', '{}', repeat('Answer ', 40),
+    '{"usage": {}}', now() - number * interval '1 second'
 FROM conversations, generate_series(1, %s) AS number WHERE id = %s
 """
 
@@ -48,7 +49,8 @@ def main() -> None:
                 for page in pages[0]:
                     small, large = (found[page] for found in pages)
                     print(
-                        f"GET /{kind:<14} {page:<12} {sizes[0]:>7}: {small:5.2f} ms   {sizes[1]:>7}: {large:5.2f} ms   ratio {large / small:4.2f}"
+                        f"GET /{kind:<14} {page:<12} {sizes[0]:>7}: {small:5.2f} ms   {sizes[1]:>7}: {large:5.2f} ms  "
+                        f" ratio {large / small:4.2f}"
                     )
             explain(connection)
 

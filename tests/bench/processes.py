@@ -39,7 +39,7 @@ def _read_process(pid: int) -> Process | None:
 
 
 def tree(roots: Iterable[int], apart: Collection[int] = ()) -> list[Process]:
-    """The processes with these ids and all that descend from them, but not those `apart` and what descends from those."""
+    """The processes with these ids and their descendants, without those `apart` and the descendants of those."""
     everyone = [found for name in os.listdir(PROC) if name.isdecimal() and (found := _read_process(int(name)))]
     children: dict[int, list[Process]] = defaultdict(list)
     for process in everyone:

@@ -1,4 +1,4 @@
-"""CPU of the model client alone: python -m tests.bench.provider_stream. The scripted model runs in a process of its own."""
+"""CPU of the model client alone: python -m tests.bench.provider_stream. The model runs in a process of its own."""
 
 import argparse
 import socket
@@ -80,14 +80,15 @@ def main() -> None:
         many, _ = measure(lambda: talk(model, "[[chunks:5000]]"))
         print(f"chunk, arriving back to back:          {many * 1e6 / 5000:6.1f} µs CPU")
         one, took = measure(lambda: talk(model, "[[chunks:50]] [[delay:20]]"), 3)
-        print(
-            f"stream of 50 chunks, 20 ms apart, 1:   {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk"
-        )
+        print(f"stream of 50 chunks, 20 ms apart, 1:   {_figures(one, took)}")
         all_of_them, took = measure(lambda: talk_together(model, "[[chunks:50]] [[delay:20]]", streams), 3)
         one = all_of_them / streams
-        print(
-            f"the same, {streams} at once, each:         {one * 1000:6.2f} ms CPU  {took:6.3f} s clock  {one * 1e6 / 50:6.1f} µs a chunk"
-        )
+        print(f"the same, {streams} at once, each:         {_figures(one, took)}")
+
+
+def _figures(cpu: float, clock: float) -> str:
+    """Of one stream of 50 chunks."""
+    return f"{cpu * 1000:6.2f} ms CPU  {clock:6.3f} s clock  {cpu * 1e6 / 50:6.1f} µs a chunk"
 
 
 if __name__ == "__main__":

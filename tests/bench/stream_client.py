@@ -1,4 +1,4 @@
-"""One visitor's streamed answer over a raw asyncio protocol: bytes are only kept while the clock runs, and read afterwards."""
+"""One streamed answer over a raw asyncio protocol: bytes are only kept while the clock runs, and read afterwards."""
 
 import asyncio
 import dataclasses

@@ -1,6 +1,7 @@
 """Many visitors' streamed answers at once, or arriving at a rate; checks every one and says what they cost the server.
 
-python -m tests.bench.stream_load --base http://127.0.0.1:5001 --code chat --streams 200 [--rate 20 --seconds 30] [--pids web=1,worker=2+3]
+python -m tests.bench.stream_load --base http://127.0.0.1:5001 --code chat --streams 200
+    [--rate 20 --seconds 30] [--pids web=1,worker=2+3]
 """
 
 import argparse

@@ -37,7 +37,8 @@ def run_callers(stack: Stack, callers: int) -> None:
 
     def request(passport: str) -> bytes:
         head = (
-            f"POST /api/workflows/run HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"POST /api/workflows/run HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\n"
+            "Content-Type: application/json\r\n"
             f"X-App-Code: {CODE}\r\nX-App-Passport: {passport}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -55,9 +56,11 @@ def run_callers(stack: Stack, callers: int) -> None:
         text = b"".join(stream.pieces).decode()
         whole += '"result":"Echo: hello"' in text and text.count("workflow_finished") == 1
     totals = sorted((stream.ended or 0) - stream.began for stream in streams)
+    parts = ", ".join(f"{name} {value / callers * 1000:.1f}" for name, value in cpu.items())
     print(
-        f"{callers} callers: {whole} whole, all done in {took:.2f} s, p50 {statistics.median(totals):.2f} s, last {totals[-1]:.2f} s, "
-        f"server CPU {sum(cpu.values()) / callers * 1000:.1f} ms each ({', '.join(f'{name} {value / callers * 1000:.1f}' for name, value in cpu.items())})"
+        f"{callers} callers: {whole} whole, all done in {took:.2f} s,"
+        f" p50 {statistics.median(totals):.2f} s, last {totals[-1]:.2f} s,"
+        f" server CPU {sum(cpu.values()) / callers * 1000:.1f} ms each ({parts})"
     )
 
 

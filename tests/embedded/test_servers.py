@@ -19,7 +19,8 @@ import pathlib, sys, time
 from app.embedded.redis import EmbeddedRedis
 from app.embedded.postgres import EmbeddedPostgres
 directory = pathlib.Path(sys.argv[1])
-print(EmbeddedRedis(directory / "redis").start().pid, EmbeddedPostgres(directory / "postgres", durable=False).start().pid, flush=True)
+redis, postgres = EmbeddedRedis(directory / "redis"), EmbeddedPostgres(directory / "postgres", durable=False)
+print(redis.start().pid, postgres.start().pid, flush=True)
 time.sleep(60)
 """
 

@@ -44,7 +44,8 @@ def xlsx(*rows: Sequence[str]) -> bytes:
                 }
             ),
             "_rels/.rels": _links(("officeDocument", "xl/workbook.xml")),
-            "xl/workbook.xml": f'{_HEAD}<workbook {space} xmlns:r="{_OFFICE}"><sheets><sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
+            "xl/workbook.xml": f'{_HEAD}<workbook {space} xmlns:r="{_OFFICE}"><sheets>'
+            '<sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
             "xl/_rels/workbook.xml.rels": _links(("worksheet", "worksheets/sheet1.xml")),
             "xl/worksheets/sheet1.xml": f"{_HEAD}<worksheet {space}><sheetData>{lines}</sheetData></worksheet>",
         }
@@ -61,7 +62,10 @@ def pdf(*pages: str) -> bytes:
     ]
     for kid, text in zip(kids, pages, strict=True):
         content = f"BT /F1 18 Tf 72 700 Td ({text}) Tj ET".encode()
-        page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {kid + 1} 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+        page = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {kid + 1} 0 R"
+            " /Resources << /Font << /F1 3 0 R >> >> >>"
+        )
         objects += [page.encode(), b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content)]
     out, places = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):

@@ -92,8 +92,12 @@ def forms_of(frames: list[Frame]) -> list[dict[str, Any]]:
 
 def age_form(form_id: str, seconds: int) -> None:
     """Let a form be so many seconds older."""
-    statement = "UPDATE human_input_forms SET created_at = created_at - make_interval(secs => :s), expires_at = expires_at - make_interval(secs => :s)"
-    execute(f"{statement} WHERE id = :form_id", form_id=form_id, s=seconds)
+    execute(
+        "UPDATE human_input_forms SET created_at = created_at - make_interval(secs => :s),"
+        " expires_at = expires_at - make_interval(secs => :s) WHERE id = :form_id",
+        form_id=form_id,
+        s=seconds,
+    )
 
 
 def execute(statement: str, **values: Any) -> list[Any]:

@@ -52,7 +52,10 @@ def answer_text(frames: Iterable[Frame]) -> str:
 def find_problem(
     frames: Sequence[Frame], expected: str | None = None, after: int = 0, end: str = "message_end"
 ) -> str | None:
-    """What is wrong with a whole stream, or None: numbers without gap from `after` on, one end and as the last, the text."""
+    """What is wrong with a whole stream, or None.
+
+    Its numbers have no gap from `after` on, one frame ends it and is the last, the text is the whole text.
+    """
     if not frames:
         return "no frames"
     numbers = [frame.number for frame in frames]

@@ -1,4 +1,6 @@
-"""The whole product on real processes, for system tests and measurements: servers, scripted model, web, workers, a temporary folder.
+"""The whole product on real processes: servers, scripted model, web, workers, a temporary folder.
+
+For system tests and measurements.
 
 with Stack(folder) as stack:
     stack.import_app(CHAT_APP, "chat")

@@ -150,7 +150,8 @@ class Visitor:
         return str(found[0]["answer"])
 
     def _stream(self, method: str, path: str, **more: Any) -> LiveStream:
-        # A session of its own: one visitor may have several streams at once, and a pool of connections would get in their way.
+        # A session of its own: one visitor may have several streams at once, and a pool of connections would get in
+        # their way.
         headers = {**self.session.headers, **more.pop("headers", {})}
         response = requests.request(
             method, f"{self.base_url}/api{path}", headers=headers, stream=True, timeout=CALL_SECONDS, **more

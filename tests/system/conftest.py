@@ -1,4 +1,4 @@
-"""One stack for all system tests. A test that breaks a part mends it, so that the next one finds two workers at work."""
+"""One stack for all system tests. A test that breaks a part mends it: the next one finds two workers at work."""
 
 import uuid
 from collections.abc import Iterator

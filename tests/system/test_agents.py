@@ -1,4 +1,4 @@
-"""Agents on real processes: a worker that dies in a tool, behind one, or in the answer; what was stored is not done again."""
+"""Agents on real processes: a worker dies in a tool, after one, or in the answer; what was stored is not done again."""
 
 import json
 import os

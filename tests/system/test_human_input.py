@@ -1,4 +1,4 @@
-"""Runs that wait for people, on real processes: whatever dies between the pause, the answer and the end, the run ends well, once."""
+"""Runs that wait for people, on real processes: whatever dies between pause, answer and end, it ends well, once."""
 
 import json
 from collections import Counter

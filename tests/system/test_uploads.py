@@ -101,7 +101,8 @@ def test_a_connection_that_is_cut_leaves_nothing(stack):
     headers = "".join(f"{name}: {value}\r\n" for name, value in headers_of(stack).items())
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(
-            f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n"
+            f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\n{headers}"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n"
             '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'.encode()
             + b"x" * 1_000_000
         )

@@ -1,4 +1,4 @@
-"""A web process that dies in mid-stream: the client goes on where it was cut off, and a reloaded page sees everything."""
+"""A web process dies in mid-stream: the client goes on where it was cut off, and a reloaded page sees everything."""
 
 from signal import SIGKILL
 

@@ -1,4 +1,4 @@
-"""A worker that dies under a workflow: the run is finished elsewhere, from the last node that ended; what ended is not done again."""
+"""A worker dies in a workflow run: another finishes it from the last node that ended; what ended is not done again."""
 
 import json
 from collections import Counter

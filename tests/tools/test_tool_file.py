@@ -10,7 +10,9 @@ from app.tools.tool_file import all_filled, read_tool_file
 WHOLE = """
 providers:
   weather:
-    openapi: {description: weather.yaml, base_url: "https://weather.example/v1", headers: {X-Key: $KEY}, query: {lang: en}, seconds: 5, megabytes: 2}
+    openapi:
+      {description: weather.yaml, base_url: "https://weather.example/v1",
+       headers: {X-Key: $KEY}, query: {lang: en}, seconds: 5, megabytes: 2}
   house:
     mcp: {url: "https://tools.example/mcp", headers: {Authorization: "Bearer ${TOKEN}"}}
     icon: https://tools.example/icon.png

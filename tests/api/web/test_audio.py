@@ -239,7 +239,8 @@ def test_the_voice_is_the_callers_else_the_apps_else_the_models_first(client, mo
 def test_a_model_without_voices_cannot_speak(bound_app, talker, monkeypatch, tmp_path):
     file = tmp_path / "models.yml"
     file.write_text(
-        "endpoints: {mute: {base_url: http://127.0.0.1:9}}\ndefault: {speech: {endpoint: mute, remote_name: x, voices: []}}"
+        "endpoints: {mute: {base_url: http://127.0.0.1:9}}\n"
+        "default: {speech: {endpoint: mute, remote_name: x, voices: []}}"
     )
     put_part(monkeypatch, bound_app, ModelRoutes.from_settings(str(file), "", "", "", {}))
     assert refusal(speak(talker, text="hello")) == (400, "invalid_param", "Sorry, no voice available.")

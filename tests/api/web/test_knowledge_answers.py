@@ -1,4 +1,7 @@
-"""Answers that stand on knowledge, and what they cite (contract dsl.md §2.2, §2.4; streaming.md §3.2; endpoints.md, GET /messages)."""
+"""Answers that stand on knowledge, and what they cite.
+
+Contract dsl.md §2.2, §2.4; streaming.md §3.2; endpoints.md, GET /messages.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is another visitor's is not there: every way to reach it, from the same app, another one, a private one (contract README §4.5)."""
+"""What belongs to another end user is not found: from the same app, another or a private one (contract README §4.5)."""
 
 import pytest
 

@@ -259,7 +259,8 @@ def test_an_audio_server_alone_serves_no_chat(server: ScriptedModel) -> None:
         ("models:\n  - {provider: openai, name: tts-hd, kind: speech, endpoint: here}\n", "tts-hd"),
         ("default:\n  speech: {endpoint: here, remote_name: bark}\n", "bark"),
         (
-            "models:\n  - {provider: x, name: y, kind: speech, endpoint: here}\ndefault:\n  speech: {endpoint: here, remote_name: z}\n",
+            "models:\n  - {provider: x, name: y, kind: speech, endpoint: here}\n"
+            "default:\n  speech: {endpoint: here, remote_name: z}\n",
             "z",
         ),
     ],

@@ -118,7 +118,8 @@ def test_javascript_cannot_get_out(sandbox, code):
 
 
 def test_functions_made_from_text_see_no_more(sandbox):
-    code = "function main() { return {a: new Function('return typeof require + typeof process + typeof os + typeof std')()} }"
+    probe = "return typeof require + typeof process + typeof os + typeof std"
+    code = f"function main() {{ return {{a: new Function('{probe}')()}} }}"
     assert javascript(sandbox, code) == {"a": "undefined" * 4}
 
 
@@ -232,7 +233,8 @@ def test_many_call_at_once(sandbox):
 
 def test_a_busy_process_ends_without_the_one_it_works_for():
     line = (
-        "from app.providers.sandbox import Sandbox; from app.providers.cancellation import Cancellation; print(flush=True); "
+        "from app.providers.sandbox import Sandbox; from app.providers.cancellation import Cancellation; "
+        "print(flush=True); "
         "Sandbox().run_code('javascript', 'function main() { while (true) {} }', {}, 1.0, Cancellation())"
     )
     worker = subprocess.Popen([sys.executable, "-c", line], cwd=PROJECT, stdout=subprocess.PIPE)

@@ -124,8 +124,8 @@ def test_a_mail_that_failed_goes_out_with_the_clock(asked, mailbox):
     mailbox.refuse = False
     expire_forms()
     assert mailbox.received == []
-    earlier = "UPDATE human_input_recipients SET created_at = created_at - interval '2 min', tried_at = tried_at - interval '2 min' WHERE email = :email"
-    execute(earlier, email="late@example.com")
+    earlier = "created_at = created_at - interval '2 min', tried_at = tried_at - interval '2 min'"
+    execute(f"UPDATE human_input_recipients SET {earlier} WHERE email = :email", email="late@example.com")
     expire_forms()
     assert [message["To"] for message in mailbox.received] == ["late@example.com"]
 

@@ -116,7 +116,8 @@ class TestReranking:
         file = tmp_path / "models.yml"
         file.write_text(
             f"endpoints:\n  here: {{base_url: '{model.base_url}'}}\nmodels:\n"
-            "  - {provider: '*', name: '*rerank*', kind: rerank, endpoint: here}\n  - {provider: '*', name: 'embed*', kind: embedding, endpoint: here}\n"
+            "  - {provider: '*', name: '*rerank*', kind: rerank, endpoint: here}\n"
+            "  - {provider: '*', name: 'embed*', kind: embedding, endpoint: here}\n"
         )
         put_part(monkeypatch, app, ModelRoutes.from_settings(str(file), "", "", "", {}))
 

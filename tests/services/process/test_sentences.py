@@ -36,7 +36,10 @@ def test_short_ends_are_no_ends(text):
 
 
 def test_lines_and_full_width_ends_count():
-    text = "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。そうしましょう。\nA line that nobody ended with a dot\nAnother"
+    text = (
+        "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。そうしましょう。\n"
+        "A line that nobody ended with a dot\nAnother"
+    )
     assert fed(text, 3) == [
         "今日はとても良い天気ですね、散歩に行きましょう、犬も一緒に。",
         "そうしましょう。\nA line that nobody ended with a dot",

@@ -1,5 +1,6 @@
-"""An OpenAI-compatible model server whose every answer a test decides: by `script()` in the same process, by markers from elsewhere.
+"""An OpenAI-compatible model server whose every answer a test decides.
 
+In the same process a test says it by `script()`, from elsewhere by markers.
 Markers stand in the last user message: [[chunks:N]] [[delay:MS]] [[say:TEXT]] [[echo]] [[fail:STATUS]] [[fail-after:N]]
 [[cut:N]] [[garbage:N]] [[error-frame:N]] [[hang]] [[hang-after:N]] [[call:TOOL {"argument": …}]].
 """
@@ -79,7 +80,8 @@ class ScriptedModel:
     ) -> None:
         """Say what the next request that has no script yet gets. Further names are the fields of Behaviour.
 
-        An `error` is a key of ERRORS, a `status` the usual error of that status; with chunks before it, it comes in mid-stream.
+        An `error` is a key of ERRORS, a `status` the usual error of that status; with chunks before it, it comes in
+        mid-stream.
         """
         failing = error or (error_name(str(status)) if status != 200 else None)
         if failing is not None and chunks:

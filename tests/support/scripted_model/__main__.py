@@ -1,4 +1,4 @@
-"""The scripted model as a process of its own: python -m tests.support.scripted_model --port 8000 --chunks 50 --delay-ms 20."""
+"""The scripted model as a process: python -m tests.support.scripted_model --port 8000 --chunks 50 --delay-ms 20."""
 
 import argparse
 import contextlib

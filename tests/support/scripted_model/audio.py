@@ -1,4 +1,4 @@
-"""The two audio endpoints of the scripted model: what it says and hears, steered by markers in the text or in the recording."""
+"""The two audio endpoints of the scripted model: markers in the text or in the recording decide their answers."""
 
 import dataclasses
 import re
@@ -17,7 +17,10 @@ def spoken(text: str, voice: str) -> bytes:
 
 
 def speech_reply(request: RecordedRequest, default: Behaviour) -> Reply:
-    """`spoken()` in three chunks; [[delay:MS]], [[fail:…]], [[fail-after:N]], [[hang]], [[hang-after:N]] stand in the text."""
+    """`spoken()` in three chunks.
+
+    [[delay:MS]], [[fail:…]], [[fail-after:N]], [[hang]], [[hang-after:N]] stand in the text.
+    """
     text, voice = request.body["input"], request.body["voice"]
     behaviour = steered(dataclasses.replace(default, chunks=("",) * PIECES), text)
     if behaviour.hang:

@@ -46,7 +46,10 @@ ERROR_OF_STATUS = {
 
 @dataclasses.dataclass(frozen=True)
 class Behaviour:
-    """One answer, and `reasoning` sent before it. A count names the chunks that are sent before the thing happens; None means that it does not."""
+    """One answer, and `reasoning` sent before it.
+
+    A count names the chunks that are sent before the thing happens; None means that it does not.
+    """
 
     chunks: tuple[str, ...]
     delay: float = 0.0
@@ -119,7 +122,7 @@ def steered(behaviour: Behaviour, text: str) -> Behaviour:
 
 
 def with_next_call(behaviour: Behaviour, asked: str, body: Mapping[str, Any]) -> Behaviour:
-    """[[call:NAME {…}]]: one round after the other asks for the next of these tools, and the round behind them answers."""
+    """[[call:NAME {…}]]: each round asks for the next of these tools, and the round after them answers."""
     calls = [value.partition(" ") for name, value in MARKER.findall(asked) if name == "call"]
     made = 0
     for message in body.get("messages", ()):

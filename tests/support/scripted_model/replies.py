@@ -48,7 +48,10 @@ class Reply:
 def json_reply(body: Any, status: int = 200) -> bytes:
     """A whole HTTP reply with a JSON body."""
     content = json.dumps(body, ensure_ascii=False).encode()
-    head = f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
     return head.encode() + content
 
 

@@ -1,4 +1,4 @@
-"""Embeddings and reranking of the scripted model: texts are alike as far as they share words, or words of one meaning."""
+"""Embeddings and reranking of the scripted model: texts are alike as they share words, or words of one meaning."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""One timer for all streams: a thousand of them at fifty beats a second cost the loop one wake-up every two milliseconds."""
+"""One timer for all streams: a thousand at fifty beats a second cost the loop one wake-up every two milliseconds."""
 
 import asyncio
 import heapq

@@ -15,7 +15,10 @@ def pick(*selectors, node_id="pick", parent="it"):
 
 
 def each(*parts, output=("pick", "output"), **data):
-    """An iteration over `start.x` whose children are `parts`, by default one that gives the item itself; an end follows, or what `parts` put there."""
+    """An iteration over `start.x` whose children are `parts`, by default one that gives the item itself.
+
+    An end follows, or what `parts` put there.
+    """
     parts = parts or (pick(ITEM), "is > pick")
     speaks = any(isinstance(part, dict) and part["data"]["type"] == "answer" for part in parts)
     behind = () if speaks else (end(all=["it", "output"]), "it > end")

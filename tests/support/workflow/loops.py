@@ -27,7 +27,10 @@ def assigner(node_id, *items, parent="loop"):
 
 
 def looped(*parts, rounds=3, loop_variables=None, **data):
-    """A loop whose children are `parts`, by default one that counts its rounds; an end follows, or whatever `parts` put there."""
+    """A loop whose children are `parts`, by default one that counts its rounds.
+
+    An end follows, or what `parts` put there.
+    """
     variables = [variable("count")] if loop_variables is None else loop_variables
     if not parts:
         parts = (counting(), "ls > add")

@@ -1,4 +1,4 @@
-"""What holds for every graph: drawn at random, run whole, and gone through again from every point at which a worker may die."""
+"""What holds for every graph: drawn at random, run whole, and run again from every point at which a worker may die."""
 
 import random
 from typing import Any
@@ -14,7 +14,7 @@ REPLAYED = 40
 
 
 def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
-    """A graph, its inputs, and the nodes that fail. Its end waits for all, so that threads cannot race for what it gives."""
+    """A graph, its inputs, and the nodes that fail. Its end waits for all: threads cannot race for what it gives."""
     chance = random.Random(seed)
     names = [f"n{number}" for number in range(chance.randint(1, 9))]
     nodes, paths, failures = [], [], set()
@@ -72,7 +72,7 @@ def play(seed: int, **more: Any) -> tuple[Told, World, dict[str, Any]]:
 
 
 def check_order(told: Told, definition: dict[str, Any]) -> None:
-    """No node ran before a taken edge led to it, and no edge that was not taken is the only one that led to a node that ran."""
+    """No node ran before a taken edge led to it; none ran to which only edges led that were not taken."""
     plan = build(definition).top
     position = {ended.execution.node_id: number for number, ended in enumerate(told.journal.ends) if not ended.frame}
     handles = {ended.execution.node_id: ended.handle for ended in told.journal.ends if not ended.frame}

@@ -1,4 +1,4 @@
-"""Runs that wait for a person, and go on when one answers (contract human-input.md §4, §6, §10; its checklist is §11)."""
+"""Runs that wait for a person, and go on when one answers (contract human-input.md §4, §6, §10, checklist §11)."""
 
 import re
 import time

@@ -1,4 +1,7 @@
-"""Forms as their readers see them: the page of a form, the history, streams (contract human-input.md §5, §9; streaming.md §9)."""
+"""Forms as their readers see them: the page of a form, the history, streams.
+
+Contract human-input.md §5, §9; streaming.md §9.
+"""
 
 import pytest
 
