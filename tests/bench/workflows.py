@@ -15,7 +15,8 @@ import uuid
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph import build
-from app.workflow.engine.graph_run import GraphRun, RunContext
+from app.workflow.engine.graph_run import GraphRun
+from app.workflow.engine.run_state import RunContext
 from app.workflow.values.variables import Variables
 from tests.bench.processes import difference, measure
 from tests.bench.stream_client import Stream, run_stream

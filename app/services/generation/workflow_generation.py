@@ -26,7 +26,8 @@ from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
 from app.workflow.engine import work_sharing
 from app.workflow.engine.graph import Graph, build
-from app.workflow.engine.graph_run import FAILED, GraphRun, RunContext, RunEnd
+from app.workflow.engine.graph_run import FAILED, GraphRun, RunEnd
+from app.workflow.engine.run_state import RunContext
 from app.workflow.failures import GraphInvalid
 from app.workflow.values.values import restored
 from app.workflow.values.variables import Variables

@@ -13,36 +13,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import Execution, Result, RoundsEnded, RoundsStarted, RoundStarted
 from app.workflow.contracts.node import Node
 from app.workflow.contracts.node_services import WaitingNode
 from app.workflow.engine import work_sharing
-from app.workflow.engine.graph import GraphLevel
 from app.workflow.engine.node_runner import NodeRunner
+from app.workflow.engine.run_state import RunState, Scope
 from app.workflow.failures import GraphRunFailed, Pause, RunPaused
 from app.workflow.values.variables import Variables
-
-if TYPE_CHECKING:
-    from app.workflow.engine.graph_run import GraphRun
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The place of a frame in its run.
-
-    `key`: "" for the top level, else one part for each round around it, outermost first: `loop[2]/inner[0]/`.
-    `outermost_container_id`: the container of the top level that the frame lies in, None at the top level itself.
-    """
-
-    level: GraphLevel
-    key: str
-    variables: Variables
-    iteration_id: str | None = None
-    loop_id: str | None = None
-    outermost_container_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +39,7 @@ class NodeEnding:
 class Frame:
     """Runs the nodes of one level once. `loop_ended`: a loop-end node ended the loop that the frame is a round of."""
 
-    def __init__(self, run: "GraphRun", scope: Scope, cancellation: Cancellation) -> None:
+    def __init__(self, run: RunState, scope: Scope, cancellation: Cancellation) -> None:
         self.run, self.scope = run, scope
         # Its own, so that a failed node stops the nodes beside it without stopping the rest of the run.
         self.cancellation = Cancellation()
@@ -170,7 +151,10 @@ class Frame:
     def _execute(self, node: Node) -> NodeEnding:
         self._count_step()
         try:
-            outcome = NodeRunner(self.run, self, node, self._execution_of(node)).run_node()
+            execution = self._execution_of(node)
+            rounds = FrameRounds(self, node, execution)
+            runner = NodeRunner(self.run, self.scope, self.cancellation, node, execution, rounds)
+            outcome = runner.run_node()
         except RunPaused as pause:
             # Its edges stay undecided and hold back what lies behind it; other branches run on.
             with self._changed:
@@ -206,10 +190,6 @@ class Frame:
             self.steps += 1
             if self.steps > self.run.context.most_steps:
                 raise GraphRunFailed(f"Maximum execution steps exceeded: {self.run.context.most_steps}")
-
-    def rounds(self, node: Node, execution: Execution) -> "FrameRounds":
-        """Return what a container node runs its children with."""
-        return FrameRounds(self, node, execution)
 
     # The methods below run under `_changed`. The run's lock is taken inside it, never the other way round: two threads
     # could wait for each other.

@@ -2,8 +2,9 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import (
     Event,
     Execution,
@@ -15,13 +16,10 @@ from app.workflow.contracts.events import (
     NodeSucceeded,
     Result,
 )
-from app.workflow.contracts.node import FAIL_BRANCH, LONGEST_RETRY_PAUSE, Node, NodeContext
+from app.workflow.contracts.node import FAIL_BRANCH, LONGEST_RETRY_PAUSE, Node, NodeContext, Rounds
 from app.workflow.contracts.node_services import NodeEnd
+from app.workflow.engine.run_state import RunState, Scope
 from app.workflow.failures import GraphRunFailed, NodeFailed, NodePaused, Pause, RunPaused
-
-if TYPE_CHECKING:
-    from app.workflow.engine.frame import Frame
-    from app.workflow.engine.graph_run import GraphRun
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,19 @@ class NodeOutcome:
 
 
 class NodeRunner:
-    """One node execution with all its attempts."""
+    """One node execution with all its attempts. `rounds`: what a container runs its children with."""
 
-    def __init__(self, run: "GraphRun", frame: "Frame", node: Node, execution: Execution) -> None:
-        self._run, self._frame, self._node, self._execution = run, frame, node, execution
+    def __init__(
+        self,
+        run: RunState,
+        scope: Scope,
+        cancellation: Cancellation,
+        node: Node,
+        execution: Execution,
+        rounds: Rounds,
+    ) -> None:
+        self._run, self._scope, self._cancellation = run, scope, cancellation
+        self._node, self._execution, self._rounds = node, execution, rounds
         self._began = time.perf_counter()
         self._failures = 0
 
@@ -47,7 +54,7 @@ class NodeRunner:
         Raises GraphRunFailed where it fails without one, RunPaused, Cancelled.
         """
         node, journal = self._node, self._run.context.journal
-        journal.started(self._execution, self._frame.scope.key)
+        journal.started(self._execution, self._scope.key)
         # Saved before it acts or takes long: a take-over continues behind all that ended before it, and a snapshot of
         # the run shows that it is running.
         if node.has_side_effects:
@@ -76,22 +83,21 @@ class NodeRunner:
         return time.perf_counter() - self._began
 
     def _context(self) -> NodeContext:
-        frame, run = self._frame, self._run
-        rounds = frame.rounds(self._node, self._execution)
+        run = self._run
         return NodeContext(
-            frame.scope.variables,
+            self._scope.variables,
             run.context.services,
             self._execution,
-            frame.cancellation,
+            self._cancellation,
             run.context.deadline,
             self._stream,
             self._report,
-            rounds,
+            self._rounds,
         )
 
     def _stream(self, name: str, piece: str) -> None:
         # Inside containers only whole answers are streamed, round by round (contract dsl.md §3.6, rule 11).
-        if not self._frame.scope.key:
+        if not self._scope.key:
             with self._run.lock:
                 self._run.text.add((self._node.id, name), piece)
 
@@ -104,7 +110,7 @@ class NodeRunner:
         if retry is None or not retry.retry_enabled or self._failures > retry.max_retries:
             return False
         self._emit(NodeRetried(self._execution, _result_of(failure), self._elapsed, failure.message, self._failures))
-        self._frame.cancellation.wait(min(retry.retry_interval / 1000, LONGEST_RETRY_PAUSE))
+        self._cancellation.wait(min(retry.retry_interval / 1000, LONGEST_RETRY_PAUSE))
         return True
 
     def _apply_error_strategy(self, failure: NodeFailed) -> NodeOutcome:
@@ -131,7 +137,7 @@ class NodeRunner:
         journal.ended(
             NodeEnd(
                 self._execution,
-                self._frame.scope.key,
+                self._scope.key,
                 status,
                 result.inputs,
                 result.process_data,

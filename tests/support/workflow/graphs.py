@@ -13,7 +13,8 @@ from app.workflow.contracts import events
 from app.workflow.contracts.node_services import NodeEnd, NodeServices, RecordedEnd, WaitingNode
 from app.workflow.engine import work_sharing
 from app.workflow.engine.graph import build
-from app.workflow.engine.graph_run import GraphRun, RunContext, RunEnd
+from app.workflow.engine.graph_run import GraphRun, RunEnd
+from app.workflow.engine.run_state import RunContext
 from app.workflow.values.variables import Variables
 
 AnyEvent = TypeVar("AnyEvent", bound=events.Event)
