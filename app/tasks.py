@@ -1,10 +1,9 @@
-"""The worker's doorway: Celery tasks. Each takes identifiers, calls one service, and may run twice without harm."""
+"""Celery tasks, and what enqueues them. Each takes identifiers, calls one service, and may run twice without harm."""
 
 import smtplib
 
-import redis
 import structlog
-from kombu.exceptions import OperationalError
+from kombu.exceptions import OperationalError as BrokerAway
 
 from app.extensions import celery, redis_client
 from app.models.identifiers import now
@@ -15,21 +14,23 @@ from app.services.generation.generators import generator_of
 from app.services.generation.missed_endings import publish_missed_ending
 from app.services.visitor import conversations
 from app.streams import leases
+from app.streams.channel import RedisAway
 
 log = structlog.get_logger(__name__)
 
+QueueAway = (*RedisAway, BrokerAway)
+
 
 @celery.task(name="generations.generate")
-def generate(task_id: str, aloud: bool = True) -> None:
-    """Generate one answer; not `aloud`: nobody would hear its speech."""
-    to_mail = task_execution.execute(task_id, generator_of, publish_missed_ending, aloud)
-    if to_mail:
-        enqueue_form_mails(to_mail)
+def generate(task_id: str, with_speech: bool = True) -> None:
+    """Generate one answer or workflow run. `with_speech`: its reader can play speech."""
+    tokens_to_mail = task_execution.execute(task_id, generator_of, publish_missed_ending, with_speech)
+    enqueue_form_mails(tokens_to_mail)
 
 
 @celery.task(name="housekeeping.sweep_end_users")
 def sweep_end_users() -> None:
-    """Remove visitors who left nothing behind."""
+    """Remove end users that left nothing behind."""
     end_users.sweep()
 
 
@@ -41,7 +42,7 @@ def purge_conversations() -> None:
 
 @celery.task(name="housekeeping.sweep_uploads")
 def sweep_uploads() -> None:
-    """Remove files that were never finished, and those of visitors who are gone."""
+    """Remove uploads that were never finished, and files whose end users are gone."""
     uploads.sweep()
 
 
@@ -52,13 +53,13 @@ def sweep_uploads() -> None:
     retry_kwargs={"max_retries": 6},
 )
 def mail_code(kind: str, token: str, language: str | None) -> None:
-    """Mail the code of a token, where there is somebody to mail it to."""
+    """Mail the code of a token, where an account has its address."""
     mail_codes.mail(mail_codes.Kind(kind), token, language)
 
 
 @celery.task(name="housekeeping.expire_forms")
 def expire_forms() -> None:
-    """Close forms that ran out, have their runs go on, and see to mails that were left behind."""
+    """Close forms that nobody answered in time, resume their runs, and mail the forms that were not mailed yet."""
     for task_id in run_forms.expire(now()):
         enqueue_resumed(task_id)
     enqueue_form_mails(form_mails.unmailed(now()))
@@ -70,52 +71,50 @@ def mail_form(token: str) -> None:
     form_mails.mail(token)
 
 
-def enqueue(task_id: str, aloud: bool) -> None:
-    """Hand a committed task to the workers; not `aloud`: its caller takes no speech.
-
-    Raises redis.ConnectionError, kombu.exceptions.OperationalError.
-    """
-    leases.expect(redis_client.client, [task_id])
-    generate.apply_async((task_id, aloud), retry=False)
+def enqueue(task_id: str, with_speech: bool) -> None:
+    """Enqueue a committed task for the workers. Raises what is in QueueAway."""
+    leases.note_queued(redis_client.client, [task_id])
+    generate.apply_async((task_id, with_speech), retry=False)
 
 
 def enqueue_resumed(task_id: str | None) -> None:
-    """Have a run go on that waited for people; where the queue is away, the workers find it by themselves."""
+    """Enqueue a run that waited for people. Where the queue is away, the workers find it by themselves."""
     if task_id is None:
         return
     try:
-        enqueue(task_id, aloud=True)
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+        enqueue(task_id, with_speech=True)
+    except QueueAway as away:
         log.warning("run.not_queued", task_id=task_id, error=str(away))
 
 
 def enqueue_purge() -> None:
-    """Have deleted conversations' rows removed soon; the clock does it where the queue is away."""
+    """Have the rows of deleted conversations removed soon. Where the queue is away, beat does it later."""
     try:
         purge_conversations.apply_async(retry=False)
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+    except QueueAway as away:
         log.warning("purge.not_queued", error=str(away))
 
 
 def enqueue_form_mails(tokens: list[str]) -> None:
-    """Have forms mailed; where the queue is away, the clock does it."""
+    """Have forms mailed by their tokens. Where the queue is away, beat does it later."""
     try:
         for token in tokens:
             mail_form.apply_async((token,), retry=False)
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError) as away:
+    except QueueAway as away:
         log.warning("form_mails.not_queued", error=str(away))
 
 
 def enqueue_mail(kind: str, token: str, language: str | None) -> None:
-    """Have a code mailed. Raises redis.ConnectionError, kombu.exceptions.OperationalError."""
+    """Have a code mailed. Raises what is in QueueAway."""
     mail_code.apply_async((kind, token, language), retry=False)
 
 
 def requeue(task_ids: list[str]) -> None:
+    """Enqueue tasks again that lost their worker, with speech: nobody knows any more who reads them."""
     for task_id in task_ids:
         generate.apply_async((task_id,))
 
 
 def queue_length() -> int:
-    """How many generations wait for a worker."""
+    """Return how many generations wait for a worker."""
     return int(redis_client.client.llen(celery.conf.task_default_queue))

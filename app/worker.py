@@ -1,14 +1,13 @@
-"""A worker process: Celery bound to the app, the runtime's life, and the watch for abandoned runs."""
+"""A worker process: Celery's tasks inside the app, and what runs beside them from start to stop."""
 
 import threading
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from celery import Celery, Task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from flask import Flask
-from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError as DatabaseAway
 
 from app import tasks
 from app.services.events import task_states
@@ -20,13 +19,14 @@ from app.streams.worker_runtime import WorkerRuntime
 log = structlog.get_logger(__name__)
 
 REAP_SECONDS = 0.5
-LOST_EVERY = 10
+ROUNDS_PER_SEARCH = 10
+STOP_SECONDS = 5.0
 SWEEP_SECONDS = 3600.0
 PURGE_SECONDS = 300.0
 
 
 def attach(celery: Celery, app: Flask) -> None:
-    """Let Celery's tasks run inside the app, and start and end the runtime with the worker."""
+    """Let Celery's tasks run inside the app, and start and stop a WorkerLifecycle with the worker."""
 
     class AppTask(Task):
         def __call__(self, *args: object, **kwargs: object) -> object:
@@ -40,47 +40,60 @@ def attach(celery: Celery, app: Flask) -> None:
         "expire-forms": {"task": "housekeeping.expire_forms", "schedule": float(app.config["FORM_SCAN_SECONDS"])},
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
     }
-    keeper = _Keeper(celery, app)
-    worker_ready.connect(keeper.start, weak=False)
-    worker_shutting_down.connect(keeper.drain, weak=False)
-    worker_shutdown.connect(keeper.end, weak=False)
+    lifecycle = WorkerLifecycle(celery, app)
+    worker_ready.connect(lifecycle.start, weak=False)
+    worker_shutting_down.connect(lifecycle.drain, weak=False)
+    worker_shutdown.connect(lifecycle.stop, weak=False)
 
 
-class _Keeper:
-    """The watch of one worker process over everybody's runs. A process for housekeeping alone has no part in them."""
+class WorkerLifecycle:
+    """Starts and stops what a worker process runs beside its tasks: the runtime, and the reaper of lost tasks.
+
+    A process that serves the housekeeping queue alone has neither. Follows the contract of app/streams/__init__.py;
+    Celery calls each method with arguments of its signal.
+    """
 
     def __init__(self, celery: Celery, app: Flask) -> None:
         self._celery, self._app = celery, app
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
         self._runtime: WorkerRuntime | None = None
+        self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
 
-    def start(self, **_: Any) -> None:
-        if self._celery.conf.task_default_queue not in self._celery.amqp.queues.consume_from:
-            return
-        generators.load_all()
-        with self._app.app_context():
-            self._runtime = worker_runtime()
-        threading.Thread(target=self._watch, name="reaper", daemon=True).start()
-
-    def end(self, **_: Any) -> None:
-        """All runs are over or handed on."""
-        self._ended.set()
-        parts_of(self._app).close()
+    def start(self, **_: Any) -> Self:
+        generates = self._celery.conf.task_default_queue in self._celery.amqp.queues.consume_from
+        if generates and not self._stopped.is_set():
+            generators.load_all()
+            with self._app.app_context():
+                self._runtime = worker_runtime()
+            self._reaper.start()
+        return self
 
     def drain(self, **_: Any) -> None:
-        """Give running answers some time to end, then hand them on."""
+        """Give running tasks DRAIN_SECONDS to end, then hand them over."""
         if self._runtime is not None:
-            timer = threading.Timer(self._app.config["DRAIN_SECONDS"], self._runtime.hand_on_all)
+            timer = threading.Timer(self._app.config["DRAIN_SECONDS"], self._runtime.hand_over_all)
             timer.daemon = True
             timer.start()
 
-    def _watch(self) -> None:
+    def stop(self, **_: Any) -> None:
+        """Stop what was started and close the process's parts, once all tasks have ended or were handed over."""
+        self._stopped.set()
+        if self._reaper.is_alive():
+            self._reaper.join(STOP_SECONDS)
+        parts_of(self._app).close()
+
+    def _reap(self) -> None:
+        """Enqueue again what nobody has, until the worker stops. Every worker does this; a script gives each task to one.
+
+        Leases that ran out are looked for often, as a take-over is to be quick. Rows are searched more rarely: that is
+        for tasks whose web process died before it enqueued them, and for all of them where Redis lost its memory.
+        """
         rounds = 0
-        while not self._ended.wait(REAP_SECONDS):
+        while not self._stopped.wait(REAP_SECONDS):
             rounds += 1
             try:
                 with self._app.app_context():
-                    lost = task_states.find_lost() if rounds % LOST_EVERY == 0 else []
+                    lost = task_states.find_lost() if rounds % ROUNDS_PER_SEARCH == 0 else []
                     tasks.requeue(lost + task_states.find_abandoned(tasks.queue_length()))
-            except (*task_states.RedisAway, BrokerError, OperationalError) as away:
+            except (*tasks.QueueAway, DatabaseAway) as away:
                 log.warning("reaper.waiting", error=str(away))

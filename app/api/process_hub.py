@@ -6,7 +6,7 @@ from app.extensions import redis_client
 from app.services.auth import end_users
 from app.services.definitions import published_apps
 from app.services.process.process_parts import process_parts
-from app.streams import invalidations
+from app.streams import signals
 from app.streams.hub import Hub
 
 _FORGET: dict[str, Callable[[str], None]] = {"app": published_apps.forget, "end_user": end_users.forget}
@@ -19,7 +19,7 @@ def hub() -> Hub:
 
 def _start() -> Hub:
     started = Hub(redis_client.client)
-    started.listen(invalidations.CHANNEL, _forget)
+    started.listen(signals.CHANGES, _forget)
     started.on_reconnect(_forget_all)
     return started.start()
 

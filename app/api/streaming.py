@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 import orjson
-import redis
 import structlog
 from flask import Response
-from kombu.exceptions import OperationalError as BrokerError
 
 from app import tasks
 from app.api.process_hub import hub
@@ -34,8 +32,8 @@ def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
     with contextlib.ExitStack() as opened:
         try:
             reader = opened.enter_context(contextlib.closing(EventReader(hub(), task.task_id)))
-            tasks.enqueue(task.task_id, aloud=streaming)
-        except (redis.ConnectionError, redis.TimeoutError, BrokerError) as away:
+            tasks.enqueue(task.task_id, with_speech=streaming)
+        except tasks.QueueAway as away:
             log.error("generation.not_queued", task_id=task.task_id, error=str(away))
             task_states.abandon(task.task_id, ServiceUnavailable())
             raise ServiceUnavailable from away

@@ -1,13 +1,18 @@
-"""Who may begin: generations at once per app, generations per visitor and minute. What is counted are leases, which end with their runs."""
+"""Limits on what may begin: tasks at once per app, requests per end user and minute.
+
+Tasks at once are counted by their leases, not by a counter that a killed worker would leave behind.
+"""
 
 import redis
 
-from app.streams.leases import CLOCK, LEASES, PATIENCE
+from app.streams.leases import CLOCK, LEASES, QUEUE_SECONDS
 
 DAY = 86_400
 MINUTE = 60
 
-# KEYS active tasks of the app, leases · ARGV limit, task, patience in ms, life of the set.
+# Admit a task unless the app has `limit` active ones. Those without a lease have ended or were lost: they are removed.
+# The task is noted as queued in the same step, or the next call would take it for one that has ended.
+# KEYS active tasks of the app, leases · ARGV limit, task, time in the queue in ms, seconds to keep the set.
 _ADMIT = (
     CLOCK
     + """
@@ -24,13 +29,13 @@ return 1
 
 
 def admit(client: "redis.Redis", app_id: str, task_id: str, limit: int) -> bool:
-    """Note a task as one of the app's active ones, unless there are `limit` already."""
+    """Note a task as one of the app's active ones, unless there are `limit` already. Returns whether it may begin."""
     keys = [f"app:{app_id}:active", LEASES]
-    return bool(client.register_script(_ADMIT)(keys=keys, args=[limit, task_id, int(PATIENCE * 1000), DAY]))
+    return bool(client.register_script(_ADMIT)(keys=keys, args=[limit, task_id, int(QUEUE_SECONDS * 1000), DAY]))
 
 
 def withdraw(client: "redis.Redis", app_id: str, task_id: str) -> None:
-    """The task was refused after all."""
+    """Take back the admission of a task that was refused for another reason."""
     pipeline = client.pipeline(transaction=False)
     pipeline.srem(f"app:{app_id}:active", task_id)
     pipeline.zrem(LEASES, task_id)

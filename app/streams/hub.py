@@ -1,13 +1,13 @@
-"""One Redis pub/sub connection per process, shared by everything in it that listens.
+"""One Redis pub/sub connection per process, shared by all its readers.
 
-Streams get a bounded queue each; one that falls behind is emptied and told to read the event log
-instead, so a slow reader costs nobody else anything.
+A connection per stream would cost twice the CPU (measured). Each reader gets a bounded queue; where it falls behind,
+its queue is emptied and it is told to read the event log, so that a slow client costs the other ones nothing.
 """
 
 import collections
 import threading
-import time
 from collections.abc import Callable
+from typing import Self
 
 import redis
 import structlog
@@ -16,13 +16,16 @@ from app.streams import channel
 
 log = structlog.get_logger(__name__)
 
-QUEUE = 1_000
-QUIET = 15.0
-CONFIRM = 3.0
+QUEUE_LENGTH = 1_000
+# Silence after which the connection is tried with a PING; the same time again, and it counts as lost.
+SILENCE_SECONDS = 15.0
+CONFIRM_SECONDS = 3.0
+STOP_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
 class Subscription:
-    """The live events of one run for one reader. Close it when done."""
+    """The live events of one task for one reader. Close it when done."""
 
     def __init__(self, hub: "Hub", task_id: str) -> None:
         self.task_id = task_id
@@ -32,19 +35,22 @@ class Subscription:
         self._missed = False
 
     def push(self, message: bytes) -> None:
-        if len(self._messages) >= QUEUE:
+        """Queue a message. Called by the hub's thread."""
+        if len(self._messages) >= QUEUE_LENGTH:
             self._messages.clear()
             self._missed = True
         self._messages.append(message)
         self._ready.set()
 
     def mark_missed(self) -> None:
+        """Note that messages may have been lost with the connection."""
         self._missed = True
         self._ready.set()
 
     def take(self, timeout: float) -> tuple[list[channel.ChannelEvent], bool]:
-        """What came since the last call, after at most `timeout` seconds; and whether something may be missing."""
+        """Return what came since the last call, waiting `timeout` seconds for it, and whether something may be missing."""
         if self._ready.wait(timeout):
+            # Cleared before the queue is read: a message that is pushed meanwhile wakes the next call.
             self._ready.clear()
         missed, self._missed = self._missed, False
         events = []
@@ -57,27 +63,37 @@ class Subscription:
 
 
 class Hub:
-    """The process's ear. Threads (or greenlets) may share it."""
+    """Reads the connection in a thread of its own and hands each message to its readers. Used by many threads.
+
+    Where the connection is lost, it is opened again with the subscriptions of all readers, who are told to look into
+    the event log. The lock guards the tables of readers and everything that is sent.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
+        # Health checks of the library would mix their answers with messages; `_read` has its own PING.
         options = {**client.connection_pool.connection_kwargs, "protocol": 2, "health_check_interval": 0}
         self._connection = client.connection_pool.connection_class(**options)
         self._lock = threading.Lock()
         self._readers: dict[bytes, list[Subscription]] = {}
+        # By channel: set once Redis has confirmed its subscription.
         self._confirmed: dict[bytes, threading.Event] = {}
         self._callbacks: dict[bytes, Callable[[bytes], None]] = {}
         self._on_reconnect: list[Callable[[], None]] = []
-        self._stopped = False
+        self._stopped = threading.Event()
         self._connected = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
-    def start(self) -> "Hub":
+    def start(self) -> Self:
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        self._stopped = True
+        """Close the connection and end the thread (contract: app/streams/__init__.py)."""
+        self._stopped.set()
+        # What the thread waits for ends with the connection.
         self._connection.disconnect()
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def listen(self, name: str, callback: Callable[[bytes], None]) -> None:
         """Call back for every message of a fixed channel. To be set up before `start`."""
@@ -88,7 +104,7 @@ class Hub:
         self._on_reconnect.append(callback)
 
     def subscribe(self, task_id: str) -> Subscription:
-        """Follow a run; nothing published from now on is missed. Raises redis.ConnectionError."""
+        """Follow a task; nothing that is published from now on is missed. Raises redis.ConnectionError."""
         subscription = Subscription(self, task_id)
         name = channel.live_channel(task_id).encode()
         with self._lock:
@@ -96,13 +112,15 @@ class Hub:
             confirmed = self._confirmed.get(name)
             if confirmed is None:
                 confirmed = self._confirmed[name] = threading.Event()
-                self._command("SUBSCRIBE", name)
-        if not confirmed.wait(CONFIRM):
+                self._send("SUBSCRIBE", name)
+        # Redis has the subscription only once it says so: a task that is enqueued earlier could publish unheard.
+        if not confirmed.wait(CONFIRM_SECONDS):
             self.release(subscription)
             raise redis.ConnectionError("Redis does not confirm a subscription")
         return subscription
 
     def release(self, subscription: Subscription) -> None:
+        """Remove a reader; the last one of a task takes the subscription with it. Safe to call twice."""
         name = channel.live_channel(subscription.task_id).encode()
         with self._lock:
             readers = self._readers.get(name, [])
@@ -110,30 +128,31 @@ class Hub:
                 readers.remove(subscription)
             if not readers and name in self._confirmed:
                 del self._readers[name], self._confirmed[name]
-                self._command("UNSUBSCRIBE", name)
+                self._send("UNSUBSCRIBE", name)
 
-    def _command(self, *words: bytes | str) -> None:
-        """Under the lock. A lost connection is the reading thread's to mend: it subscribes to everything again."""
+    def _send(self, *words: bytes | str) -> None:
+        """Send a command, under the lock. Where the connection is lost, the thread subscribes to everything again."""
         if self._connected:
             try:
                 self._connection.send_command(*words, check_health=False)
-            except (redis.ConnectionError, redis.TimeoutError, OSError):
+            except (*channel.RedisAway, OSError):
                 log.warning("hub.send_failed", command=words[0])
 
     def _run(self) -> None:
-        pause, first = 0.05, True
-        while not self._stopped:
+        pause, first = FIRST_PAUSE, True
+        while not self._stopped.is_set():
             try:
                 self._connect(first)
-                pause, first = 0.05, False
+                pause, first = FIRST_PAUSE, False
                 self._read()
-            except (redis.ConnectionError, redis.TimeoutError, OSError) as lost:
+            except (*channel.RedisAway, OSError) as lost:
                 self._note_loss(str(lost))
-                time.sleep(pause)
-                pause = min(pause * 2, 1.0)
+                self._stopped.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        self._connection.disconnect()
 
     def _note_loss(self, reason: str) -> None:
-        if not self._stopped:
+        if not self._stopped.is_set():
             log.warning("hub.redis_lost", error=reason)
         with self._lock:
             self._connected = False
@@ -142,6 +161,7 @@ class Hub:
     def _connect(self, first: bool) -> None:
         self._connection.connect()
         with self._lock:
+            # Every channel in one command. From here on `subscribe` and `release` send their own.
             names = [*self._callbacks, *self._confirmed]
             if names:
                 self._connection.send_command("SUBSCRIBE", *names, check_health=False)
@@ -154,10 +174,11 @@ class Hub:
                 callback()
 
     def _read(self) -> None:
+        """Dispatch messages until the hub is stopped. Raises what a lost connection raises."""
         asked = False
-        while True:
+        while not self._stopped.is_set():
             try:
-                message = self._connection.read_response(timeout=QUIET, disconnect_on_error=False)
+                message = self._connection.read_response(timeout=SILENCE_SECONDS, disconnect_on_error=False)
             except redis.TimeoutError:
                 if asked:
                     raise

@@ -1,9 +1,12 @@
-"""Who executes which run. A lease lasts seconds and is renewed by its worker process; one that ran out is handed on.
+"""Which worker process has which task. A lease lasts seconds; its worker renews it, and one that ran out is reaped.
 
-`frontdesk:leases`  sorted set, task id → when its lease, or the patience with its queue, ends (ms)
+`frontdesk:leases`  sorted set, task id → when its lease ends, or how long it may wait in the queue (Unix milliseconds)
 `frontdesk:owners`  hash, task id → the worker process that holds the lease; absent while the task waits in the queue
 `frontdesk:workers` sorted set, worker process → its last heartbeat (Unix seconds)
-Times are Redis's own, so that the clocks of hosts need not agree.
+
+Times are Redis's own, so that the clocks of hosts need not agree. The scripts make each change one step: of two workers
+that want a task, one gets it. Leases only say who should work; that an old worker stores and publishes nothing is the
+epoch's business (app/models/tasks.py, app/streams/channel.py).
 """
 
 import secrets
@@ -13,7 +16,8 @@ from typing import NamedTuple
 import redis
 
 LEASES, OWNERS, WORKERS = "frontdesk:leases", "frontdesk:owners", "frontdesk:workers"
-PATIENCE = 5.0
+# How long a task may wait in the queue before it counts as overdue.
+QUEUE_SECONDS = 5.0
 FORGET_WORKERS = 3600
 
 CLOCK = """
@@ -21,7 +25,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# KEYS leases, owners · ARGV owner, lease in ms, task. A lease that runs is its owner's alone.
+# Take a task, unless another owner has a lease that still runs. Its own owner may take it again.
+# KEYS leases, owners · ARGV owner, lease in ms, task. Returns 1 where it is taken.
 _TAKE = (
     CLOCK
     + """
@@ -34,7 +39,8 @@ return 1
 """
 )
 
-# KEYS leases, owners, workers · ARGV owner, lease in ms, tasks… Gives the tasks that somebody else holds by now.
+# Renew the leases of one owner, and note its heartbeat. A task without an owner is taken again: Redis may have lost it.
+# KEYS leases, owners, workers · ARGV owner, lease in ms, tasks… Returns the tasks that another owner has by now.
 _RENEW = (
     CLOCK
     + """
@@ -53,7 +59,8 @@ return lost
 """
 )
 
-# KEYS leases, owners · ARGV owner, task, again. `again` 1: the run is to be handed on at once.
+# Give a lease back. For a hand-over it ends at once but keeps its owner, so that the next reaper finds an orphan.
+# KEYS leases, owners · ARGV owner, task, 1 for a hand-over.
 _RELEASE = (
     CLOCK
     + """
@@ -64,8 +71,9 @@ return redis.call('HDEL', KEYS[2], ARGV[2])
 """
 )
 
-# KEYS leases · ARGV patience in ms, tasks… Gives the tasks that were not known before.
-_EXPECT = (
+# Note tasks that wait in the queue. NX leaves a task alone that has a lease or was noted by another process.
+# KEYS leases · ARGV time in the queue in ms, tasks… Returns the tasks that were not known before.
+_NOTE_QUEUED = (
     CLOCK
     + """
 local new = {}
@@ -76,7 +84,9 @@ return new
 """
 )
 
-# KEYS leases, owners · ARGV patience in ms, how many. Each ended lease goes to one caller.
+# Find the leases that ran out: those with an owner are orphans, those without were overdue in the queue. Each is noted
+# as waiting in the queue, in the same step: of all workers that reap, one gets it.
+# KEYS leases, owners · ARGV time in the queue in ms, how many at most. Returns orphans, overdue.
 _REAP = (
     CLOCK
     + """
@@ -91,7 +101,7 @@ return {orphans, overdue}
 
 
 class Reaped(NamedTuple):
-    """Tasks whose worker is gone, and tasks that waited longer than expected for a worker."""
+    """Tasks whose worker is gone (`orphans`), and tasks that waited too long for a worker (`overdue`)."""
 
     orphans: list[str]
     overdue: list[str]
@@ -101,6 +111,7 @@ class Leases:
     """The leases of one worker process."""
 
     def __init__(self, client: "redis.Redis", seconds: float, name: str = "") -> None:
+        """`seconds`: how long a lease lasts. `name`: of the worker process, unique; made here where it is empty."""
         self.owner = name or f"{socket.gethostname()}-{secrets.token_hex(6)}"
         self._milliseconds = int(seconds * 1000)
         self._client = client
@@ -109,37 +120,37 @@ class Leases:
         self._release = client.register_script(_RELEASE)
 
     def take(self, task_id: str) -> bool:
-        """Take a run, unless another process holds it."""
+        """Take a task, unless another process holds its lease. Returns whether this process has it."""
         return bool(self._take(keys=[LEASES, OWNERS], args=[self.owner, self._milliseconds, task_id]))
 
     def renew(self, task_ids: list[str]) -> list[str]:
-        """The heartbeat: renew these runs, and give those that were taken over."""
+        """Renew the leases of these tasks, with the process's heartbeat; returns those that were taken over."""
         lost = self._renew(keys=[LEASES, OWNERS, WORKERS], args=[self.owner, self._milliseconds, *task_ids])
         return [task_id.decode() for task_id in lost]
 
-    def release(self, task_id: str, hand_on: bool = False) -> None:
-        """Give a run back: ended, or (`hand_on`) for the next worker."""
-        self._release(keys=[LEASES, OWNERS], args=[self.owner, task_id, int(hand_on)])
+    def release(self, task_id: str, hand_over: bool = False) -> None:
+        """Give a task back: it has come to rest, or (`hand_over`) another worker is to take it at once."""
+        self._release(keys=[LEASES, OWNERS], args=[self.owner, task_id, int(hand_over)])
 
     def leave(self) -> None:
-        """Say that this process ends."""
+        """Remove this process from the list of workers."""
         self._client.zrem(WORKERS, self.owner)
 
 
-def expect(client: "redis.Redis", task_ids: list[str]) -> list[str]:
-    """Note tasks that are about to be queued; gives those that were not noted before."""
-    new = client.register_script(_EXPECT)(keys=[LEASES], args=[int(PATIENCE * 1000), *task_ids])
+def note_queued(client: "redis.Redis", task_ids: list[str]) -> list[str]:
+    """Note tasks that are about to be enqueued; returns those that were not noted before."""
+    new = client.register_script(_NOTE_QUEUED)(keys=[LEASES], args=[int(QUEUE_SECONDS * 1000), *task_ids])
     return [task_id.decode() for task_id in new]
 
 
 def reap(client: "redis.Redis", most: int = 200) -> Reaped:
-    """Take what nobody holds any more; the caller queues it again."""
-    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=[int(PATIENCE * 1000), most])
+    """Return the tasks that nobody has any more, each to one caller, who enqueues it again."""
+    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=[int(QUEUE_SECONDS * 1000), most])
     return Reaped([task.decode() for task in orphans], [task.decode() for task in overdue])
 
 
 def live_workers(client: "redis.Redis", seconds: float) -> list[str]:
-    """Worker processes heard of within `seconds`; those unheard for an hour are forgotten."""
+    """Return the worker processes with a heartbeat in the last `seconds`; drops those without one for an hour."""
     now = int(client.time()[0])
     client.zremrangebyscore(WORKERS, "-inf", now - FORGET_WORKERS)
     return [name.decode() for name in client.zrangebyscore(WORKERS, now - seconds, "+inf")]  # type: ignore[union-attr]

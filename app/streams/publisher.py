@@ -1,10 +1,14 @@
-"""The worker's side of a channel: one thread and one socket send what all runs of the process publish."""
+"""The writing side of channels: one thread and one socket send the events of all tasks in the process.
+
+A worker's hundred answers cause some thousand events a second. Sent one by one by their own threads, each would pay a
+round trip and a change of threads; here those that wait are sent in one write and answered in one read.
+"""
 
 import queue
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import redis
 import structlog
@@ -14,15 +18,17 @@ from app.streams import channel
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+STOP_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 
 class Superseded(Exception):
-    """Another worker has taken the run over: this one must stop and store nothing."""
+    """Another worker has taken the task over: this one must stop and store nothing."""
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """One event on its way."""
+class OutgoingEvent:
+    """One event on its way to Redis."""
 
     writer: "EventWriter"
     number: int
@@ -31,9 +37,9 @@ class Outgoing:
 
 
 class EventWriter:
-    """Numbers the events of one run. Used by one thread.
+    """Numbers the events of one task and queues them for the publisher. Used by one thread.
 
-    `log_was_lost` tells that Redis had forgotten the run: earlier events are gone from the log.
+    `log_was_lost` tells that Redis had forgotten the task: earlier events are gone from its log.
     """
 
     def __init__(self, publisher: "Publisher", task_id: str, epoch: int, number: int) -> None:
@@ -46,15 +52,15 @@ class EventWriter:
         self._changed = threading.Condition()
 
     def write(self, data: bytes, final: bool = False) -> int:
-        """Send one event and give its number. Raises Superseded."""
+        """Queue one event and return its number. Raises Superseded where an earlier event was refused."""
         if self.refused:
             raise Superseded(self.task_id)
         self.number += 1
-        self._publisher.send(Outgoing(self, self.number, data, final))
+        self._publisher.send(OutgoingEvent(self, self.number, data, final))
         return self.number
 
     def wait_until_sent(self, timeout: float) -> None:
-        """Block until Redis has everything. Raises Superseded, TimeoutError."""
+        """Wait until Redis has every event. Raises Superseded, TimeoutError."""
         with self._changed:
             self._changed.wait_for(lambda: self.refused or self._settled >= self.number, timeout)
         if self.refused:
@@ -63,7 +69,8 @@ class EventWriter:
             raise TimeoutError(f"events of {self.task_id} could not be sent")
 
     def settle(self, number: int, outcome: bytes) -> None:
-        """The publisher's word on one event."""
+        """Note what became of an event, by the answer of APPEND. Called by the publisher's thread, in order."""
+        # New to Redis, though this writer has sent events before: Redis has lost them.
         if outcome == b"new" and number > self.first_number:
             self.log_was_lost = True
         with self._changed:
@@ -73,33 +80,44 @@ class EventWriter:
 
 
 class Publisher:
-    """Sends events in the order given; repeats what a lost connection left in doubt (APPEND knows it again)."""
+    """Sends events in the order given, in a thread of its own. Used by many threads.
 
-    def __init__(self, client: "redis.Redis", life: int, final_life: int) -> None:
-        """`life`, `final_life`: seconds that a log stays while its run lives, and after its final event."""
-        self._life, self._final_life = str(life), str(final_life)
+    After a lost connection it sends again what may or may not have arrived: APPEND recognizes what it has.
+    """
+
+    def __init__(self, client: "redis.Redis", log_seconds: int, ended_log_seconds: int) -> None:
+        """`log_seconds`: how long a log stays behind its last event; `ended_log_seconds`: behind a final one."""
+        self._log_seconds, self._ended_log_seconds = str(log_seconds), str(ended_log_seconds)
         self._open = client.register_script(channel.OPEN)
         # The client library leaves its connections untyped.
         self._connection: Any = client.connection_pool.make_connection()
-        self._queue: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[OutgoingEvent | None] = queue.SimpleQueue()
+        # The hash by which Redis knows APPEND; empty where it has to be loaded.
         self._append = ""
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> Self:
         self._thread.start()
+        return self
 
     def open(self, task_id: str, epoch: int, number: int) -> EventWriter:
-        """Speak for a run from now on. Raises Superseded where a newer epoch does."""
-        last = int(self._open(keys=[channel.head_key(task_id)], args=[epoch, number, self._life]))
+        """Return a writer for a task; older epochs are refused from now on. Raises Superseded for a newer one.
+
+        `number`: of the last event that the task's row knows of.
+        """
+        last = int(self._open(keys=[channel.head_key(task_id)], args=[epoch, number, self._log_seconds]))
         if last < 0:
             raise Superseded(task_id)
         return EventWriter(self, task_id, epoch, last)
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: OutgoingEvent) -> None:
         self._queue.put(outgoing)
 
     def stop(self) -> None:
-        """Send what is waiting, then end the thread."""
+        """Send what is waiting, then end the thread (contract: app/streams/__init__.py)."""
         self._queue.put(None)
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
         while True:
@@ -110,21 +128,22 @@ class Publisher:
             if outgoing:
                 self._deliver(outgoing)
             if len(outgoing) < len(batch):
+                self._connection.disconnect()
                 return
 
-    def _deliver(self, batch: list[Outgoing]) -> None:
-        pause = 0.05
+    def _deliver(self, batch: list[OutgoingEvent]) -> None:
+        pause = FIRST_PAUSE
         while batch:
             try:
                 batch = self._send(batch)
-            except (redis.ConnectionError, redis.TimeoutError, OSError) as lost:
+            except (*channel.RedisAway, OSError) as lost:
                 log.warning("publisher.redis_lost", error=str(lost), waiting=len(batch))
                 self._connection.disconnect()
                 time.sleep(pause)
-                pause = min(pause * 2, 1.0)
+                pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _send(self, batch: list[Outgoing]) -> list[Outgoing]:
-        """One write, one read; gives what must be sent again."""
+    def _send(self, batch: list[OutgoingEvent]) -> list[OutgoingEvent]:
+        """Send a batch in one write and read its answers; returns what must be sent again."""
         if not self._append:
             self._load()
         connection = self._connection
@@ -134,6 +153,7 @@ class Publisher:
             try:
                 outcome = connection.read_response()
             except redis.exceptions.NoScriptError:
+                # Redis has forgotten the script, for this event and for all behind it: sent again, their order stays.
                 self._append = ""
                 unknown.append(outgoing)
             except redis.exceptions.ResponseError as refusal:
@@ -147,7 +167,7 @@ class Publisher:
         self._connection.send_command("SCRIPT", "LOAD", channel.APPEND)
         self._append = self._connection.read_response().decode()
 
-    def _command(self, outgoing: Outgoing) -> tuple[object, ...]:
+    def _command(self, outgoing: OutgoingEvent) -> tuple[object, ...]:
         writer = outgoing.writer
         return (
             "EVALSHA",
@@ -160,6 +180,6 @@ class Publisher:
             channel.live_channel(writer.task_id),
             channel.FINAL if outgoing.final else channel.PLAIN,
             outgoing.data,
-            self._final_life if outgoing.final else self._life,
+            self._ended_log_seconds if outgoing.final else self._log_seconds,
             channel.LOG_ENTRIES,
         )

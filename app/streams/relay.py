@@ -1,34 +1,40 @@
-"""The reader's side of a channel: live events, with the log for whatever was missed."""
+"""The reading side of a channel: live events, with the event log for whatever was missed.
+
+Pub/sub is fast and may lose messages: with the connection, with a queue that overflows, before the subscription. The
+log has them all and costs a request. So the log is read only where something may be missing: the numbers have a gap,
+the subscription says so, or it is silent.
+"""
 
 from collections.abc import Iterator
 
 import redis
 
-from app.streams.channel import ChannelEvent, LogLost, read_log
+from app.streams.channel import ChannelEvent, LogLost, RedisAway, read_log
 from app.streams.hub import Subscription
 
-RETRY = 0.3
+RETRY_SECONDS = 0.3
 
 
 def follow(
-    client: "redis.Redis", subscription: Subscription, after: int, idle: float, look_back: bool
+    client: "redis.Redis", subscription: Subscription, after: int, idle_seconds: float, look_back: bool
 ) -> Iterator[list[ChannelEvent]]:
-    """The events behind number `after`, in order, each once, none left out, up to a final one.
+    """Yield the events behind number `after`, in order, each once, none left out, up to a final one.
 
-    Gives them in groups as they come, and an empty group for each `idle` seconds of silence; the
-    silence is used to look into the log, in case the last message was lost on its way. `look_back`:
-    whether events may have been sent before the subscription. While Redis is away it waits for it.
-    Raises LogLost where the log lacks what was missed.
+    They come in groups, with an empty group for each `idle_seconds` of silence. `look_back`: whether events may have
+    been published before the subscription. While Redis is away it waits for it. Raises LogLost where the log lacks
+    what was missed.
     """
     live: list[ChannelEvent] = []
     unsure, silent = look_back, False
     while True:
+        # A live event may be known already: the log had it first.
         group = [event for event in live if event.number > after]
+        # In silence the log is asked too: nothing follows a last message that was lost, so no gap would show.
         if unsure or silent or (group and group[0].number > after + 1):
             try:
-                group = _complete(client, subscription.task_id, after, group)
-            except (redis.ConnectionError, redis.TimeoutError):
-                unsure, live = True, live + subscription.take(RETRY)[0]
+                group = _fill_gaps(client, subscription.task_id, after, group)
+            except RedisAway:
+                unsure, live = True, live + subscription.take(RETRY_SECONDS)[0]
                 continue
         if group:
             after = group[-1].number
@@ -38,11 +44,12 @@ def follow(
                 return
         elif silent:
             yield []
-        live, unsure = subscription.take(idle)
+        live, unsure = subscription.take(idle_seconds)
         silent = not live and not unsure
 
 
-def _complete(client: "redis.Redis", task_id: str, after: int, live: list[ChannelEvent]) -> list[ChannelEvent]:
+def _fill_gaps(client: "redis.Redis", task_id: str, after: int, live: list[ChannelEvent]) -> list[ChannelEvent]:
+    """Return the logged events behind `after`, and the live ones behind those. Raises LogLost where a number is missing."""
     logged = list(read_log(client, task_id, after))
     last = logged[-1].number if logged else after
     group = logged + [event for event in live if event.number > last]

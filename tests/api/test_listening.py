@@ -5,7 +5,7 @@ import sys
 import time
 
 from app.services.operator import apps
-from app.streams import invalidations
+from app.streams import signals
 from tests.support.paths import PROJECT
 
 # A process of its own, as a change made in this one needs no message. One line in: GET /site; one line out: its status.
@@ -21,7 +21,7 @@ PATIENCE = 5.0
 
 
 def listeners(redis_db):
-    return redis_db.pubsub_numsub(invalidations.CHANNEL)[0][1]
+    return redis_db.pubsub_numsub(signals.CHANGES)[0][1]
 
 
 def wait_until(holds):

@@ -9,14 +9,14 @@ import redis
 
 from app.streams import channel
 from app.streams.channel import ChannelEvent, LogLost
-from app.streams.hub import QUEUE, Hub, Subscription
+from app.streams.hub import QUEUE_LENGTH, Hub, Subscription
 from app.streams.publisher import Publisher, Superseded
 from app.streams.relay import follow
 
 
 @pytest.fixture
 def publisher(redis_db: "redis.Redis") -> Iterator[Publisher]:
-    publisher = Publisher(redis_db, life=600, final_life=60)
+    publisher = Publisher(redis_db, log_seconds=600, ended_log_seconds=60).start()
     yield publisher
     publisher.stop()
 
@@ -89,9 +89,9 @@ def test_the_last_message_lost_is_found_in_silence(redis_db, publisher, hub, tas
 
 def test_a_slow_reader_is_sent_to_the_log_and_misses_nothing(redis_db, publisher, hub, task_id):
     subscription = hub.subscribe(task_id)
-    speak(publisher, task_id, *[b'{"a":1}'] * (QUEUE + 50))
+    speak(publisher, task_id, *[b'{"a":1}'] * (QUEUE_LENGTH + 50))
     numbers = [event.number for event in read(redis_db, subscription, look_back=False)]
-    assert numbers == list(range(1, QUEUE + 51))
+    assert numbers == list(range(1, QUEUE_LENGTH + 51))
 
 
 def test_two_readers_in_one_process_both_hear_everything(redis_db, publisher, hub, task_id):

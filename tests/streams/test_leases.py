@@ -31,7 +31,7 @@ def test_a_lapsed_lease_is_reaped_once_as_an_orphan(redis_db, task_id):
 
 
 def test_a_task_that_nobody_took_in_time_is_overdue(redis_db, task_id):
-    leases.expect(redis_db, [task_id])
+    leases.note_queued(redis_db, [task_id])
     lapse(redis_db, task_id)
     assert leases.reap(redis_db) == ([], [task_id])
 
@@ -63,7 +63,7 @@ def test_a_lease_survives_that_redis_forgets(redis_db, task_id):
 def test_a_run_given_back_is_handed_on_at_once(redis_db, task_id):
     holder = Leases(redis_db, 3)
     holder.take(task_id)
-    holder.release(task_id, hand_on=True)
+    holder.release(task_id, hand_over=True)
     assert leases.reap(redis_db).orphans == [task_id]
 
 
@@ -83,8 +83,8 @@ def test_a_lease_is_not_given_back_by_another(redis_db, task_id):
 
 
 def test_an_expected_task_is_noted_once(redis_db, task_id):
-    assert leases.expect(redis_db, [task_id]) == [task_id]
-    assert leases.expect(redis_db, [task_id]) == []
+    assert leases.note_queued(redis_db, [task_id]) == [task_id]
+    assert leases.note_queued(redis_db, [task_id]) == []
 
 
 def test_the_heartbeat_shows_the_worker(redis_db, task_id):

@@ -9,7 +9,7 @@ from app.extensions import redis_client
 from app.models.tasks import TaskState
 from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
-from app.streams.channel import ChannelEvent, LogLost, log_exists, speech_follows
+from app.streams.channel import ChannelEvent, LogLost, log_exists, more_follows
 from app.streams.hub import Hub
 from app.streams.relay import follow
 
@@ -48,7 +48,7 @@ class EventReader:
             return self._join_run(state, with_snapshot)
         after = after or 0
         at_rest = not (task_states.is_running(state) or task_states.is_paused(state))
-        if at_rest and after >= state.last_event and not speech_follows(self._redis, state.task_id, after):
+        if at_rest and after >= state.last_event and not more_follows(self._redis, state.task_id, after):
             return iter(())
         return self.events(after, look_back=True)
 

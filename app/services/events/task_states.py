@@ -5,7 +5,6 @@ import datetime
 import uuid
 
 import orjson
-import redis
 
 from app.errors import AppError, NotFound
 from app.extensions import redis_client
@@ -14,10 +13,9 @@ from app.models.identifiers import now
 from app.models.owners import Owner
 from app.models.tasks import TaskState, fail_unclaimed_task, find_owned_task, find_task, list_unfinished_tasks
 from app.services.events.message_events import failure_of
-from app.streams import leases, stop_signals
-from app.streams.channel import last_logged, read_log
+from app.streams import leases, signals
+from app.streams.channel import RedisAway, last_logged, read_log
 
-RedisAway = (redis.ConnectionError, redis.TimeoutError)
 # Longer than a web process waits for Redis before it gives a question up.
 NEVER_QUEUED_AFTER = datetime.timedelta(seconds=5)
 
@@ -66,13 +64,13 @@ def abandon(task_id: str, error: AppError) -> None:
     """End a task that could not be queued, or stop it where a worker has found it meanwhile: its caller was told so."""
     if not fail_unclaimed_task(task_id, failure_of(error), error.message, now()):
         with contextlib.suppress(*RedisAway):
-            stop_signals.request_stop(redis_client.client, task_id)
+            signals.request_stop(redis_client.client, task_id)
 
 
 def find_lost(most: int = 500) -> list[str]:
     """Unfinished tasks that nobody executes or waits for; each is given to one caller, to be queued."""
     unfinished = list_unfinished_tasks(now() - NEVER_QUEUED_AFTER, most)
-    return leases.expect(redis_client.client, unfinished) if unfinished else []
+    return leases.note_queued(redis_client.client, unfinished) if unfinished else []
 
 
 def find_abandoned(queue_length: int) -> list[str]:

@@ -110,7 +110,7 @@ class SpokenAnswer:
 def voice_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
     """The voice of a run's answer; None where the app does not speak by itself, nobody would hear it, or nobody can speak."""
     feature = config.features["text_to_speech"]
-    if not (execution.aloud and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
+    if not (execution.with_speech and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
         return None
     try:
         model = model_routes().speech_model()

@@ -15,9 +15,9 @@ from app.models.identifiers import now
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.services.process.process_parts import process_parts
-from app.streams import stop_signals
+from app.streams import signals
 from app.streams.publisher import EventWriter, Superseded
-from app.streams.worker_runtime import HANDED_ON, STOPPED, WorkerRuntime
+from app.streams.worker_runtime import HANDED_OVER, STOPPED, WorkerRuntime
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +31,8 @@ class HandedOver(Exception):
 class TaskExecution:
     """A claimed task and the means to speak for it. `deadline` is in monotonic seconds; `aloud`: somebody may hear speech."""
 
-    def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, aloud: bool = True) -> None:
-        self.task, self.writer, self.aloud = task, writer, aloud
+    def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, with_speech: bool = True) -> None:
+        self.task, self.writer, self.with_speech = task, writer, with_speech
         self.cancellation = Cancellation()
         # Tokens of forms that are to be mailed once the run waits.
         self.to_mail: list[str] = []
@@ -51,7 +51,7 @@ class TaskExecution:
         """Whether the end user asked for the end. Raises Superseded, HandedOn for the other reasons."""
         if self._reason in ("", STOPPED):
             return self._reason == STOPPED
-        raise HandedOver if self._reason == HANDED_ON else Superseded(self.task.task_id)
+        raise HandedOver if self._reason == HANDED_OVER else Superseded(self.task.task_id)
 
     @property
     def is_overdue(self) -> bool:
@@ -72,7 +72,7 @@ def execute(
     task_id: str,
     generator_of: Callable[[str], Generate],
     announce_end: Callable[[WorkerRuntime, str], None],
-    aloud: bool,
+    with_speech: bool,
 ) -> list[str]:
     """Take a task and generate its answer; does nothing where another worker has it or it has ended.
 
@@ -81,30 +81,30 @@ def execute(
     runtime = worker_runtime()
     if not runtime.leases.take(task_id):
         return []
-    hand_on, to_mail = True, []
+    hand_over, to_mail = True, []
     try:
         task = claim_task(task_id)
         if task is None:
             announce_end(runtime, task_id)
         else:
-            to_mail = _generate(runtime, task, generator_of(task.mode), aloud)
-        hand_on = False
+            to_mail = _generate(runtime, task, generator_of(task.mode), with_speech)
+        hand_over = False
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
-        hand_on = False
+        hand_over = False
     except (HandedOver, OperationalError, TimeoutError) as reason:
         log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
     finally:
-        runtime.unwatch(task_id)
-        runtime.leases.release(task_id, hand_on)
+        runtime.remove_task(task_id)
+        runtime.leases.release(task_id, hand_over)
     return to_mail
 
 
-def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, aloud: bool) -> list[str]:
+def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> list[str]:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
-    execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], aloud)
-    runtime.watch(task.task_id, execution.interrupt)
-    if stop_signals.stop_requested(runtime.client, [task.task_id]):
+    execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], with_speech)
+    runtime.add_task(task.task_id, execution.interrupt)
+    if signals.stops_requested(runtime.client, [task.task_id]):
         execution.interrupt(STOPPED)
     generate(execution)
     writer.wait_until_sent(SEND_TIMEOUT)

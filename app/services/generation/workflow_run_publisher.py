@@ -4,8 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import redis
-
 from app.extensions import redis_client
 from app.models import tasks
 from app.models.checkpoints import finish_run, pause_run
@@ -243,6 +241,6 @@ def _is_at_rest(task_id: str) -> bool:
     """Whether nothing was published behind a final event, such as that of a pause; False where Redis is away."""
     try:
         last = channel.last_logged(redis_client.client, task_id)
-    except (redis.ConnectionError, redis.TimeoutError):
+    except channel.RedisAway:
         return False
     return last is None or last.final

@@ -21,7 +21,7 @@ from app.services.definitions import published_apps, yaml_documents
 from app.services.definitions.app_datasets import unbound
 from app.services.operator.app_files import AppFile
 from app.services.process.tool_registry import unresolved
-from app.streams import invalidations, stop_signals
+from app.streams import signals
 
 log = structlog.get_logger(__name__)
 
@@ -142,9 +142,9 @@ def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str,
     """Make this process and all others read the app again, and end these runs; the warnings where the others cannot be told."""
     published_apps.forget(app_id)
     try:
-        invalidations.announce(redis_client.client, f"app:{app_id}")
+        signals.announce_change(redis_client.client, f"app:{app_id}")
         for task_id in to_stop:
-            stop_signals.request_stop(redis_client.client, str(task_id))
+            signals.request_stop(redis_client.client, str(task_id))
     except redis.RedisError as error:
         log.warning("app.change_not_announced", app_id=str(app_id), error=str(error))
         return (REDIS_AWAY,)

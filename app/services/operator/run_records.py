@@ -14,7 +14,7 @@ from app.services.definitions.published_apps import version
 from app.services.generation.form_mails import link_of
 from app.services.operator.apps import AppRefused
 from app.services.process.stored_values import masked
-from app.streams import stop_signals
+from app.streams import signals
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def stop(run_id: str) -> bool:
         raise AppRefused(f"There is no run {run_id}.")
     if record.summary.status not in ("running", "paused"):
         return False
-    stop_signals.request_stop(redis_client.client, record.task_id)
+    signals.request_stop(redis_client.client, record.task_id)
     # A worker takes it up, and finds that it is to stop.
     close_forms(wanted, now())
     return True

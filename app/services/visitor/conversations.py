@@ -29,7 +29,7 @@ from app.services.definitions.app_configs import model_of
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.providers import model_routes
-from app.streams import stop_signals
+from app.streams import signals
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
     if not hide_conversation(owner, conversation_id):
         raise ConversationNotFound
     for task_id in list_running_tasks(conversation_id):
-        stop_signals.request_stop(redis_client.client, task_id)
+        signals.request_stop(redis_client.client, task_id)
 
 
 def purge(most: int = 1_000) -> int:

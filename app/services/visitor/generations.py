@@ -16,7 +16,7 @@ from app.services.definitions.prompts import fill
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
 from app.services.files.file_mappings import FileResolver
-from app.streams import stop_signals
+from app.streams import signals
 
 NAME_LENGTH = 20
 UNNAMED = "New conversation"
@@ -95,7 +95,7 @@ def request_stop(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> boo
         return False
     if not has_running_task(Owner(app_id, end_user_id), wanted):
         return False
-    stop_signals.request_stop(redis_client.client, str(wanted))
+    signals.request_stop(redis_client.client, str(wanted))
     return True
 
 

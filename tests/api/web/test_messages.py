@@ -103,7 +103,7 @@ def test_a_first_id_of_another_conversation_is_not_found(alice, conversation_id)
 
 @pytest.fixture
 def publisher(redis_db):
-    publisher = Publisher(redis_db, life=60, final_life=60)
+    publisher = Publisher(redis_db, log_seconds=60, ended_log_seconds=60).start()
     yield publisher
     publisher.stop()
 

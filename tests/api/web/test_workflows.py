@@ -9,7 +9,7 @@ from app.extensions import autocommit_engine, redis_client
 from app.models.identifiers import new_id
 from app.services.operator import apps
 from app.services.visitor import workflow_runs
-from app.streams import stop_signals
+from app.streams import signals
 from tests.support.factories import make_graph_app
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, node, start
@@ -118,7 +118,7 @@ def test_a_running_workflow_is_stopped(client, model):
     llm = node("llm", "llm", model=choice, prompt_template=[{"role": "user", "text": "Hi"}])
     visitor = WebVisitor(client, make_graph_app(graph(start(), llm, end(text=["llm", "text"]), "start > llm > end")))
     task_id = str(new_id())
-    stop_signals.request_stop(redis_client.client, task_id)
+    signals.request_stop(redis_client.client, task_id)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workflow_runs, "new_id", iter([task_id, new_id()]).__next__)
         frames = visitor.run()

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from app.errors import AppUnavailable
 from app.extensions import autocommit_engine
 from app.services.definitions import published_apps
-from app.streams import invalidations
+from app.streams import signals
 from tests.support.factories import make_app
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -32,7 +32,7 @@ def statements(app) -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def unannounced(monkeypatch) -> None:
     """The web server's own listener would hear of the new apps and forget them in the middle of a test."""
-    monkeypatch.setattr(invalidations, "announce", lambda *_: None)
+    monkeypatch.setattr(signals, "announce_change", lambda *_: None)
 
 
 def change_name_behind_our_back(app, name):

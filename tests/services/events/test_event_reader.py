@@ -91,7 +91,7 @@ def test_a_closed_reader_leaves_no_subscription(ended):
 def test_a_task_that_cannot_be_queued_leaves_no_subscription(alice, monkeypatch):
     refused = []
 
-    def enqueue(task_id: str, aloud: bool) -> None:
+    def enqueue(task_id: str, with_speech: bool) -> None:
         refused.append((task_id, readers(task_id)))
         raise redis.ConnectionError
 

@@ -15,7 +15,7 @@ from app.services.generation.missed_endings import publish_missed_ending
 from app.services.generation.task_execution import TaskExecution, worker_runtime
 from app.services.visitor import generations
 from app.services.visitor.chat import start
-from app.streams import channel, stop_signals
+from app.streams import channel, signals
 from tests.support.factories import make_app
 from tests.support.sse import answer_text, parse_frame
 
@@ -81,7 +81,7 @@ def test_a_question_that_nobody_took_is_ended(task, redis_db):
 def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
     execution_of(task)
     task_states.abandon(task.task_id, ServiceUnavailable())
-    assert stop_signals.stop_requested(redis_db, [task.task_id]) == [task.task_id]
+    assert signals.stops_requested(redis_db, [task.task_id]) == [task.task_id]
 
 
 def test_the_end_that_a_dead_worker_did_not_say_is_said(task, redis_db):

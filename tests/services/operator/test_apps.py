@@ -13,8 +13,8 @@ from app.services.definitions import published_apps
 from app.services.operator import app_files, apps, datasets
 from app.services.operator.app_files import AppFile
 from app.services.operator.apps import AppRefused
-from app.streams import stop_signals
-from app.streams.invalidations import CHANNEL
+from app.streams import signals
+from app.streams.signals import CHANGES
 from tests.support.datasets import make_dataset
 from tests.support.factories import chat_definition, make_app, publish
 
@@ -149,13 +149,13 @@ def test_removing_an_app_stops_what_it_is_answering(alice, redis_db):
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE tasks SET status = 'running' WHERE id = :id"), {"id": running})
     apps.remove(alice.app.code)
-    assert stop_signals.stop_requested(redis_db, [ended, running]) == [running]
+    assert signals.stops_requested(redis_db, [ended, running]) == [running]
 
 
 def test_every_change_is_announced(redis_db):
     app = make_app()
     with redis_db.pubsub(ignore_subscribe_messages=True) as subscription:
-        subscription.subscribe(CHANNEL)
+        subscription.subscribe(CHANGES)
         subscription.get_message(timeout=5)
         apps.set_enabled(app.code, False)
         publish(chat_definition(pre_prompt="New"), app.code)

@@ -1,0 +1,101 @@
+"""The contract of what runs in the background: `stop` ends its threads, safely twice and before `start`."""
+
+import threading
+
+import pytest
+from celery import Celery
+from flask import Flask
+
+from app.services.process import process_parts
+from app.streams import leases
+from app.streams.hub import Hub
+from app.streams.publisher import Publisher
+from app.streams.worker_runtime import WorkerRuntime
+from app.worker import WorkerLifecycle
+
+
+@pytest.fixture
+def own_app(bound_app):
+    """An app whose process has no parts yet."""
+    app = Flask("lifecycle")
+    app.config.update(bound_app.config)
+    app.extensions.update(bound_app.extensions)
+    process_parts.init_app(app)
+    return app
+
+
+def celery(*queues: str) -> Celery:
+    """Celery as a worker of these queues has it."""
+    bound = Celery()
+    bound.conf.task_default_queue = "generations"
+    bound.amqp.queues.select(list(queues))
+    return bound
+
+
+@pytest.fixture(params=["hub", "publisher", "worker runtime", "worker lifecycle"])
+def part(request, redis_db, own_app):
+    """A part that was made and not started."""
+    makers = {
+        "hub": lambda: Hub(redis_db),
+        "publisher": lambda: Publisher(redis_db, log_seconds=60, ended_log_seconds=60),
+        "worker runtime": lambda: WorkerRuntime(redis_db, own_app.config),
+        "worker lifecycle": lambda: WorkerLifecycle(celery("generations"), own_app),
+    }
+    return makers[request.param]()
+
+
+@pytest.fixture
+def threads():
+    """Returns the threads that were started since the test began and still run."""
+    before = set(threading.enumerate())
+    return lambda: set(threading.enumerate()) - before
+
+
+def test_making_it_starts_nothing(threads, part):
+    assert threads() == set()
+
+
+def test_a_start_returns_the_part(threads, part):
+    assert part.start() is part
+    assert threads()
+    part.stop()
+
+
+def test_a_stop_ends_every_thread(threads, part):
+    part.start()
+    part.stop()
+    assert threads() == set()
+
+
+def test_a_second_stop_does_nothing(threads, part):
+    part.start()
+    part.stop()
+    part.stop()
+    assert threads() == set()
+
+
+def test_a_stop_before_the_start_does_nothing(threads, part):
+    part.stop()
+    assert threads() == set()
+
+
+def test_a_part_that_was_stopped_stays_stopped(threads, part):
+    part.stop()
+    part.start()
+    for thread in threads():
+        thread.join(5)
+    assert threads() == set()
+
+
+def test_a_worker_that_stops_leaves_the_list_of_workers(redis_db, own_app):
+    runtime = WorkerRuntime(redis_db, own_app.config).start()
+    runtime.leases.renew([])
+    runtime.stop()
+    assert runtime.leases.owner not in leases.live_workers(redis_db, 60)
+
+
+def test_a_process_for_housekeeping_alone_starts_nothing(threads, own_app):
+    lifecycle = WorkerLifecycle(celery("housekeeping"), own_app).start()
+    lifecycle.drain()
+    assert threads() == set()
+    lifecycle.stop()
