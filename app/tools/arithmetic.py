@@ -1,103 +1,81 @@
-"""Arithmetic that models write, evaluated without running any of it: a walk over Python's syntax tree, bounded in size."""
+"""Evaluate the arithmetic that models write: as Python, in the sandbox, with numbers of a bounded size."""
 
-import ast
-import math
-import operator
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+
+from app.providers.cancellation import Cancellation
+from app.providers.sandbox import Sandbox, SandboxFailed
 
 LONGEST = 1_000
-DEEPEST = 50
-MOST_DIGITS = 400
-_Number = int | float
+MOST_BITS = 1_600
+MOST_SECONDS = 1.0
+_NUMBER = r"(?i:0[xob][0-9a-f_]++|[0-9._]++(?:e[+-]?[0-9_]++)?+)(?![^\W\d])"
+_NAME = r"(?:abs|round|min|max|sqrt|log|log2|log10|exp|sin|cos|tan|asin|acos|atan|floor|ceil|pi|e)\b"
+# The sandbox keeps code from doing harm. This keeps what is no arithmetic (conditions, texts, lists) from having a
+# value. Possessive, so that a long text is looked at once.
+_ARITHMETIC = re.compile(rf"(?:[\s,()+\-*/%]|{_NUMBER}|{_NAME})*+")
+_PROGRAM = """
+from math import sqrt, log, log2, log10, exp, sin, cos, tan, asin, acos, atan, floor, ceil, pi, e
 
-_OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
+builtin_round = round
+
+def round(number, digits=None):
+    # The interpreter's own gives 2.68 for 2.675, a float that is a little less; Python gives 2.67.
+    if isinstance(number, float) and isinstance(digits, int) and digits >= 0:
+        return float(f"{number:.{digits}f}")
+    return builtin_round(number, digits)
+
+def main(most_bits):
+    # In brackets, which an expression has no sign to close.
+    values = [
+EXPRESSION
+]
+    value = values[0] if len(values) == 1 else ()
+    if isinstance(value, int) and abs(value) >= 2 ** most_bits:
+        raise MemoryError
+    return value if isinstance(value, (int, float)) else type(value).__name__
+"""
+NO_ARITHMETIC = "This is no arithmetic expression."
+NOT_UNDERSTOOD = "Only numbers, + - * / // % **, parentheses and the usual functions are understood."
+# By the exception that the program ends with; a number of millions of digits runs into the limit of memory or time.
+_SENTENCES = {
+    "ZeroDivisionError": "Division by zero.",
+    "OverflowError": "The expression has no value.",
+    "TypeError": "The expression has no value.",
+    "MemoryError": "The number is too large.",
+    "TimeoutError": "The number is too large.",
 }
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": abs,
-    "round": round,
-    "min": min,
-    "max": max,
-    "sqrt": math.sqrt,
-    "log": math.log,
-    "log2": math.log2,
-    "log10": math.log10,
-    "exp": math.exp,
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
-    "asin": math.asin,
-    "acos": math.acos,
-    "atan": math.atan,
-    "floor": math.floor,
-    "ceil": math.ceil,
-}
-_CONSTANTS = {"pi": math.pi, "e": math.e}
 
 
 class ArithmeticFailed(Exception):
     """The expression has no value; the text is one line for its writer."""
 
 
-def evaluate(expression: str) -> str:
-    """The value of an expression as a text. `^` and `×` are read as people mean them. Raises ArithmeticFailed."""
+def evaluate(expression: str, sandbox: Sandbox, seconds: float, cancellation: Cancellation) -> str:
+    """Return the value of an expression as a text. `^`, `×`, `÷` and `−` are read as people mean them.
+
+    Raises ArithmeticFailed, Cancelled.
+    """
     text = expression.strip().replace("^", "**").replace("×", "*").replace("÷", "/").replace("−", "-")
     if len(text) > LONGEST:
         raise ArithmeticFailed(f"The expression is longer than {LONGEST} characters.")
+    if not text:
+        raise ArithmeticFailed(NO_ARITHMETIC)
+    if not _ARITHMETIC.fullmatch(text):
+        raise ArithmeticFailed(NOT_UNDERSTOOD)
+    program, limit = _PROGRAM.replace("EXPRESSION", text), min(seconds, MOST_SECONDS)
     try:
-        value = _value(ast.parse(text, mode="eval").body, DEEPEST)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ArithmeticFailed("This is no arithmetic expression.") from None
-    except ZeroDivisionError:
-        raise ArithmeticFailed("Division by zero.") from None
-    except (OverflowError, TypeError):
-        raise ArithmeticFailed("The expression has no value.") from None
+        value = sandbox.run_code("python3", program, {"most_bits": MOST_BITS}, limit, cancellation)
+    except SandboxFailed as failure:
+        raise ArithmeticFailed(_sentence(failure)) from None
+    if isinstance(value, str):
+        raise ArithmeticFailed("The expression has no real value." if value == "complex" else NOT_UNDERSTOOD)
     return str(value)
 
 
-def _value(node: ast.expr, depth: int) -> _Number:
-    if depth == 0:
-        raise ArithmeticFailed("The expression is nested too deeply.")
-    match node:
-        case ast.Constant(value=bool()):
-            pass
-        case ast.Constant(value=int() | float() as number):
-            return _bounded(number)
-        case ast.Name(id=name) if name in _CONSTANTS:
-            return _CONSTANTS[name]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, depth - 1)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _value(operand, depth - 1)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left, depth - 1), _value(right, depth - 1))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _bounded(_OPERATORS[type(op)](_value(left, depth - 1), _value(right, depth - 1)))
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
-            return _bounded(_FUNCTIONS[name](*(_value(argument, depth - 1) for argument in arguments)))
-    raise ArithmeticFailed("Only numbers, + - * / // % **, parentheses and the usual functions are understood.")
-
-
-def _power(base: _Number, exponent: _Number) -> _Number:
-    if (
-        isinstance(base, int)
-        and isinstance(exponent, int)
-        and abs(exponent) * max(abs(base), 2).bit_length() > MOST_DIGITS * 4
-    ):
-        raise ArithmeticFailed("The number is too large.")
-    result = base**exponent
-    if isinstance(result, complex):
-        raise ArithmeticFailed("The expression has no real value.")
-    return _bounded(result)
-
-
-def _bounded(number: _Number) -> _Number:
-    if isinstance(number, int) and number.bit_length() > MOST_DIGITS * 4:
-        raise ArithmeticFailed("The number is too large.")
-    return number
+def _sentence(failure: SandboxFailed) -> str:
+    if not failure.error:
+        # The sandbox itself is busy or broken: no fault of the expression.
+        return str(failure)
+    if failure.error == "SyntaxError" and "deeply nested" in str(failure):
+        return "The expression is nested too deeply."
+    return _SENTENCES.get(failure.error, NO_ARITHMETIC)

@@ -5,14 +5,16 @@ import dataclasses
 import datetime
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.providers.cancellation import Cancellation
 from app.providers.documents.document_texts import DocumentUnreadable, DocumentUnsupported, extract_text
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
-from app.tools.arithmetic import ArithmeticFailed, evaluate
 from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed
+
+if TYPE_CHECKING:
+    from app.providers.sandbox import Sandbox
 
 LARGEST_PAGE = 4 * 1024 * 1024
 LONGEST_TEXT = 20_000
@@ -43,8 +45,8 @@ class BuiltinProvider:
         """Nothing is open."""
 
 
-def builtin_providers(http: Callable[[], GuardedHttp]) -> dict[str, BuiltinProvider]:
-    """By the names that app files give them. `http`: the guarded way out."""
+def builtin_providers(http: Callable[[], GuardedHttp], sandbox: Callable[[], "Sandbox"]) -> dict[str, BuiltinProvider]:
+    """Return the tools by the names that app files give them. `http` and `sandbox` are called when a tool needs one."""
     time = _provider(
         "🕒",
         _tool(
@@ -63,7 +65,7 @@ def builtin_providers(http: Callable[[], GuardedHttp]) -> dict[str, BuiltinProvi
                 name,
                 "Evaluates an arithmetic expression: + - * / // % **, parentheses, sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
                 {"en_US": "Calculator", "zh_Hans": "计算器"},
-                _calculate,
+                lambda arguments, seconds, cancellation: _calculate(sandbox(), arguments, seconds, cancellation),
                 ("expression",),
                 expression=("string", "For example (3 + 4) * 2.5"),
             )
@@ -124,9 +126,12 @@ def _current_time(arguments: Mapping[str, Any], seconds: float, cancellation: Ca
         raise ToolFailed("This is no strftime format.") from None
 
 
-def _calculate(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+def _calculate(sandbox: "Sandbox", arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
+    # Imported here with the sandbox: web processes list tools and call none.
+    from app.tools.arithmetic import ArithmeticFailed, evaluate
+
     try:
-        return evaluate(arguments["expression"])
+        return evaluate(arguments["expression"], sandbox, seconds, cancellation)
     except ArithmeticFailed as failure:
         raise ToolFailed(str(failure)) from None
 

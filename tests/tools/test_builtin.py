@@ -4,6 +4,7 @@ import datetime
 import http.server
 import re
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -11,16 +12,23 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.sandbox import Sandbox
 from app.tools.arithmetic import ArithmeticFailed, evaluate
 from app.tools.bound_tools import fixed_settings
 from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolRegistry
 from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 
+SANDBOX = Sandbox()
+
+
+def value_of(expression: str) -> str:
+    return evaluate(expression, SANDBOX, 5, Cancellation())
+
 
 def registry(http: GuardedHttp | None = None) -> ToolRegistry:
     return ToolRegistry(
-        builtin_providers(lambda: http or GuardedHttp()),
+        builtin_providers(lambda: http or GuardedHttp(), lambda: SANDBOX),
         {("langgenius/google/google", "ask"): ("calculator", "calculator")},
     )
 
@@ -64,6 +72,13 @@ def test_a_zone_that_is_none_is_named() -> None:
         ("round(pi, 2)", "3.14"),
         ("6 × 7 ÷ 2", "21.0"),
         ("10/4", "2.5"),
+        ("round(2.675, 2)", "2.67"),
+        ("round(2.5)", "2"),
+        ("round(12345, -2)", "12300"),
+        ("1e3 + 0x10 + 1_000", "2016.0"),
+        ("-2 ** 2", "-4"),
+        ("10 ** 120", f"1{'0' * 120}"),
+        ("1e999", "inf"),
     ],
 )
 def test_arithmetic(expression: str, value: str) -> None:
@@ -100,12 +115,54 @@ def test_arithmetic(expression: str, value: str) -> None:
 )
 def test_what_is_no_arithmetic_has_no_value(expression: str) -> None:
     with pytest.raises(ArithmeticFailed):
-        evaluate(expression)
+        value_of(expression)
 
 
 def test_numbers_do_not_grow_for_ever() -> None:
     with pytest.raises(ArithmeticFailed, match="too large"):
-        evaluate("*".join(["9" * 300] * 3))
+        value_of("*".join(["9" * 300] * 3))
+
+
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        ("", "This is no arithmetic expression."),
+        ("1 +", "This is no arithmetic expression."),
+        ("sqrt(-1)", "This is no arithmetic expression."),
+        ("1/0", "Division by zero."),
+        ("max()", "The expression has no value."),
+        ("exp(1000)", "The expression has no value."),
+        ("(-8) ** 0.5", "The expression has no real value."),
+        ("-" * 200 + "1", "The expression is nested too deeply."),
+        ("9**9**9**9", "The number is too large."),
+        ("10**500", "The number is too large."),
+        ("1+" * 600 + "1", "The expression is longer than 1000 characters."),
+        ("1 if 1 else 2", "Only numbers, + - * / // % **, parentheses and the usual functions are understood."),
+        ("(1, 2)", "Only numbers, + - * / // % **, parentheses and the usual functions are understood."),
+        ("1], [2", "Only numbers, + - * / // % **, parentheses and the usual functions are understood."),
+    ],
+)
+def test_why_there_is_no_value_is_said(expression: str, sentence: str) -> None:
+    with pytest.raises(ArithmeticFailed) as failed:
+        value_of(expression)
+    assert str(failed.value) == sentence
+
+
+def test_a_calculation_that_takes_long_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(ArithmeticFailed, match="too large"):
+        value_of("9**(9**7)")
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("expression", ["1)+(1", "1\n2", "1\n]\ndef main(most_bits): return 5\n[", f"{'9' * 999}x"])
+def test_an_expression_cannot_leave_its_place(expression: str) -> None:
+    with pytest.raises(ArithmeticFailed):
+        value_of(expression)
+
+
+def test_an_expression_may_have_lines() -> None:
+    assert value_of("(1 +\n 2)") == "3"
 
 
 @pytest.mark.parametrize("arguments", [{}, {"expression": 5}, {"expression": None}])

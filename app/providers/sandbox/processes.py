@@ -29,7 +29,15 @@ _POLL_SECONDS = 0.05
 
 
 class SandboxFailed(Exception):
-    """The author's code or template failed, or went over a limit; the text says which."""
+    """The author's code or template failed, or went over a limit; the text says which.
+
+    `error`: the class of the exception that Python code ended with (MemoryError, TimeoutError: over a limit); "" where
+    another language failed, or the sandbox itself.
+    """
+
+    def __init__(self, text: str, error: str = "") -> None:
+        super().__init__(text)
+        self.error = error
 
 
 class SandboxPool:

@@ -77,10 +77,10 @@ class PythonPool:
                 )
         except monty.MontyCrashedError:
             raise SandboxFailed(
-                f"The code took longer than {seconds:g} seconds, or went over the limit of memory."
+                f"The code took longer than {seconds:g} seconds, or went over the limit of memory.", "TimeoutError"
             ) from None
         except monty.MontyError as error:
-            raise SandboxFailed(_with_line(error)) from None
+            raise SandboxFailed(_with_line(error), type(error.exception()).__name__) from None
         except (TimeoutError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise SandboxFailed(f"The code could not be run: {error}") from None
 

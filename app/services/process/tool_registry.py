@@ -1,16 +1,15 @@
 """The tools of this process, read once."""
 
-import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, current_app
 
 from app.providers.operator_files import InvalidOperatorFile
 from app.services.definitions.app_tools import tools_of
-from app.services.process.process_parts import process_parts
-from app.services.process.providers import guarded_http
+from app.services.process.process_parts import Part, process_parts
+from app.services.process.providers import guarded_http, sandbox
 from app.tools.builtin_tools import builtin_providers
 from app.tools.registry import ToolProvider, ToolRegistry
 from app.tools.tool_file import Icon, ProviderEntry, ToolsFile, read_tool_file
@@ -37,7 +36,7 @@ def _load() -> ToolRegistry:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     path = pathlib.Path(app.config["TOOLS_FILE"]) if app.config["TOOLS_FILE"] else None
     file = read_tool_file(path) if path is not None else ToolsFile()
-    providers: dict[str, ToolProvider] = dict(builtin_providers(functools.partial(_guarded, app)))
+    providers: dict[str, ToolProvider] = dict(builtin_providers(_in_app(app, guarded_http), _in_app(app, sandbox)))
     for name, entry in file.providers.items():
         providers[name] = _provider(app, name, entry, path.parent if path is not None else pathlib.Path())
     names = {(entry.provider, entry.tool): (entry.use.provider, entry.use.tool) for entry in file.names}
@@ -57,6 +56,11 @@ def _provider(app: Flask, name: str, entry: ProviderEntry, folder: pathlib.Path)
     return OpenApiTools(name, entry.openapi, app.config["ENVIRONMENT"], folder, icon)
 
 
-def _guarded(app: Flask):  # type: ignore[no-untyped-def]
-    with app.app_context():
-        return guarded_http()
+def _in_app(app: Flask, part: Callable[[], Part]) -> Callable[[], Part]:
+    """Return a function that finds a part of the process from any thread."""
+
+    def find() -> Part:
+        with app.app_context():
+            return part()
+
+    return find
