@@ -1,4 +1,4 @@
-"""The Web API: Flask-RESTX on a blueprint at /api. No queries, no commits, no model calls in this package."""
+"""Mount the Web API: Flask-RESTX on a blueprint at /api. No queries, commits or model calls in this package."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
 from app.api import client_address, cors, default, errors, file_previews, operations
-from app.api.namespaces import default_ns, web_ns
+from app.api.document import default_ns, web_ns
 from app.api.process_hub import hub
 from app.api.web import (
     app_info,
@@ -61,19 +61,24 @@ AUTHORIZATIONS = {
 
 
 def operation_id(resource: str, method: str) -> str:
-    """The document's name for an operation: `post_chat_messages` for `ChatMessagesResource.post`."""
+    """Return the document's name for an operation: `post_chat_messages` for `ChatMessagesResource.post`."""
     return str(default_id(resource.removesuffix("Resource"), method))
 
 
 class WebApi(Api):
-    """RESTX with one renderer of errors: its own tries handlers in an order of its own and adds hints to messages."""
+    """Flask-RESTX with our one renderer of errors.
+
+    RESTX's own tries its handlers in the order of their registration, so that a base class hides its children, and adds
+    hints to messages.
+    """
 
     def handle_error(self, error: Exception) -> Response:
+        """Return the response to an error in a route."""
         return errors.render_error(error)
 
 
 def init_app(app: Flask) -> None:
-    """Mount the API, its document and its page."""
+    """Mount the API, its document, its documentation page and the routes outside /api."""
     logs.init_app(app)
     app.config["RESTX_INCLUDE_ALL_MODELS"] = True
     app.config["RESTX_ERROR_404_HELP"] = False
@@ -99,19 +104,19 @@ def init_app(app: Flask) -> None:
     cors.init_app(app)
     operations.init_app(app)
     file_previews.init_app(app)
-    app.before_request(_listen)
+    app.before_request(_start_hub)
     app.add_url_rule("/", "home", _home)
 
 
 def swagger_document(app: Flask) -> dict[str, Any]:
-    """The document as /api/swagger.json serves it."""
+    """Return the OpenAPI document that /api/swagger.json serves."""
     with app.test_request_context("/api/swagger.json"):
         document: dict[str, Any] = app.extensions["web_api"].__schema__
     return document
 
 
-def _listen() -> None:
-    """What a request looks up is remembered: from then on its changes have to be heard, stream or none."""
+def _start_hub() -> None:
+    """Start the hub by the first request: apps and end users are cached from then on, and it learns of changes."""
     hub()
 
 

@@ -1,4 +1,4 @@
-"""Who calls: from the passport of a request to the app and the end user (contract README §4.3)."""
+"""Identify the caller of a request, app and end user, by the passport (contract README §4.3)."""
 
 import functools
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request
 
-from app.api.cors import cookies_count
+from app.api.cors import cookies_are_trusted
 from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
 from app.models.owners import Owner
 from app.services.auth import access, end_users, passports
@@ -22,18 +22,19 @@ HOST_PREFIX = "__Host-"
 
 @dataclass(frozen=True)
 class Caller:
-    """An end user of an app."""
+    """Who calls: an end user of an app."""
 
     app: PublishedApp
     end_user: EndUserIdentity
 
     @property
     def owner(self) -> Owner:
+        """The owner of the rows that the caller may see."""
         return Owner(self.app.id, self.end_user.id)
 
 
 def caller_required(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a route's method its `caller`. Raises what README §4.3 lists."""
+    """Give a route's method its argument `caller`. Raises the errors of contract README §4.3."""
 
     @functools.wraps(method)
     def with_caller(*args: Any, **kwargs: Any) -> Any:
@@ -42,8 +43,8 @@ def caller_required(method: Callable[..., Any]) -> Callable[..., Any]:
     return with_caller
 
 
-def login_family(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A route that is there only while web-app authentication is on (contract README §5.5). Raises NotFound."""
+def requires_web_app_auth(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Hide a route while web-app authentication is off: it raises NotFound then (contract README §5.5)."""
 
     @functools.wraps(method)
     def gated(*args: Any, **kwargs: Any) -> Any:
@@ -55,19 +56,22 @@ def login_family(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def passport_of_request() -> str:
-    """The passport's text: the cookie for the app code that the request names, else the header; empty where neither is there."""
+    """Return the request's passport, unverified; empty if there is none.
+
+    It is the cookie for the app code that the request names, else the header.
+    """
     code = request.headers.get("X-App-Code")
     return (_cookie(f"passport-{code}") if code else "") or request.headers.get("X-App-Passport", "").strip()
 
 
 def access_token_of_request() -> str:
-    """The access token's text: the cookie, else the header; empty where neither is there."""
+    """Return the request's access token, unverified: the cookie, else the header; empty if there is none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return _cookie(ACCESS_TOKEN_COOKIE) or (token.strip() if kind.lower() == "bearer" else "")
 
 
 def identify(passport: str) -> Caller:
-    """Whose passport this is. Its claims count, whatever app code the request names."""
+    """Return the caller whose passport this is. Its claims decide, whatever app code the request names."""
     claims = _claims(passport)
     app = published_apps.by_id(claims.app_id)
     if app is None:
@@ -83,8 +87,8 @@ def identify(passport: str) -> Caller:
     return Caller(app, end_user)
 
 
-def is_visitor_of(app: PublishedApp, user_id: str | None) -> bool:
-    """Whether the request's passport is good for this app, and for that session if one is named; a bad one is no error here."""
+def is_end_user_of(app: PublishedApp, user_id: str | None) -> bool:
+    """Whether the request's passport is valid for this app and, if `user_id` is given, for that session."""
     try:
         session_id = passports.claimed_session(user_id)
         caller = identify(passport_of_request())
@@ -94,7 +98,10 @@ def is_visitor_of(app: PublishedApp, user_id: str | None) -> bool:
 
 
 def _claims(passport: str) -> Claims:
-    """Raises Unauthorized; WebSsoAuthRequired where the app that the request names wants a login (contract README §5.3)."""
+    """Verify a passport and return its claims.
+
+    Raises Unauthorized, or WebSsoAuthRequired if the app that the request names needs a login (contract README §5.3).
+    """
     try:
         if not passport:
             raise PassportMissing
@@ -107,7 +114,7 @@ def _claims(passport: str) -> Claims:
 
 
 def _cookie(name: str) -> str:
-    """A cookie that counts, also under the name that browsers keep to one host; empty where there is none."""
-    if not cookies_count():
+    """Return a cookie, also under its name with the prefix `__Host-`; empty if there is none or it is not trusted."""
+    if not cookies_are_trusted():
         return ""
     return (request.cookies.get(HOST_PREFIX + name) or request.cookies.get(name) or "").strip()

@@ -1,4 +1,4 @@
-"""Requests in, answers out: both by pydantic, and a bad request never comes back in its own error."""
+"""Parse requests and serialise responses, both by pydantic. Errors never repeat what was sent."""
 
 from typing import Any, TypeVar
 
@@ -14,35 +14,36 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_body(shape: type[Shape], *, query: bool = False) -> Shape:
-    """The request's JSON body. Raises UnsupportedMediaType, BadRequest, InvalidParam, and 413 where it is too large.
+    """Return the request's JSON body.
 
-    `query`: the query string stands in for keys that the body lacks; with one of them there the body may be absent.
+    `query`: the query string supplies keys that the body lacks; if it supplies one, the body may be absent.
+    Raises UnsupportedMediaType, BadRequest, InvalidParam, and Werkzeug's 413 for a body that is too large.
     """
-    given: dict[str, Any] = {}
+    supplied: dict[str, Any] = {}
     if query:
-        given = {name: value for name, value in request.args.items() if name in shape.model_fields}
-        if given and not request.content_length and not request.is_json:
-            return _validate(shape, given)
+        supplied = {name: value for name, value in request.args.items() if name in shape.model_fields}
+        if supplied and not request.content_length and not request.is_json:
+            return _validate(shape, supplied)
     if not request.is_json:
         raise UnsupportedMediaType
     request.max_content_length = LARGEST_JSON
     content = request.get_data(cache=False)
-    if given and not content:
-        return _validate(shape, given)
+    if supplied and not content:
+        return _validate(shape, supplied)
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
         raise BadRequest from None
-    return _validate(shape, given | body if isinstance(body, dict) else body)
+    return _validate(shape, supplied | body if isinstance(body, dict) else body)
 
 
 def parse_query(shape: type[Shape]) -> Shape:
-    """The request's query string; unknown names are ignored. Raises InvalidParam."""
+    """Return the request's query string; unknown names are ignored. Raises InvalidParam."""
     return _validate(shape, request.args.to_dict())
 
 
 def reply(body: BaseModel, status: int = 200) -> Response:
-    """An answer as JSON."""
+    """Return a response with a JSON body."""
     return Response(body.model_dump_json(by_alias=True), status=status, mimetype="application/json")
 
 
@@ -54,7 +55,7 @@ def _validate(shape: type[Shape], value: Any) -> Shape:
 
 
 def _describe(problem: ValidationError) -> str:
-    """Where and what, one line each, without the value that was given: it may be a password."""
+    """Return a line for each error, with its place and without the value that was sent: it may be a password."""
     lines = []
     for error in problem.errors(include_url=False, include_context=False, include_input=False):
         place = ".".join(str(part) for part in error["loc"])

@@ -1,4 +1,8 @@
-"""Pages of other origins (contract README §6): the origin is echoed, and a cookie from an origin that nobody listed is no credential."""
+"""Let pages of other origins call the API (contract README §6).
+
+The response names the origin of the request, so that pages may send credentials. Cookies from an origin that is allowed
+only by `*` are ignored: otherwise any page in the Internet could act for its reader.
+"""
 
 from urllib.parse import urlsplit
 
@@ -11,12 +15,13 @@ PREFLIGHT_SECONDS = "600"
 
 
 def init_app(app: Flask) -> None:
+    """Answer preflight requests, and add the headers to every response."""
     app.before_request(_preflight)
     app.after_request(_add_headers)
 
 
-def cookies_count() -> bool:
-    """Whether this request's cookies are a credential: not for a page of an origin that only the `*` lets in."""
+def cookies_are_trusted() -> bool:
+    """Whether this request's cookies may identify its caller: not if only `*` allows the origin of its page."""
     origin = request.headers.get("Origin")
     if origin is None or origin in current_app.config["CORS_ALLOW_ORIGINS"]:
         return True
@@ -24,7 +29,10 @@ def cookies_count() -> bool:
 
 
 def _origin_of(url: str) -> str:
-    """A proxy that ends TLS leaves us to think that we are asked by plain HTTP; PUBLIC_URL knows better."""
+    """Return the origin of a URL.
+
+    Used for PUBLIC_URL: behind a proxy that ends TLS, the request's own URL says http.
+    """
     address = urlsplit(url)
     return f"{address.scheme}://{address.netloc}"
 
@@ -35,26 +43,26 @@ def _allowed(origin: str | None) -> bool:
 
 
 def _preflight() -> Response | None:
-    """Answered for every path, without a passport."""
+    """Answer a preflight request, for every path and without a passport."""
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
-    answer = Response(status=200)
+    response = Response(status=200)
     if _allowed(request.headers.get("Origin")):
-        answer.headers["Access-Control-Allow-Methods"] = METHODS
-        answer.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
-        answer.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
-    return answer
+        response.headers["Access-Control-Allow-Methods"] = METHODS
+        response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+        response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
+    return response
 
 
-def _add_headers(answer: Response) -> Response:
-    answer.headers["X-Version"] = current_app.config["VERSION"]
-    answer.headers["X-Env"] = current_app.config["DEPLOY_ENV"]
+def _add_headers(response: Response) -> Response:
+    response.headers["X-Version"] = current_app.config["VERSION"]
+    response.headers["X-Env"] = current_app.config["DEPLOY_ENV"]
     origin = request.headers.get("Origin")
     if origin is None:
-        return answer
-    answer.vary.add("Origin")
+        return response
+    response.vary.add("Origin")
     if _allowed(origin):
-        answer.headers["Access-Control-Allow-Origin"] = origin
-        answer.headers["Access-Control-Allow-Credentials"] = "true"
-        answer.headers["Access-Control-Expose-Headers"] = EXPOSED
-    return answer
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    return response

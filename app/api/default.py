@@ -1,11 +1,10 @@
-"""`GET /workflow/{task_id}/events` on the default namespace: go on with a run (contract streaming.md §9)."""
+"""GET /workflow/{task_id}/events, on the default namespace: continue a task's stream (contract streaming.md §9)."""
 
 from flask import Response, request
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
-from app.api.document import document
-from app.api.namespaces import default_ns
+from app.api.document import default_ns, document
 from app.api.schemas.common import EventStreamResponse
 from app.api.streaming import resume
 from app.services.events import task_states
@@ -16,8 +15,9 @@ class WorkflowEventsResource(Resource):
     @document(
         "Go on reading a generation",
         description="Server-sent events of a generation: those after `Last-Event-ID`, then live ones, to its end. "
-        "The path takes a workflow run id, a task id, and for messages the message id. A workflow run without `Last-Event-ID` "
-        "goes on from now, with `include_state_snapshot=true` from a summary of what happened so far.",
+        "The path takes a workflow run id, a task id, and for messages the message id. "
+        "A workflow run without `Last-Event-ID` goes on from now, with `include_state_snapshot=true` from a summary "
+        "of what happened so far.",
         headers={"Last-Event-ID": "The number of the last event that the client has"},
         ok=EventStreamResponse,
         ok_text="SSE event stream",

@@ -1,12 +1,17 @@
-"""The OpenAPI document: pydantic's shapes as Swagger 2.0, and what each route says of itself."""
+"""Describe routes for the OpenAPI document: namespaces, shapes by pydantic as Swagger 2.0, parameters and responses.
+
+Flask-RESTX writes Swagger 2.0, pydantic JSON Schema; `_convert` turns the one into the other. The document must equal
+the specification: tests/api/test_document.py compares them.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask_restx import Namespace
 from pydantic import BaseModel, TypeAdapter
 
-from app.api.namespaces import web_ns
-
+web_ns = Namespace("web", description="Web application API operations", path="/")
+default_ns = Namespace("default", description="Default namespace", path="/")
 REFUSALS = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -37,11 +42,13 @@ def document(
     streams: bool = False,
     produces: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
-    """Describe a route's method: its shapes, its answers, its parameters.
+    """Return a decorator that describes a route's method: its body, its parameters, its responses.
 
-    `query_names`: a body whose keys are taken from the query string as well; `required_names` are those that
-    the specification calls required there (a body may hold them all the same). `file` describes the part `file` of a form and
-    `fields` what stands beside or instead of it, `produces` what is answered beside JSON.
+    `query_names`: a body whose keys are taken from the query string as well; `required_names`: those of them that the
+    specification calls required there (a body may hold them all the same). `path` and `headers`: descriptions of such
+    parameters by name. `file`: the description of a form's part `file`; `fields`: the form's other fields.
+    `ok`: the shape of the response with `status`; `refusals`: a text for each status of an error; `produces`: media
+    types of responses beside JSON; `streams`: server-sent events are one of them.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
@@ -79,7 +86,7 @@ def document(
 
 
 def swagger_schemas(shape: Any, mode: str = "serialization") -> dict[str, Any]:
-    """A shape and everything that it refers to, as Swagger 2.0 definitions by name."""
+    """Return a shape and all shapes that it refers to, as Swagger 2.0 definitions by name."""
     adapter = TypeAdapter(shape)
     raw = adapter.json_schema(ref_template="#/definitions/{model}", mode=mode, by_alias=True)  # type: ignore[arg-type]
     definitions = raw.pop("$defs", {})
@@ -94,7 +101,7 @@ def _name_of(shape: Any) -> str:
 
 
 def _register(shape: Any, mode: str = "") -> Any:
-    """Put a shape's definitions into the document and give the one that stands for it."""
+    """Put a shape's definitions into the document, and return RESTX's model of the shape."""
     is_request = isinstance(shape, type) and shape.__name__.endswith(("Payload", "Query"))
     for name, schema in swagger_schemas(shape, "validation" if is_request else "serialization").items():
         if name not in web_ns.models:
@@ -103,7 +110,7 @@ def _register(shape: Any, mode: str = "") -> Any:
 
 
 def _query_parameters(shape: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a query as parameters."""
+    """Return the fields of a query's shape as parameters of a route."""
     schema = _register(shape).__schema__
     required = schema.get("required", [])
     return {
@@ -114,7 +121,11 @@ def _query_parameters(shape: type[BaseModel]) -> dict[str, Any]:
 
 
 def _convert(schema: Any) -> Any:
-    """JSON Schema as pydantic writes it → Swagger 2.0, which knows no null, no const, no union."""
+    """Turn JSON Schema, as pydantic writes it, into Swagger 2.0, which has no null, no const and no unions.
+
+    'X or null' becomes X with `x-nullable`, a constant becomes an enumeration of one; keywords unknown to Swagger are
+    dropped.
+    """
     if isinstance(schema, list):
         return [_convert(part) for part in schema]
     if not isinstance(schema, dict):
@@ -123,6 +134,7 @@ def _convert(schema: Any) -> Any:
     options = schema.pop("anyOf", None)
     if options is not None:
         schema |= _convert_union(options)
+    # The names of properties are not keywords: a field may be called `title`.
     converted = {
         key: _convert(value) for key, value in schema.items() if key not in _UNKNOWN_TO_SWAGGER and key != "properties"
     }
@@ -130,15 +142,20 @@ def _convert(schema: Any) -> Any:
         converted["enum"] = [schema["const"]]
     if "properties" in schema:
         converted["properties"] = {name: _convert(field) for name, field in schema["properties"].items()}
+    # A default of null would not be a value of X.
     if converted.get("default", "") is None:
         del converted["default"]
+    # Swagger ignores everything beside a `$ref`, unless the reference stands in `allOf`.
     if "$ref" in converted and len(converted) > 1:
         converted["allOf"] = [{"$ref": converted.pop("$ref")}]
     return converted
 
 
 def _convert_union(options: list[dict[str, Any]]) -> dict[str, Any]:
-    """'X or null' is X with `x-nullable`; plain types become a list of types; shapes stay a union (the specification has one)."""
+    """Convert a union: 'X or null' to X with `x-nullable`, plain types to a list of types.
+
+    A union of shapes stays one, for the specification has one, `FormInputConfig`.
+    """
     rest = [option for option in options if option.get("type") != "null"]
     nullable = {"x-nullable": True} if len(rest) < len(options) else {}
     if not rest:

@@ -1,4 +1,4 @@
-"""Errors → JSON, in this one place (contract README §3)."""
+"""Render every error as JSON (contract README §3)."""
 
 import re
 from typing import cast
@@ -16,39 +16,40 @@ from app.errors import AppError, ServiceUnavailable
 
 log = structlog.get_logger(__name__)
 
-AWAY = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
+UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
 _UNKNOWN = {"code": "unknown", "message": "Internal Server Error", "status": 500}
 
 
 def render_error(error: Exception) -> Response:
-    """The answer to any exception. What nobody foresaw is logged with its traceback and told as 500 without detail."""
-    if isinstance(error, AWAY):
+    """Return the response to any exception. Unexpected ones are logged with their traceback and hidden behind a 500."""
+    if isinstance(error, UNREACHABLE):
         log.error("service.away", error=type(error).__name__, detail=str(error).partition("\n")[0])
         error = ServiceUnavailable()
     if isinstance(error, AppError):
-        return _answer(error.code, error.message, error.status)
+        return _response(error.code, error.message, error.status)
     if isinstance(error, HTTPException) and error.code is not None:
         if error.response is not None or error.code < 400:
             return cast(Response, error.get_response())
+        # "Not Found" and "RequestEntityTooLarge" alike become snake case.
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.name.replace(" ", "_")).lower()
-        answer = _answer(code, error.description or error.name, error.code)
+        response = _response(code, error.description or error.name, error.code)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
-            answer.headers["Content-Range"] = f"{error.units} */{error.length}"
-        return answer
+            response.headers["Content-Range"] = f"{error.units} */{error.length}"
+        return response
     log.error("request.failed", exc_info=error)
-    return _answer(**_UNKNOWN)  # type: ignore[arg-type]
+    return _response(**_UNKNOWN)  # type: ignore[arg-type]
 
 
-def _answer(code: str, message: str, status: int) -> Response:
+def _response(code: str, message: str, status: int) -> Response:
     body = orjson.dumps({"code": code, "message": message, "status": status})
-    answer = Response(body, status=status, mimetype="application/json")
+    response = Response(body, status=status, mimetype="application/json")
     if status == 401:
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    return answer
+        response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    return response
 
 
 def init_app(app: Flask) -> None:
-    """Render errors outside the API's own routes too: unknown URLs, wrong methods."""
+    """Render errors outside the API's own routes, too: unknown URLs, wrong methods."""
     app.register_error_handler(Exception, render_error)

@@ -1,4 +1,4 @@
-"""Kept files as answers."""
+"""Make the API's bodies of stored files (contract endpoints.md, POST /files/upload and /remote-files/upload)."""
 
 from app.api.schemas.files import FileResponse, FileWithSignedUrl
 from app.services.definitions.published_apps import TENANT_ID
@@ -6,8 +6,8 @@ from app.services.files import file_links
 from app.services.files.uploads import StoredUpload
 
 
-def uploaded(stored: StoredUpload) -> FileResponse:
-    """A file that its visitor sent."""
+def upload_body(stored: StoredUpload) -> FileResponse:
+    """Return a file that its end user uploaded."""
     return FileResponse(
         id=stored.id,
         name=stored.name,
@@ -21,8 +21,8 @@ def uploaded(stored: StoredUpload) -> FileResponse:
     )
 
 
-def fetched(stored: StoredUpload) -> FileWithSignedUrl:
-    """A file that came from another server."""
+def remote_file_body(stored: StoredUpload) -> FileWithSignedUrl:
+    """Return a file that was fetched from another server."""
     return FileWithSignedUrl(
         id=stored.id,
         name=stored.name,

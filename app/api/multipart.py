@@ -1,4 +1,4 @@
-"""A file in a form, handed to the storage as it arrives."""
+"""Receive a form with one file, writing the file to the storage as it arrives."""
 
 from collections.abc import Mapping
 from typing import IO, cast
@@ -12,19 +12,19 @@ from app.errors import BadRequest, FileTooLarge, NoFileUploaded
 from app.models.owners import Owner
 from app.services.files import uploads
 
-# What a form has beside its file.
+# The most that a form may hold beside its file: boundaries, headers, fields.
 FORM_BYTES = 1_048_576
 
 
 def receive_upload(owner: Owner) -> uploads.StoredUpload:
-    """The request's file, kept for its owner. Raises what `uploads.Intake.keep` raises, and BadRequest for a broken form."""
+    """Store the request's file for its owner. Raises as `uploads.Intake.keep`, and BadRequest for a malformed form."""
     with uploads.Intake(owner) as intake:
         names, fields = _receive(intake)
         return intake.keep(names, fields.get("source"))
 
 
 def receive_upload_or_url(owner: Owner) -> uploads.StoredUpload | str:
-    """The same, or the address in the field `url`, which goes before a file."""
+    """Return the address in the form's field `url`, or else store its file as `receive_upload` does."""
     with uploads.Intake(owner) as intake:
         names, fields = _receive(intake)
         url = (fields.get("url") or "").strip()
@@ -32,11 +32,16 @@ def receive_upload_or_url(owner: Owner) -> uploads.StoredUpload | str:
 
 
 def _receive(intake: uploads.Intake) -> tuple[list[str], Mapping[str, str]]:
-    """Read the form: the names of its file fields, and its other fields."""
+    """Read the form; returns the names of its file fields, and its other fields.
+
+    Werkzeug's parser is used directly, and not by `request.files`, for it takes a function that opens the target of a
+    file: the content goes to the storage as it arrives, is checked on its way, and never lies in memory or on disk.
+    """
     if request.mimetype != "multipart/form-data":
         raise NoFileUploaded
     most = uploads.largest_limit() + FORM_BYTES
 
+    # Called by the parser, with these names.
     def open_part(
         total_content_length: int | None,
         content_type: str | None,
@@ -52,5 +57,5 @@ def _receive(intake: uploads.Intake) -> tuple[list[str], Mapping[str, str]]:
     except RequestEntityTooLarge:
         raise FileTooLarge from None
     except ValueError:
-        raise BadRequest("The form cannot be read.") from None
+        raise BadRequest("The form is malformed.") from None
     return [name for name, _ in files.items(multi=True)], form

@@ -1,4 +1,4 @@
-"""GET /health, for operators and `make run`: outside /api and the document."""
+"""GET /health, for operators and `make run`: outside /api and the OpenAPI document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,14 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def init_app(app: Flask) -> None:
+    """Add the route."""
     app.add_url_rule("/health", "health", _health)
 
 
 def _health() -> ResponseReturnValue:
-    """Each part with its state and latency; 200 when all are up, else 503."""
+    """Return each part with its state and latency; 200 if all are up, else 503."""
     parts = {"web": {"state": "up", "version": current_app.config["VERSION"]}} | {
         name: check() for name, check in PARTS.items()
     }
-    well = all(part["state"] == "up" for part in parts.values())
-    return jsonify(status="ok" if well else "degraded", **parts), 200 if well else 503
+    healthy = all(part["state"] == "up" for part in parts.values())
+    return jsonify(status="ok" if healthy else "degraded", **parts), 200 if healthy else 503

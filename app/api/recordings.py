@@ -1,4 +1,4 @@
-"""The recording in a form (contract endpoints.md, POST /audio-to-text)."""
+"""Read the recording in a form (contract endpoints.md, POST /audio-to-text)."""
 
 import os
 from typing import BinaryIO, cast
@@ -10,16 +10,16 @@ from app.errors import AudioTooLarge, NoAudioUploaded, TooManyFiles
 from app.services.visitor.transcription import LARGEST_RECORDING, Recording
 
 PART = "file"
-# For the form around the recording: boundaries, headers, fields that nobody asked for.
-AROUND = 1024 * 1024
+# The most that a form may hold beside its recording: boundaries, headers, fields.
+FORM_BYTES = 1024 * 1024
 
 
 def parse_recording() -> Recording:
-    """The part `file`; others are ignored. From half a megabyte on it lies in a temporary file.
+    """Return the part `file`; others are ignored. From half a megabyte on it is in a temporary file.
 
-    Raises NoAudioUploaded, TooManyFiles, AudioTooLarge (of a form that is far too long, before it is read).
+    Raises NoAudioUploaded, TooManyFiles, AudioTooLarge (for a form that is far too long, before it is read).
     """
-    request.max_content_length = LARGEST_RECORDING + AROUND
+    request.max_content_length = LARGEST_RECORDING + FORM_BYTES
     try:
         parts = request.files.getlist(PART)
     except RequestEntityTooLarge:

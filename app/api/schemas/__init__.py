@@ -1,1 +1,4 @@
-"""The shapes of bodies: they validate requests, serialise answers and make the document."""
+"""Shapes of bodies and queries, by pydantic: they validate requests, serialise responses and make the document.
+
+The docstring of a shape is its description in the OpenAPI document, which must equal the specification.
+"""

@@ -1,4 +1,4 @@
-"""Passports, logins, access modes."""
+"""Bodies of passports, logins and access modes (contract README §5)."""
 
 import base64
 import binascii
@@ -44,7 +44,7 @@ class LoginPayload(Body):
 
     @property
     def plain_password(self) -> str | None:
-        """What was meant; None where it is not base64 of a text."""
+        """The password; None if it was not sent as the base64 of a text."""
         return _plain(self.password)
 
 
@@ -60,7 +60,7 @@ class EmailCodeLoginVerifyPayload(Body):
 
     @property
     def plain_code(self) -> str | None:
-        """The six digits; None where it is not base64 of a text."""
+        """The six digits; None if they were not sent as the base64 of a text."""
         return _plain(self.code)
 
 

@@ -1,4 +1,4 @@
-"""What a page learns about its app and the installation before it opens."""
+"""Bodies that describe an app and the installation to a page before it opens."""
 
 from enum import StrEnum
 from typing import Any

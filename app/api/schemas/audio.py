@@ -1,4 +1,4 @@
-"""Speaking and listening."""
+"""Bodies of speech and transcription."""
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypeAliasType

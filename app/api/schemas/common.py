@@ -1,4 +1,4 @@
-"""Types and small bodies that several families share."""
+"""Types and small bodies that several groups of routes share."""
 
 import uuid
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Conversations."""
+"""Bodies and queries of conversations."""
 
 from typing import Any, Literal, Self
 

@@ -1,4 +1,4 @@
-"""Uploaded and remote files."""
+"""Bodies of uploaded and remote files."""
 
 from pydantic import AnyHttpUrl, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""The forms that a workflow puts to a person, as the history shows them."""
+"""Bodies of human input: forms of workflow runs, their definitions and submissions (contract human-input.md)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -97,7 +97,7 @@ _INPUTS: Mapping[str, type[ParagraphInputConfig | SelectInputConfig | FileInputC
 
 
 def form_input(shape: Mapping[str, Any]) -> ParagraphInputConfig | SelectInputConfig | FileInputConfig:
-    """A stored input in the shape of its type: several of them would fit."""
+    """Return a stored input in the shape of its type, for several shapes would fit it."""
     return _INPUTS[shape["type"]].model_validate(shape)
 
 
@@ -154,10 +154,10 @@ class HumanInputFormSubmitPayload(Body):
     )
 
     inputs: dict[str, JsonValue] = Field(
-        description="Submitted human input values keyed by output variable name. Use a string for paragraph or select input values, a "
-        "file mapping for file inputs, and a list of file mappings for file-list inputs. Local file mappings use "
-        "`transfer_method=local_file` with `upload_file_id`; remote file mappings use `transfer_method=remote_url` with `url` or "
-        "`remote_url`."
+        description="Submitted human input values keyed by output variable name. Use a string for paragraph or select "
+        "input values, a file mapping for file inputs, and a list of file mappings for file-list inputs. Local file "
+        "mappings use `transfer_method=local_file` with `upload_file_id`; remote file mappings use "
+        "`transfer_method=remote_url` with `url` or `remote_url`."
     )
     action: str
 

@@ -1,4 +1,4 @@
-"""Sending a message, and the history of messages."""
+"""Bodies that start an answer or a workflow run, and those of the history of messages."""
 
 from typing import Any, Literal
 
@@ -36,6 +36,13 @@ class CompletionMessagePayload(Body):
         None, description="Response mode: blocking or streaming"
     )
     retriever_from: str = Field("web_app", description="Source of retriever")
+
+
+class WorkflowRunPayload(Body):
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": {"text": "Hello"}}})
+
+    inputs: dict[str, Any]
+    files: list[dict[str, Any]] | None = None
 
 
 class MessageMoreLikeThisQuery(Body):

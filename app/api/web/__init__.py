@@ -1,1 +1,1 @@
-"""The web namespace: one file per first URL segment, or family of them."""
+"""The routes of the namespace `web`: one file for each first URL segment, or for a group of them."""

@@ -1,12 +1,11 @@
-"""What a page asks before it opens: /site, /parameters, /meta, /system-features, /webapp/…"""
+"""What a page needs before it opens: /site, /parameters, /meta, /system-features, /webapp/…"""
 
 from flask import Response, current_app, request
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required, passport_of_request
 from app.api.bodies import parse_query, reply
-from app.api.document import document
-from app.api.namespaces import web_ns
+from app.api.document import document, web_ns
 from app.api.schemas.access import AccessModeResponse, AppAccessModeQuery, AppPermissionQuery
 from app.api.schemas.app_info import AppMetaResponse, AppSiteInfoResponse, Parameters, SystemFeatureModel
 from app.api.schemas.common import BooleanResultResponse

@@ -1,12 +1,11 @@
-"""POST /audio-to-text and POST /text-to-audio."""
+"""POST /audio-to-text: transcribe a recording; POST /text-to-audio: speak an answer or a text."""
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.recordings import parse_recording
 from app.api.schemas.audio import AudioBinaryResponse, AudioTranscriptResponse, TextToAudioPayload
 from app.services.visitor import speech, transcription

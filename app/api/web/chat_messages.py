@@ -1,12 +1,11 @@
-"""POST /chat-messages and its stop."""
+"""POST /chat-messages: ask a chat app, an agent or a chatflow, and stop the answer."""
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import ChatMessagePayload
 from app.api.streaming import run_and_reply
@@ -19,8 +18,10 @@ from app.services.visitor import chat, generations
 class ChatMessagesResource(Resource):
     @document(
         "Send a message",
-        description="Asks the app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
-        "`blocking` (the default; not for agents) with one body at the end. `inputs` are the variables of the app's input form.",
+        description="Asks the app. `response_mode` `streaming` answers with server-sent events as the text is "
+        "generated, "
+        "`blocking` (the default; not for agents) with one body at the end. `inputs` are the variables of the app's "
+        "input form.",
         body=ChatMessagePayload,
         ok=GeneratedAppResponse,
         streams=True,
@@ -47,7 +48,8 @@ class ChatMessagesResource(Resource):
 class ChatMessageStopResource(Resource):
     @document(
         "Stop an answer",
-        description="Ends a running answer of the caller's; what was generated so far is kept. Succeeds where there is nothing to stop.",
+        description="Ends a running answer of the caller's; what was generated so far is kept. Succeeds where there "
+        "is nothing to stop.",
         ok=SimpleResultResponse,
         refusals=REFUSALS | {404: "Task Not Found"},
         path={"task_id": "Task ID to stop"},

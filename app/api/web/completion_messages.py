@@ -1,12 +1,11 @@
-"""POST /completion-messages and its stop."""
+"""POST /completion-messages: ask a completion app, and stop the answer."""
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import CompletionMessagePayload
 from app.api.streaming import run_and_reply
@@ -18,7 +17,8 @@ from app.services.visitor import completions, generations
 class CompletionMessagesResource(Resource):
     @document(
         "Generate a text",
-        description="Asks a completion app. `response_mode` `streaming` answers with server-sent events as the text is generated, "
+        description="Asks a completion app. `response_mode` `streaming` answers with server-sent events as the text is "
+        "generated, "
         "`blocking` (the default) with one body at the end. `inputs` are the variables of the app's input form.",
         body=CompletionMessagePayload,
         ok=GeneratedAppResponse,
@@ -37,7 +37,8 @@ class CompletionMessagesResource(Resource):
 class CompletionMessageStopResource(Resource):
     @document(
         "Stop a text",
-        description="Ends a running generation of the caller's; what was generated so far is kept. Succeeds where there is nothing to stop.",
+        description="Ends a running generation of the caller's; what was generated so far is kept. Succeeds where "
+        "there is nothing to stop.",
         ok=SimpleResultResponse,
         refusals=REFUSALS | {404: "Task Not Found"},
         path={"task_id": "Task ID to stop"},

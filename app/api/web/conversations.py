@@ -1,4 +1,4 @@
-"""Conversations: list, rename, pin, delete."""
+"""/conversations: list, rename, pin and delete conversations."""
 
 import dataclasses
 import uuid
@@ -9,8 +9,7 @@ from flask_restx import Resource
 from app import tasks
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import ResultResponse
 from app.api.schemas.conversations import (
     ConversationInfiniteScrollPagination,
@@ -29,7 +28,8 @@ CONVERSATION_REFUSALS = REFUSALS | {404: "Conversation Not Found or Not a Chat A
 class ConversationsResource(Resource):
     @document(
         "List conversations",
-        description="The caller's conversations, newest first unless `sort_by` says otherwise. `last_id` is the last one the client has.",
+        description="The caller's conversations, newest first unless `sort_by` says otherwise. `last_id` is the last "
+        "one the client has.",
         query=ConversationListQuery,
         ok=ConversationInfiniteScrollPagination,
         refusals=REFUSALS | {404: "App Not Found or Not a Chat App"},

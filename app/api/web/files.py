@@ -1,4 +1,4 @@
-"""POST /files/upload."""
+"""POST /files/upload: store a file of an end user."""
 
 from flask import Response
 from flask_restx import Resource
@@ -6,9 +6,8 @@ from flask_restx import Resource
 from app.api import file_bodies
 from app.api.auth import Caller, caller_required
 from app.api.bodies import reply
-from app.api.document import REFUSALS, document
+from app.api.document import REFUSALS, document, web_ns
 from app.api.multipart import receive_upload
-from app.api.namespaces import web_ns
 from app.api.schemas.files import FileResponse
 
 
@@ -16,7 +15,8 @@ from app.api.schemas.files import FileResponse
 class FileUploadResource(Resource):
     @document(
         "Upload a file",
-        description="One file in the form field `file`; its id goes into `files` of a message or into an input of type file. "
+        description="One file in the form field `file`; its id goes into `files` of a message or into an input of type "
+        "file. "
         "Only the visitor who sent it can use it. `source_url` shows it for some minutes.",
         ok=FileResponse,
         ok_text="File uploaded successfully",
@@ -27,4 +27,4 @@ class FileUploadResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        return reply(file_bodies.uploaded(receive_upload(caller.owner)), 201)
+        return reply(file_bodies.upload_body(receive_upload(caller.owner)), 201)

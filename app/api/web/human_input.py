@@ -1,4 +1,4 @@
-"""Forms that a workflow puts to people: open one, answer it, upload a file for it (contract human-input.md §5 to §8)."""
+"""Forms of human input: read one, submit it, upload a file for it (contract human-input.md §5 to §8)."""
 
 from flask import Response, request
 from flask_restx import Resource
@@ -6,9 +6,8 @@ from flask_restx import Resource
 from app.api import file_bodies
 from app.api.bodies import parse_body, reply
 from app.api.client_address import client_address
-from app.api.document import document
+from app.api.document import document, web_ns
 from app.api.multipart import receive_upload_or_url
-from app.api.namespaces import web_ns
 from app.api.schemas.files import FileResponse
 from app.api.schemas.human_input import (
     HumanInputFileUploadFormPayload,
@@ -88,7 +87,8 @@ class HumanInputUploadTokenResource(Resource):
 class HumanInputFilesResource(Resource):
     @document(
         "Upload one local file or remote URL file for a HITL human input form",
-        description="One file in the form field `file`, or the address of one in `url`; its id goes into the form's answer.",
+        description="One file in the form field `file`, or the address of one in `url`; its id goes into the form's "
+        "answer.",
         ok=FileResponse,
         ok_text="File uploaded successfully",
         status=201,
@@ -111,13 +111,13 @@ class HumanInputFilesResource(Resource):
         if isinstance(received, str):
             stored = remote_files.fetch(form.owner, received)
             forms.keep_file(form, stored.id)
-            return reply(file_bodies.fetched(stored), 201)
+            return reply(file_bodies.remote_file_body(stored), 201)
         forms.keep_file(form, received.id)
-        return reply(file_bodies.uploaded(received), 201)
+        return reply(file_bodies.upload_body(received), 201)
 
 
 def _upload_token() -> str:
-    """Raises UploadTokenMissing, UploadTokenMalformed."""
+    """Return the upload token of the request. Raises UploadTokenMissing, UploadTokenMalformed."""
     parts = request.headers.get("Authorization", "").split()
     if len(parts) != 2:
         raise UploadTokenMissing

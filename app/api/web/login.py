@@ -1,14 +1,19 @@
-"""Logging in to apps that are not public: /login, /logout, /email-code-login, /forgot-password."""
+"""Log in to apps that are not public: /login, /logout, /email-code-login, /forgot-password."""
 
 from flask import Response, current_app
 from flask_restx import Resource
 
-from app.api.auth import ACCESS_TOKEN_COOKIE, HOST_PREFIX, access_token_of_request, is_visitor_of, login_family
+from app.api.auth import (
+    ACCESS_TOKEN_COOKIE,
+    HOST_PREFIX,
+    access_token_of_request,
+    is_end_user_of,
+    requires_web_app_auth,
+)
 from app.api.bodies import parse_body, parse_query, reply
 from app.api.client_address import client_address
-from app.api.cors import cookies_count
-from app.api.document import document
-from app.api.namespaces import web_ns
+from app.api.cors import cookies_are_trusted
+from app.api.document import document, web_ns
 from app.api.schemas.access import (
     AccessTokenData,
     AccessTokenResultResponse,
@@ -47,7 +52,7 @@ class LoginResource(Resource):
         },
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(LoginPayload)
         token = logins.by_password(payload.email, payload.plain_password, client_address())
@@ -71,7 +76,7 @@ class LoginStatusResource(Resource):
             return reply(LoginStatusResponse(logged_in=bool(token), app_logged_in=False))
         app = access.app_of_code(query.app_code)
         logged_in = not access.is_checked(app) or access_tokens.is_login_for(app, token)
-        return reply(LoginStatusResponse(logged_in=logged_in, app_logged_in=is_visitor_of(app, query.user_id)))
+        return reply(LoginStatusResponse(logged_in=logged_in, app_logged_in=is_end_user_of(app, query.user_id)))
 
 
 @web_ns.route("/logout")
@@ -86,7 +91,7 @@ class LogoutResource(Resource):
     )
     def post(self) -> Response:
         answer = reply(SimpleResultResponse())
-        if cookies_count():
+        if cookies_are_trusted():
             secure = current_app.config["PUBLIC_URL"].startswith("https://")
             looks = {"httponly": True, "secure": secure, "samesite": "None" if secure else "Lax"}
             for name in (ACCESS_TOKEN_COOKIE, HOST_PREFIX + ACCESS_TOKEN_COOKIE) if secure else (ACCESS_TOKEN_COOKIE,):
@@ -105,7 +110,7 @@ class EmailCodeLoginResource(Resource):
         refusals={400: "Bad request - invalid email format", 404: "Account not found", 429: "Too many mails"},
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(EmailCodeLoginSendPayload)
         token = mail_requests.login_code(payload.email, client_address())
@@ -129,7 +134,7 @@ class EmailCodeLoginValidityResource(Resource):
         },
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(EmailCodeLoginVerifyPayload)
         if payload.plain_code is None:
@@ -153,7 +158,7 @@ class ForgotPasswordResource(Resource):
         },
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(ForgotPasswordSendPayload)
         token = mail_requests.password_reset(payload.email, client_address())
@@ -177,7 +182,7 @@ class ForgotPasswordValidityResource(Resource):
         },
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(ForgotPasswordCheckPayload)
         token = password_resets.verify(payload.email, payload.code, payload.token, client_address())
@@ -199,7 +204,7 @@ class ForgotPasswordResetsResource(Resource):
         },
         passport=False,
     )
-    @login_family
+    @requires_web_app_auth
     def post(self) -> Response:
         payload = parse_body(ForgotPasswordResetPayload)
         password_resets.reset(payload.token, payload.new_password, payload.password_confirm, client_address())

@@ -1,28 +1,21 @@
-"""Messages: the history of a conversation, feedback, more of their like, what to ask next."""
+"""/messages: the history of a conversation, feedback, another answer, suggested questions."""
 
 import uuid
-from typing import Any
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
-from app.api.document import REFUSALS, document
-from app.api.form_contents import form_contents
-from app.api.message_files import message_files
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
+from app.api.message_bodies import message_body
 from app.api.schemas.common import GeneratedAppResponse, ResultResponse
 from app.api.schemas.messages import (
-    AgentThought,
     MessageFeedbackPayload,
     MessageListQuery,
     MessageMoreLikeThisQuery,
-    RetrieverResource,
-    SimpleFeedback,
     SuggestedQuestionsResponse,
     WebMessageInfiniteScrollPagination,
-    WebMessageListItem,
 )
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
@@ -47,7 +40,7 @@ class MessagesResource(Resource):
         page = messages.list_page(
             caller.owner, query.conversation_id, query.first_id, query.limit, caller.app.mode == AGENT
         )
-        rows = [_message(row) for row in page.rows]
+        rows = [message_body(row) for row in page.rows]
         return reply(WebMessageInfiniteScrollPagination(limit=query.limit, has_more=page.has_more, data=rows))
 
 
@@ -92,7 +85,8 @@ class MessageMoreLikeThisResource(Resource):
 class MessageSuggestedQuestionsResource(Resource):
     @document(
         "Suggest questions",
-        description="What the visitor may want to ask after this message, found by the model; an empty list where it finds nothing.",
+        description="What the visitor may want to ask after this message, found by the model; an empty list where it "
+        "finds nothing.",
         ok=SuggestedQuestionsResponse,
         refusals=REFUSALS
         | {400: "Bad Request - Not a chat app or feature disabled", 404: "Message Not Found or Conversation Not Found"},
@@ -102,44 +96,3 @@ class MessageSuggestedQuestionsResource(Resource):
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
         app_modes.require_chat_family(caller.app, NotChatApp)
         return reply(SuggestedQuestionsResponse(data=suggested_questions.suggest(caller.owner, message_id)))
-
-
-def _message(row: messages.MessageItem) -> WebMessageListItem:
-    return WebMessageListItem.model_construct(
-        id=row.id,
-        conversation_id=row.conversation_id,
-        parent_message_id=row.parent_message_id,
-        inputs=row.inputs,
-        query=row.query,
-        answer=row.answer,
-        message_files=message_files(row.files),
-        feedback=SimpleFeedback(rating=row.rating) if row.rating else None,
-        retriever_resources=[_source(row, source) for source in (row.details or {}).get("retriever_resources", ())],
-        created_at=row.created_at,
-        agent_thoughts=[_thought(row.id, thought) for thought in row.thoughts],
-        status=row.status,
-        error=row.error,
-        extra_contents=form_contents(row.forms),
-        metadata=row.details,
-    )
-
-
-def _source(row: messages.MessageItem, source: dict[str, Any]) -> RetrieverResource:
-    known: dict[str, Any] = {name: source.get(name) for name in RetrieverResource.model_fields}
-    return RetrieverResource.model_construct(**known | {"message_id": row.id, "created_at": row.created_at})
-
-
-def _thought(message_id: str, thought: messages.ThoughtItem) -> AgentThought:
-    step = thought.step
-    return AgentThought.model_construct(
-        id=step.id,
-        message_id=message_id,
-        position=step.position,
-        thought=step.thought,
-        tool=step.tool,
-        tool_labels=step.tool_labels,
-        tool_input=step.tool_input,
-        created_at=thought.created_at,
-        observation=step.observation,
-        files=[file["id"] for file in step.files],
-    )

@@ -1,4 +1,4 @@
-"""GET /passport."""
+"""GET /passport: issue a passport for an app."""
 
 from flask import Response, request
 from flask_restx import Resource
@@ -6,8 +6,7 @@ from flask_restx import Resource
 from app.api.auth import access_token_of_request
 from app.api.bodies import parse_query, reply
 from app.api.client_address import client_address
-from app.api.document import document
-from app.api.namespaces import web_ns
+from app.api.document import document, web_ns
 from app.api.schemas.access import AccessTokenData, PassportQuery
 from app.errors import AppCodeMissing
 from app.services.auth import answer_limits, passports
@@ -17,7 +16,8 @@ from app.services.auth import answer_limits, passports
 class PassportResource(Resource):
     @document(
         "Get a passport",
-        description="Makes the caller a visitor of the app that the X-App-Code header names. Put the token into 'Authorize' to try the other calls.",
+        description="Makes the caller a visitor of the app that the X-App-Code header names. Put the token into "
+        "'Authorize' to try the other calls.",
         query=PassportQuery,
         ok=AccessTokenData,
         ok_text="Passport retrieved successfully",

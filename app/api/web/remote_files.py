@@ -1,4 +1,4 @@
-"""Files on other servers: what one is, and keeping a copy of it."""
+"""/remote-files: describe a file on another server, and store a copy of it."""
 
 from flask import Response, request
 from flask_restx import Resource
@@ -6,8 +6,7 @@ from flask_restx import Resource
 from app.api import file_bodies
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
 from app.services.files import remote_files
 
@@ -32,10 +31,10 @@ class RemoteFileUploadResource(Resource):
     @caller_required
     def post(self, caller: Caller) -> Response:
         stored = remote_files.fetch(caller.owner, str(parse_body(RemoteFileUploadPayload).url))
-        return reply(file_bodies.fetched(stored), 201)
+        return reply(file_bodies.remote_file_body(stored), 201)
 
 
-# Slashes that come one after another belong to the URL.
+# Two slashes in a row belong to the URL and must not be merged.
 @web_ns.route("/remote-files/<path:url>", merge_slashes=False)
 class RemoteFileResource(Resource):
     @document(

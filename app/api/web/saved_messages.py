@@ -1,4 +1,4 @@
-"""Saved messages of completion apps: list, save, remove."""
+"""/saved-messages of completion apps: list, save and remove them."""
 
 import uuid
 
@@ -7,16 +7,13 @@ from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, parse_query, reply
-from app.api.document import REFUSALS, document
-from app.api.message_files import message_files
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
+from app.api.message_bodies import saved_message_body
 from app.api.schemas.common import ResultResponse
 from app.api.schemas.messages import (
     SavedMessageCreatePayload,
     SavedMessageInfiniteScrollPagination,
-    SavedMessageItem,
     SavedMessageListQuery,
-    SimpleFeedback,
 )
 from app.services.definitions import app_modes
 from app.services.visitor import feedback_and_saves
@@ -40,7 +37,7 @@ class SavedMessagesResource(Resource):
         rows, has_more = feedback_and_saves.list_saved(caller.owner, query.last_id, query.limit)
         return reply(
             SavedMessageInfiniteScrollPagination(
-                limit=query.limit, has_more=has_more, data=[_item(row) for row in rows]
+                limit=query.limit, has_more=has_more, data=[saved_message_body(row) for row in rows]
             )
         )
 
@@ -77,16 +74,3 @@ class SavedMessageResource(Resource):
         app_modes.require_completion(caller.app)
         feedback_and_saves.unsave(caller.owner, message_id)
         return Response(status=204)
-
-
-def _item(row: feedback_and_saves.SavedMessageRow) -> SavedMessageItem:
-    feedback = SimpleFeedback(rating=row.rating) if row.rating else None
-    return SavedMessageItem.model_construct(
-        id=row.id,
-        inputs=row.inputs,
-        query=row.query,
-        answer=row.answer,
-        message_files=message_files(row.files),
-        feedback=feedback,
-        created_at=row.created_at,
-    )

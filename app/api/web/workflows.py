@@ -1,14 +1,13 @@
-"""POST /workflows/run and its stop."""
+"""POST /workflows/run: run a workflow, and stop the run."""
 
 from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.document import REFUSALS, document
-from app.api.namespaces import web_ns
+from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
-from app.api.schemas.workflows import WorkflowRunPayload
+from app.api.schemas.messages import WorkflowRunPayload
 from app.api.streaming import run_and_reply
 from app.services.definitions import app_modes
 from app.services.visitor import generations, workflow_runs
@@ -18,7 +17,8 @@ from app.services.visitor import generations, workflow_runs
 class WorkflowRunResource(Resource):
     @document(
         "Run a workflow",
-        description="Always answers with server-sent events, as the run goes on. `inputs` are the variables of the app's input form.",
+        description="Always answers with server-sent events, as the run goes on. `inputs` are the variables of the "
+        "app's input form.",
         body=WorkflowRunPayload,
         ok=GeneratedAppResponse,
         streams=True,
