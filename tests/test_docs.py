@@ -15,6 +15,7 @@ from config import Config
 from tests.support.paths import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "app" / "docs").glob("*.md"))]
+LOGS = PROJECT / "app" / "docs" / "logs.md"
 FLASK = ".venv/bin/flask --app wsgi "
 CELERY = ".venv/bin/celery -A celery_worker "
 # Code between backticks, and whole blocks of it; a line that ends with a backslash goes on.
@@ -117,9 +118,16 @@ def test_files_are_where_the_text_says(page):
 def test_every_log_event_is_explained():
     call = re.compile(r'\blog\.\w+\(\s*"(\w+\.\w+|request)"')
     written = {event for path in (PROJECT / "app").rglob("*.py") for event in call.findall(path.read_text())}
-    page = (PROJECT / "app" / "docs" / "logs.md").read_text()
-    rows = re.findall(r"^\| (`[^|]+`) \| (?:info|warning|error) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+`) \| (?:info|warning|error) \|", LOGS.read_text(), re.MULTILINE)
     assert {event for row in rows for event in INLINE.findall(row)} == written
+
+
+def test_every_line_of_the_providers_is_explained():
+    """They log sentences, whose beginnings the page has."""
+    call = re.compile(r'\blogger\.(?:info|warning|error)\(\s*"([^"%:]+[^"%: ])')
+    written = {line for path in (PROJECT / "app").rglob("*.py") for line in call.findall(path.read_text())}
+    page = LOGS.read_text()
+    assert written and [line for line in sorted(written) if f"`{line}" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
