@@ -83,10 +83,11 @@ class WorkerLifecycle:
         parts_of(self._app).close()
 
     def _reap(self) -> None:
-        """Enqueue again what nobody has, until the worker stops. Every worker does this; a script gives each task to one.
+        """Enqueue again what nobody has, until the worker stops.
 
-        Leases that ran out are looked for often, as a take-over is to be quick. Rows are searched more rarely: that is
-        for tasks whose web process died before it enqueued them, and for all of them where Redis lost its memory.
+        Every worker does this; the scripts of app/streams/leases.py give each task to one of them. Leases that ran out
+        are looked for often, as a take-over is to be quick. Rows are searched more rarely: that is for tasks whose web
+        process died before it enqueued them, and for all tasks where Redis came back empty.
         """
         rounds = 0
         while not self._stopped.wait(REAP_SECONDS):

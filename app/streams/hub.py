@@ -48,7 +48,7 @@ class Subscription:
         self._ready.set()
 
     def take(self, timeout: float) -> tuple[list[channel.ChannelEvent], bool]:
-        """Return what came since the last call, waiting `timeout` seconds for it, and whether something may be missing."""
+        """Return what came since the last call, waiting `timeout` seconds for it; and whether some may be missing."""
         if self._ready.wait(timeout):
             # Cleared before the queue is read: a message that is pushed meanwhile wakes the next call.
             self._ready.clear()

@@ -49,7 +49,7 @@ def follow(
 
 
 def _fill_gaps(client: "redis.Redis", task_id: str, after: int, live: list[ChannelEvent]) -> list[ChannelEvent]:
-    """Return the logged events behind `after`, and the live ones behind those. Raises LogLost where a number is missing."""
+    """Return the logged events behind `after` and the live ones behind those. Raises LogLost for a missing number."""
     logged = list(read_log(client, task_id, after))
     last = logged[-1].number if logged else after
     group = logged + [event for event in live if event.number > last]

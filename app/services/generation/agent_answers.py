@@ -1,4 +1,4 @@
-"""The answer of an agent app: rounds of a model and its tools, each kept before it counts (contract streaming.md §4.2)."""
+"""Generate the answer of an agent app: rounds of a model and its tools (contract streaming.md §4.2)."""
 
 import dataclasses
 import uuid
@@ -36,7 +36,7 @@ class AnswerReplaced(Exception):
 def answer_by_agent(
     execution: TaskExecution, config: ModelConfig, asked: PromptInput, publisher: MessagePublisher
 ) -> None:
-    """Let the model work until it can answer. Raises what message generations raise."""
+    """Let the model call tools until it can answer. Raises AppError, Cancelled, Superseded."""
     model = model_routes().chat_model(config.model.provider, config.model.name, config.model.mode)
     mode = config.agent_mode
     brief = AgentTask(
@@ -57,7 +57,7 @@ def answer_by_agent(
     try:
         agent.run()
     except Cancelled:
-        observer.cut()
+        observer.stopped()
         raise
     except AnswerReplaced:
         # The replacement is published already.
@@ -85,11 +85,11 @@ class _StepObserver:
         self._raise_if_replaced()
 
     def tools_requested(self, step: AgentStep) -> None:
-        self._keep(step)
+        self._store(step)
         self._publisher.publish_step(step)
 
     def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
-        self._keep(step, call.files)
+        self._store(step, call.files)
         for file in call.files:
             self._publisher.publish_file(file)
         self._publisher.publish_step(step)
@@ -97,7 +97,7 @@ class _StepObserver:
     def answer_finished(self, step: AgentStep) -> None:
         self._publisher.answer.moderate(whole=True)
         self._raise_if_replaced()
-        self._keep(step)
+        self._store(step)
         self._publisher.publish_step(step)
 
     def store_file(self, file: ToolFile) -> dict[str, Any]:
@@ -107,19 +107,19 @@ class _StepObserver:
             raise ToolFailed(failure.message) from None
         return file_values.stored([kept], "assistant")[0]
 
-    def cut(self) -> None:
-        """The visitor has stopped the answer: what the model has said by now is all of it."""
+    def stopped(self) -> None:
+        """Store what the model has said by now: the end user has stopped the answer, and that is all of it."""
         step = self._publisher.steps[-1] if self._publisher.steps else None
         if step is not None and not step.calls:
             step.thought = step.shown
-            self._keep(step)
+            self._store(step)
 
     def _raise_if_replaced(self) -> None:
         if self._publisher.answer.is_replaced:
             raise AnswerReplaced
 
-    def _keep(self, step: AgentStep, files: list[Any] | None = None) -> None:
-        """Raises Superseded where the run is another worker's by now."""
+    def _store(self, step: AgentStep, files: list[Any] | None = None) -> None:
+        """Store a step, and `files` as the message's. Raises Superseded where another worker has the task."""
         task = self._execution.task
         thought = ThoughtRow(
             id=step.id,
@@ -135,7 +135,10 @@ class _StepObserver:
 
 
 def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:
-    """The app's tools by the names that models call them by. One that is not to be had is left out: the import and the log say so."""
+    """Return the app's tools by the names that models call them by.
+
+    A tool that this installation does not have is left out; the import of the app and the log tell of it.
+    """
     tools: dict[str, Tool] = {}
     for choice in config.agent_mode.tools:
         try:

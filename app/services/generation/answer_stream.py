@@ -8,8 +8,8 @@ from app.providers.models.chat_types import Usage
 from app.providers.models.usage import usage_object
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
 from app.services.events.message_events import MessageEvents
-from app.services.generation.moderation import OutputWatch
-from app.services.generation.spoken_answers import SpokenAnswer, voice_of
+from app.services.generation.moderation import AnswerModerator
+from app.services.generation.spoken_answers import SpokenAnswer, speech_of
 from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
 
 
@@ -46,7 +46,7 @@ class AnswerStream:
         self._parts = [text]
         self._replacement: str | None = None
         # What moderates the text; None where nothing does.
-        self.watch: OutputWatch | None = None
+        self.moderator: AnswerModerator | None = None
         self._speech: SpokenAnswer | None = None
         self._began = time.monotonic()
         self._first_token: float | None = None
@@ -58,7 +58,7 @@ class AnswerStream:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether moderation has put another text into the answer's place. What is added to it then is not published."""
+        """Whether moderation has put another text into the answer's place. What is added later is not published."""
         return self._replacement is not None
 
     @property
@@ -83,7 +83,7 @@ class AnswerStream:
             self._writer.write(self._events.text(delta, selector))
         if self._speech is not None:
             self._speech.feed(delta)
-            self._publish_speech(self._speech.sound())
+            self._publish_speech(self._speech.take_sound())
         self.moderate(whole=False)
 
     def moderate(self, whole: bool, seen: str | None = None) -> None:
@@ -91,9 +91,9 @@ class AnswerStream:
 
         `whole`: nothing follows. `seen`: the text that readers have already, where that is known.
         """
-        if self.watch is None or self._replacement is not None or not any(self._parts):
+        if self.moderator is None or self._replacement is not None or not any(self._parts):
             return
-        self._replacement = self.watch.check("".join(self._parts), whole)
+        self._replacement = self.moderator.check("".join(self._parts), whole)
         if self._replacement is not None and self._replacement != seen:
             self._writer.write(self._events.text_replace(self._replacement, self._replace_reason))
             if self._speech is not None:
@@ -125,7 +125,7 @@ class AnswerStream:
         """Speak what is added from now on, where the app does so."""
         self.stop_speech()
         if self._speech_events is not None:
-            self._speech = voice_of(self._execution, config)
+            self._speech = speech_of(self._execution, config)
 
     def stop_speech(self) -> None:
         """End the speech and drop what was not published of it. Safe to call twice, and before `start_speech`."""
@@ -140,7 +140,7 @@ class AnswerStream:
     def finish_speech(self, final: bool) -> None:
         """Publish the rest of the speech and its end, where the answer is spoken. `final`: nothing follows it."""
         if self._speech is not None and self._speech_events is not None:
-            for sound in self._speech.rest():
+            for sound in self._speech.remaining_sound():
                 self._publish_speech(sound)
             self._writer.write(self._speech_events.tts_message_end(), final=final)
 

@@ -1,4 +1,4 @@
-"""External data tools: variables whose values come from an operator's endpoint (contract dsl.md §2)."""
+"""Fill in the variables of external data tools from an operator's API extension (contract dsl.md §2)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from app.services.generation import api_extensions
 
 
 def add_external_data(config: ModelConfig, app_id: str, inputs: Mapping[str, Any], query: str) -> dict[str, Any]:
-    """The inputs with the tools' variables filled in. Raises RunFailed where an extension does not answer."""
+    """Return the inputs with the tools' variables filled in. Raises RunFailed where an extension fails."""
     filled = dict(inputs)
     for tool in config.external_data_tools:
         if tool.type == "api":

@@ -1,4 +1,4 @@
-"""Mails that bring a form to people (contract human-input.md §3)."""
+"""Mail forms to their recipients (contract human-input.md §3)."""
 
 import datetime
 import html
@@ -26,7 +26,10 @@ _HTML = (
 
 
 def mail(token: str) -> None:
-    """Mail a form to the recipient of a token, unless that was done or the form is closed; where it fails, the clock tries again."""
+    """Mail a form to the recipient of a token, unless that was done or the form is closed.
+
+    A mail that the server does not take is tried again by beat.
+    """
     moment = now()
     row = take_form_mail(token, moment, moment - LATE)
     if row is None:
@@ -40,12 +43,12 @@ def mail(token: str) -> None:
 
 
 def unmailed(moment: datetime.datetime, most: int = 1_000) -> list[str]:
-    """Tokens whose mails should have gone by now: their worker died, or the mail server was away for long."""
+    """Return the tokens whose mails are late: their worker died, or the mail server was away for long."""
     return list_unmailed(moment - LATE, most)
 
 
 def link_of(token: str) -> str:
-    """The page of a form; without WEB_APP_URL there is none, and the text says so."""
+    """Return the address of a form's page; without WEB_APP_URL a text that says what is missing."""
     pages = current_app.config["WEB_APP_URL"]
     return (
         f"{pages}/form/{token}"

@@ -1,4 +1,4 @@
-"""What a worker does for each mode of app."""
+"""The function that generates the answers of each mode of app."""
 
 import functools
 import importlib
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from app.services.generation.task_execution import Generate
 
-# Named, not imported: the web process enqueues tasks and never runs one, and the engine with its libraries takes 10 MiB.
-_PLACES: Mapping[str, tuple[str, str]] = {
+# Named, not imported: a web process enqueues tasks and never runs one, and the engine with its libraries takes 10 MiB.
+_GENERATORS: Mapping[str, tuple[str, str]] = {
     "chat": ("app.services.generation.message_generation", "generate_message"),
     "agent-chat": ("app.services.generation.message_generation", "generate_message"),
     "completion": ("app.services.generation.message_generation", "generate_message"),
@@ -18,13 +18,13 @@ _PLACES: Mapping[str, tuple[str, str]] = {
 
 @functools.cache
 def generator_of(mode: str) -> Generate:
-    """What answers the tasks of a mode."""
-    module, name = _PLACES[mode]
+    """Return the function that generates the tasks of a mode."""
+    module, name = _GENERATORS[mode]
     generate: Generate = getattr(importlib.import_module(module), name)
     return generate
 
 
 def load_all() -> None:
-    """Load every mode's now: a worker's first visitor should not wait for it."""
-    for mode in _PLACES:
+    """Import the functions of all modes now, so that a worker's first task does not wait for it."""
+    for mode in _GENERATORS:
         generator_of(mode)

@@ -1,4 +1,4 @@
-"""What a worker does for a message of a chat, agent or completion app (the order: contract dsl.md §2.4)."""
+"""Generate the answer of a message in a chat, agent or completion app (the order of steps: contract dsl.md §2.4)."""
 
 import time
 import uuid
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
-from flask import current_app
 from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError, RunFailed
@@ -23,10 +22,10 @@ from app.services.events.message_events import AGENT
 from app.services.files.file_contents import FileContents
 from app.services.generation.agent_answers import answer_by_agent
 from app.services.generation.external_data import add_external_data
-from app.services.generation.knowledge_answers import retrieved
+from app.services.generation.knowledge_answers import retrieve_sources
 from app.services.generation.message_publisher import MessagePublisher
-from app.services.generation.moderation import review_question, watch_answer
-from app.services.generation.task_execution import HandedOver, TaskExecution
+from app.services.generation.moderation import answer_moderator, moderate_question
+from app.services.generation.task_execution import MOST_ATTEMPTS, HandedOver, TaskExecution, lost_too_often, overdue
 from app.services.process.providers import model_routes
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
@@ -34,12 +33,15 @@ from app.workflow.values.files import File
 
 log = structlog.get_logger(__name__)
 
-MOST_ATTEMPTS = 5
 THREAD_MESSAGES = 100
 
 
 def generate_message(execution: TaskExecution) -> None:
-    """Answer the task's message. Raises Superseded, HandedOver; every other failure ends as the message's error."""
+    """Answer the task's message. Raises Superseded, HandedOver, OperationalError: the task is another worker's then.
+
+    Every other failure becomes the message's error.
+    """
+    # An agent goes on from the rounds that an earlier worker stored: their tools are not called twice.
     takes_over = execution.task.mode == AGENT and execution.task.epoch > 1
     publisher = MessagePublisher(execution, finished_steps(execution.task.message_id) if takes_over else ())
     try:
@@ -56,7 +58,8 @@ def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
     except Cancelled:
         pass
     except AppError as error:
-        publisher.fail(_overdue(execution) if execution.is_overdue else error)
+        # What a call failed with at the deadline is its own timeout, which says less.
+        publisher.fail(overdue() if execution.is_overdue else error)
         return
     except Exception:
         # A fault of ours must end the end user's stream too, and be seen by the operator.
@@ -71,33 +74,33 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
     if execution.is_stopped:
         return
     if task.epoch > MOST_ATTEMPTS:
-        raise RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+        raise lost_too_often()
     if execution.is_overdue:
-        raise _overdue(execution)
+        raise overdue()
     config = ModelConfig.from_definition(version(task.app_version_id))
     publisher.answer.start_speech(config)
-    verdict = review_question(config, task.app_id, task.inputs, task.query)
+    verdict = moderate_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:
         publisher.add(Chunk(verdict.preset_response))
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     # Only what a model says is moderated, not the preset response above.
-    publisher.answer.watch = watch_answer(config, task.app_id)
+    publisher.answer.moderator = answer_moderator(config, task.app_id)
     publisher.cites = is_enabled(config.features["retriever_resource"])
     if task.mode == AGENT:
         answer_by_agent(
             execution,
             config,
-            PromptInput(inputs, verdict.query, _thread(execution), _images(execution, config)),
+            PromptInput(inputs, verdict.query, _read_thread(execution), _load_images(execution, config)),
             publisher,
         )
         return
-    publisher.sources = retrieved(execution, config, inputs, verdict.query)
+    publisher.sources = retrieve_sources(execution, config, inputs, verdict.query)
     passages = [source["content"] for source in publisher.sources]
     _answer_by_model(
         execution,
         config,
-        PromptInput(inputs, verdict.query, _thread(execution), _images(execution, config), passages),
+        PromptInput(inputs, verdict.query, _read_thread(execution), _load_images(execution, config), passages),
         publisher,
     )
 
@@ -119,15 +122,15 @@ def _chunks(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -
     return model.stream(messages, options, execution.cancellation, execution.deadline)
 
 
-def _thread(execution: TaskExecution) -> Thread:
+def _read_thread(execution: TaskExecution) -> Thread:
     task = execution.task
     if task.previous_message_id is None:
         return ()
     return read_thread(task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
 
 
-def _images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
-    """The message's images, or where it brings none the latest ones of its thread, for the model to look at."""
+def _load_images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:
+    """Return the message's images as the model takes them; where it has none, the latest ones of its thread."""
     rules, task = config.file_rules, execution.task
     if rules is None or config.model.mode == "completion":
         return []
@@ -145,7 +148,3 @@ def _images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[str, 
         ]
     except NodeFailed as failure:
         raise RunFailed(f"Run failed: {failure.message}.") from None
-
-
-def _overdue(execution: TaskExecution) -> RunFailed:
-    return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")

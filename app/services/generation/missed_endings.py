@@ -1,4 +1,4 @@
-"""What a worker that died left unsaid."""
+"""Publish the end of a task whose worker died after it stored the end and before it published it."""
 
 from app.models import tasks
 from app.models.tasks import find_task
@@ -10,7 +10,10 @@ from app.streams.worker_runtime import WorkerRuntime
 
 
 def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
-    """Send the last event of a task whose worker died between storing how it came to rest and saying so."""
+    """Publish the last events of a task that has ended or waits for people, unless the event log has them.
+
+    They are made from its rows, and end with the number that the row foretells: a reader who has that has everything.
+    """
     state = find_task(task_id)
     if state is None or state.status == tasks.RUNNING:
         return
@@ -18,9 +21,11 @@ def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
     if last is not None and last.final and last.number >= state.last_event:
         return
     paused = state.status == tasks.PAUSED
-    words = run_snapshots.paused(state) if paused else stored_frames(state)
-    writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - (len(words) if paused else 1))
+    frames = run_snapshots.paused(state) if paused else stored_frames(state)
+    # Under the next epoch: the worker that is taken for dead may only be slow.
+    writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - (len(frames) if paused else 1))
     if last is not None and last.number >= state.last_event and state.workflow_run_id is None:
-        words = [MessageEvents(state).tts_message_end()]
-    for word in words:
-        writer.write(word, final=word is words[-1])
+        # The message's end is there, and not final: the worker died while it published the speech.
+        frames = [MessageEvents(state).tts_message_end()]
+    for frame in frames:
+        writer.write(frame, final=frame is frames[-1])

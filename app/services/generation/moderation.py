@@ -1,4 +1,4 @@
-"""Moderation of what visitors say and models answer (contract dsl.md §2.3)."""
+"""Moderate what end users ask and what models answer: by keywords or an API extension (contract dsl.md §2.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
 from app.services.generation import api_extensions
 
-API_EVERY = 300
+# So many characters more, and an extension is asked again.
+CHARACTERS_PER_REQUEST = 300
 DEFAULT_RESPONSE = "The content is not allowed."
 
 
@@ -20,17 +21,17 @@ class ModerationResult:
     preset_response: str | None = None
 
 
-class OutputWatch(Protocol):
-    """Reads an answer as it grows."""
+class AnswerModerator(Protocol):
+    """Reads one answer as it grows. Keeps how far it has read: one object per answer."""
 
     def check(self, text: str, whole: bool) -> str | None:
-        """The text that takes the answer's place, or None. `whole`: nothing follows."""
+        """Return the text that takes the answer's place, or None. `whole`: nothing follows. Raises RunFailed."""
 
 
-def review_question(
+def moderate_question(
     config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str
 ) -> ModerationResult:
-    """Moderate the inputs and the query. Raises RunFailed where the app's extension does not answer."""
+    """Moderate the inputs and the query of a message. Raises RunFailed where the app's extension fails."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "inputs_config")
     passed = ModerationResult(inputs, query)
@@ -57,22 +58,22 @@ def review_question(
     return ModerationResult(inputs, query, str(answer.get("preset_response") or _preset(rules)))
 
 
-def watch_answer(config: ModelConfig | WorkflowConfig, app_id: str) -> OutputWatch | None:
-    """What reads the answers of this app; None where nothing does."""
+def answer_moderator(config: ModelConfig | WorkflowConfig, app_id: str) -> AnswerModerator | None:
+    """Return what moderates an answer of this app; None where nothing does."""
     feature = config.features["sensitive_word_avoidance"]
     settings, rules = _settings(feature), _part(feature, "outputs_config")
     if not (is_enabled(feature) and is_enabled(rules)):
         return None
     if feature.get("type") == "keywords":
-        return KeywordWatch(_keywords(settings), _preset(rules))
+        return KeywordModerator(_keywords(settings), _preset(rules))
     if feature.get("type") == "api":
-        return ApiWatch(str(settings.get("api_based_extension_id", "")), app_id, _preset(rules))
+        return ExtensionModerator(str(settings.get("api_based_extension_id", "")), app_id, _preset(rules))
     return None
 
 
 @dataclass
-class KeywordWatch:
-    """Looks for words; reads each piece of an answer once."""
+class KeywordModerator:
+    """Looks for keywords; reads each piece of an answer once."""
 
     keywords: list[str]
     preset_response: str
@@ -80,14 +81,15 @@ class KeywordWatch:
 
     def check(self, text: str, whole: bool) -> str | None:
         longest = max(map(len, self.keywords), default=0)
+        # Back by the longest keyword: one may have begun in what was read before.
         fresh = text[max(self._read - longest, 0) :].lower()
         self._read = len(text)
         return self.preset_response if any(word in fresh for word in self.keywords) else None
 
 
 @dataclass
-class ApiWatch:
-    """Asks an extension, every so many characters and at the end."""
+class ExtensionModerator:
+    """Asks an API extension, every CHARACTERS_PER_REQUEST characters and at the end."""
 
     extension_id: str
     app_id: str
@@ -96,7 +98,7 @@ class ApiWatch:
 
     def check(self, text: str, whole: bool) -> str | None:
         """Raises RunFailed."""
-        if len(text) - self._asked < (1 if whole else API_EVERY):
+        if len(text) - self._asked < (1 if whole else CHARACTERS_PER_REQUEST):
             return None
         self._asked = len(text)
         answer = api_extensions.ask(self.extension_id, "app.moderation.output", {"app_id": self.app_id, "text": text})
@@ -118,7 +120,7 @@ def _part(feature: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _keywords(settings: Mapping[str, Any]) -> list[str]:
-    """One word per line, compared without case."""
+    """Return the keywords, one a line, in lower case."""
     return [word.strip().lower() for word in str(settings.get("keywords") or "").split("\n") if word.strip()]
 
 

@@ -1,4 +1,4 @@
-"""The journal of a workflow run in PostgreSQL: what ended, so that no worker does it twice (DESIGN: durable engine)."""
+"""The journal of a workflow run in PostgreSQL: the ends of node executions, so that no worker repeats them."""
 
 import threading
 import time
@@ -23,7 +23,11 @@ TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 class NodeJournal:
-    """Keeps ends in memory until `save`, which nodes that touch the world ask for. Used by several threads."""
+    """Implements the engine's ExecutionJournal; counts tokens and collects sources for the run's end.
+
+    Used by several threads. Ends stay in memory until `save`, which the engine calls around nodes with side effects: a
+    statement for every node would cost more than most nodes. A lost worker takes with it what can be done again.
+    """
 
     def __init__(self, task: ClaimedTask, config: WorkflowConfig) -> None:
         self._task, self._secrets = task, config.secrets
@@ -35,7 +39,7 @@ class NodeJournal:
         self._open: dict[str, dict[str, Any]] = {}
         self._contents: dict[str, Any] = {}
         self._position = 0
-        self._past: list[tuple[str, RecordedEnd]] = []
+        self._recorded: list[tuple[str, RecordedEnd]] = []
         self._waiting: dict[str, tuple[str, WaitingNode]] = {}
         self.usage: Counter[str] = Counter()
         self.sources: list[dict[str, Any]] = []
@@ -43,11 +47,11 @@ class NodeJournal:
     @property
     def ended_before(self) -> int:
         """How many nodes had ended when this worker took the run."""
-        return len(self._past)
+        return len(self._recorded)
 
-    def stopped(self, error: str | None) -> RunEnd:
-        """The end of a run that goes no further than it went."""
-        counts = [past for _, past in self._past]
+    def stopped_end(self, error: str | None) -> RunEnd:
+        """Return the end of a run that is stopped before this worker has run a node."""
+        counts = [past for _, past in self._recorded]
         return RunEnd(
             STOPPED,
             {},
@@ -58,9 +62,9 @@ class NodeJournal:
         )
 
     def load(self) -> None:
-        """Read what happened before: by earlier workers, or before the run waited for people."""
+        """Read what was recorded by earlier workers, or before the run waited for people."""
         rows = list_past_nodes(self._task.workflow_run_id)
-        self._past, self._waiting = [], {}
+        self._recorded, self._waiting = [], {}
         self.usage.clear()
         self.sources.clear()
         for row in rows:
@@ -79,16 +83,16 @@ class NodeJournal:
                 (row.usage or {}).get("total_tokens", 0),
                 row.exceptions,
             )
-            self._past.append((row.frame, past))
+            self._recorded.append((row.frame, past))
             self._count(row.usage or {})
             self._cite(row.kind, row.outputs or {})
-        self._position = len(self._past)
+        self._position = len(self._recorded)
 
     def recorded(self, frame: str) -> Sequence[RecordedEnd]:
-        return [past for key, past in self._past if key == frame]
+        return [past for key, past in self._recorded if key == frame]
 
     def recorded_inside(self, place: str) -> Sequence[RecordedEnd]:
-        return [past for key, past in self._past if key.startswith(place)]
+        return [past for key, past in self._recorded if key.startswith(place)]
 
     def waiting(self, execution_id: str) -> WaitingNode | None:
         known = self._waiting.get(execution_id)
@@ -100,7 +104,8 @@ class NodeJournal:
     @property
     def last_index(self) -> int:
         return max(
-            [past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0
+            [past.index for _, past in self._recorded] + [waiting.index for _, waiting in self._waiting.values()],
+            default=0,
         )
 
     def started(self, execution: Execution, frame: str) -> None:
@@ -135,20 +140,20 @@ class NodeJournal:
                     self._contents[self._variables[selector[1]].id] = plain(value)
 
     def save(self) -> None:
-        """Raises Superseded where another worker has the run."""
+        """Store what is not stored yet, in one statement. Raises Superseded where another worker has the task."""
         with self._lock:
             if not self._rows:
                 return
-            if not save_nodes(self.pending()):
+            if not save_nodes(self.unsaved()):
                 raise Superseded(self._task.task_id)
-            self.clear()
+            self.mark_saved()
 
     def close_open(self) -> None:
-        """Nodes that were cut off by the run's end will not end any more."""
+        """Mark the executions that the run's end cut off as stopped."""
         self._mark_open({"status": "stopped", "finished_at": time.time()})
 
     def pause_open(self) -> None:
-        """Nodes that have not ended wait for people."""
+        """Mark the executions that have not ended as waiting for people."""
         self._mark_open({"status": PAUSED})
 
     def _mark_open(self, marks: dict[str, Any]) -> None:
@@ -157,8 +162,8 @@ class NodeJournal:
                 self._rows[row["id"]] = row | marks
             self._open.clear()
 
-    def pending(self) -> dict[str, Any]:
-        """The values of a statement that saves what is not saved yet."""
+    def unsaved(self) -> dict[str, Any]:
+        """Return what is not stored yet, as the statements of app/models/checkpoints.py take it."""
         task = self._task
         return {
             "task_id": task.task_id,
@@ -169,8 +174,8 @@ class NodeJournal:
             "contents": dump(self._contents) if self._contents else None,
         }
 
-    def clear(self) -> None:
-        """What was pending is saved."""
+    def mark_saved(self) -> None:
+        """Forget what `unsaved` returned: it is stored."""
         self._rows.clear()
         self._contents.clear()
 

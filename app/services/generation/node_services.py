@@ -1,4 +1,4 @@
-"""What the nodes of a run get from outside (`workflow/outside.py`)."""
+"""The services of a run's nodes (contract: app/workflow/contracts/node_services.py)."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ MOST_TURNS = 100
 
 
 class NodeHttp:
-    """Raises NodeFailed for what is refused, too large or does not answer."""
+    """Sends the requests of http-request nodes. Raises NodeFailed for one that is refused, fails or gets too much."""
 
     def __init__(self, client: GuardedHttp) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class NodeHttp:
 
 
 class ConversationMemory:
-    """The turns before the run's message, of its thread. Read once, when a node asks."""
+    """The turns of the thread before the run's message. Read once, when a node asks for them."""
 
     def __init__(self, execution: TaskExecution) -> None:
         self._conversation_id, self._message_id = execution.task.conversation_id, execution.task.previous_message_id
@@ -70,7 +70,7 @@ class ConversationMemory:
 
 
 def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices:
-    """For one run. What a kind of node needs and is not here fails that node."""
+    """Return the services for one run."""
     memory = ConversationMemory(execution) if execution.task.mode == "advanced-chat" else None
     files = FileContents(Owner(uuid.UUID(execution.task.app_id), uuid.UUID(execution.task.end_user_id)))
     return NodeServices(

@@ -33,7 +33,7 @@ def oldest_creation(moment: datetime.datetime) -> datetime.datetime:
 
 
 def new_token() -> str:
-    """Who has it may answer the form: it cannot be guessed."""
+    """Return a random token. Whoever has it may answer the form, so it must not be guessable."""
     return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
@@ -48,22 +48,22 @@ def expire(moment: datetime.datetime, most: int = MOST_EXPIRED) -> list[str]:
 
 
 class RunForms:
-    """Implements the engine's `Forms`. What ran out is told as such, and stays so."""
+    """Implements the engine's FormStore for one run. `load` reads the forms; what has expired by then stays expired."""
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
         self._rows: dict[str, FormRow] = {}
-        # Of those that were put to people now.
-        self.to_mail: list[str] = []
+        # Of the forms that `rows_to_store` made.
+        self.tokens_to_mail: list[str] = []
 
     def load(self) -> None:
-        """Read how the run's forms stand now."""
+        """Read the run's forms as they are now."""
         moment = now()
         self._rows = {row.form_id: row for row in load_forms(self._run_id, moment, oldest_creation(moment))}
 
     @property
     def expired_node(self) -> str | None:
-        """The node whose form is older than any may be: the run ends there."""
+        """The node whose form is older than FORM_MAX_SECONDS, which ends the run; None where there is none."""
         return next((row.node_id for row in self._rows.values() if row.status == EXPIRED), None)
 
     def find(self, execution_id: str) -> HumanForm | None:
@@ -76,7 +76,7 @@ class RunForms:
         )
 
     def rows_to_store(self, pauses: Sequence[Pause]) -> dict[str, str]:
-        """Forms and recipients of the nodes that wait for the first time, as `pause_run` takes them."""
+        """Return forms and recipients of the nodes that wait for the first time, as `pause_run` takes them."""
         forms: list[dict[str, Any]] = []
         recipients: list[dict[str, Any]] = []
         for pause in pauses:
@@ -84,7 +84,7 @@ class RunForms:
             if draft is not None:
                 forms.append(_form_row(pause, draft))
                 recipients += _recipient_rows(pause.execution_id, draft)
-        self.to_mail = [row["token"] for row in recipients if row["email"] is not None]
+        self.tokens_to_mail = [row["token"] for row in recipients if row["email"] is not None]
         return {"forms": dump(forms), "recipients": dump(recipients)}
 
 
@@ -126,7 +126,7 @@ def _recipient_rows(form_id: str, draft: FormDraft) -> list[dict[str, Any]]:
 
 
 def _members(mail: FormMail) -> list[str]:
-    """Accounts of this installation; the ids of another mean nobody here."""
+    """Return the addresses of this installation's accounts. Account ids of another installation find none."""
     if mail.everybody:
         return list_active_emails(MOST_RECIPIENTS)
     return list_emails_of(list(mail.members)) if mail.members else []

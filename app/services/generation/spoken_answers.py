@@ -1,4 +1,4 @@
-"""An answer said aloud while it is written (contract streaming.md §3.1, §4.1): sentence by sentence, in a thread beside the run."""
+"""Speech of an answer while it is generated (contract streaming.md §3.1, §4.1): sentence by sentence, in a thread."""
 
 import contextlib
 import queue
@@ -18,72 +18,81 @@ from app.services.process.sentences import Sentences
 
 log = structlog.get_logger(__name__)
 
-# How long an answer that is whole waits for the next piece of its speech.
+# How long a whole answer waits for the next piece of its speech.
 WAIT_SECONDS = 5.0
 
 
 class SpokenAnswer:
-    """The speech of one answer under way. Used by the run's thread; what fails here fails for the voice alone."""
+    """The speech of one answer. Used by the task's thread; a failure ends the speech, never the answer.
+
+    Text goes to the thread by one queue and MP3 comes back by another. Both carry a version, which a replacement of
+    the answer raises: what belongs to an older version is neither spoken nor returned.
+    """
 
     def __init__(self, execution: TaskExecution, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
         self._execution, self._model, self._voice, self._wait = execution, model, voice, wait
         self._sentences = Sentences()
-        # Texts with the take they belong to, None at the end; and sound, None at the end.
+        # Each item with its version; None at the end.
         self._texts: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._sound: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
-        self._take = 0
-        self._over = False
+        self._version = 0
+        self._is_over = False
         self._cancellation = Cancellation()
+        # Its own, because speech ends alone when the answer is over; a stop of the task ends both.
         execution.cancellation.add(self._cancellation.cancel)
         if execution.cancellation.is_cancelled:
             self._cancellation.cancel()
-        threading.Thread(target=self._speak, name="voice", daemon=True).start()
+        threading.Thread(target=self._speak, name="speech", daemon=True).start()
 
     def feed(self, delta: str) -> None:
-        """Text that the answer has grown by."""
-        self._say(self._sentences.feed(delta))
+        """Speak what the answer has grown by, as soon as its sentence is whole."""
+        self._queue_sentences(self._sentences.feed(delta))
 
     def restart(self) -> None:
-        """What was said must not stand: fall silent, and begin anew with what comes."""
-        self._take += 1
+        """Drop what is not spoken yet: another text takes the answer's place and will be fed."""
+        self._version += 1
         self._sentences = Sentences()
 
-    def sound(self) -> bytes:
-        """The MP3 that is there and was not taken yet."""
+    def take_sound(self) -> bytes:
+        """Return the MP3 that has come since the last call; does not wait."""
         pieces = []
         with contextlib.suppress(queue.Empty):
-            while not self._over:
+            while not self._is_over:
                 pieces.append(self._accept(self._sound.get_nowait()))
         return b"".join(pieces)
 
-    def rest(self) -> Iterator[bytes]:
-        """The answer is whole: its remaining MP3 as it comes, until there is no more or it keeps us waiting. A stop ends it at once."""
-        self._say(self._sentences.finish())
+    def remaining_sound(self) -> Iterator[bytes]:
+        """Yield the rest of the MP3 as it comes, once the answer is whole.
+
+        Ends early where the next piece takes longer than `wait`, and at once where the task is stopped.
+        """
+        self._queue_sentences(self._sentences.finish())
         self._texts.put(None)
-        while not (self._over or self._cancellation.is_cancelled):
+        while not (self._is_over or self._cancellation.is_cancelled):
             try:
                 first = self._accept(self._sound.get(timeout=self._wait))
             except queue.Empty:
                 log.warning("speech.late", task_id=self._execution.task.task_id)
                 return
-            if piece := first + self.sound():
+            if piece := first + self.take_sound():
                 yield piece
 
     def close(self) -> None:
-        """Nobody listens any more. To be called once, at the end."""
+        """Cancel what is not spoken yet, and end the thread. To be called once, at the end."""
         self._execution.cancellation.remove(self._cancellation.cancel)
         self._cancellation.cancel()
         self._texts.put(None)
 
-    def _say(self, sentences: list[str]) -> None:
+    def _queue_sentences(self, sentences: list[str]) -> None:
         for sentence in sentences:
-            self._texts.put((self._take, sentence))
+            self._texts.put((self._version, sentence))
 
     def _accept(self, piece: tuple[int, bytes] | None) -> bytes:
+        """Return the sound of a piece, nothing where it is the end or of an older version."""
         if piece is None:
-            self._over = True
+            self._is_over = True
             return b""
-        return piece[1] if piece[0] == self._take else b""
+        return piece[1] if piece[0] == self._version else b""
 
     def _speak(self) -> None:
         try:
@@ -96,19 +105,19 @@ class SpokenAnswer:
         finally:
             self._sound.put(None)
 
-    def _speak_sentence(self, take: int, sentence: str) -> None:
-        if take != self._take:
+    def _speak_sentence(self, version: int, sentence: str) -> None:
+        if version != self._version:
             return
         sound = self._model.stream(sentence, self._voice, self._cancellation, self._execution.deadline)
         with contextlib.closing(sound):
             for piece in sound:
-                if take != self._take:
+                if version != self._version:
                     return
-                self._sound.put((take, piece))
+                self._sound.put((version, piece))
 
 
-def voice_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
-    """The voice of a run's answer; None where the app does not speak by itself, nobody would hear it, or nobody can speak."""
+def speech_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
+    """Start the speech of a task's answer. None without auto-play in the app, a reader for it, or a speech model."""
     feature = config.features["text_to_speech"]
     if not (execution.with_speech and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
         return None
@@ -118,5 +127,5 @@ def voice_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> 
     except AppError as missing:
         log.warning("speech.not_available", task_id=execution.task.task_id, error=missing.message)
         return None
-    # A reader takes two silences after the end for a lost last event.
+    # No longer than a ping: readers take a second silence behind the stored end for a lost last event.
     return SpokenAnswer(execution, model, voice, min(WAIT_SECONDS, current_app.config["PING_SECONDS"]))

@@ -1,6 +1,6 @@
-"""One run in a worker: taking it, speaking for it, being interrupted, giving it back.
+"""Execute one task in a worker: take its lease, claim its row, generate, and give the task back.
 
-A run is a task under one epoch. Whatever its mode generates, this is the frame around it.
+The same for all modes of app; what generates the answer or the workflow run is passed in (generators.py).
 """
 
 import time
@@ -10,6 +10,7 @@ import structlog
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
+from app.errors import RunFailed
 from app.extensions import redis_client
 from app.models.identifiers import now
 from app.models.tasks import ClaimedTask, claim_task
@@ -22,33 +23,38 @@ from app.streams.worker_runtime import HANDED_OVER, STOPPED, WorkerRuntime
 log = structlog.get_logger(__name__)
 
 SEND_TIMEOUT = 60.0
+MOST_ATTEMPTS = 5
 
 
 class HandedOver(Exception):
-    """This process ends: the run is left as it is, for another worker."""
+    """This worker stops: the task is left as it is, for another worker."""
 
 
 class TaskExecution:
-    """A claimed task and the means to speak for it. `deadline` is in monotonic seconds; `aloud`: somebody may hear speech."""
+    """A task under the epoch that this worker's claim gave, and what its generation needs. Used by the task's thread.
+
+    `writer` publishes its events. `deadline`, in monotonic seconds, is counted from the task's creation or resumption,
+    so that a take-over does not extend it. `with_speech`: the task's reader can play speech.
+    """
 
     def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, with_speech: bool = True) -> None:
         self.task, self.writer, self.with_speech = task, writer, with_speech
         self.cancellation = Cancellation()
-        # Tokens of forms that are to be mailed once the run waits.
-        self.to_mail: list[str] = []
-        # Of its forms, as far as this worker knows of them.
+        # Of the forms that are to be mailed once the run waits.
+        self.tokens_to_mail: list[str] = []
+        # How many forms of the run were decided, as far as this worker knows.
         self.decisions = task.decisions
         self.deadline = time.monotonic() + max_seconds - (now() - (task.resumed_at or task.created_at)).total_seconds()
         self._reason = ""
 
     def interrupt(self, reason: str) -> None:
-        """Called from another thread: end the model call at once."""
+        """Cancel what the task waits for. Called from another thread; the first reason counts."""
         self._reason = self._reason or reason
         self.cancellation.cancel()
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the end user asked for the end. Raises Superseded, HandedOn for the other reasons."""
+        """Whether somebody has asked to stop the task. Raises Superseded, HandedOver after other interrupts."""
         if self._reason in ("", STOPPED):
             return self._reason == STOPPED
         raise HandedOver if self._reason == HANDED_OVER else Superseded(self.task.task_id)
@@ -71,23 +77,24 @@ def worker_runtime() -> WorkerRuntime:
 def execute(
     task_id: str,
     generator_of: Callable[[str], Generate],
-    announce_end: Callable[[WorkerRuntime, str], None],
+    publish_missed_ending: Callable[[WorkerRuntime, str], None],
     with_speech: bool,
 ) -> list[str]:
-    """Take a task and generate its answer; does nothing where another worker has it or it has ended.
+    """Execute a task, unless another worker has it or it has ended. Returns the tokens of forms that are to be mailed.
 
-    `announce_end` sends what a worker that died behind its last statement left unsaid. Gives the tokens of forms that are to be mailed.
+    `publish_missed_ending` is called for a task that does not run: its worker may have died before the last event.
     """
     runtime = worker_runtime()
     if not runtime.leases.take(task_id):
         return []
-    hand_over, to_mail = True, []
+    # Whatever ends this block unforeseen, another worker takes the task at once.
+    hand_over, tokens_to_mail = True, []
     try:
         task = claim_task(task_id)
         if task is None:
-            announce_end(runtime, task_id)
+            publish_missed_ending(runtime, task_id)
         else:
-            to_mail = _generate(runtime, task, generator_of(task.mode), with_speech)
+            tokens_to_mail = _generate(runtime, task, generator_of(task.mode), with_speech)
         hand_over = False
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
@@ -97,15 +104,27 @@ def execute(
     finally:
         runtime.remove_task(task_id)
         runtime.leases.release(task_id, hand_over)
-    return to_mail
+    return tokens_to_mail
 
 
 def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> list[str]:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
     execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], with_speech)
+    # Listen first, then look at the flag: a stop between the two is noticed by either.
     runtime.add_task(task.task_id, execution.interrupt)
     if signals.stops_requested(runtime.client, [task.task_id]):
         execution.interrupt(STOPPED)
     generate(execution)
+    # The lease is kept until Redis has the last event: a worker that dies before is taken over.
     writer.wait_until_sent(SEND_TIMEOUT)
-    return execution.to_mail
+    return execution.tokens_to_mail
+
+
+def overdue() -> RunFailed:
+    """Return the error of a task that passed its deadline."""
+    return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")
+
+
+def lost_too_often() -> RunFailed:
+    """Return the error of a task that lost MOST_ATTEMPTS workers: it may be what makes them die."""
+    return RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")

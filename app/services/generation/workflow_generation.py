@@ -17,11 +17,11 @@ from app.providers.cancellation import Cancelled
 from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import opened
-from app.services.generation.moderation import ModerationResult, review_question
+from app.services.generation.moderation import ModerationResult, moderate_question
 from app.services.generation.node_journal import NodeJournal
 from app.services.generation.node_services import node_services_of
 from app.services.generation.run_forms import RunForms
-from app.services.generation.task_execution import HandedOver, TaskExecution
+from app.services.generation.task_execution import MOST_ATTEMPTS, HandedOver, TaskExecution, lost_too_often, overdue
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
 from app.workflow.engine import work_sharing
@@ -34,16 +34,17 @@ from app.workflow.values.variables import Variables
 
 log = structlog.get_logger(__name__)
 
-MOST_ATTEMPTS = 5
 REMEMBERED_GRAPHS = 128
 
 
 def generate_run(execution: TaskExecution) -> None:
     """Run the task's graph to its end, or to where it waits for people.
 
-    Raises Superseded, HandedOver; every other failure ends the run as failed.
+    Raises Superseded, HandedOver, OperationalError: the task is another worker's then. Every other failure becomes the
+    run's error.
     """
     loaded = load_run(execution.task.workflow_run_id or "")
+    # The time limit counts what ran before a pause, but not the pause.
     execution.deadline -= loaded.elapsed
     config = WorkflowConfig.from_definition(version(execution.task.app_version_id))
     journal = NodeJournal(execution.task, config)
@@ -57,14 +58,17 @@ def generate_run(execution: TaskExecution) -> None:
     )
     try:
         while not _run_to_rest(work):
-            work.begun = True
+            work.has_journal = True
     finally:
         work.publisher.answer.stop_speech()
 
 
 @dataclass
 class _Work:
-    """A run in this worker's hands. `begun`: another worker, an earlier pause, or this worker left a journal."""
+    """One workflow run, and what the steps below share about it.
+
+    `has_journal`: node executions may have been stored, by another worker, before a pause, or by this worker.
+    """
 
     execution: TaskExecution
     loaded: LoadedRun
@@ -72,61 +76,62 @@ class _Work:
     journal: NodeJournal
     publisher: WorkflowRunPublisher
     forms: RunForms
-    begun: bool = False
+    has_journal: bool = False
 
     def __post_init__(self) -> None:
-        self.begun = self.execution.task.epoch > 1
+        self.has_journal = self.execution.task.epoch > 1
 
 
 def _run_to_rest(work: _Work) -> bool:
-    """Return whether the run has ended or waits; False where somebody answered a form while it was about to wait."""
+    """Run the graph, store and publish how it came to rest. False where it did not: a form was answered meanwhile."""
     work.publisher.start_speech()
-    end = _run(work)
+    end = _run_or_fail(work)
+    # Not every cancellation is a stop: after a take-over or a hand-over, `is_stopped` raises, and nothing is stored.
     if end.status == tasks.STOPPED and end.error is None and not work.execution.is_stopped:
-        end = _failed(_overdue())
+        end = _failed(overdue().message)
     if end.status == tasks.PAUSED:
         waits = work.publisher.pause(end, work.forms)
-        work.execution.to_mail = work.forms.to_mail if waits else []
+        work.execution.tokens_to_mail = work.forms.tokens_to_mail if waits else []
         return waits
     work.publisher.finish(end)
     return True
 
 
-def _run(work: _Work) -> RunEnd:
+def _run_or_fail(work: _Work) -> RunEnd:
     try:
-        return _end(work)
+        return _run_graph(work)
     except (Superseded, HandedOver, OperationalError):
         raise
     except AppError as error:
         return _failed(error.message)
     except Exception:
-        # A fault of ours must end the visitor's stream too, and be seen by the operator.
+        # A fault of ours must end the end user's stream too, and be seen by the operator.
         log.exception("run.failed", task_id=work.execution.task.task_id)
         return _failed(InternalServerError.message)
 
 
-def _end(work: _Work) -> RunEnd:
+def _run_graph(work: _Work) -> RunEnd:
     execution, task, loaded = work.execution, work.execution.task, work.loaded
-    if work.begun:
+    if work.has_journal:
         work.journal.load()
         work.forms.load()
     if execution.is_stopped:
-        return work.journal.stopped(None)
+        return work.journal.stopped_end(None)
     if execution.is_overdue:
-        return _failed(_overdue())
-    # A long run may lose many workers as long as it gets on between.
+        return _failed(overdue().message)
+    # A long run may lose many workers, as long as nodes end between.
     if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
-        return _failed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+        return _failed(lost_too_often().message)
     verdict = ModerationResult(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
-        verdict = review_question(work.config, task.app_id, loaded.inputs, task.query)
+        verdict = moderate_question(work.config, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
     graph = _graph_of(task.app_version_id)
     system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
-        return work.journal.stopped(f"Human input global timeout at node {work.forms.expired_node}")
+        return work.journal.stopped_end(f"Human input global timeout at node {work.forms.expired_node}")
     variables = _variables(work.config, graph, loaded, verdict, system)
     context = RunContext(
         uuid.UUID(loaded.run_id),
@@ -136,8 +141,8 @@ def _end(work: _Work) -> RunEnd:
         execution.deadline,
         current_app.config["WORKFLOW_STEPS"],
         current_app.config["MAX_RUN_SECONDS"],
-        work.begun,
-        _spawn(),
+        work.has_journal,
+        _spawn_in_app_context(),
     )
     try:
         return GraphRun(graph, variables, context, work.publisher.publish).run()
@@ -158,7 +163,7 @@ def _graph_of(version_id: str) -> Graph:
 
 
 def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:
-    """`sys.*` (contract dsl.md §3.3)."""
+    """Return the values of `sys.*` (contract dsl.md §3.3)."""
     task = execution.task
     system = {
         "files": opened(loaded.files),
@@ -190,8 +195,8 @@ def _variables(
     return variables
 
 
-def _spawn() -> work_sharing.Spawn:
-    """Branches run in threads of their own, which need the app at hand."""
+def _spawn_in_app_context() -> work_sharing.Spawn:
+    """Return a `spawn` for branches: their threads need the app's context, which belongs to one thread."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def spawn(job: Callable[[], None]) -> None:
@@ -206,7 +211,3 @@ def _spawn() -> work_sharing.Spawn:
 
 def _failed(message: str) -> RunEnd:
     return RunEnd(FAILED, {}, message, 0, 0, 0)
-
-
-def _overdue() -> str:
-    return f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds."

@@ -14,7 +14,7 @@ from app.providers.models.chat_types import Usage
 from app.services.definitions.app_configs import WorkflowConfig, is_enabled
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.services.generation.answer_stream import AnswerStream
-from app.services.generation.moderation import watch_answer
+from app.services.generation.moderation import answer_moderator
 from app.services.generation.node_journal import NodeJournal
 from app.services.generation.run_forms import RunForms
 from app.services.generation.task_execution import TaskExecution
@@ -45,7 +45,7 @@ class WorkflowRunPublisher:
         self.answer = AnswerStream(
             execution, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
         )
-        self.answer.watch = watch_answer(config, execution.task.app_id)
+        self.answer.moderator = answer_moderator(config, execution.task.app_id)
         # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
         self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task.task_id)
         self._seen: str | None = loaded.answer if self._resumes else None
@@ -124,7 +124,7 @@ class WorkflowRunPublisher:
         outcome = pause_run(values)
         if outcome is None:
             raise Superseded(self._execution.task.task_id)
-        self._journal.clear()
+        self._journal.mark_saved()
         if outcome.status == tasks.RUNNING:
             self._execution.decisions, self._seen = outcome.decisions, self.answer.text
             return False
@@ -215,12 +215,12 @@ class WorkflowRunPublisher:
         }
         if not finish_run(values):
             raise Superseded(self._execution.task.task_id)
-        self._journal.clear()
+        self._journal.mark_saved()
 
     def _totals(self, end: RunEnd, details: dict[str, Any]) -> dict[str, Any]:
         """What both a pause and an end store: nodes, counts, the text so far."""
         usage = self._journal.usage
-        return self._journal.pending() | {
+        return self._journal.unsaved() | {
             "elapsed": self._elapsed,
             "total_tokens": end.total_tokens,
             "total_steps": end.steps,

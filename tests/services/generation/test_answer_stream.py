@@ -10,7 +10,7 @@ from app.models.tasks import ClaimedTask
 from app.services.events.message_events import MessageEvents
 from app.services.generation import answer_stream
 from app.services.generation.answer_stream import AnswerStream
-from app.services.generation.moderation import KeywordWatch
+from app.services.generation.moderation import KeywordModerator
 
 TASK = ClaimedTask(
     *("task", "app", "end user", "version", "chat", 1, 0, now(), "conversation", "message", "Hi", {}, None, now(), None)
@@ -48,10 +48,10 @@ class Speech:
     def restart(self) -> None:
         self.fed = []
 
-    def sound(self) -> bytes:
+    def take_sound(self) -> bytes:
         return b"mp3"
 
-    def rest(self):
+    def remaining_sound(self):
         yield b"mp3"
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ def writer() -> Writer:
 @pytest.fixture
 def speech(monkeypatch) -> Speech:
     speech = Speech()
-    monkeypatch.setattr(answer_stream, "voice_of", lambda run, config: speech)
+    monkeypatch.setattr(answer_stream, "speech_of", lambda run, config: speech)
     return speech
 
 
@@ -85,7 +85,7 @@ def test_each_piece_is_published(writer):
 
 def test_a_refused_text_is_replaced_and_what_follows_is_not_published(writer):
     answer = stream(writer)
-    answer.watch = KeywordWatch(["bad"], "No.")
+    answer.moderator = KeywordModerator(["bad"], "No.")
     for piece in ("A ba", "d word", " more"):
         answer.add(piece)
     answer.moderate(whole=True)
@@ -95,7 +95,7 @@ def test_a_refused_text_is_replaced_and_what_follows_is_not_published(writer):
 
 def test_a_replacement_that_readers_have_is_not_published_again(writer):
     answer = stream(writer)
-    answer.watch = KeywordWatch(["bad"], "No.")
+    answer.moderator = KeywordModerator(["bad"], "No.")
     answer.restore("A bad word")
     answer.moderate(whole=True, seen="No.")
     answer.publish_restored()
@@ -131,7 +131,7 @@ def test_a_log_lost_at_the_end_is_published_again(writer):
 
 def test_the_piece_that_repairs_a_lost_log_is_spoken_and_moderated(writer, speech):
     answer = stream(writer)
-    answer.watch = KeywordWatch(["bad"], "No.")
+    answer.moderator = KeywordModerator(["bad"], "No.")
     answer.start_speech(None)
     writer.log_was_lost = True
     answer.add("A bad word")
