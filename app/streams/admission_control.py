@@ -1,6 +1,6 @@
-"""Limits on what may begin: tasks at once per app, requests per end user and minute.
+"""A limit on the tasks that an app may have at once.
 
-Tasks at once are counted by their leases, not by a counter that a killed worker would leave behind.
+They are counted by their leases, not by a counter that a killed worker would leave behind.
 """
 
 import redis
@@ -8,7 +8,6 @@ import redis
 from app.streams.leases import CLOCK, LEASES, QUEUE_SECONDS
 
 DAY = 86_400
-MINUTE = 60
 
 # Admit a task unless the app has `limit` active ones. Those without a lease have ended or were lost: they are removed.
 # The task is noted as queued in the same step, or the next call would take it for one that has ended.
@@ -40,13 +39,3 @@ def withdraw(client: "redis.Redis", app_id: str, task_id: str) -> None:
     pipeline.srem(f"app:{app_id}:active", task_id)
     pipeline.zrem(LEASES, task_id)
     pipeline.execute()
-
-
-def count(client: "redis.Redis", visitor: str) -> int:
-    """Count one more request under a visitor's name; gives how many there were in this minute."""
-    minute = int(client.time()[0]) // MINUTE
-    key = f"end_user:{visitor}:{minute}"
-    pipeline = client.pipeline(transaction=False)
-    pipeline.incr(key)
-    pipeline.expire(key, 2 * MINUTE)
-    return int(pipeline.execute()[0])

@@ -1,4 +1,4 @@
-"""How many generations an app and a visitor may have, and how many passports a client; all are off unless set."""
+"""Limits on what end users and clients may ask for: tasks, speech, passports. Each is off unless its setting is set."""
 
 import uuid
 from collections.abc import Iterator
@@ -16,10 +16,12 @@ MINUTE = 60
 
 @contextmanager
 def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterator[None]:
-    """Around the writing of a task's rows. Raises RateLimitError, TooManyRequests; a refusal inside gives the place back."""
-    most, most_of_visitor = current_app.config["APP_ACTIVE_LIMIT"], current_app.config["VISITOR_MINUTE_LIMIT"]
-    if most_of_visitor and admission_control.count(redis_client.client, str(end_user_id)) > most_of_visitor:
-        raise RateLimitError
+    """Admit a task while its rows are written; an AppError inside takes the admission back.
+
+    Raises RateLimitError (VISITOR_MINUTE_LIMIT), TooManyRequests (APP_ACTIVE_LIMIT).
+    """
+    _count(f"answers of {end_user_id}", "VISITOR_MINUTE_LIMIT")
+    most = current_app.config["APP_ACTIVE_LIMIT"]
     if most and not admission_control.admit(redis_client.client, str(app_id), task_id, most):
         raise TooManyRequests
     try:
@@ -31,14 +33,16 @@ def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterato
 
 
 def count_audio(end_user_id: uuid.UUID) -> None:
-    """Before something is said or heard for a visitor: as many in a minute as answers, counted apart. Raises RateLimitError."""
-    most = current_app.config["VISITOR_MINUTE_LIMIT"]
-    if most and admission_control.count(redis_client.client, f"{end_user_id}:audio") > most:
-        raise RateLimitError
+    """Count a call of a speech or transcription model. Raises RateLimitError after as many in a minute as answers."""
+    _count(f"audio of {end_user_id}", "VISITOR_MINUTE_LIMIT")
 
 
 def count_passport(client_address: str) -> None:
-    """Raises RateLimitError where a client has had its passports of this minute."""
-    most = current_app.config["PASSPORT_IP_LIMIT"]
-    if most and rate_limits.count(f"passports of {client_address}", MINUTE) > most:
+    """Count a passport of a client. Raises RateLimitError (PASSPORT_IP_LIMIT)."""
+    _count(f"passports of {client_address}", "PASSPORT_IP_LIMIT")
+
+
+def _count(subject: str, setting: str) -> None:
+    most = current_app.config[setting]
+    if most and rate_limits.count(subject, MINUTE) > most:
         raise RateLimitError
