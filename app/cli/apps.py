@@ -11,8 +11,7 @@ from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
 from app.models.apps import AppSummary
 from app.services.definitions import app_datasets
-from app.services.definitions.app_configs import MODEL_CONFIG_MODES
-from app.services.definitions.input_fields import form_fields, start_fields
+from app.services.definitions.app_file import MODEL_CONFIG_MODES, AppDefinition
 from app.services.operator import app_files, apps
 from app.services.process import tool_registry
 
@@ -176,23 +175,21 @@ def _summary(app: AppSummary) -> dict[str, Any]:
 
 def _contents(app: apps.AppDetails) -> dict[str, Any]:
     """Return the model, the inputs and the warnings of an app's definition."""
-    definition = app.definition
-    config = definition.get("model_config") or {}
-    if definition["app"]["mode"] in MODEL_CONFIG_MODES:
-        form, model = config.get("user_input_form"), config.get("model") or {}
-        facts = {"model": f"{model.get('provider')} {model.get('name')}"}
-    else:
-        form = [{str(variable.get("type")): variable} for variable in start_fields(definition["workflow"])]
-        facts = {}
-    fields = [f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form_fields(form)]
-    return facts | {"inputs": fields, "warnings": _warnings(app)}
+    definition = AppDefinition.read(app.definition)
+    mode, config = definition.app.mode, definition.chat_config
+    facts: dict[str, Any] = {}
+    if mode in MODEL_CONFIG_MODES and config is not None:
+        facts["model"] = f"{config.model.provider} {config.model.name}"
+    form = definition.input_form(mode)
+    fields = [
+        f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form if field.variable
+    ]
+    return facts | {"inputs": fields, "warnings": _warnings(app.summary, definition)}
 
 
-def _warnings(app: apps.AppDetails) -> list[str]:
-    missing = tool_registry.unresolved(app.definition) + app_datasets.unbound(
-        app.summary.id, app.summary.code, app.definition
-    )
-    return app_files.not_served(app.definition) + missing
+def _warnings(app: AppSummary, definition: AppDefinition) -> list[str]:
+    missing = tool_registry.unresolved(definition) + app_datasets.unbound(app.id, app.code, definition)
+    return app_files.not_served(definition) + missing
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:

@@ -47,7 +47,7 @@ def test_import_publishes_and_says_where(run, file, web_app_url):
     exit_code, out, err = run("apps", "import", file(), "--code", code)
     assert (exit_code, err) == (0, "")
     assert "Plain chat (chat): created" in out and f"http://localhost:3000/chat/{code}" in out
-    assert published_apps.by_code(code).definition == chat_definition()
+    assert published_apps.by_code(code).definition.stored == chat_definition()
 
 
 def test_import_says_that_the_pages_address_is_not_known(run, file):

@@ -1,55 +1,39 @@
-"""Which files an app takes: its `file_upload` feature, or one field of its input form (contract endpoints.md, 'File mappings')."""
+"""Which files an app takes: by its `file_upload` feature, or by a field of a form.
 
-from collections.abc import Mapping
+Contract endpoints.md, 'File mappings'.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, ClassVar, Literal
+
+import pydantic
+
+from app.services.definitions.file_parts import UNCHECKED, FilePart, ListOf, UncheckedPart
 
 KINDS = ("image", "document", "audio", "video", "custom")
 METHODS = ("local_file", "remote_url", "tool_file")
 NUMBER_LIMIT = 3
-DETAIL = "high"
+
+_Count = Annotated[int, pydantic.Field(gt=0)]
 
 
 @dataclass(frozen=True)
 class FileRules:
-    """None allows everything, an empty set nothing. `most`: how many. `detail`: how closely a model looks at images."""
+    """Which files are allowed. None allows everything, an empty set nothing.
+
+    `extensions`: those of the kind `custom`, in lower case and without their dots. `most`: how many files.
+    `detail`: how closely a model looks at images.
+    """
 
     kinds: frozenset[str] | None = None
     extensions: frozenset[str] = frozenset()
     methods: frozenset[str] | None = None
     most: int | None = None
-    detail: str = DETAIL
-
-    @classmethod
-    def of_feature(cls, feature: Mapping[str, Any]) -> Self | None:
-        """From `file_upload`, in the new spelling or the old one (contract dsl.md §3.1); None where it is off."""
-        given = feature.get("image")
-        image: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        is_new, is_old = feature.get("enabled") is True, image.get("enabled") is True
-        if not (is_new or is_old):
-            return None
-        named = feature if is_new else {}
-        methods = _names(named.get("allowed_file_upload_methods"))
-        kinds = _names(named.get("allowed_file_types"))
-        return cls(
-            kinds=frozenset({"image"}) if kinds is None else kinds,
-            extensions=_extensions(named.get("allowed_file_extensions")),
-            methods=_names(image.get("transfer_methods")) if methods is None else methods,
-            most=_count(named.get("number_limits")) or _count(image.get("number_limits")) or NUMBER_LIMIT,
-            detail="low" if image.get("detail") == "low" else DETAIL,
-        )
-
-    @classmethod
-    def of_field(cls, field: Mapping[str, Any]) -> Self:
-        """From a field of an input form; what it does not say is no restriction."""
-        return cls(
-            kinds=_names(field.get("allowed_file_types")),
-            extensions=_extensions(field.get("allowed_file_extensions")),
-            methods=_names(field.get("allowed_file_upload_methods")),
-        )
+    detail: str = "high"
 
     def allow(self, kind: str, extension: str, method: str) -> bool:
-        """`extension` in lower case, without its dot."""
+        """Return whether a file may be used. `extension` in lower case, without its dot."""
         if self.methods is not None and method not in self.methods:
             return False
         if self.kinds is None or (kind in self.kinds and kind != "custom"):
@@ -57,13 +41,62 @@ class FileRules:
         return "custom" in self.kinds and extension in self.extensions
 
 
-def _names(value: Any) -> frozenset[str] | None:
-    return frozenset(name for name in value if isinstance(name, str)) if isinstance(value, list) else None
+class FileLimits(FilePart):
+    """The keys that restrict files. What is absent is no restriction."""
+
+    allowed_file_types: Annotated[ListOf[str] | None, UNCHECKED] = None
+    allowed_file_extensions: Annotated[ListOf[str], UNCHECKED] = ()
+    allowed_file_upload_methods: Annotated[ListOf[str] | None, UNCHECKED] = None
+
+    @property
+    def field_rules(self) -> FileRules:
+        """The rules of a field of a form."""
+        return FileRules(
+            kinds=_set(self.allowed_file_types),
+            extensions=_extensions(self.allowed_file_extensions),
+            methods=_set(self.allowed_file_upload_methods),
+        )
 
 
-def _extensions(value: Any) -> frozenset[str]:
-    return frozenset(name.lower().lstrip(".") for name in _names(value) or ())
+class ImageUpload(UncheckedPart):
+    """`file_upload.image`: the feature's old spelling, and how images are looked at in both."""
+
+    enabled: bool = False
+    number_limits: _Count | None = None
+    detail: Literal["low", "high"] = "high"
+    transfer_methods: ListOf[str] | None = None
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+class FileUpload(FileLimits):
+    """The `file_upload` feature in its new spelling or its old one (contract dsl.md §3.1)."""
+
+    checked: ClassVar[bool] = False
+
+    enabled: bool = False
+    number_limits: _Count | None = None
+    image: ImageUpload = ImageUpload.read({})
+
+    @property
+    def rules(self) -> FileRules | None:
+        """The rules for the files of messages and runs; None where they carry none."""
+        image = self.image
+        if not (self.enabled or image.enabled):
+            return None
+        # Without the new spelling's own switch the rest of it does not count.
+        named = self if self.enabled else FileUpload.read({})
+        kinds, methods = named.allowed_file_types, named.allowed_file_upload_methods
+        return FileRules(
+            kinds=frozenset({"image"}) if kinds is None else frozenset(kinds),
+            extensions=_extensions(named.allowed_file_extensions),
+            methods=_set(image.transfer_methods if methods is None else methods),
+            most=named.number_limits or image.number_limits or NUMBER_LIMIT,
+            detail=image.detail,
+        )
+
+
+def _set(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _extensions(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower().lstrip(".") for name in names)

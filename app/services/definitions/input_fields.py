@@ -1,78 +1,56 @@
-"""The variables of an input form, as a model config or a start node has them (contract dsl.md §2.1)."""
+"""The variables of an input form, as a model config or a start node declares them (contract dsl.md §2.1)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from app.services.definitions.file_rules import FileRules
+import pydantic
+
+from app.services.definitions.file_parts import UNCHECKED, Fallback, ListOf, at_import
+from app.services.definitions.file_rules import FileLimits
+
+FIELD_TYPES = (
+    "text-input",
+    "paragraph",
+    "number",
+    "select",
+    "checkbox",
+    "file",
+    "file-list",
+    "json_object",
+    "external_data_tool",
+)
+TEXT_TYPES = ("text-input", "paragraph")
+# ASCII letters, digits and underscores, CJK ideographs, common emoji.
+_LETTERS = "A-Za-z_\u4e00-\u9fff\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001f9ff"
+_VARIABLE = re.compile(f"[{_LETTERS}][{_LETTERS}0-9]{{0,99}}")
 
 
-@dataclass(frozen=True)
-class InputField:
-    """One variable of an input form. `max_length` None: no limit."""
+def _check_variable(name: str) -> None:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(f"{name!r} must have 1 to 100 letters, digits and underscores, and no digit at its begin")
 
-    variable: str
-    type: str = "text-input"
-    label: str = ""
+
+class InputField(FileLimits):
+    """One variable of an input form. `type`: one of FIELD_TYPES; in a model config it is the key of the entry.
+
+    `max_length`: characters of a text or files of a list; None for no limit (files say so by 0 or an empty text).
+    """
+
+    variable: Annotated[str, at_import(_check_variable), Fallback("")]
+    type: Annotated[str, pydantic.BeforeValidator(str), UNCHECKED] = "text-input"
+    label: Annotated[str, pydantic.Field(min_length=1), Fallback("")]
     required: bool = False
-    max_length: int | None = None
-    options: tuple[str, ...] = ()
+    max_length: Annotated[
+        Annotated[int, pydantic.Field(ge=0)] | None,
+        pydantic.BeforeValidator(lambda length: None if length == "" else length),
+        pydantic.AfterValidator(lambda length: length or None),
+    ] = None
+    options: ListOf[str] = ()
     default: Any = None
     hide: bool = False
-    file_rules: FileRules = FileRules()
 
-
-def form_fields(form: Any) -> tuple[InputField, ...]:
-    """The fields of a model config's `user_input_form`, each a mapping of one key: its type."""
-    entries = (
-        [entry for entry in form if isinstance(entry, Mapping) and len(entry) == 1] if isinstance(form, list) else []
-    )
-    return tuple(
-        field
-        for entry in entries
-        for kind, values in entry.items()
-        if (field := _field(str(kind), _mapping(values))).variable
-    )
-
-
-def start_fields(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The variables of a workflow's start node, as they are in the file."""
-    nodes = _mapping(workflow.get("graph")).get("nodes")
-    for node in nodes if isinstance(nodes, list) else []:
-        data = _mapping(_mapping(node).get("data"))
-        if data.get("type") == "start":
-            variables = data.get("variables")
-            return (
-                [variable for variable in variables if isinstance(variable, dict)]
-                if isinstance(variables, list)
-                else []
-            )
-    return []
-
-
-def _field(kind: str, values: Mapping[str, Any]) -> InputField:
-    max_length, default = values.get("max_length"), values.get("default")
-    return InputField(
-        variable=_text(values.get("variable")),
-        type=kind,
-        label=_text(values.get("label")),
-        required=values.get("required") is True,
-        max_length=max_length if isinstance(max_length, int) and max_length > 0 else None,
-        options=tuple(_texts(values.get("options"))),
+    @property
+    def default_value(self) -> Any:
+        """The value of a field that nobody filled in; None where there is none."""
         # Editors write an empty text where a number, a choice or a box has no default.
-        default=None if default == "" and kind not in ("text-input", "paragraph") else default,
-        hide=values.get("hide") is True,
-        file_rules=FileRules.of_field(values),
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+        return None if self.default == "" and self.type not in TEXT_TYPES else self.default

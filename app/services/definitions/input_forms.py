@@ -1,12 +1,16 @@
-"""The inputs of a visitor, checked against the app's input form (contract endpoints.md, 'Input form')."""
+"""Input forms: checked at import, and the values that end users fill in (contract endpoints.md, 'Input form')."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import pydantic
+from pydantic_core import CoreSchema, core_schema
 
 from app.errors import InvalidParam
+from app.services.definitions.file_parts import STORED, ListOf
 from app.services.definitions.file_rules import FileRules
-from app.services.definitions.input_fields import InputField
+from app.services.definitions.input_fields import FIELD_TYPES, InputField
 from app.workflow.values.files import File
 
 DEEPEST = 100
@@ -29,7 +33,7 @@ def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose
 
     Raises InvalidParam.
     """
-    # The value of an external data tool comes from the tool, not from the visitor.
+    # The value of an external data tool comes from the tool, not from the end user.
     asked = [field for field in fields if field.type != "external_data_tool"]
     return {field.variable: _clean(field, inputs.get(field.variable), choose_files) for field in asked}
 
@@ -37,7 +41,7 @@ def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose
 def _clean(field: InputField, value: Any, choose_files: ChooseFiles) -> Any:
     if value is None and field.required:
         raise InvalidParam(f"{field.variable} is required in input form")
-    given = field.default if value is None else value
+    given = field.default_value if value is None else value
     if given is None:
         return None
     given = _without_nul(field, given, DEEPEST)
@@ -99,7 +103,7 @@ def _file(field: InputField, value: Any, choose_files: ChooseFiles) -> dict[str,
         return None
     if not isinstance(value, Mapping):
         raise InvalidParam(f"{field.variable} in input form must be a file")
-    (file,) = choose_files([value], field.file_rules)
+    (file,) = choose_files([value], field.field_rules)
     return file.as_object()
 
 
@@ -110,7 +114,7 @@ def _files(field: InputField, value: Any, choose_files: ChooseFiles) -> list[dic
         raise InvalidParam(f"{field.variable} in input form must be a list of files")
     if field.max_length and len(value) > field.max_length:
         raise InvalidParam(f"{field.variable} in input form must be less than {field.max_length} files")
-    return [file.as_object() for file in choose_files(value, field.file_rules)]
+    return [file.as_object() for file in choose_files(value, field.field_rules)]
 
 
 def _object(field: InputField, value: Any) -> dict[str, Any] | None:
@@ -147,3 +151,48 @@ _CHECKS: Mapping[str, _Check] = {
     "checkbox": _checkbox,
     "json_object": _object,
 }
+
+
+def _fields(entries: Sequence[dict[str, InputField]], info: pydantic.ValidationInfo) -> tuple[InputField, ...]:
+    """The fields of a form that has one mapping of one key, the type, for each."""
+    if info.context == STORED:
+        entries = [entry for entry in entries if len(entry) == 1]
+    else:
+        _check_form(entries)
+    fields = [field.model_copy(update={"type": kind}) for entry in entries for kind, field in entry.items()]
+    return tuple(field for field in fields if field.variable)
+
+
+def _check_form(entries: Sequence[dict[str, InputField]]) -> None:
+    """Raises ValueError."""
+    seen: set[str] = set()
+    for entry in entries:
+        if len(entry) != 1:
+            raise ValueError("each entry must have one key, the type of its field")
+        ((kind, field),) = entry.items()
+        _check_field(kind, field)
+        if field.variable in seen:
+            raise ValueError(f"the variable {field.variable!r} is there twice")
+        seen.add(field.variable)
+
+
+def _check_field(kind: str, field: InputField) -> None:
+    if kind not in FIELD_TYPES:
+        raise ValueError(f"{field.variable!r} has an unknown type {kind!r}; known are {', '.join(FIELD_TYPES)}")
+    if kind == "select" and not field.options:
+        raise ValueError(f"{field.variable!r} is a select without options")
+    if kind in ("file", "file-list", "external_data_tool"):
+        return
+    try:
+        clean_inputs([field.model_copy(update={"type": kind, "required": False})], {}, lambda mappings, rules: ())
+    except InvalidParam as error:
+        raise ValueError(f"the default of {field.variable!r} cannot be used: {error.message}") from None
+
+
+def _form_schema(source: Any, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+    entries = handler.generate_schema(ListOf[dict[str, InputField]])
+    return core_schema.with_info_after_validator_function(_fields, entries)
+
+
+# The `user_input_form` of a model config.
+InputForm = Annotated[tuple[InputField, ...], pydantic.GetPydanticSchema(_form_schema)]

@@ -3,7 +3,6 @@
 Definitions are shared between callers: never change one.
 """
 
-import functools
 import re
 import threading
 import time
@@ -12,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache, TTLCache, cached
 
 from app.errors import AppUnavailable
 from app.models.apps import AppRow, find_app_by_code, find_app_by_id, find_definition
+from app.services.definitions.app_file import AppDefinition
 
 # One installation is one tenant.
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
@@ -37,7 +37,7 @@ class PublishedApp:
     access_mode: str
     version_id: uuid.UUID
     # It may hold secrets, and hashing or comparing it costs too much; the version stands for it.
-    definition: dict[str, Any] = field(repr=False, compare=False)
+    definition: AppDefinition = field(repr=False, compare=False)
 
 
 class _Memory:
@@ -93,9 +93,9 @@ def by_id(app_id: uuid.UUID | str) -> PublishedApp | None:
     return _memory.of_id(str(app_id)) or _look_up(lambda: find_app_by_id(_uuid(app_id)))
 
 
-def version(version_id: uuid.UUID | str) -> dict[str, Any]:
-    """The definition of a version, which never changes. Raises AppUnavailable where there is none."""
-    return _version(str(version_id))
+def version(version_id: uuid.UUID | str) -> AppDefinition:
+    """Return the definition of an app version, which never changes. Raises AppUnavailable where there is none."""
+    return _version(str(version_id), lambda: find_definition(_uuid(version_id)))
 
 
 def forget(app_id: uuid.UUID | str) -> None:
@@ -113,17 +113,19 @@ def _look_up(find: Callable[[], AppRow | None]) -> PublishedApp | None:
     row = find()
     if row is None:
         return None
-    app = PublishedApp(**row._asdict())
+    definition = _version(str(row.version_id), lambda: row.definition)
+    app = PublishedApp(**row._asdict() | {"definition": definition})
     _memory.keep(app, changes)
     return app
 
 
-@functools.lru_cache(maxsize=REMEMBERED_VERSIONS)
-def _version(version_id: str) -> dict[str, Any]:
-    definition = find_definition(uuid.UUID(version_id))
-    if definition is None:
+@cached(LRUCache(REMEMBERED_VERSIONS), key=lambda version_id, load: version_id, lock=threading.Lock())
+def _version(version_id: str, load: Callable[[], dict[str, Any] | None]) -> AppDefinition:
+    """Read what `load` gives, once per version and process."""
+    stored = load()
+    if stored is None:
         raise AppUnavailable
-    return definition
+    return AppDefinition.read(stored)
 
 
 def _uuid(value: uuid.UUID | str) -> uuid.UUID:

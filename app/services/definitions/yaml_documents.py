@@ -19,7 +19,7 @@ class InvalidDocument(Exception):
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """Reads dates, which JSON does not have, as texts, and `=` too; merges nothing, as merged mappings can grow without end."""
+    """Reads dates and `=` as texts, as JSON has neither; merges nothing, as merged mappings can grow without end."""
 
     yaml_implicit_resolvers = {
         first: [entry for entry in entries if entry[0].rpartition(":")[2] not in ("timestamp", "merge", "value")]

@@ -6,7 +6,6 @@ from typing import Any
 from app.models.forms import list_forms
 from app.models.tasks import TaskState
 from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_nodes
-from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import public_details
 from app.services.events.workflow_events import WorkflowRunEvents
@@ -104,7 +103,7 @@ def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
     }
     if state.mode == "advanced-chat":
         system |= {"sys.query": state.query, "sys.dialogue_count": run.dialogue_count}
-    declared = WorkflowConfig.from_definition(version(run.app_version_id)).user_input_form
+    declared = version(run.app_version_id).usable_workflow().user_input_form
     return {field.variable: plain(run.inputs.get(field.variable)) for field in declared} | system
 
 

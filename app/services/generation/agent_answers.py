@@ -13,7 +13,7 @@ from app.models.identifiers import now
 from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk, Usage
-from app.services.definitions.app_configs import ModelConfig
+from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import PromptInput, build_prompt
 from app.services.files import file_values
 from app.services.files.file_contents import FileContents
@@ -48,9 +48,9 @@ def answer_by_agent(
         cancellation=execution.cancellation,
         deadline=execution.deadline,
         new_id=lambda position: str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position))),
-        most_rounds=mode.most_rounds,
+        most_rounds=mode.max_iteration,
         past=publisher.steps,
-        template=mode.template,
+        template=mode.prompt.first_prompt,
     )
     observer = _StepObserver(execution, publisher)
     agent = Agent(brief, observer)
@@ -140,7 +140,7 @@ def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) ->
     A tool that this installation does not have is left out; the import of the app and the log tell of it.
     """
     tools: dict[str, Tool] = {}
-    for choice in config.agent_mode.tools:
+    for choice in config.agent_mode.choices:
         try:
             tool = tool_registry().find(choice)
         except ToolFailed as failure:

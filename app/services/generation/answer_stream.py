@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from app.providers.models.chat_types import Usage
 from app.providers.models.usage import usage_object
-from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
+from app.services.definitions.features import FeatureSet
 from app.services.events.message_events import MessageEvents
 from app.services.generation.moderation import AnswerModerator
 from app.services.generation.spoken_answers import SpokenAnswer, speech_of
@@ -121,11 +121,11 @@ class AnswerStream:
         self._writer.wait_until_sent(SEND_TIMEOUT)
         self._repeat_if_lost()
 
-    def start_speech(self, config: ModelConfig | WorkflowConfig) -> None:
+    def start_speech(self, features: FeatureSet) -> None:
         """Speak what is added from now on, where the app does so."""
         self.stop_speech()
         if self._speech_events is not None:
-            self._speech = speech_of(self._execution, config)
+            self._speech = speech_of(self._execution, features.text_to_speech)
 
     def stop_speech(self) -> None:
         """End the speech and drop what was not published of it. Safe to call twice, and before `start_speech`."""

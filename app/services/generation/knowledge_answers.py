@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-import pydantic
 import structlog
 
 from app.errors import AppError
 from app.providers.cancellation import Cancellation
 from app.providers.models.chat_types import ModelMessage
-from app.services.definitions.app_configs import ModelConfig
+from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import fill
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
@@ -20,12 +19,10 @@ from app.workflow.asking.model_calls import NodeModel
 from app.workflow.contracts.knowledge import MetadataFilter
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.metadata_filters import automatic_conditions
-from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
 
 log = structlog.get_logger(__name__)
 
 LONGEST_SEARCH = 30.0
-Shape = TypeVar("Shape", bound=pydantic.BaseModel)
 
 
 class AppRetrieval:
@@ -34,9 +31,8 @@ class AppRetrieval:
     def __init__(self, execution: TaskExecution, config: ModelConfig) -> None:
         self._execution, self._config = execution, config
         self._knowledge = AppKnowledge(execution.task.app_id)
-        settings = config.dataset_configs
-        self._settings = _read(RetrievalSettings, settings) or RetrievalSettings()
-        self._filters = _read(MetadataConditions, settings.get("metadata_filtering_conditions")) or MetadataConditions()
+        self._settings = config.dataset_configs.retrieval
+        self._filters = config.dataset_configs.metadata_filtering_conditions
 
     def search(
         self, query: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
@@ -47,13 +43,13 @@ class AppRetrieval:
         return [dict(source) for source in self._knowledge.retrieve(wanted, seconds, cancellation)]
 
     def _conditions(self, query: str, inputs: Mapping[str, Any]) -> Sequence[MetadataFilter]:
-        mode = self._config.dataset_configs.get("metadata_filtering_mode")
+        mode = self._config.dataset_configs.metadata_filtering_mode
         if mode == "manual":
             return [
                 MetadataFilter(entry.name, entry.comparison_operator, _filled(entry.value, inputs))
                 for entry in self._filters.conditions
             ]
-        choice = _read(NodeModel, self._config.dataset_configs.get("metadata_model_config"))
+        choice = self._config.dataset_configs.metadata_model_config
         if mode != "automatic" or choice is None:
             return []
         try:
@@ -130,10 +126,3 @@ def _seconds(execution: TaskExecution) -> float:
 
 def _filled(value: Any, inputs: Mapping[str, Any]) -> Any:
     return fill(value, inputs) if isinstance(value, str) else value
-
-
-def _read(shape: type[Shape], value: Any) -> Shape | None:
-    try:
-        return shape.model_validate(value) if isinstance(value, Mapping) else None
-    except pydantic.ValidationError:
-        return None

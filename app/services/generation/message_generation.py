@@ -14,7 +14,7 @@ from app.models.messages import read_thread, read_thread_files
 from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk
-from app.services.definitions.app_configs import ModelConfig, is_enabled
+from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import PromptInput, Thread, build_prompt
 from app.services.definitions.published_apps import version
 from app.services.events.agent_steps import finished_steps
@@ -77,7 +77,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
         raise lost_too_often()
     if execution.is_overdue:
         raise overdue()
-    config = ModelConfig.from_definition(version(task.app_version_id))
+    config = version(task.app_version_id).usable_chat_config()
     publisher.answer.start_speech(config)
     verdict = moderate_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:
@@ -86,7 +86,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     # Only what a model says is moderated, not the preset response above.
     publisher.answer.moderator = answer_moderator(config, task.app_id)
-    publisher.cites = is_enabled(config.features["retriever_resource"])
+    publisher.cites = config.retriever_resource.enabled
     if task.mode == AGENT:
         answer_by_agent(
             execution,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
+from app.services.definitions.features import FeatureSet, ModerationConfig, ModerationRules
 from app.services.generation import api_extensions
 
 # So many characters more, and an extension is asked again.
@@ -28,23 +28,21 @@ class AnswerModerator(Protocol):
         """Return the text that takes the answer's place, or None. `whole`: nothing follows. Raises RunFailed."""
 
 
-def moderate_question(
-    config: ModelConfig | WorkflowConfig, app_id: str, inputs: Mapping[str, Any], query: str
-) -> ModerationResult:
+def moderate_question(features: FeatureSet, app_id: str, inputs: Mapping[str, Any], query: str) -> ModerationResult:
     """Moderate the inputs and the query of a message. Raises RunFailed where the app's extension fails."""
-    feature = config.features["sensitive_word_avoidance"]
-    settings, rules = _settings(feature), _part(feature, "inputs_config")
+    feature = features.sensitive_word_avoidance
+    settings, rules = feature.config, feature.config.inputs_config
     passed = ModerationResult(inputs, query)
-    if not (is_enabled(feature) and is_enabled(rules)):
+    if not (feature.enabled and rules.enabled):
         return passed
-    if feature.get("type") == "keywords":
+    if feature.type == "keywords":
         texts = [query, *(str(value) for value in inputs.values() if value is not None)]
         hit = any(word in text.lower() for word in _keywords(settings) for text in texts)
         return ModerationResult(inputs, query, _preset(rules)) if hit else passed
-    if feature.get("type") != "api":
+    if feature.type != "api":
         return passed
     answer = api_extensions.ask(
-        str(settings.get("api_based_extension_id", "")),
+        settings.api_based_extension_id,
         "app.moderation.input",
         {"app_id": app_id, "inputs": dict(inputs), "query": query},
     )
@@ -58,16 +56,16 @@ def moderate_question(
     return ModerationResult(inputs, query, str(answer.get("preset_response") or _preset(rules)))
 
 
-def answer_moderator(config: ModelConfig | WorkflowConfig, app_id: str) -> AnswerModerator | None:
+def answer_moderator(features: FeatureSet, app_id: str) -> AnswerModerator | None:
     """Return what moderates an answer of this app; None where nothing does."""
-    feature = config.features["sensitive_word_avoidance"]
-    settings, rules = _settings(feature), _part(feature, "outputs_config")
-    if not (is_enabled(feature) and is_enabled(rules)):
+    feature = features.sensitive_word_avoidance
+    settings, rules = feature.config, feature.config.outputs_config
+    if not (feature.enabled and rules.enabled):
         return None
-    if feature.get("type") == "keywords":
+    if feature.type == "keywords":
         return KeywordModerator(_keywords(settings), _preset(rules))
-    if feature.get("type") == "api":
-        return ExtensionModerator(str(settings.get("api_based_extension_id", "")), app_id, _preset(rules))
+    if feature.type == "api":
+        return ExtensionModerator(settings.api_based_extension_id, app_id, _preset(rules))
     return None
 
 
@@ -109,20 +107,10 @@ class ExtensionModerator:
         return str(answer.get("preset_response") or self.preset_response)
 
 
-def _settings(feature: Mapping[str, Any]) -> Mapping[str, Any]:
-    config = feature.get("config")
-    return config if isinstance(config, dict) else {}
-
-
-def _part(feature: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = _settings(feature).get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _keywords(settings: Mapping[str, Any]) -> list[str]:
+def _keywords(settings: ModerationConfig) -> list[str]:
     """Return the keywords, one a line, in lower case."""
-    return [word.strip().lower() for word in str(settings.get("keywords") or "").split("\n") if word.strip()]
+    return [word.strip().lower() for word in settings.keywords.split("\n") if word.strip()]
 
 
-def _preset(rules: Mapping[str, Any]) -> str:
-    return str(rules.get("preset_response") or DEFAULT_RESPONSE)
+def _preset(rules: ModerationRules) -> str:
+    return rules.preset_response or DEFAULT_RESPONSE

@@ -9,7 +9,7 @@ from typing import Any
 from app.models.checkpoints import save_nodes
 from app.models.tasks import ClaimedTask
 from app.models.workflow_runs import PAUSED, list_past_nodes
-from app.services.definitions.app_configs import DeclaredVariable, WorkflowConfig
+from app.services.definitions.workflow_config import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump, masked
 from app.streams.publisher import Superseded
@@ -137,7 +137,7 @@ class NodeJournal:
             self._cite(execution.kind, ended.outputs)
             for selector, value in ended.writes:
                 if selector[0] == "conversation" and selector[1] in self._variables:
-                    self._contents[self._variables[selector[1]].id] = plain(value)
+                    self._contents[self._variables[selector[1]].key] = plain(value)
 
     def save(self) -> None:
         """Store what is not stored yet, in one statement. Raises Superseded where another worker has the task."""

@@ -11,7 +11,7 @@ from flask import current_app
 from app.errors import AppError, ProviderError
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.audio import SpeechModel
-from app.services.definitions.app_configs import ModelConfig, WorkflowConfig, is_enabled
+from app.services.definitions.features import TextToSpeech
 from app.services.generation.task_execution import TaskExecution
 from app.services.process.providers import model_routes
 from app.services.process.sentences import Sentences
@@ -116,14 +116,13 @@ class SpokenAnswer:
                 self._sound.put((version, piece))
 
 
-def speech_of(execution: TaskExecution, config: ModelConfig | WorkflowConfig) -> SpokenAnswer | None:
+def speech_of(execution: TaskExecution, feature: TextToSpeech) -> SpokenAnswer | None:
     """Start the speech of a task's answer. None without auto-play in the app, a reader for it, or a speech model."""
-    feature = config.features["text_to_speech"]
-    if not (execution.with_speech and is_enabled(feature) and feature.get("autoPlay") == "enabled"):
+    if not (execution.with_speech and feature.enabled and feature.autoPlay == "enabled"):
         return None
     try:
         model = model_routes().speech_model()
-        voice = model.voice(str(feature.get("voice") or ""))
+        voice = model.voice(feature.voice)
     except AppError as missing:
         log.warning("speech.not_available", task_id=execution.task.task_id, error=missing.message)
         return None

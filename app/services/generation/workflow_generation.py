@@ -14,8 +14,8 @@ from app.errors import AppError, InternalServerError, RunFailed
 from app.models import tasks
 from app.models.workflow_runs import LoadedRun, load_run
 from app.providers.cancellation import Cancelled
-from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
+from app.services.definitions.workflow_config import WorkflowConfig
 from app.services.files.file_values import opened
 from app.services.generation.moderation import ModerationResult, moderate_question
 from app.services.generation.node_journal import NodeJournal
@@ -46,7 +46,7 @@ def generate_run(execution: TaskExecution) -> None:
     loaded = load_run(execution.task.workflow_run_id or "")
     # The time limit counts what ran before a pause, but not the pause.
     execution.deadline -= loaded.elapsed
-    config = WorkflowConfig.from_definition(version(execution.task.app_version_id))
+    config = version(execution.task.app_version_id).usable_workflow()
     journal = NodeJournal(execution.task, config)
     work = _Work(
         execution,
@@ -124,7 +124,7 @@ def _run_graph(work: _Work) -> RunEnd:
         return _failed(lost_too_often().message)
     verdict = ModerationResult(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
-        verdict = moderate_question(work.config, task.app_id, loaded.inputs, task.query)
+        verdict = moderate_question(work.config.features, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
     graph = _graph_of(task.app_version_id)
@@ -157,7 +157,7 @@ def _graph_of(version_id: str) -> Graph:
     An earlier release may have published what this one refuses.
     """
     try:
-        return build(WorkflowConfig.from_definition(version(version_id)).graph)
+        return build(version(version_id).usable_workflow().graph.stored)
     except GraphInvalid as invalid:
         raise RunFailed(f"Run failed: {invalid}") from None
 
@@ -184,10 +184,11 @@ def _variables(
     variables = Variables()
     variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
     variables.set_node("sys", system)
-    variables.set_node("env", {variable.name: variable.value for variable in config.environment})
+    variables.set_node("env", {variable.name: variable.first_value for variable in config.environment_variables})
     kept = loaded.variables or {}
     conversation = {
-        variable.name: restored(kept.get(variable.id, variable.value)) for variable in config.conversation_variables
+        variable.name: restored(kept.get(variable.key, variable.first_value))
+        for variable in config.conversation_variables
     }
     variables.set_writable(
         "conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables}

@@ -11,7 +11,7 @@ from app.models.forms import list_forms
 from app.models.identifiers import now
 from app.models.workflow_runs import LoadedRun
 from app.providers.models.chat_types import Usage
-from app.services.definitions.app_configs import WorkflowConfig, is_enabled
+from app.services.definitions.workflow_config import WorkflowConfig
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.services.generation.answer_stream import AnswerStream
 from app.services.generation.moderation import answer_moderator
@@ -45,7 +45,7 @@ class WorkflowRunPublisher:
         self.answer = AnswerStream(
             execution, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
         )
-        self.answer.moderator = answer_moderator(config, execution.task.app_id)
+        self.answer.moderator = answer_moderator(config.features, execution.task.app_id)
         # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
         self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task.task_id)
         self._seen: str | None = loaded.answer if self._resumes else None
@@ -53,7 +53,7 @@ class WorkflowRunPublisher:
 
     def start_speech(self) -> None:
         """Speak the answer from now on, where the app does so."""
-        self.answer.start_speech(self._config)
+        self.answer.start_speech(self._config.features)
 
     def publish_start(self, inputs: Mapping[str, Any], system: Mapping[str, Any]) -> None:
         """Publish that the run begins or goes on, unless an earlier worker did."""
@@ -164,7 +164,7 @@ class WorkflowRunPublisher:
         """The message's metadata."""
         counts = self._journal.usage
         tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
-        cites = is_enabled(self._config.features["retriever_resource"])
+        cites = self._config.features.retriever_resource.enabled
         return {
             "annotation_reply": None,
             "retriever_resources": cited(self._journal.sources) if cites else [],

@@ -3,17 +3,23 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import pydantic
 
 from app.services.definitions import yaml_documents
-from app.services.definitions.app_configs import WORKFLOW_MODES, external_data_tools, is_enabled
-from app.services.operator import app_file_shapes
+from app.services.definitions.app_file import MODEL_CONFIG_MODES, MODES, AppDefinition, AppSection
+from app.services.definitions.file_parts import FilePart
+from app.services.definitions.model_config import ModelConfig
+from app.services.definitions.workflow_config import WorkflowConfig
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
 SERVED_MODERATION = ("keywords", "api")
+
+_Part = TypeVar("_Part", bound=FilePart)
 
 
 class InvalidAppFile(Exception):
@@ -22,7 +28,7 @@ class InvalidAppFile(Exception):
 
 @dataclass(frozen=True)
 class AppFile:
-    """A checked file. `definition` is the whole of it, secrets included, so that nothing has to be imported again later."""
+    """A checked file. `definition` is all of it with its secrets, so that nothing has to be imported again later."""
 
     mode: str
     name: str
@@ -48,20 +54,13 @@ def parse(content: bytes | str) -> AppFile:
 def check(definition: dict[str, Any]) -> AppFile:
     """Check a definition of plain JSON values. Raises InvalidAppFile."""
     version_warnings = _check_version(definition.get("version", ASSUMED_VERSION))
-    try:
-        head = app_file_shapes.check(definition)
-    except app_file_shapes.InvalidShape as error:
-        raise InvalidAppFile(str(error)) from None
-    if head.mode in WORKFLOW_MODES:
-        try:
-            build(definition["workflow"]["graph"])
-        except GraphInvalid as error:
-            raise InvalidAppFile(f"workflow.graph: {error}") from None
-    return AppFile(head.mode, head.name, definition, version_warnings + not_served(definition))
+    head = _check_head(definition.get("app"))
+    _check_content(head.mode, definition)
+    return AppFile(head.mode, head.name, definition, version_warnings + not_served(AppDefinition.read(definition)))
 
 
-def not_served(definition: Mapping[str, Any]) -> list[str]:
-    """A sentence for everything that the app has switched on and this release does not serve."""
+def not_served(definition: AppDefinition) -> list[str]:
+    """Return a sentence for everything that the app has switched on and this release does not serve."""
     used = [(entry, entry.names(definition)) for entry in NOT_SERVED]
     return [
         f"{entry.sentence} ({', '.join(names)})" if any(names) else entry.sentence for entry, names in used if names
@@ -80,6 +79,42 @@ def _check_version(version: Any) -> list[str]:
     return []
 
 
+def _check_head(section: Any) -> AppSection:
+    if not isinstance(section, dict) or not section:
+        raise InvalidAppFile("Missing app data in YAML content: there is no mapping 'app'")
+    mode = section.get("mode")
+    if not mode:
+        raise InvalidAppFile("app.mode: missing app mode")
+    if mode not in MODES:
+        raise InvalidAppFile(f"app.mode: Invalid app mode {mode!r}; known are {', '.join(MODES)}")
+    return _checked(AppSection, section, "app")
+
+
+def _check_content(mode: str, definition: Mapping[str, Any]) -> None:
+    if mode in MODEL_CONFIG_MODES:
+        if not isinstance(definition.get("model_config"), dict):
+            raise InvalidAppFile("Missing model_config for chat/agent-chat/completion app")
+        _checked(ModelConfig, definition["model_config"], "model_config")
+        return
+    if not isinstance(definition.get("workflow"), dict):
+        raise InvalidAppFile("Missing workflow data for workflow/advanced chat app")
+    workflow = _checked(WorkflowConfig, definition["workflow"], "workflow")
+    try:
+        build(workflow.graph.stored)
+    except GraphInvalid as error:
+        raise InvalidAppFile(f"workflow.graph: {error}") from None
+
+
+def _checked(part: type[_Part], values: Any, place: str) -> _Part:
+    """Return the part that stands at a place of the file; the first thing that is wrong with it names the place."""
+    try:
+        return part.model_validate(values)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+        raise InvalidAppFile(f"{place}{steps}: {str(first['msg']).removeprefix('Value error, ')}") from None
+
+
 @dataclass(frozen=True)
 class NotServed:
     """Something that app files have and this release does not serve.
@@ -88,40 +123,26 @@ class NotServed:
     """
 
     sentence: str
-    names: Callable[[Mapping[str, Any]], list[str]]
+    names: Callable[[AppDefinition], list[str]]
 
 
-def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where the features are."""
-    if definition["app"]["mode"] in WORKFLOW_MODES:
-        return definition["workflow"].get("features") or {}
-    config: Mapping[str, Any] = definition["model_config"]
-    return config
+def _moderation(definition: AppDefinition) -> list[str]:
+    feature = definition.features(definition.app.mode).sensitive_word_avoidance
+    served = not feature.enabled or feature.type in SERVED_MODERATION
+    return [] if served else [feature.type or "no type"]
 
 
-def _feature(name: str) -> Callable[[Mapping[str, Any]], list[str]]:
-    return lambda definition: [""] if is_enabled(_config(definition).get(name)) else []
-
-
-def _moderation(definition: Mapping[str, Any]) -> list[str]:
-    feature = _config(definition).get("sensitive_word_avoidance")
-    kind = str(_inside(feature, "type") or "no type")
-    return [kind] if is_enabled(feature) and kind not in SERVED_MODERATION else []
-
-
-def _external_data(definition: Mapping[str, Any]) -> list[str]:
-    tools = external_data_tools(_config(definition))
+def _external_data(definition: AppDefinition) -> list[str]:
+    tools = definition.features(definition.app.mode).data_tools
     return [f"{tool.variable}: {tool.type or 'no type'}" for tool in tools if tool.type != "api"]
 
 
-def _image_icon(definition: Mapping[str, Any]) -> list[str]:
-    return [""] if definition["app"].get("icon_type") == "image" else []
+def _annotation_reply(definition: AppDefinition) -> list[str]:
+    return [""] if definition.features(definition.app.mode).annotation_reply.enabled else []
 
 
-def _inside(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def _image_icon(definition: AppDefinition) -> list[str]:
+    return [""] if definition.app.icon_type == "image" else []
 
 
 # A release that serves one of these removes its line.
@@ -131,8 +152,6 @@ NOT_SERVED = (
         "External data tools of these types are not served: their variables stay as they are typed in the prompt",
         _external_data,
     ),
-    NotServed(
-        "Annotation replies are not served: an app file names them without carrying them", _feature("annotation_reply")
-    ),
+    NotServed("Annotation replies are not served: an app file names them without carrying them", _annotation_reply),
     NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
 )

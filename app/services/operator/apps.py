@@ -19,6 +19,7 @@ from app.models.identifiers import new_id, now
 from app.models.tasks import list_running_tasks_of_app
 from app.services.definitions import published_apps, yaml_documents
 from app.services.definitions.app_datasets import unbound
+from app.services.definitions.app_file import AppDefinition
 from app.services.operator.app_files import AppFile
 from app.services.process.tool_registry import unresolved
 from app.streams import signals
@@ -89,7 +90,8 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         db.session.add_all([app, version])
     imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
     db.session.commit()
-    missing = (*unresolved(file.definition), *unbound(*imported[:2], file.definition))
+    definition = AppDefinition.read(file.definition)
+    missing = (*unresolved(definition), *unbound(*imported[:2], definition))
     return ImportedApp(*imported, warnings=(*file.warnings, *missing, *announce(imported[0])))
 
 

@@ -9,7 +9,6 @@ from app.extensions import redis_client
 from app.models.forms import FormRecordRow, close_forms, list_form_records
 from app.models.identifiers import now
 from app.models.run_records import NodeRecord, RunSummary, find_run_record, list_node_records, list_run_summaries
-from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.published_apps import version
 from app.services.generation.form_mails import link_of
 from app.services.operator.apps import AppRefused
@@ -49,7 +48,7 @@ def show(run_id: str) -> RunDetails:
     record = find_run_record(wanted)
     if record is None:
         raise AppRefused(f"There is no run {run_id}.")
-    secrets = WorkflowConfig.from_definition(version(record.app_version_id)).secrets
+    secrets = version(record.app_version_id).usable_workflow().secrets
     return RunDetails(
         summary=record.summary,
         inputs=masked(record.inputs, secrets),

@@ -1,13 +1,12 @@
 """The tools of this process, read once."""
 
 import pathlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from flask import Flask, current_app
 
 from app.providers.operator_files import InvalidOperatorFile
-from app.services.definitions.app_tools import tools_of
+from app.services.definitions.app_file import AppDefinition
 from app.services.process.process_parts import Part, process_parts
 from app.services.process.providers import guarded_http, sandbox
 from app.tools.builtin_tools import builtin_providers
@@ -21,10 +20,10 @@ def tool_registry() -> ToolRegistry:
     return process_parts().get(ToolRegistry, _load, ToolRegistry.close)
 
 
-def unresolved(definition: Mapping[str, Any]) -> list[str]:
+def unresolved(definition: AppDefinition) -> list[str]:
     """A sentence for each tool of the app that cannot be called now, and why. Asks tool servers."""
     sentences = []
-    for choice in tools_of(definition):
+    for choice in definition.tools():
         try:
             tool_registry().find(choice)
         except (ToolFailed, InvalidOperatorFile) as failure:

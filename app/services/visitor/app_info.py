@@ -1,16 +1,12 @@
 """What a page reads before it opens: the bodies of GET /parameters, /site and /meta."""
 
-import functools
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from app.errors import AppUnavailable
 from app.providers.operator_files import InvalidOperatorFile
 from app.services.auth import mails
-from app.services.definitions.app_configs import FEATURE_DEFAULTS, FILE_UPLOAD_DEFAULT, MODEL_CONFIG_MODES
-from app.services.definitions.app_tools import tools_of
-from app.services.definitions.input_fields import start_fields
+from app.services.definitions.features import FEATURES
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.tool_registry import tool_registry
 from app.tools.tool_types import ToolChoice
@@ -18,13 +14,6 @@ from app.tools.tool_types import ToolChoice
 DEFAULT_ICON = "🤖"
 DEFAULT_ICON_BACKGROUND = "#FFEAD5"
 TOOL_ICON = {"background": "#252525", "content": "😀"}
-REMEMBERED_APPS = 256
-
-_WORKFLOW_FEATURES: Mapping[str, dict[str, Any]] = {
-    **FEATURE_DEFAULTS,
-    "retriever_resource": {"enabled": False},
-    "sensitive_word_avoidance": {"enabled": False, "type": "", "configs": []},
-}
 
 
 def parameters(app: PublishedApp, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +50,7 @@ def site(app: PublishedApp, end_user_id: uuid.UUID | str | None = None) -> dict[
 
 def meta(app: PublishedApp) -> dict[str, Any]:
     """The icons of the app's tools: a URL, or a background and an emoji. No tool server is asked."""
-    return {"tool_icons": {choice.name: _tool_icon(choice) for choice in tools_of(app.definition)}}
+    return {"tool_icons": {choice.name: _tool_icon(choice) for choice in app.definition.tools()}}
 
 
 def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,42 +66,31 @@ def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@functools.lru_cache(maxsize=REMEMBERED_APPS)
 def features(app: PublishedApp) -> dict[str, Any]:
-    """The part of GET /parameters that the app file says. Raises AppUnavailable. The values are shared: not to be changed."""
-    if app.mode in MODEL_CONFIG_MODES:
-        config, defaults = app.definition.get("model_config"), FEATURE_DEFAULTS
-        form = _entries(config, "user_input_form")
-    else:
-        workflow = app.definition.get("workflow")
-        # A file may leave its features out; a workflow without a graph is none.
-        config = (workflow.get("features") or {}) if isinstance(workflow, dict) and workflow.get("graph") else None
-        defaults = _WORKFLOW_FEATURES
-        form = [{str(variable.get("type", "text-input")): variable} for variable in start_fields(workflow or {})]
-    if not isinstance(config, dict):
-        raise AppUnavailable
+    """Return what GET /parameters shows of the app file, as it is stored: shared, not to be changed.
+
+    Raises AppUnavailable.
+    """
+    found = app.definition.features(app.mode)
     return {
-        "opening_statement": config.get("opening_statement"),
-        "suggested_questions": _texts(config.get("suggested_questions")),
-        **{name: _configured(config, name, default) for name, default in defaults.items()},
-        "user_input_form": form,
-        "file_upload": _configured(config, "file_upload", FILE_UPLOAD_DEFAULT),
+        "opening_statement": found.stored.get("opening_statement"),
+        "suggested_questions": list(found.suggested_questions),
+        **{name: getattr(found, name).stored for name in FEATURES},
+        "user_input_form": [{field.type: field.stored} for field in app.definition.input_form(app.mode)],
     }
 
 
-@functools.lru_cache(maxsize=REMEMBERED_APPS)
 def _site(app: PublishedApp) -> dict[str, Any]:
-    looks = app.definition.get("app") or {}
-    kind = looks.get("icon_type") or "emoji"
+    looks = app.definition.app
     # An image is a file of the installation that the app file comes from.
-    shown = kind != "image"
+    shown = looks.icon_type != "image"
     return {
         "title": app.name,
         "chat_color_theme": None,
         "chat_color_theme_inverted": False,
-        "icon_type": kind if shown else "emoji",
-        "icon": (looks.get("icon") if shown else None) or DEFAULT_ICON,
-        "icon_background": looks.get("icon_background") or DEFAULT_ICON_BACKGROUND,
+        "icon_type": (looks.icon_type if shown else None) or "emoji",
+        "icon": (looks.icon if shown else None) or DEFAULT_ICON,
+        "icon_background": looks.icon_background or DEFAULT_ICON_BACKGROUND,
         "icon_url": None,
         "description": None,
         "copyright": None,
@@ -121,7 +99,7 @@ def _site(app: PublishedApp) -> dict[str, Any]:
         "default_language": "en-US",
         "prompt_public": False,
         "show_workflow_steps": True,
-        "use_icon_as_answer_icon": looks.get("use_icon_as_answer_icon") is True,
+        "use_icon_as_answer_icon": looks.use_icon_as_answer_icon,
     }
 
 
@@ -130,17 +108,3 @@ def _tool_icon(choice: ToolChoice) -> Any:
         return tool_registry().icon(choice) or TOOL_ICON
     except InvalidOperatorFile:
         return TOOL_ICON
-
-
-def _configured(config: Mapping[str, Any], name: str, default: dict[str, Any]) -> dict[str, Any]:
-    value = config.get(name)
-    return value if isinstance(value, dict) and value else default
-
-
-def _texts(value: Any) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _entries(config: Any, name: str) -> list[dict[str, Any]]:
-    entries = config.get(name) if isinstance(config, dict) else None
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []

@@ -8,7 +8,6 @@ from app.models.identifiers import new_id
 from app.models.owners import Owner
 from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
-from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
 from app.services.definitions.published_apps import PublishedApp, version
 from app.services.visitor.generations import Question, QuestionContext, begin
 
@@ -26,15 +25,14 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
             # Chatflows go with their app: a conversation is answered by what is published now.
             return begin(
                 QuestionContext(app, end_user_id, app.version_id, task_id),
-                WorkflowConfig.from_definition(app.definition),
+                app.definition.usable_workflow(),
                 question,
             )
-        version_id, definition = app.version_id, app.definition
+        version_id = app.version_id
         if question.conversation_id is not None:
             version_id = _version_of(app, end_user_id, question.conversation_id)
-            definition = definition if version_id == app.version_id else version(version_id)
         return begin(
-            QuestionContext(app, end_user_id, version_id, task_id), ModelConfig.from_definition(definition), question
+            QuestionContext(app, end_user_id, version_id, task_id), version(version_id).usable_chat_config(), question
         )
 
 

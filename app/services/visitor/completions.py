@@ -9,7 +9,6 @@ from app.models.messages import find_asked
 from app.models.owners import Owner
 from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
-from app.services.definitions.app_configs import ModelConfig, is_enabled
 from app.services.definitions.published_apps import PublishedApp
 from app.services.visitor.generations import Question, QuestionContext, begin
 
@@ -27,7 +26,7 @@ def start(
     with admitted(app.id, end_user_id, task_id):
         return begin(
             QuestionContext(app, end_user_id, app.version_id, task_id),
-            ModelConfig.from_definition(app.definition),
+            app.definition.usable_chat_config(),
             question,
             options,
         )
@@ -38,6 +37,6 @@ def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.
     asked = find_asked(Owner(app.id, end_user_id), message_id)
     if asked is None:
         raise MessageNotFound
-    if not is_enabled(ModelConfig.from_definition(app.definition).features["more_like_this"]):
+    if not app.definition.usable_chat_config().more_like_this.enabled:
         raise MoreLikeThisDisabled
     return start(app, end_user_id, Question(asked.query, asked.inputs, files=tuple(asked.files or ())), MORE_LIKE_THIS)

@@ -25,7 +25,6 @@ from app.models.conversations import (
 from app.models.owners import Owner
 from app.models.tasks import list_running_tasks
 from app.providers.models.chat_types import ModelMessage
-from app.services.definitions.app_configs import model_of
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.providers import model_routes
@@ -140,7 +139,7 @@ def purge(most: int = 1_000) -> int:
 
 
 def _title(version_id: str, query: str) -> str:
-    model = model_of(version(version_id))
+    model = version(version_id).model()
     prompt = NAMING_PROMPT.format(query=query[:NAMING_QUERY_LIMIT])
     options = {"max_tokens": 32, "temperature": 0.2}
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)

@@ -6,7 +6,7 @@ from typing import Any
 from app.errors import InvalidParam
 from app.errors.forms import InvalidFormData
 from app.models.owners import Owner
-from app.services.definitions.file_rules import FileRules
+from app.services.definitions.file_rules import FileLimits
 from app.services.files.file_mappings import FileResolver
 from app.services.process.stored_values import cleaned
 from app.workflow.values.values import plain
@@ -67,7 +67,7 @@ def _chosen(
 ) -> list[dict[str, Any]]:
     # An empty list of an editor restricts nothing.
     named = {name: value for name, value in shape.items() if value}
-    rules = FileRules.of_field(named)
+    rules = FileLimits.read(named).field_rules
     if any(mapping.get("transfer_method") not in FORM_METHODS for mapping in mappings):
         raise InvalidFormData(f"{about}: transfer_method must be local_file or remote_url")
     try:

@@ -10,10 +10,11 @@ from app.models.identifiers import new_id, now
 from app.models.owners import Owner
 from app.models.task_beginnings import NewAnswer, begin_conversation, continue_conversation
 from app.models.tasks import ClaimedTask, has_running_task
-from app.services.definitions.app_configs import ModelConfig, WorkflowConfig
 from app.services.definitions.input_forms import clean_inputs
+from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import fill
 from app.services.definitions.published_apps import PublishedApp
+from app.services.definitions.workflow_config import WorkflowConfig
 from app.services.files import file_values
 from app.services.files.file_mappings import FileResolver
 from app.streams import signals
@@ -57,7 +58,8 @@ def begin(
     query = question.query.replace("\0", "")
     own_files = FileResolver(Owner(asker.app.id, asker.end_user_id))
     inputs = clean_inputs(config.user_input_form, question.inputs, own_files.choose)
-    rules = config.file_rules
+    features = config.features if isinstance(config, WorkflowConfig) else config
+    rules = features.file_rules
     # An app without the feature ignores files.
     files = own_files.choose(question.files, rules) if rules is not None and question.files else []
     is_new = question.conversation_id is None
@@ -78,7 +80,7 @@ def begin(
         run_id=str(new_id()) if isinstance(config, WorkflowConfig) else None,
         now=now(),
         name=_first_name(query) if is_new else "",
-        introduction=fill(config.opening_statement, inputs) if is_new and config.opening_statement else "",
+        introduction=fill(features.opening_statement or "", inputs) if is_new else "",
     )
     if is_new:
         begin_conversation(new)

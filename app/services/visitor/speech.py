@@ -12,11 +12,9 @@ from app.models.messages import find_answer
 from app.models.owners import Owner
 from app.providers.models.audio import SpeechModel
 from app.services.auth import answer_limits
-from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
-from app.services.visitor import app_info
 
 # Some hours of speech: one request must not cost an operator more.
 MOST_CHARACTERS = 100_000
@@ -59,11 +57,11 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
         return None
     if len(text) > MOST_CHARACTERS:
         raise InvalidParam(f"Text must be at most {MOST_CHARACTERS} characters long")
-    feature = app_info.features(app)["text_to_speech"]
-    if not is_enabled(feature):
+    feature = app.definition.features(app.mode).text_to_speech
+    if not feature.enabled:
         raise InvalidParam("TTS is not enabled")
     model = model_routes().speech_model()
-    voice = model.voice(wanted.voice, str(feature.get("voice") or ""))
+    voice = model.voice(wanted.voice, feature.voice)
     answer_limits.count_audio(end_user_id)
     sound = _say(model, text, voice, time.monotonic() + current_app.config["MAX_RUN_SECONDS"])
     first = next(sound, b"")

@@ -2,8 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 import structlog
 from flask import current_app
@@ -14,7 +12,8 @@ from app.models.owners import Owner
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens
 from app.providers.models.json_answers import find_lists
-from app.services.definitions.app_configs import ModelChoice, ModelConfig, WorkflowConfig, is_enabled, model_of
+from app.services.definitions.features import QuestionModel, SuggestedQuestions
+from app.services.definitions.model_config import ModelChoice
 from app.services.definitions.prompts import Thread
 from app.services.definitions.published_apps import version
 from app.services.process.providers import model_routes
@@ -39,13 +38,12 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
         raise MessageNotFound("Message not found")
     thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
     definition = version(origin.app_version_id)
-    is_chatflow = "workflow" in definition
-    config = WorkflowConfig.from_definition(definition) if is_chatflow else ModelConfig.from_definition(definition)
-    feature = config.features["suggested_questions_after_answer"]
-    if not is_enabled(feature):
+    features = definition.usable_workflow().features if definition.has_workflow else definition.usable_chat_config()
+    feature = features.suggested_questions_after_answer
+    if not feature.enabled:
         raise SuggestedQuestionsDisabled
     try:
-        return parse_questions(_ask(model_of(definition), feature, thread))
+        return parse_questions(_ask(definition.model(), feature, thread))
     except GenerationError as error:
         log.warning("questions.not_suggested", message_id=str(message_id), error=error.message)
         return []
@@ -60,17 +58,14 @@ def parse_questions(answer: str) -> list[str]:
     return []
 
 
-def _ask(usual: ModelChoice, feature: Mapping[str, Any], thread: Thread) -> str:
-    own = feature.get("model")
-    chosen: Mapping[str, Any] = own if isinstance(own, dict) and own.get("name") else {}
-    model = model_routes().chat_model(
-        str(chosen.get("provider", usual.provider)),
-        str(chosen.get("name", usual.name)),
-        str(chosen.get("mode", usual.mode)),
-    )
-    parameters = chosen.get("completion_params")
-    options = parameters if isinstance(parameters, dict) else {"temperature": TEMPERATURE, "max_tokens": 256}
-    prompt = str(feature.get("prompt") or "").strip()
+def _ask(usual: ModelChoice, feature: SuggestedQuestions, thread: Thread) -> str:
+    own = feature.model if feature.model.name else QuestionModel.read({})
+    provider = usual.provider if own.provider is None else own.provider
+    mode = usual.mode if own.mode is None else own.mode
+    model = model_routes().chat_model(provider, own.name or usual.name, mode)
+    usual_options = {"temperature": TEMPERATURE, "max_tokens": 256}
+    options = usual_options if own.completion_params is None else own.completion_params
+    prompt = feature.prompt.strip()
     instructions = prompt + _FORM if prompt else PROMPT
     question = f"{instructions}\n\n{_dialogue(thread, min(HISTORY_TOKENS, model.context // 2))}"
     deadline = time.monotonic() + current_app.config["NAMING_SECONDS"]

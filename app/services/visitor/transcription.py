@@ -8,11 +8,9 @@ from flask import current_app
 
 from app.errors import AudioTooLarge, InvalidParam, UnsupportedAudioType
 from app.services.auth import answer_limits
-from app.services.definitions.app_configs import is_enabled
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process import audio_formats
 from app.services.process.providers import model_routes
-from app.services.visitor import app_info
 
 LARGEST_RECORDING = 30 * 1024 * 1024
 
@@ -27,7 +25,7 @@ class Recording(NamedTuple):
 
 def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) -> str:
     """The words; nothing is kept. Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, RateLimitError, ProviderError, AppUnavailable."""
-    if not is_enabled(app_info.features(app)["speech_to_text"]):
+    if not app.definition.features(app.mode).speech_to_text.enabled:
         raise InvalidParam("Speech to text is not enabled")
     recording.file.seek(0)
     found = audio_formats.recognise(recording.file.read(audio_formats.HEAD_BYTES))

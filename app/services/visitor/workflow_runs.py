@@ -8,7 +8,6 @@ from app.models.owners import Owner
 from app.models.task_beginnings import NewRun, begin_workflow_run
 from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
-from app.services.definitions.app_configs import WorkflowConfig
 from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
@@ -20,7 +19,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
 
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
-    config = WorkflowConfig.from_definition(app.definition)
+    config = app.definition.usable_workflow()
     own_files = FileResolver(Owner(app.id, end_user_id))
     cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
     # An app without the feature ignores files.

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from app.extensions import autocommit_engine
+from app.services.definitions.app_file import AppDefinition
 from app.services.process.tool_registry import unresolved
 from app.tools.tool_types import ToolAnswer, ToolFile
 from tests.support.agents import agent, names, prompt, thoughts, tool
@@ -337,7 +338,7 @@ class TestAnAgentNode:
         }
         flow = graph(start(), node("agent", "agent", agent_parameters=values), answer("x"), "start > agent > answer")
         definition = {"app": {"mode": "advanced-chat", "name": "x"}, "workflow": {"graph": flow}}
-        assert unresolved(definition) == ["The tool 'weed' of 'garden' is not set up here."]
+        assert unresolved(AppDefinition.read(definition)) == ["The tool 'weed' of 'garden' is not set up here."]
 
 
 class TestMeta:

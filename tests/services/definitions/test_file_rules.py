@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.definitions.file_rules import FileRules
+from app.services.definitions.file_rules import FileLimits, FileUpload
 
 NEW = {
     "enabled": True,
@@ -14,7 +14,7 @@ NEW = {
 
 
 def test_the_new_spelling():
-    rules = FileRules.of_feature(NEW)
+    rules = FileUpload.read(NEW).rules
     assert (rules.kinds, rules.extensions, rules.methods, rules.most) == (
         {"image", "custom"},
         {"xyz"},
@@ -25,7 +25,7 @@ def test_the_new_spelling():
 
 def test_the_old_spelling():
     image = {"enabled": True, "number_limits": 5, "detail": "low", "transfer_methods": ["remote_url"]}
-    rules = FileRules.of_feature({"image": image})
+    rules = FileUpload.read({"image": image}).rules
     assert (rules.kinds, rules.extensions, rules.methods, rules.most, rules.detail) == (
         {"image"},
         set(),
@@ -39,12 +39,12 @@ def test_the_old_spelling():
     "feature", [{}, {"enabled": False}, {"image": {"enabled": False}}, {"image": None}, {"enabled": "true"}]
 )
 def test_a_feature_that_is_off(feature):
-    assert FileRules.of_feature(feature) is None
+    assert FileUpload.read(feature).rules is None
 
 
 @pytest.mark.parametrize("number", [None, 0, -1, "x", True])
 def test_three_files_where_nothing_sound_is_said(number):
-    assert FileRules.of_feature({"enabled": True, "number_limits": number}).most == 3
+    assert FileUpload.read({"enabled": True, "number_limits": number}).rules.most == 3
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_three_files_where_nothing_sound_is_said(number):
     ],
 )
 def test_what_is_allowed(kind, extension, method, allowed):
-    assert FileRules.of_feature(NEW).allow(kind, extension, method) is allowed
+    assert FileUpload.read(NEW).rules.allow(kind, extension, method) is allowed
 
 
 def test_an_empty_list_allows_nothing_and_none_everything():
-    assert not FileRules.of_field({"allowed_file_types": []}).allow("image", "png", "local_file")
-    assert not FileRules.of_field({"allowed_file_upload_methods": []}).allow("image", "png", "local_file")
-    assert FileRules.of_field({}).allow("custom", "", "remote_url")
+    assert not FileLimits.read({"allowed_file_types": []}).field_rules.allow("image", "png", "local_file")
+    assert not FileLimits.read({"allowed_file_upload_methods": []}).field_rules.allow("image", "png", "local_file")
+    assert FileLimits.read({}).field_rules.allow("custom", "", "remote_url")

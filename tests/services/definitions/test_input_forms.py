@@ -3,9 +3,13 @@
 import pytest
 
 from app.errors import InvalidParam
-from app.services.definitions.input_fields import InputField, form_fields
+from app.services.definitions.input_fields import InputField
 from app.services.definitions.input_forms import DEEPEST, clean_inputs
 from app.workflow.values.files import File
+
+
+def field(variable, kind="text-input", **values) -> InputField:
+    return InputField.read({"variable": variable, "type": kind} | values)
 
 
 def clean(fields, inputs):
@@ -17,24 +21,24 @@ def clean(fields, inputs):
     )
 
 
-def cleaned(value, kind="text-input", **field):
-    return clean([InputField("x", kind, **field)], {"x": value})["x"]
+def cleaned(value, kind="text-input", **values):
+    return clean([field("x", kind, **values)], {"x": value})["x"]
 
 
-def refusal(value, kind="text-input", **field):
+def refusal(value, kind="text-input", **values):
     with pytest.raises(InvalidParam) as caught:
-        cleaned(value, kind, **field)
+        cleaned(value, kind, **values)
     return caught.value.message
 
 
 def test_declared_variables_are_kept_and_others_dropped():
-    fields = [InputField("name"), InputField("age", "number")]
+    fields = [field("name"), field("age", "number")]
     assert clean(fields, {"name": "Ann", "age": "7", "other": 1}) == {"name": "Ann", "age": 7}
 
 
 def test_a_missing_required_variable_is_refused():
     with pytest.raises(InvalidParam) as caught:
-        clean([InputField("name", required=True)], {})
+        clean([field("name", required=True)], {})
     assert caught.value.message == "name is required in input form"
 
 
@@ -48,8 +52,8 @@ def test_an_empty_required_text_is_accepted(kind):
 
 
 def test_an_optional_variable_has_its_default_or_null():
-    assert clean([InputField("x", default="d")], {}) == {"x": "d"}
-    assert clean([InputField("x")], {"x": None}) == {"x": None}
+    assert clean([field("x", default="d")], {}) == {"x": "d"}
+    assert clean([field("x")], {"x": None}) == {"x": None}
 
 
 def test_a_default_is_checked_like_a_given_value():
@@ -70,14 +74,14 @@ def test_a_text_may_be_as_long_as_the_form_says():
 
 
 def test_a_choice_must_be_an_option():
-    assert cleaned("b", "select", options=("a", "b")) == "b"
-    assert refusal("c", "select", options=("a", "b")) == "x in input form must be one of the following: ['a', 'b']"
+    assert cleaned("b", "select", options=["a", "b"]) == "b"
+    assert refusal("c", "select", options=["a", "b"]) == "x in input form must be one of the following: ['a', 'b']"
 
 
 def test_an_empty_choice_is_null_where_it_is_optional():
-    assert cleaned("", "select", options=("a",)) is None
-    assert refusal("", "select", options=("a",), required=True) == "x in input form must be one of the following: ['a']"
-    assert cleaned("", "select", options=("", "a")) == ""
+    assert cleaned("", "select", options=["a"]) is None
+    assert refusal("", "select", options=["a"], required=True) == "x in input form must be one of the following: ['a']"
+    assert cleaned("", "select", options=["", "a"]) == ""
 
 
 @pytest.mark.parametrize(
@@ -169,15 +173,12 @@ def test_an_object_may_not_be_bottomless():
 
 
 def test_the_variable_of_an_external_data_tool_is_not_the_visitors():
-    assert clean([InputField("weather", "external_data_tool", required=True)], {"weather": "sunny"}) == {}
+    assert clean([field("weather", "external_data_tool", required=True)], {"weather": "sunny"}) == {}
 
 
 def test_an_empty_default_of_a_box_or_a_number_is_none():
-    form = [
-        {kind: {"variable": kind, "label": "L", "default": ""}}
-        for kind in ("checkbox", "number", "file", "json_object", "paragraph")
-    ]
-    assert clean(form_fields(form), {}) == {
+    kinds = ("checkbox", "number", "file", "json_object", "paragraph")
+    assert clean([field(kind, kind, default="") for kind in kinds], {}) == {
         "checkbox": None,
         "number": None,
         "file": None,

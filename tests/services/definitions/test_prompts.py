@@ -2,16 +2,15 @@
 
 import pytest
 
-from app.services.definitions.app_configs import ModelConfig
+from app.services.definitions.app_file import AppDefinition
 from app.services.definitions.prompts import PromptInput, build_prompt, fill
 
 THREAD = (("one?", "one."), ("two?", "two."))
 
 
 def config(mode="chat", **more):
-    return ModelConfig.from_definition(
-        {"model_config": {"model": {"provider": "p", "name": "m", "mode": mode}, **more}}
-    )
+    whole = {"model_config": {"model": {"provider": "p", "name": "m", "mode": mode}, **more}}
+    return AppDefinition.read(whole).usable_chat_config()
 
 
 def prompt(model_config, asked, context=8_000):

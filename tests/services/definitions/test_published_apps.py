@@ -10,8 +10,10 @@ from sqlalchemy import event, text
 from app.errors import AppUnavailable
 from app.extensions import autocommit_engine
 from app.services.definitions import published_apps
+from app.services.operator import apps
+from app.services.operator.app_files import AppFile
 from app.streams import signals
-from tests.support.factories import make_app
+from tests.support.factories import chat_definition, make_app
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -43,7 +45,7 @@ def change_name_behind_our_back(app, name):
 def test_an_app_is_found_by_code_and_by_id():
     app = make_app()
     assert published_apps.by_code(app.code) == published_apps.by_id(app.id) == published_apps.by_id(str(app.id)) == app
-    assert (app.mode, app.enabled, app.access_mode, app.definition["app"]["name"]) == ("chat", True, "public", app.name)
+    assert (app.mode, app.enabled, app.access_mode, app.definition.app.name) == ("chat", True, "public", app.name)
 
 
 def test_one_query_serves_many_look_ups(statements):
@@ -127,11 +129,24 @@ def test_a_change_during_a_look_up_is_not_missed(app):
 
 
 def test_versions_are_read_once(statements):
+    published = apps.publish(AppFile("chat", "Plain chat", chat_definition(), []), "test-versions")
+    statements.clear()
+    assert published_apps.version(published.version_id) is published_apps.version(str(published.version_id))
+    assert published_apps.version(published.version_id).stored == chat_definition()
+    assert len(statements) == 1
+
+
+def test_a_version_that_was_read_with_its_app_is_not_read_again(statements):
     app = make_app()
     statements.clear()
-    assert published_apps.version(app.version_id) is published_apps.version(str(app.version_id))
-    assert published_apps.version(app.version_id) == app.definition
-    assert len(statements) == 1
+    assert published_apps.version(app.version_id) is app.definition
+    assert statements == []
+
+
+def test_a_look_up_keeps_the_definition_that_was_read_before():
+    app = make_app()
+    published_apps.forget_all()
+    assert published_apps.by_id(app.id).definition is app.definition
 
 
 def test_an_unknown_version_is_unavailable():

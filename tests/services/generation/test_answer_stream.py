@@ -7,6 +7,7 @@ import pytest
 
 from app.models.identifiers import now
 from app.models.tasks import ClaimedTask
+from app.services.definitions.features import FeatureSet
 from app.services.events.message_events import MessageEvents
 from app.services.generation import answer_stream
 from app.services.generation.answer_stream import AnswerStream
@@ -132,7 +133,7 @@ def test_a_log_lost_at_the_end_is_published_again(writer):
 def test_the_piece_that_repairs_a_lost_log_is_spoken_and_moderated(writer, speech):
     answer = stream(writer)
     answer.moderator = KeywordModerator(["bad"], "No.")
-    answer.start_speech(None)
+    answer.start_speech(FeatureSet.read({}))
     writer.log_was_lost = True
     answer.add("A bad word")
     assert writer.written == [("message_replace", "A bad word"), ("tts_message", ""), ("message_replace", "No.")]
@@ -141,7 +142,7 @@ def test_the_piece_that_repairs_a_lost_log_is_spoken_and_moderated(writer, speec
 
 def test_speech_ends_the_answer(writer, speech):
     answer = stream(writer)
-    answer.start_speech(None)
+    answer.start_speech(FeatureSet.read({}))
     answer.add("Hello")
     answer.finish_speech(final=True)
     assert [name for name, _ in writer.written] == ["message", "tts_message", "tts_message", "tts_message_end"]
@@ -156,7 +157,7 @@ def test_an_answer_without_speech_has_no_end_of_it(writer):
 def test_speech_is_stopped_once_and_safely_before_its_start(writer, speech):
     answer = stream(writer)
     answer.stop_speech()
-    answer.start_speech(None)
+    answer.start_speech(FeatureSet.read({}))
     answer.stop_speech()
     answer.stop_speech()
     assert (speech.closed, answer.is_spoken) == (1, False)
@@ -164,5 +165,5 @@ def test_speech_is_stopped_once_and_safely_before_its_start(writer, speech):
 
 def test_a_mode_without_speech_starts_none(writer, speech):
     answer = AnswerStream(SimpleNamespace(writer=writer), MessageEvents(TASK), None)
-    answer.start_speech(None)
+    answer.start_speech(FeatureSet.read({}))
     assert not answer.is_spoken

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from app.services.definitions.app_configs import WorkflowConfig
+from app.services.definitions.app_file import AppDefinition
 from app.services.operator import app_files
 from tests.support.workflow.graphs import answer, end, graph, node, start
 
@@ -65,7 +65,7 @@ def test_an_old_file_upload_is_read():
         "advanced-chat",
         features={"file_upload": {"image": {"enabled": True, "number_limits": 2}}},
     )
-    rules = WorkflowConfig.from_definition(workflow).file_rules
+    rules = AppDefinition.read(workflow).usable_workflow().file_rules
     assert (rules.kinds, rules.most) == (frozenset({"image"}), 2)
 
 
@@ -80,8 +80,9 @@ def test_environment_and_conversation_variables_have_values_of_their_type():
         {"id": "2", "name": "empty", "value_type": "array[string]", "value": ""},
         {"id": "3", "name": "text", "value_type": "string", "value": "x"},
     ]
-    config = WorkflowConfig.from_definition(file(graph(start(), end(), "start > end"), conversation_variables=declared))
-    assert [(variable.name, variable.value) for variable in config.conversation_variables] == [
+    definition = file(graph(start(), end(), "start > end"), conversation_variables=declared)
+    config = AppDefinition.read(definition).usable_workflow()
+    assert [(variable.name, variable.first_value) for variable in config.conversation_variables] == [
         ("n", 7),
         ("empty", []),
         ("text", "x"),

@@ -57,8 +57,8 @@ def test_the_same_code_updates_the_app_in_place():
     second = apps.publish(file_of(changed), code)
     assert (second.id, second.code, second.outcome, second.name) == (first.id, code, "updated", "Brief chat")
     assert second.version_id != first.version_id
-    assert published_apps.version(first.version_id) == chat_definition()
-    assert published_apps.version(second.version_id) == changed
+    assert published_apps.version(first.version_id).stored == chat_definition()
+    assert published_apps.version(second.version_id).stored == changed
 
 
 def test_the_same_definition_makes_no_version():
@@ -116,7 +116,7 @@ def test_secrets_stay_in_the_table_and_out_of_exports():
 
 def test_an_export_is_the_file_that_was_imported():
     app = make_app(opening_statement="Grüße 🤖")
-    assert app_files.parse(apps.export(app.code)).definition == app.definition
+    assert app_files.parse(apps.export(app.code)).definition == app.definition.stored
 
 
 def test_apps_are_listed_by_name():

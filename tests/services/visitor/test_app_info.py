@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from app.errors import AppUnavailable
+from app.services.definitions.app_file import AppDefinition
 from app.services.definitions.published_apps import PublishedApp
 from app.services.visitor import app_info
 from tests.support.factories import chat_definition
@@ -34,7 +35,8 @@ TOPIC = {
 
 def published(definition, mode="chat") -> PublishedApp:
     name = definition.get("app", {}).get("name", "")
-    return PublishedApp(uuid.uuid4(), "code", mode, name, True, "public", uuid.uuid4(), copy.deepcopy(definition))
+    read = AppDefinition.read(copy.deepcopy(definition))
+    return PublishedApp(uuid.uuid4(), "code", mode, name, True, "public", uuid.uuid4(), read)
 
 
 def workflow(features, mode="advanced-chat", variables=()) -> PublishedApp:

@@ -1,0 +1,101 @@
+"""An app file as the services read it, whole (contract dsl.md §1)."""
+
+from typing import Annotated
+
+import pydantic
+
+from app.errors import AppUnavailable
+from app.services.definitions.features import FeatureSet
+from app.services.definitions.file_parts import Fallback, FilePart, UncheckedPart
+from app.services.definitions.input_fields import InputField
+from app.services.definitions.model_config import ModelChoice, ModelConfig
+from app.services.definitions.workflow_config import AgentData, KnowledgeData, ToolData, WorkflowConfig
+from app.tools.tool_types import ToolChoice
+
+MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
+WORKFLOW_MODES = ("workflow", "advanced-chat")
+MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
+
+
+class AppSection(FilePart):
+    """Name and looks of an app."""
+
+    name: Annotated[str, pydantic.Field(min_length=1, max_length=255), Fallback("")]
+    mode: Annotated[str, Fallback("")]
+    icon: str | None = None
+    icon_type: str | None = None
+    icon_background: str | None = None
+    description: str | None = None
+    use_icon_as_answer_icon: bool = False
+
+
+class AppDefinition(UncheckedPart):
+    """A published definition. It has a model config or a workflow, as its mode says."""
+
+    app: AppSection = AppSection.read({})
+    # pydantic keeps the name `model_config` for itself.
+    chat_config: ModelConfig | None = pydantic.Field(None, validation_alias="model_config")
+    workflow: WorkflowConfig | None = None
+
+    @property
+    def has_workflow(self) -> bool:
+        """Whether the file has a workflow, if only an empty one."""
+        return "workflow" in self.stored
+
+    def usable_chat_config(self) -> ModelConfig:
+        """Return the model config. Raises AppUnavailable where it names no model."""
+        if self.chat_config is None or not self.chat_config.model.name:
+            raise AppUnavailable
+        return self.chat_config
+
+    def usable_workflow(self) -> WorkflowConfig:
+        """Return the workflow. Raises AppUnavailable where its graph has no nodes."""
+        if self.workflow is None or not self.workflow.graph.nodes:
+            raise AppUnavailable
+        return self.workflow
+
+    def features(self, mode: str) -> FeatureSet:
+        """Return the model config, with a model or without, or a workflow's features, as the app's mode says.
+
+        Raises AppUnavailable.
+        """
+        if mode in MODEL_CONFIG_MODES:
+            if self.chat_config is None:
+                raise AppUnavailable
+            return self.chat_config
+        if self.workflow is None or not self.workflow.graph.stored:
+            raise AppUnavailable
+        return self.workflow.features
+
+    def input_form(self, mode: str) -> tuple[InputField, ...]:
+        """Return the fields of the input form; of a start node those without a name, too."""
+        if mode in MODEL_CONFIG_MODES:
+            return self.chat_config.user_input_form if self.chat_config is not None else ()
+        return self.workflow.start_variables if self.workflow is not None else ()
+
+    def model(self) -> ModelChoice:
+        """Return the app's own model, or that of its graph's first node that names one. Raises AppUnavailable."""
+        if not self.has_workflow:
+            return self.usable_chat_config().model
+        named = (node.data.model for node in self.usable_workflow().graph.nodes if node.data.model.name)
+        # No name at all: the route table's default answers.
+        return next(named, DEFAULT_MODEL)
+
+    def tools(self) -> list[ToolChoice]:
+        """Return the tools that the app names, each once, in the order of the file."""
+        chosen = self.chat_config.agent_mode.choices if self.chat_config is not None else []
+        for node in self.workflow.graph.nodes if self.workflow is not None else ():
+            if isinstance(node.data, ToolData | AgentData):
+                chosen += node.data.choices
+        return list({(choice.provider, choice.name): choice for choice in chosen}.values())
+
+    def datasets(self) -> list[str]:
+        """Return the ids of the datasets that the app names, each once."""
+        found = self.chat_config.dataset_ids if self.chat_config is not None else []
+        for node in self.workflow.graph.nodes if self.workflow is not None else ():
+            if isinstance(node.data, KnowledgeData):
+                found += [dataset_id for dataset_id in node.data.dataset_ids if dataset_id]
+        return list(dict.fromkeys(found))
+
+
+DEFAULT_MODEL = ModelChoice.read({"name": "default"})
