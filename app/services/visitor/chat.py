@@ -1,4 +1,4 @@
-"""Messages to chat apps and chatflows."""
+"""Begin answers to messages of chat apps, agents and chatflows."""
 
 import uuid
 
@@ -13,7 +13,7 @@ from app.services.visitor.generations import Question, QuestionContext, begin
 
 
 def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> ClaimedTask:
-    """Check everything that can be refused, write the rows, give the task.
+    """Begin an answer: check all that can be refused, write the rows, return the task, which no worker has yet.
 
     Raises InvalidParam, ConversationNotFound, AppUnavailable, TooManyRequests, RateLimitError.
     """
@@ -22,7 +22,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
     task_id = str(new_id())
     with admitted(app.id, end_user_id, task_id):
         if app.mode == "advanced-chat":
-            # Chatflows go with their app: a conversation is answered by what is published now.
+            # The next message of a chatflow's conversation runs the version that is published now.
             return begin(
                 QuestionContext(app, end_user_id, app.version_id, task_id),
                 app.definition.usable_workflow(),
@@ -37,7 +37,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
 
 
 def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:
-    """The app version that a visible conversation began with."""
+    """Return the app version that a visible conversation began with. Raises ConversationNotFound."""
     found = find_version(Owner(app.id, end_user_id), conversation_id)
     if found is None:
         raise ConversationNotFound

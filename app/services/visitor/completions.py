@@ -1,4 +1,4 @@
-"""Texts of completion apps, and more of their like."""
+"""Begin answers of completion apps, and further answers to the same message."""
 
 import uuid
 from typing import Any
@@ -18,8 +18,9 @@ MORE_LIKE_THIS = {"temperature": 0.9}
 def start(
     app: PublishedApp, end_user_id: uuid.UUID, question: Question, options: dict[str, Any] | None = None
 ) -> ClaimedTask:
-    """Check everything that can be refused, write the rows, give the task.
+    """Begin an answer: check all that can be refused, write the rows, return the task, which no worker has yet.
 
+    `options`: model parameters of this answer alone.
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
     task_id = str(new_id())
@@ -33,7 +34,10 @@ def start(
 
 
 def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.UUID) -> ClaimedTask:
-    """Ask again what a message asked, for another answer. Raises MessageNotFound, MoreLikeThisDisabled and what `start` raises."""
+    """Begin another answer to what a message asked, with a higher temperature.
+
+    Raises MessageNotFound, MoreLikeThisDisabled and what `start` raises.
+    """
     asked = find_asked(Owner(app.id, end_user_id), message_id)
     if asked is None:
         raise MessageNotFound

@@ -1,4 +1,4 @@
-"""An end user's conversations: list, rename, pin, delete."""
+"""List, name, pin and delete an end user's conversations (contract endpoints.md, /conversations)."""
 
 import time
 import uuid
@@ -36,14 +36,14 @@ NAME_LIMIT = 255
 GENERATED_NAME_LIMIT = 75
 NAMING_QUERY_LIMIT = 2_000
 NAMING_PROMPT = (
-    "Write a title of two to six words, in the language of the text, for a conversation that begins with the text below. "
-    "Answer with the title alone, without quotation marks.\n\nText: {query}\n\nTitle:"
+    "Write a title of two to six words, in the language of the text, for a conversation that begins with the text "
+    "below. Answer with the title alone, without quotation marks.\n\nText: {query}\n\nTitle:"
 )
 
 
 @dataclass(frozen=True)
 class ConversationItem:
-    """One row of the list. Times in Unix seconds."""
+    """One conversation of a list. Times in Unix seconds."""
 
     id: str
     name: str
@@ -56,7 +56,7 @@ class ConversationItem:
 
 @dataclass(frozen=True)
 class ConversationPage:
-    """A page of conversations, and whether there is another behind it."""
+    """A page of conversations, and whether there is a next one."""
 
     rows: list[ConversationItem]
     has_more: bool
@@ -64,7 +64,11 @@ class ConversationPage:
 
 @dataclass(frozen=True)
 class ConversationListing:
-    """What page is wanted: `last_id` is the last item the client has, `pinned` None for all, `sort_by` a key of the contract."""
+    """Which page a client asks for.
+
+    `last_id`: the last conversation that it has, None for the first page. `pinned`: only pinned ones, only others, or
+    None for all. `sort_by`: `created_at` or `updated_at`, with `-` before it for the newest first.
+    """
 
     last_id: str | None = None
     limit: int = 20
@@ -73,7 +77,10 @@ class ConversationListing:
 
 
 def list_page(owner: Owner, listing: ConversationListing) -> ConversationPage:
-    """Raises LastConversationNotFound where `last_id` is not in the filtered set."""
+    """Return the page behind `last_id`.
+
+    Raises LastConversationNotFound where `last_id` is not among the conversations that the filter lets through.
+    """
     after = None
     if listing.last_id is not None:
         anchor = find_anchor(owner, listing.last_id, listing.sort_by, listing.pinned)
@@ -87,7 +94,7 @@ def list_page(owner: Owner, listing: ConversationListing) -> ConversationPage:
 
 
 def rename(owner: Owner, conversation_id: uuid.UUID, name: str) -> ConversationItem:
-    """Raises ConversationNotFound, InvalidParam for a name that is too long."""
+    """Give a conversation a name. Raises ConversationNotFound, InvalidParam for a name that is too long."""
     if len(name) > NAME_LIMIT:
         raise InvalidParam(f"name must have at most {NAME_LIMIT} characters")
     row = rename_conversation(owner, conversation_id, name.replace("\0", ""))
@@ -97,9 +104,9 @@ def rename(owner: Owner, conversation_id: uuid.UUID, name: str) -> ConversationI
 
 
 def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
-    """Let the app's model name the conversation by its first question; trouble with the model leaves the name.
+    """Let the app's model name the conversation by its first question. Where the model fails, the old name stays.
 
-    Raises ConversationNotFound, InvalidParam (without text) where nothing was asked yet.
+    Raises ConversationNotFound, InvalidParam with an empty message where nothing was asked yet.
     """
     begun = find_begun(owner, conversation_id)
     if begun is None:
@@ -120,13 +127,16 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
 
 
 def pin(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> None:
-    """Pin or unpin; doing it twice is fine. Raises ConversationNotFound."""
+    """Pin or unpin a conversation; a second call changes nothing. Raises ConversationNotFound."""
     if not pin_conversation(owner, conversation_id, pinned):
         raise ConversationNotFound
 
 
 def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
-    """Hide a conversation at once and stop its running answers; `purge` removes the rows. Raises ConversationNotFound."""
+    """Hide a conversation and stop its running answers; `purge` removes the rows later.
+
+    Raises ConversationNotFound.
+    """
     if not hide_conversation(owner, conversation_id):
         raise ConversationNotFound
     for task_id in list_running_tasks(conversation_id):
@@ -134,7 +144,7 @@ def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
 
 
 def purge(most: int = 1_000) -> int:
-    """Remove the rows of conversations that were deleted; gives how many conversations."""
+    """Remove the rows of at most `most` deleted conversations; return of how many."""
     return purge_conversations(most)
 
 

@@ -1,4 +1,4 @@
-"""What an end user marks on messages: a rating, a place among the saved ones."""
+"""Rate and save messages (contract endpoints.md, /messages/{id}/feedbacks and /saved-messages)."""
 
 import uuid
 from dataclasses import dataclass
@@ -35,7 +35,10 @@ class SavedMessageRow:
 
 
 def rate(owner: Owner, message_id: uuid.UUID, rating: str | None, content: str | None) -> None:
-    """Set or (None) take back a rating. Raises MessageNotFound, InvalidParam where there is none to take back."""
+    """Set a rating, or take it back (None).
+
+    Raises MessageNotFound, InvalidParam where there is no rating to take back.
+    """
     if rating is not None:
         if not store_rating(owner, message_id, rating, content and content.replace("\0", "")):
             raise MessageNotFound
@@ -48,18 +51,21 @@ def rate(owner: Owner, message_id: uuid.UUID, rating: str | None, content: str |
 
 
 def save(owner: Owner, message_id: str) -> None:
-    """Raises MessageNotFound."""
+    """Save a message; a second call changes nothing. Raises MessageNotFound."""
     if not save_message(owner, message_id):
         raise MessageNotFound
 
 
 def unsave(owner: Owner, message_id: uuid.UUID) -> None:
-    """Does nothing where there is nothing to do."""
+    """Take a message out of the saved ones, where it is among them."""
     unsave_message(owner, message_id)
 
 
 def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[SavedMessageRow], bool]:
-    """Saved messages, the newest message first, and whether there are more. Raises InvalidParam (without text) for an unknown `last_id`."""
+    """Return the saved messages behind `last_id`, the newest message first, and whether there are more.
+
+    Raises InvalidParam with an empty message for a `last_id` that is not among them.
+    """
     after = None
     if last_id is not None:
         moment = find_saved_time(owner, last_id)

@@ -1,4 +1,4 @@
-"""What people submit, checked against the form's inputs (contract human-input.md §6.1)."""
+"""Check what people submit against the inputs of a form (contract human-input.md §6.1)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,9 +16,9 @@ _Check = Callable[[Mapping[str, Any], str, Any, FileResolver], Any]
 
 
 def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
-    """The values as they are stored, files as file objects; keys that the form does not declare are kept.
+    """Return the values as they are stored, files as file objects. Keys that the form does not declare are kept.
 
-    `owner`: whose files may be named. Raises InvalidFormData.
+    `shapes`: the form's inputs. `owner`: the end user whose files may be named. Raises InvalidFormData.
     """
     values = dict(cleaned(dict(inputs)))
     own_files = FileResolver(owner)
@@ -65,7 +65,7 @@ def _files(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResol
 def _chosen(
     shape: Mapping[str, Any], mappings: Sequence[Mapping[str, Any]], own_files: FileResolver, about: str
 ) -> list[dict[str, Any]]:
-    # An empty list of an editor restricts nothing.
+    # Editors write an empty list where nothing is restricted.
     named = {name: value for name, value in shape.items() if value}
     rules = FileLimits.read(named).field_rules
     if any(mapping.get("transfer_method") not in FORM_METHODS for mapping in mappings):

@@ -1,4 +1,7 @@
-"""Forms as people open and answer them (contract human-input.md §5 to §8). Who has a token may: nobody logs in."""
+"""Open and answer forms, and upload files for them (contract human-input.md §5 to §8).
+
+A form's token is the only credential: its readers need no login.
+"""
 
 import datetime
 import hashlib
@@ -34,7 +37,7 @@ UPLOAD_TOKEN_BYTES = 32
 
 @dataclass(frozen=True)
 class OpenForm:
-    """A form that can be answered, and whose run it belongs to."""
+    """A form that can be answered, and the app and end user of its run."""
 
     row: FormRow
     owner: Owner
@@ -42,14 +45,17 @@ class OpenForm:
 
 
 def count_request(kind: str, client_address: str) -> None:
-    """Raises FormRateLimited where a client has had its requests of this kind for this minute."""
+    """Count one request for forms. `kind`: what it asks for; each kind is counted for itself.
+
+    Raises FormRateLimited where the address has had its requests of this kind for this minute.
+    """
     most = current_app.config["FORM_IP_LIMIT"]
     if most and rate_limits.count(f"human input: {kind} of {client_address}", WINDOW_SECONDS) > most:
         raise FormRateLimited
 
 
 def find(token: str) -> OpenForm:
-    """Raises FormNotFound, FormSubmitted, FormExpired."""
+    """Return the form of a token. Raises FormNotFound, FormSubmitted, FormExpired."""
     if len(token) != TOKEN_LENGTH or not (token.isascii() and token.isalnum()):
         raise FormNotFound
     row = find_form(token)
@@ -60,7 +66,9 @@ def find(token: str) -> OpenForm:
 
 
 def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None:
-    """Answer a form, once: of many at the same time one wins. Gives the task that goes on, to be enqueued.
+    """Answer a form. Of several answers at the same time one is stored, the others are refused.
+
+    Returns the id of the task that goes on, for the caller to enqueue; None where the run has ended.
 
     Raises InvalidFormData, FormSubmitted, FormExpired.
     """
@@ -81,14 +89,14 @@ def submit(form: OpenForm, action_id: str, inputs: dict[str, Any]) -> str | None
 
 
 def issue_upload_token(form: OpenForm) -> tuple[str, int]:
-    """A token to upload files with, and when it ends, in Unix seconds. Earlier ones stay good."""
+    """Make a token for uploads; return it and its end in Unix seconds. Earlier tokens stay valid."""
     token = UPLOAD_PREFIX + secrets.token_urlsafe(UPLOAD_TOKEN_BYTES)
     store_upload_token(_hash(token), form.row.form_id, now())
     return token, int(form.row.expires_at.timestamp())
 
 
 def find_by_upload_token(token: str) -> OpenForm:
-    """Raises UploadTokenUnknown, FormSubmitted, FormExpired."""
+    """Return the form of an upload token. Raises UploadTokenUnknown, FormSubmitted, FormExpired."""
     row = find_form_of_upload_token(_hash(token))
     app = None if row is None else by_id(row.app_id)
     if row is None or app is None:
@@ -97,7 +105,7 @@ def find_by_upload_token(token: str) -> OpenForm:
 
 
 def keep_file(form: OpenForm, file_id: str) -> None:
-    """Note that a file was uploaded for a form."""
+    """Store that a file was uploaded for a form."""
     store_file_of_form(form.row.form_id, file_id)
 
 

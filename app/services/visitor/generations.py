@@ -1,4 +1,4 @@
-"""The rows that every generation begins with, and the request to stop one."""
+"""Begin the answer to a message, whatever the app's mode, and stop a running task."""
 
 import uuid
 from dataclasses import dataclass
@@ -25,7 +25,11 @@ UNNAMED = "New conversation"
 
 @dataclass(frozen=True)
 class Question:
-    """What a visitor sends. `parent_given`: whether the client said which message this one follows."""
+    """What an end user sends.
+
+    `parent_given`: whether the client said which message this one follows. Then `parent_message_id` counts, where None
+    begins a new thread; else the message follows the latest one.
+    """
 
     query: str
     inputs: dict[str, Any]
@@ -37,7 +41,10 @@ class Question:
 
 @dataclass(frozen=True)
 class QuestionContext:
-    """Who asks, of which version of which app. `task_id` is made before the rows, for the limits."""
+    """Who asks, and the app version that answers.
+
+    `task_id` is made before the rows, because the limit of running answers counts it first.
+    """
 
     app: PublishedApp
     end_user_id: uuid.UUID
@@ -51,8 +58,9 @@ def begin(
     question: Question,
     options: dict[str, Any] | None = None,
 ) -> ClaimedTask:
-    """Check inputs and files, write conversation, message and task, give the task (no worker has it yet).
+    """Check inputs and files, write conversation, message and task, return the task, which no worker has yet.
 
+    `options`: model parameters of this answer alone, in place of the app's.
     Raises InvalidParam, ConversationNotFound.
     """
     query = question.query.replace("\0", "")
@@ -60,7 +68,7 @@ def begin(
     inputs = clean_inputs(config.user_input_form, question.inputs, own_files.choose)
     features = config.features if isinstance(config, WorkflowConfig) else config
     rules = features.file_rules
-    # An app without the feature ignores files.
+    # An app without file upload ignores files (contract endpoints.md).
     files = own_files.choose(question.files, rules) if rules is not None and question.files else []
     is_new = question.conversation_id is None
     new = NewAnswer(
@@ -90,7 +98,7 @@ def begin(
 
 
 def request_stop(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> bool:
-    """Stop a running task of this end user, whatever the app's mode; False where there is none."""
+    """Ask the worker to stop a running task of this end user; return False where there is none."""
     try:
         wanted = uuid.UUID(task_id)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The messages of a conversation, as its history shows them."""
+"""List the messages of a conversation (contract endpoints.md, GET /messages)."""
 
 import uuid
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ class ThoughtItem:
 
 @dataclass(frozen=True)
 class MessageItem:
-    """One message of the history, its links fresh. `created_at` in Unix seconds; `details` is the full metadata, `forms` those of its run."""
+    """One message of the history. Links in `answer` have fresh signatures.
+
+    `created_at` in Unix seconds. `details`: the whole stored metadata. `forms`: those of the message's workflow run.
+    """
 
     id: str
     conversation_id: str
@@ -57,9 +60,10 @@ class MessagePage:
 def list_page(
     owner: Owner, conversation_id: str | None, first_id: str | None, limit: int, with_thoughts: bool = False
 ) -> MessagePage:
-    """The newest `limit` messages, or those before `first_id`; a running answer is shown as far as it has come.
+    """Return the newest `limit` messages, or those before `first_id`. A running answer is shown as far as it has come.
 
-    `with_thoughts`: what an agent did, too. No conversation, no messages. Raises ConversationNotFound, FirstMessageNotFound.
+    `with_thoughts`: also what an agent did. Without `conversation_id` the page is empty.
+    Raises ConversationNotFound, FirstMessageNotFound.
     """
     if conversation_id is None:
         return MessagePage([], False)
@@ -76,7 +80,7 @@ def list_page(
 
 
 def _forms(message_ids: list[str]) -> dict[str, list[FormRow]]:
-    """The forms of the messages that have runs."""
+    """Return the forms of each message that has a workflow run, by message id."""
     found: dict[str, list[FormRow]] = {}
     if message_ids:
         for row in list_forms_of_messages(message_ids):

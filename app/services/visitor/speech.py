@@ -1,4 +1,4 @@
-"""A text, or a message's answer → speech (contract endpoints.md, POST /text-to-audio)."""
+"""Speak a text, or a message's answer (contract endpoints.md, POST /text-to-audio)."""
 
 import time
 import uuid
@@ -16,12 +16,12 @@ from app.services.definitions.published_apps import PublishedApp
 from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
 
-# Some hours of speech: one request must not cost an operator more.
+# Some hours of speech: limits what one request can cost.
 MOST_CHARACTERS = 100_000
 
 
 class Speech:
-    """MP3 as it comes, its beginning already there. To be closed, read or not."""
+    """MP3 data as it arrives; its first piece is there already. Has to be closed, whether it was read or not."""
 
     def __init__(self, first: bytes, rest: Generator[bytes]) -> None:
         self._first, self._rest = first, rest
@@ -36,7 +36,10 @@ class Speech:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be said: a message's answer, or else a text; without a voice by the app's own or the model's usual one."""
+    """What to speak: a message's answer, or else a text.
+
+    Without `voice` the app's own is used, and without that the model's default one.
+    """
 
     message_id: str | None = None
     text: str = ""
@@ -44,9 +47,10 @@ class Wanted:
 
 
 def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech | None:
-    """Begin to speak; None where the message is not the end user's or has no answer.
+    """Begin to speak; return None where the message is not the end user's or has no answer.
 
-    What can be refused is refused here. Raises InvalidParam, RateLimitError, ProviderError, AppUnavailable.
+    The first piece is awaited here, so that each refusal is an HTTP error.
+    Raises InvalidParam, RateLimitError, ProviderError, AppUnavailable.
     """
     text = (
         wanted.text if wanted.message_id is None else find_answer(Owner(app.id, end_user_id), wanted.message_id) or ""

@@ -1,4 +1,4 @@
-"""Questions that a visitor might ask next, found by the model."""
+"""Let a model suggest what the end user may ask next (contract endpoints.md, suggested questions)."""
 
 import time
 import uuid
@@ -25,14 +25,18 @@ HISTORY_TOKENS = 3_000
 MOST_QUESTIONS = 5
 TEMPERATURE = 0.3
 PROMPT = (
-    "Read the conversation and write the three questions that the user is most likely to ask next, short, in the user's language. "
+    "Read the conversation and write the three questions that the user is most likely to ask next, short, in the "
+    "user's language. "
     'Answer with a JSON list of strings and nothing else, like ["…", "…", "…"].'
 )
 _FORM = "\nAnswer with a JSON list of strings and nothing else."
 
 
 def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
-    """Up to five questions; none where the model fails. Raises MessageNotFound, SuggestedQuestionsDisabled, AppUnavailable."""
+    """Return up to five questions, none where the model fails.
+
+    Raises MessageNotFound, SuggestedQuestionsDisabled, AppUnavailable.
+    """
     origin = find_origin(owner, message_id)
     if origin is None:
         raise MessageNotFound("Message not found")

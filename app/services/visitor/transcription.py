@@ -1,4 +1,4 @@
-"""A recording → its words (contract endpoints.md, POST /audio-to-text)."""
+"""Turn a recording into text (contract endpoints.md, POST /audio-to-text)."""
 
 import time
 import uuid
@@ -16,7 +16,7 @@ LARGEST_RECORDING = 30 * 1024 * 1024
 
 
 class Recording(NamedTuple):
-    """What a visitor sends: the bytes, how many, and the media type that the sender says."""
+    """What an end user sends: the data, its size in bytes, and the media type that the client declares."""
 
     file: BinaryIO
     size: int
@@ -24,7 +24,10 @@ class Recording(NamedTuple):
 
 
 def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) -> str:
-    """The words; nothing is kept. Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, RateLimitError, ProviderError, AppUnavailable."""
+    """Return the text of a recording, which is not stored.
+
+    Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, RateLimitError, ProviderError, AppUnavailable.
+    """
     if not app.definition.features(app.mode).speech_to_text.enabled:
         raise InvalidParam("Speech to text is not enabled")
     recording.file.seek(0)

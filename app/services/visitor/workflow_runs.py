@@ -1,4 +1,4 @@
-"""Runs of workflow apps: begun by a visitor, looked at by an operator."""
+"""Begin runs of workflow apps."""
 
 import uuid
 from typing import Any
@@ -15,14 +15,14 @@ from app.services.files.file_mappings import FileResolver
 
 
 def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], files: list[Any]) -> ClaimedTask:
-    """Check everything that can be refused, write the rows, give the task.
+    """Begin a run: check all that can be refused, write the rows, return the task, which no worker has yet.
 
     Raises InvalidParam, AppUnavailable, TooManyRequests, RateLimitError.
     """
     config = app.definition.usable_workflow()
     own_files = FileResolver(Owner(app.id, end_user_id))
     cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
-    # An app without the feature ignores files.
+    # An app without file upload ignores files (contract endpoints.md).
     chosen = own_files.choose(files, rules) if rules is not None and files else []
     task_id, created_at = str(new_id()), now()
     with admitted(app.id, end_user_id, task_id):
