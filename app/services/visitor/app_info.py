@@ -1,4 +1,4 @@
-"""What a page reads before it opens: the bodies of GET /parameters, /site and /meta."""
+"""Describe an app and the installation to pages: the bodies of GET /parameters, /site, /meta and /system-features."""
 
 import uuid
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ TOOL_ICON = {"background": "#252525", "content": "😀"}
 
 
 def parameters(app: PublishedApp, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Features, input form and limits (settings UPLOAD_LIMITS_MB and WORKFLOW_FILE_LIMIT). Raises AppUnavailable.
+    """Return features, input form and upload limits in MB. Callers must not change the values, which are shared.
 
-    The values are shared: not to be changed.
+    Raises AppUnavailable.
     """
     limits = settings["UPLOAD_LIMITS_MB"]
     return {
@@ -35,7 +35,7 @@ def parameters(app: PublishedApp, settings: Mapping[str, Any]) -> dict[str, Any]
 
 
 def site(app: PublishedApp, end_user_id: uuid.UUID | str | None = None) -> dict[str, Any]:
-    """Title and looks of the app's page; of a form's page, which knows no end user. The values are shared: not to be changed."""
+    """Return title and looks of an app's page. `end_user_id`: None on a form's page, whose reader is no end user."""
     return {
         "app_id": str(app.id),
         "end_user_id": None if end_user_id is None else str(end_user_id),
@@ -49,12 +49,12 @@ def site(app: PublishedApp, end_user_id: uuid.UUID | str | None = None) -> dict[
 
 
 def meta(app: PublishedApp) -> dict[str, Any]:
-    """The icons of the app's tools: a URL, or a background and an emoji. No tool server is asked."""
+    """Return the icon of each tool of the app: a URL, or a background and an emoji. Asks no tool server."""
     return {"tool_icons": {choice.name: _tool_icon(choice) for choice in app.definition.tools()}}
 
 
 def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the installation is not at its default: whether and how visitors log in, whether mails go out."""
+    """Return what differs from the defaults: whether and how end users log in, whether mail can be sent."""
     login = settings["WEB_APP_AUTH"] == "on"
     return {
         "is_email_setup": bool(settings["SMTP_URL"]),
@@ -82,7 +82,7 @@ def features(app: PublishedApp) -> dict[str, Any]:
 
 def _site(app: PublishedApp) -> dict[str, Any]:
     looks = app.definition.app
-    # An image is a file of the installation that the app file comes from.
+    # An image is a file on the server from which the app was exported, so the default icon is shown.
     shown = looks.icon_type != "image"
     return {
         "title": app.name,
