@@ -1,1 +1,1 @@
-"""Models that call tools until they can answer."""
+"""Agents: models that call tools, round after round, until they can answer."""

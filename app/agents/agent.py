@@ -1,6 +1,7 @@
-"""A model that calls tools until it can answer. Pure: model, tools and who listens come as arguments.
+"""Runs an agent: rounds in which a model either calls tools or answers. Model, tools and observer come as arguments.
 
-A run that another worker has begun goes on from its stored steps: what came back from a tool is not asked for again.
+Each round is a step, which the observer stores. An agent that an earlier worker began continues from its stored steps:
+tools that have returned are not called again; those of the last step that have not are called now.
 """
 
 import contextlib
@@ -34,32 +35,37 @@ MOST_STOPS = 4
 
 
 class AgentObserver(Protocol):
-    """Who follows an agent. Each is called before the next thing happens, so that what is kept is kept before it counts."""
+    """Follows an agent: stores its steps and publishes its text.
+
+    The agent waits for each call before it continues, so that a step is stored before anything is done on its strength.
+    """
 
     def round_started(self, step: AgentStep) -> None:
-        """The model is asked."""
+        """The model is about to be asked."""
 
     def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        """The visitor may read more; also called for a chunk without text."""
+        """The answer grew by `text`, "" for a chunk without. `chunk` None: the rest at the end of a round."""
 
     def tools_requested(self, step: AgentStep) -> None:
-        """The model wants tools: they are about to be called."""
+        """The round has ended with calls of tools, which are about to be made."""
 
     def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
-        """A tool has come back."""
+        """A tool has returned or failed; `call.observation` is what the model will read."""
 
     def answer_finished(self, step: AgentStep) -> None:
-        """The step's thought is the answer."""
+        """The round has ended with the answer: no tools were called."""
 
     def store_file(self, file: ToolFile) -> Any:
-        """Store a file that a tool made; gives its file object. Raises ToolFailed."""
+        """Store a file that a tool made; return its file object. Raises ToolFailed."""
 
 
 @dataclass(frozen=True)
 class AgentTask:
-    """What an agent works with. `prompt`: system message, earlier turns and the question; `past`: steps that were stored.
+    """The task and the limits of an agent.
 
-    `deadline` in monotonic seconds; `most_rounds`: rounds in which tools may be called; `new_id`: the id of the step at a position.
+    `prompt`: system message, earlier turns and the question. `strategy`: `function_call` or `react`; `template`: the
+    author's own instructions for the latter. `deadline` in monotonic seconds. `most_rounds`: rounds in which tools may
+    be called. `new_id`: returns the id of the step at a position, the same in every worker.
     """
 
     model: ChatModel
@@ -71,27 +77,28 @@ class AgentTask:
     deadline: float
     new_id: Callable[[int], str]
     most_rounds: int = 10
-    past: Sequence[AgentStep] = ()
+    stored_steps: Sequence[AgentStep] = ()
     template: str = ""
 
 
 @dataclass
 class Agent:
-    """One run of an agent."""
+    """One run of an agent. `usage`: its tokens by kind; `usage_known`: whether the model's server has reported any."""
 
     task: AgentTask
     observer: AgentObserver
     usage: Counter[str] = field(default_factory=Counter)
-    counted: bool = False
+    usage_known: bool = False
 
     def __post_init__(self) -> None:
-        self.steps = list(self.task.past)
+        self.steps = list(self.task.stored_steps)
         knows_tools = self.task.strategy != "react" and self.task.model.takes("tools")
         self._strategy: Strategy = FunctionCall() if knows_tools else React(self.task.template)
-        self._said = "".join(step.shown for step in self.steps)
+        self._answer = "".join(step.shown for step in self.steps)
 
     def run(self) -> str:
-        """To the answer. Raises ProviderError, Cancelled, and what the listener raises."""
+        """Run rounds until the model answers; return the answer. Raises ProviderError, Cancelled, the observer's."""
+        # An earlier worker was lost between the calls of a step.
         if self.steps and self.steps[-1].open_calls:
             self._perform(self.steps[-1])
         while True:
@@ -101,40 +108,42 @@ class Agent:
             self._ask(step)
             if not step.calls:
                 self.observer.answer_finished(step)
-                return self._said
+                return self._answer
             self.steps.append(step)
             self.observer.tools_requested(step)
             self._perform(step)
 
     @property
     def _offered(self) -> Sequence[Tool]:
-        """None in the last round: it has to be the answer."""
+        """The tools of this round; none in the last one, so that it has to be the answer."""
         rounds = max(1, min(self.task.most_rounds, MOST_ROUNDS))
         return list(self.task.tools.values()) if len(self.steps) < rounds else []
 
     def _ask(self, step: AgentStep) -> None:
+        """Ask the model and complete the step. Asks once more, by ReAct, if the server turns out to accept no tools."""
         offered = [tool.description for tool in self._offered]
         reader = self._strategy.reader(step.position)
         with contextlib.closing(self._stream(offered)) as stream:
             for chunk in stream:
                 if self._is_refused(offered):
-                    # The server knows no tools, and answers without: it is told of them in words.
+                    # The server refused the tools and now answers without them. That answer is dropped before any of it
+                    # is shown: the model must know of its tools, so they are described in the prompt.
                     self._strategy = React(self.task.template)
                     break
                 self._count(chunk.usage)
-                self._say(step, reader.feed(chunk), chunk)
+                self._add_text(step, reader.feed(chunk), chunk)
             else:
-                reading, more = reader.finish()
-                self._say(step, more, None)
-                step.thought, step.written = reading.thought, reading.written
-                step.calls = reading.calls[:MOST_CALLS] if offered else []
+                reply, rest = reader.finish()
+                self._add_text(step, rest, None)
+                step.thought, step.written = reply.thought, reply.written
+                step.calls = reply.calls[:MOST_CALLS] if offered else []
                 for call in step.calls:
                     call.name = self._known_name(call.name)
                 return
         self._ask(step)
 
     def _known_name(self, written: str) -> str:
-        """The tool that a model means: small ones write `Current time` for `current_time`."""
+        """Return the name of the tool that a model means: small ones write `Current time` for `current_time`."""
         plain = {_plain(name): name for name in self.task.tools}
         return written if written in self.task.tools else plain.get(_plain(written), written)
 
@@ -143,23 +152,27 @@ class Agent:
         own = strategy.options(offered)
         options = {**task.options, **own}
         if "stop" in own:
+            # The strategy's first: servers accept few, and without it a model invents the tool's answer.
             options["stop"] = [*own["stop"], *(task.options.get("stop") or [])][:MOST_STOPS]
         messages = fitted(strategy.messages(task.prompt, self.steps, offered), task.options, task.model.context)
         return task.model.stream(messages, options, task.cancellation, task.deadline)
 
     def _is_refused(self, offered: Sequence[ToolDescription]) -> bool:
+        """Return whether the server refused the tools: the model's client learns that from its first call with them."""
         return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.task.model.takes("tools")
 
-    def _say(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        if text and not step.shown and self._said and not self._said.endswith("\n"):
+    def _add_text(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
+        # What the rounds show becomes one answer: the text of a new round begins on a new line.
+        if text and not step.shown and self._answer and not self._answer.endswith("\n"):
             text = f"\n{text}"
         step.shown += text
-        self._said += text
+        self._answer += text
         self.observer.text_added(step, text, chunk)
 
     def _perform(self, step: AgentStep) -> None:
+        """Make the step's calls that have not returned, one after the other."""
         for call in step.open_calls:
-            # Half characters too would be refused by every row and every frame.
+            # Lone surrogates are replaced: neither PostgreSQL nor UTF-8 has a place for them.
             observation = self._observe(call).encode("utf-8", "replace").decode()
             call.observation = (
                 observation
@@ -169,7 +182,10 @@ class Agent:
             self.observer.tool_returned(step, call)
 
     def _observe(self, call: ToolCall) -> str:
-        """What a call came to: its answer, or in words why there is none. Raises Cancelled."""
+        """Make a call; return the observation: the tool's answer, or a sentence that says why there is none.
+
+        A failed call is no failure of the agent: the model reads why, and can correct it. Raises Cancelled.
+        """
         self.task.cancellation.raise_if_cancelled()
         tool = self.task.tools.get(call.name)
         if tool is None:
@@ -189,7 +205,7 @@ class Agent:
         except Cancelled:
             raise
         except Exception:
-            # A fault of a tool's must not be the answer's end; the operator sees it.
+            # A defect of one tool must not end the answer; the operator finds it in the log.
             log.exception("tool.failed", tool=call.name)
             return f"{call.name} failed."
         texts = [answer.text.replace("\0", "")] if answer.text else []
@@ -200,7 +216,7 @@ class Agent:
 
     def _count(self, usage: Usage | None) -> None:
         if usage is not None:
-            self.counted = True
+            self.usage_known = True
             self.usage.update(
                 prompt_tokens=usage.prompt_tokens,
                 completion_tokens=usage.completion_tokens,

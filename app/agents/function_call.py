@@ -1,10 +1,10 @@
-"""Tools by OpenAI's function calls."""
+"""The strategy `function_call`: tools by OpenAI's function calls."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.agents.steps import AgentStep, ToolCall
-from app.agents.strategies import PartialReply
+from app.agents.strategies import RoundReply
 from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
 from app.tools.tool_types import ToolDescription
 
@@ -12,7 +12,7 @@ UNNAMED = "unnamed"
 
 
 class FunctionCall:
-    """The strategy `function_call`."""
+    """Offers tools as functions; calls and observations are messages of their own (implements `Strategy`)."""
 
     def messages(
         self, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep], tools: Sequence[ToolDescription]
@@ -42,7 +42,7 @@ class FunctionCall:
 
 
 class FunctionCallReader:
-    """Everything that the model says is for the visitor."""
+    """Reads one answer. All of its text is shown to the end user; calls come beside it (implements `ReplyReader`)."""
 
     def __init__(self, position: int) -> None:
         self._position = position
@@ -56,20 +56,20 @@ class FunctionCallReader:
         self._texts.append(text)
         return text
 
-    def finish(self) -> tuple[PartialReply, str]:
+    def finish(self) -> tuple[RoundReply, str]:
         calls = [call for _, call in sorted(self._calls.items())]
         for number, call in enumerate(calls):
-            # Some servers give none, and some give one to all.
+            # Some servers send no ids, and some send one id for all calls; observations need one each.
             if not call.id or any(other.id == call.id for other in calls[:number]):
                 call.id = f"call_{self._position}_{number}"
             call.name = call.name or UNNAMED
-        return PartialReply("".join(self._texts), calls), ""
+        return RoundReply("".join(self._texts), calls), ""
 
     def _take(self, delta: ToolCallDelta) -> None:
         index = delta.index
         known = self._calls.get(index)
         if known is not None and delta.id and known.id and delta.id != known.id and delta.name:
-            # A server that numbers all of them 0.
+            # A new id and a name begin another call: some servers number all calls 0.
             index = max(self._calls) + 1
             known = None
         if known is None:

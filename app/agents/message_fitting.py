@@ -1,4 +1,4 @@
-"""An agent's messages, cut so that the model can take them in."""
+"""Shortens an agent's messages to the model's context window."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,7 +11,11 @@ CUT = "\n(cut)"
 
 
 def fitted(messages: Sequence[ModelMessage], options: Options, context_tokens: int) -> list[ModelMessage]:
-    """The messages; where they are too many tokens, long texts after the question are shortened, the oldest first."""
+    """Return the messages; if they are too many tokens, long observations are shortened, the oldest first.
+
+    The newest observation is the one that the model asked for last, so it is the last to be shortened. Prompt and
+    question are never shortened here; the prompt was built to fit.
+    """
     room = prompt_room(options, context_tokens)
     kept = list(messages)
     over = sum(map(message_tokens, kept)) - room

@@ -1,4 +1,8 @@
-"""Tools by reasoning in plain text (ReAct): for models, and servers, that know no function calls."""
+"""The strategy `react`: tools by reasoning in plain text (ReAct), for models and servers without function calls.
+
+The prompt describes the tools and asks for `Thought:`, then an action as JSON, or for `Final Answer:`. Models keep to
+that loosely, so a reader accepts what can be understood: JSON in a fence, bare JSON, `Action:` lines, or no marks.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,21 +11,22 @@ from typing import Any
 import orjson
 
 from app.agents.steps import AgentStep, ToolCall
-from app.agents.strategies import PartialReply
+from app.agents.strategies import RoundReply
 from app.providers.models.chat_types import Chunk, ModelMessage
 from app.providers.models.json_answers import read_json
 from app.tools.tool_types import ToolDescription
 
 STOP = "\nObservation:"
 FINAL = "final answer"
-# With the first character of the answer: blanks before it are not part of it.
+# The look-ahead waits for the first character of the answer: blanks between the mark and it are not shown.
 _FINAL_MARK = re.compile(r"final answer\s*:\s*(?=\S)", re.IGNORECASE)
 _FENCED = re.compile(r"```[a-zA-Z]*\s*(\{.*?\})\s*```", re.DOTALL)
 _ACTION_LINES = re.compile(r"Action\s*:\s*`?([\w.-]+)`?\s*\n+\s*Action Input\s*:\s*(.*)", re.IGNORECASE | re.DOTALL)
 _HEADS = re.compile(r"^\s*(?:thought\s*:)\s*", re.IGNORECASE)
 _TAILS = re.compile(r"\s*Action\s*:\s*$", re.IGNORECASE)
 
-INSTRUCTIONS = """You can use these tools. Each is described by its name, what it does, and the JSON schema of its input:
+INSTRUCTIONS = """\
+You can use these tools. Each is described by its name, what it does, and the JSON schema of its input:
 
 {tools}
 
@@ -42,7 +47,10 @@ NO_TOOLS = 'No more tools can be used. Answer the user now. Begin with "Final An
 
 
 class React:
-    """The strategy `react`. `template`: the author's own instructions, with `{{tools}}`, `{{tool_names}}` and `{{instruction}}`."""
+    """Offers tools in the system message; observations are user messages (implements `Strategy`).
+
+    `template`: the author's instructions in the place of ours, with `{{tools}}`, `{{tool_names}}`, `{{instruction}}`.
+    """
 
     def __init__(self, template: str = "") -> None:
         self._template = template
@@ -75,6 +83,7 @@ class React:
             f"- {tool.name}: {tool.description} Input: {orjson.dumps(tool.parameters).decode()}" for tool in tools
         )
         names = ", ".join(tool.name for tool in tools)
+        # A template without any of these would leave the model without its tools.
         if any(place in self._template for place in ("{{tools}}", "{{tool_names}}", "{{instruction}}")):
             filled = (
                 self._template.replace("{{tools}}", listed)
@@ -91,47 +100,53 @@ class React:
 
 
 class ReactReader:
-    """Only what follows "Final Answer:" is for the visitor, and that as it comes."""
+    """Reads one answer. Only the text behind "Final Answer:" is shown, as it arrives (implements `ReplyReader`).
+
+    Text without that mark is held back until the end, when it is known whether it calls a tool.
+    """
 
     def __init__(self, position: int) -> None:
         self._position = position
         self._text = ""
         self._answer_from: int | None = None
-        self._told = 0
+        self._shown = 0
 
     def feed(self, chunk: Chunk) -> str:
         self._text += chunk.text.replace("\0", "")
         if self._answer_from is None:
             mark = _FINAL_MARK.search(self._text)
-            # In the JSON of an action the words are no mark.
+            # Behind a brace the words may be part of an action's JSON ("action": "Final Answer"); `finish` decides.
             if mark is None or "{" in self._text[: mark.start()]:
                 return ""
-            self._answer_from = self._told = mark.end()
-        fresh = self._text[self._told :]
-        self._told = len(self._text)
+            self._answer_from = self._shown = mark.end()
+        fresh = self._text[self._shown :]
+        self._shown = len(self._text)
         return fresh
 
-    def finish(self) -> tuple[PartialReply, str]:
+    def finish(self) -> tuple[RoundReply, str]:
         if self._answer_from is not None:
-            return PartialReply(self._text[self._answer_from :], []), ""
+            return RoundReply(self._text[self._answer_from :], []), ""
         before, action = _action(self._text)
         if action is None:
             mark = _FINAL_MARK.search(self._text)
             answer = (self._text[mark.end() :] if mark is not None else _HEADS.sub("", self._text)).strip()
-            return PartialReply(answer, []), answer
+            return RoundReply(answer, []), answer
         name, arguments = action
         if name.strip().lower() == FINAL:
             answer = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-            return PartialReply(answer, []), answer
+            return RoundReply(answer, []), answer
         written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
         call = ToolCall(f"call_{self._position}_0", name.strip(), written)
-        return PartialReply(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
+        return RoundReply(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
 
 
 def _action(text: str) -> tuple[str, tuple[str, Any] | None]:
-    """What was written before the action, and the action: its name and its input; None where there is none."""
+    """Return the text before an action, and the action's name and input, or None without an action.
+
+    Tried in the order of reliability: JSON in a code fence, bare JSON with `"action"`, lines of `Action:` and `Input:`.
+    """
     for match in (_FENCED.search(text), _bare_object(text)):
-        found = _named(match[1]) if match else None
+        found = _name_and_input(match[1]) if match else None
         if match is not None and found is not None:
             return text[: match.start()], found
     lines = _ACTION_LINES.search(text)
@@ -146,7 +161,7 @@ def _bare_object(text: str) -> re.Match[str] | None:
     return re.search(r"(\{[^{}]*\"action\"\s*:.*\})", text, re.DOTALL)
 
 
-def _named(written: str) -> tuple[str, Any] | None:
+def _name_and_input(written: str) -> tuple[str, Any] | None:
     value = _loaded(written)
     if not isinstance(value, dict) or not isinstance(value.get("action"), str):
         return None
@@ -162,7 +177,7 @@ def _loaded(written: str) -> Any:
 
 
 def _written(step: AgentStep) -> str:
-    """A step as the model wrote it, or should have."""
+    """Return a step as the model wrote it. Of a stored step only thought and call are known: it is written anew."""
     call = step.calls[0] if step.calls else None
     if step.written or call is None:
         return step.written or step.thought

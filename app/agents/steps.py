@@ -1,4 +1,4 @@
-"""What an agent did: rounds of the model, and the tools that it called in each."""
+"""The steps of an agent: rounds of its model, with the tools called in each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,11 @@ from app.providers.models.json_answers import read_json
 
 @dataclass
 class ToolCall:
-    """One call of a tool. `arguments`: as the model wrote them; `observation` None: it has not come back. `files`: file objects that it made; `sources`: knowledge that it found."""
+    """One call of a tool. `arguments`: JSON as the model wrote it. `observation`: what the model reads of its result.
+
+    An `observation` of None means that the call has not returned. `label`: the tool's label by language. `files`: file
+    objects of the files that it made. `sources`: passages that it found (contract streaming.md §3.2).
+    """
 
     id: str
     name: str
@@ -23,7 +27,7 @@ class ToolCall:
 
     @property
     def input(self) -> Any:
-        """The arguments for a reader: an object where they are one, else what was written."""
+        """The arguments as JSON, or as the model wrote them if that is not JSON."""
         try:
             return read_json(self.arguments or "{}")
         except ValueError:
@@ -32,9 +36,10 @@ class ToolCall:
 
 @dataclass
 class AgentStep:
-    """One round. `thought`: what the model thought aloud, or its answer; `shown`: what of it the end user has read as answer.
+    """One round of the model. `thought`: its reasoning before the calls, or the answer if there are none.
 
-    `written`: the model's own words where they hold the calls; "" in a step that another worker made.
+    `shown`: the part of it that was streamed to the end user as answer. `written`: the model's whole text if the calls
+    were read from it; "" in a step that an earlier worker stored.
     """
 
     id: str
@@ -46,32 +51,38 @@ class AgentStep:
 
     @property
     def tool(self) -> str:
-        """The names of its tools (contract streaming.md §3.1)."""
+        """The names of the called tools, joined by `;` (contract streaming.md §3.1)."""
         return ";".join(call.name for call in self.calls)
 
     @property
     def tool_input(self) -> str:
+        """The arguments by tool as JSON text, "" without calls."""
         return _text({call.name: call.input for call in self.calls}) if self.calls else ""
 
     @property
     def observation(self) -> str:
+        """The observations by tool as JSON text, "" while there is none."""
         known = {call.name: call.observation for call in self.calls if call.observation is not None}
         return _text(known) if known else ""
 
     @property
     def tool_labels(self) -> dict[str, Any]:
+        """The labels by tool."""
         return {call.name: dict(call.label) for call in self.calls}
 
     @property
     def files(self) -> list[Any]:
+        """The file objects of all calls."""
         return [file for call in self.calls for file in call.files]
 
     @property
     def sources(self) -> list[Any]:
+        """The sources of all calls."""
         return [source for call in self.calls for source in call.sources]
 
     @property
     def open_calls(self) -> Sequence[ToolCall]:
+        """The calls that have not returned."""
         return [call for call in self.calls if call.observation is None]
 
 

@@ -1,4 +1,4 @@
-"""How a model is told of tools and how it asks for them. Two ways: OpenAI's function calls, and reasoning in plain text (ReAct)."""
+"""Strategies: how a model learns of tools and how it calls them. There are two, function calls and ReAct."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,11 @@ from app.tools.tool_types import ToolDescription
 
 
 @dataclass(frozen=True)
-class PartialReply:
-    """What a round came to. No calls: `thought` is the answer. `written`: the text that the calls were read from."""
+class RoundReply:
+    """What the model answered in one round. Without calls, `thought` is the answer.
+
+    `written`: the whole text if the calls were read from it, else "".
+    """
 
     thought: str
     calls: list[ToolCall]
@@ -19,22 +22,25 @@ class PartialReply:
 
 
 class ReplyReader(Protocol):
-    """Reads one answer of the model as it comes."""
+    """Reads one answer of the model as it arrives."""
 
     def feed(self, chunk: Chunk) -> str:
-        """The text that the visitor may read now."""
+        """Add a chunk; return the text that can be shown to the end user now."""
 
-    def finish(self) -> tuple[PartialReply, str]:
-        """What it was, and text that the visitor has still to read."""
+    def finish(self) -> tuple[RoundReply, str]:
+        """End the answer; return what it is, and the text that is still to be shown."""
 
 
 class Strategy(Protocol):
+    """One way of offering tools to a model."""
+
     def messages(
         self, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep], tools: Sequence[ToolDescription]
     ) -> list[ModelMessage]:
-        """What the model reads in the next round. Without tools it is to answer now."""
+        """Return the messages of the next round. Without tools they ask for the answer."""
 
     def options(self, tools: Sequence[ToolDescription]) -> Mapping[str, Any]:
-        """Request parameters beside the app's own."""
+        """Return request options that are added to those of the app."""
 
-    def reader(self, position: int) -> ReplyReader: ...
+    def reader(self, position: int) -> ReplyReader:
+        """Return a reader for the answer of the round at a position, counted from 1."""

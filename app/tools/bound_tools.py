@@ -1,4 +1,4 @@
-"""A tool as one app uses it: with what its author fixed, and with arguments checked before they go out."""
+"""Tools as one app uses them: with settings that its author fixed, and with arguments checked before each call."""
 
 import contextlib
 import dataclasses
@@ -21,12 +21,12 @@ _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-# References to other documents are not fetched.
-_NO_OTHERS: referencing.Registry[Any] = referencing.Registry()
+# An empty registry: the default one fetches schemas from wherever a `$ref` points.
+_NO_OTHER_DOCUMENTS: referencing.Registry[Any] = referencing.Registry()
 
 
 class BoundTool:
-    """Models neither see nor choose what is fixed."""
+    """A tool with fixed settings, which are left out of its description and override arguments of the same name."""
 
     def __init__(self, tool: Tool, settings: Mapping[str, Any]) -> None:
         self._tool = tool
@@ -48,7 +48,10 @@ class BoundTool:
 
 
 def fixed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an app file's parameters has a value: newer files say with `auto` 1 that the model chooses, and wrap constants."""
+    """Return the settings of an app file that have a value.
+
+    Newer files wrap constants as `{"type", "value"}`, and mark with `auto` 1 those that the model chooses.
+    """
     fixed: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping) and ("auto" in value or set(value) <= {"type", "value"}):
@@ -63,7 +66,10 @@ def fixed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_their_types(arguments: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers, booleans, lists and objects that came as texts: templates give texts, and so do models now and then."""
+    """Return the arguments with texts read as the numbers, booleans, lists or objects that the schema wants.
+
+    Templates only make texts, and models sometimes write texts for numbers.
+    """
     typed = dict(arguments)
     for name, value in arguments.items():
         wanted = _JSON_TYPES.get(str(_mapping(properties.get(name)).get("type")))
@@ -79,10 +85,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _check(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Raises ToolFailed with a line that a model can mend its call by."""
+    """Check arguments against a schema. Raises ToolFailed with one line by which a model can correct its call."""
     try:
         problem = jsonschema.exceptions.best_match(
-            jsonschema.Draft202012Validator(schema, registry=_NO_OTHERS).iter_errors(arguments)
+            jsonschema.Draft202012Validator(schema, registry=_NO_OTHER_DOCUMENTS).iter_errors(arguments)
         )
     except (jsonschema.exceptions.SchemaError, Unresolvable, RecursionError) as fault:
         raise ToolFailed(

@@ -1,4 +1,4 @@
-"""The tools that are there without a tools file: the time, a calculator, the text of a web page."""
+"""The tools that need no tools file: the current time, a calculator, the text of a web page."""
 
 import base64
 import dataclasses
@@ -24,6 +24,8 @@ Call = Callable[[Mapping[str, Any], float, Cancellation], str]
 
 @dataclasses.dataclass(frozen=True)
 class BuiltinTool:
+    """A tool whose `answer` function returns text."""
+
     description: ToolDescription
     answer: Call
 
@@ -33,7 +35,7 @@ class BuiltinTool:
 
 @dataclasses.dataclass(frozen=True)
 class BuiltinProvider:
-    """`icon`: a URL of its own picture."""
+    """Provides built-in tools. `icon`: a `data:` URL of its picture."""
 
     icon: str
     all_tools: Sequence[Tool]
@@ -42,11 +44,14 @@ class BuiltinProvider:
         return self.all_tools
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: built-in tools hold no connection."""
 
 
 def builtin_providers(http: Callable[[], GuardedHttp], sandbox: Callable[[], "Sandbox"]) -> dict[str, BuiltinProvider]:
-    """Return the tools by the names that app files give them. `http` and `sandbox` are called when a tool needs one."""
+    """Return the built-in providers by the names that app files give them.
+
+    `http` and `sandbox` are called when a tool needs one.
+    """
     time = _provider(
         "🕒",
         _tool(
@@ -63,7 +68,8 @@ def builtin_providers(http: Callable[[], GuardedHttp], sandbox: Callable[[], "Sa
         *(
             _tool(
                 name,
-                "Evaluates an arithmetic expression: + - * / // % **, parentheses, sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
+                "Evaluates an arithmetic expression: + - * / // % **, parentheses, "
+                "sqrt, abs, round, min, max, log, exp, sin, cos, tan, pi, e.",
                 {"en_US": "Calculator", "zh_Hans": "计算器"},
                 lambda arguments, seconds, cancellation: _calculate(sandbox(), arguments, seconds, cancellation),
                 ("expression",),
@@ -104,9 +110,10 @@ def _tool(
 
 
 def _provider(emoji: str, *tools: BuiltinTool) -> BuiltinProvider:
-    """A page shows a built-in tool's icon from a URL: this one holds the picture itself."""
+    """Return a provider with an emoji as its icon. Clients load icons from a URL; this one contains the picture."""
     picture = (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#eef2ff"/>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        '<rect width="32" height="32" rx="8" fill="#eef2ff"/>'
         f'<text x="16" y="22" font-size="18" text-anchor="middle">{emoji}</text></svg>'
     )
     icon = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
@@ -123,7 +130,7 @@ def _current_time(arguments: Mapping[str, Any], seconds: float, cancellation: Ca
     try:
         return datetime.datetime.now(zone).strftime(arguments.get("format") or "%Y-%m-%d %H:%M:%S")
     except ValueError:
-        raise ToolFailed("This is no strftime format.") from None
+        raise ToolFailed("The format is not a valid strftime format.") from None
 
 
 def _calculate(sandbox: "Sandbox", arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:

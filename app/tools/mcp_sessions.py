@@ -1,6 +1,9 @@
-"""Sessions with MCP servers. One thread with an event loop serves all of them; callers are ordinary threads.
+"""Sessions with MCP servers. The protocol's package is asynchronous; its callers here are ordinary threads.
 
-Imported where a tools file names such a server: the protocol's package takes some 40 MiB.
+So one thread with an event loop serves all sessions of the process, and callers wait for futures. An `McpSession` is
+for one server; it opens a `_Connection` when needed and another when that is lost; each has a `Client` of the package.
+
+Imported only where a tools file names such a server: the package takes some 40 MiB.
 """
 
 import asyncio
@@ -22,36 +25,39 @@ from app.tools.tool_types import ToolFailed
 
 CONNECT_SECONDS = 30.0
 CONNECTION_CLOSED = -32000
-LONGEST_WORDS = 200
+LONGEST_MESSAGE = 200
 SESSION_GONE = "Session terminated"
 
 Streams = tuple[Any, Any]
-Transport = Callable[["ServerNotes"], contextlib.AbstractAsyncContextManager[Streams]]
-Given = TypeVar("Given")
+Transport = Callable[["TransportState"], contextlib.AbstractAsyncContextManager[Streams]]
+Answer = TypeVar("Answer")
 
-# It tells what servers say with stack traces, and headers in them.
+# Its logger writes servers' errors with stack traces and request headers, which hold keys.
 logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
-class ServerNotes:
-    """What a transport saw of its server. `status`: the last HTTP answer that was an error."""
+class TransportState:
+    """What a transport has seen of its server. `error_status`: the last answer's HTTP status, None below 400.
+
+    What the package raises does not carry the status, and it is what tells the operator of a wrong key or address.
+    """
 
     def __init__(self) -> None:
-        self.status: int | None = None
+        self.error_status: int | None = None
 
 
 def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int) -> Transport:
-    """By streamable HTTP. Redirects that leave the server are not followed."""
+    """Return a transport by streamable HTTP. Redirects to another server are not followed."""
 
     @contextlib.asynccontextmanager
-    async def transport(notes: ServerNotes) -> AsyncGenerator[Streams]:
-        async def note(response: httpx2.Response) -> None:
-            notes.status = response.status_code if response.status_code >= 400 else None
+    async def transport(state: TransportState) -> AsyncGenerator[Streams]:
+        async def watch(response: httpx2.Response) -> None:
+            state.error_status = response.status_code if response.status_code >= 400 else None
 
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=max(seconds, CONNECT_SECONDS))
         bounded = _Bounded(httpx2.AsyncHTTPTransport(), most_bytes)
         client = httpx2.AsyncClient(
-            headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [note]}
+            headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [watch]}
         )
         async with client, streamable_http_client(url, http_client=client, max_sse_event_size=most_bytes) as streams:
             yield streams
@@ -60,10 +66,10 @@ def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int
 
 
 def over_stdio(command: list[str], environment: dict[str, str]) -> Transport:
-    """By a process of ours, which ends with us."""
+    """Return a transport to a process that is started here and ends with the connection."""
 
     @contextlib.asynccontextmanager
-    async def transport(notes: ServerNotes) -> AsyncGenerator[Streams]:
+    async def transport(state: TransportState) -> AsyncGenerator[Streams]:
         parameters = StdioServerParameters(
             command=command[0], args=command[1:], env=environment, encoding_error_handler="replace"
         )
@@ -75,16 +81,16 @@ def over_stdio(command: list[str], environment: dict[str, str]) -> Transport:
 
 
 class McpSession:
-    """One server: connected when first asked, and anew where the connection was lost."""
+    """The session with one server: connected at the first request, and again after the connection was lost."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._lock = asyncio.Lock()
-        self._keeper: _Keeper | None = None
+        self._connection: _Connection | None = None
 
-    def ask(self, question: Callable[[Client], Awaitable[Given]], seconds: float, cancellation: Cancellation) -> Given:
-        """What the server says to a question. Raises ToolFailed with a line that says why not, Cancelled."""
-        future = asyncio.run_coroutine_threadsafe(self._ask(question), _loop())
+    def ask(self, request: Callable[[Client], Awaitable[Answer]], seconds: float, cancellation: Cancellation) -> Answer:
+        """Send a request from an ordinary thread; return its answer. Raises ToolFailed with one line, Cancelled."""
+        future = asyncio.run_coroutine_threadsafe(self._ask(request), _loop())
 
         def stop() -> None:
             future.cancel()
@@ -104,158 +110,167 @@ class McpSession:
             cancellation.remove(stop)
 
     def close(self) -> None:
-        """End the session, and the process where it is one of ours."""
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
+        """Close the connection, and end the process where the server is one of ours."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
             with contextlib.suppress(Exception, concurrent.futures.CancelledError):
-                asyncio.run_coroutine_threadsafe(keeper.close(), _loop()).result(CONNECT_SECONDS)
+                asyncio.run_coroutine_threadsafe(connection.close(), _loop()).result(CONNECT_SECONDS)
 
-    async def _ask(self, question: Callable[[Client], Awaitable[Given]]) -> Given:
+    async def _ask(self, request: Callable[[Client], Awaitable[Answer]]) -> Answer:
         for attempt in (1, 2):
-            keeper = await self._connected()
+            connection = await self._connected()
             try:
-                return await question(keeper.client)
+                return await request(connection.client)
             except MCPError as error:
-                # A server that did not know the session, or was not reached, has not begun anything.
-                untouched = error.message == SESSION_GONE or await keeper.was_not_reached(error)
+                # A tool may act on the world, so a request is sent a second time only if the server has certainly not
+                # begun the first: it did not know the session, or nothing was connected.
+                untouched = error.message == SESSION_GONE or await connection.was_unreachable(error)
                 if untouched or error.code == CONNECTION_CLOSED:
-                    await self._drop(keeper)
+                    await self._drop(connection)
                 if untouched and attempt == 1:
                     continue
-                raise ToolFailed(keeper.words(error)) from None
+                raise ToolFailed(connection.explain(error)) from None
             except Exception as error:
-                raise ToolFailed(keeper.words(error)) from None
+                raise ToolFailed(connection.explain(error)) from None
         raise AssertionError("unreachable")
 
-    async def _connected(self) -> "_Keeper":
+    async def _connected(self) -> "_Connection":
+        """Return the connection, opened if there is none. The lock keeps concurrent requests from opening several."""
         async with self._lock:
-            if self._keeper is None or self._keeper.is_over:
-                self._keeper = _Keeper(self._transport)
+            if self._connection is None or self._connection.has_ended:
+                self._connection = _Connection(self._transport)
                 try:
-                    await self._keeper.begin()
+                    await self._connection.begin()
                 except BaseException:
-                    keeper, self._keeper = self._keeper, None
-                    keeper.end_soon()
+                    connection, self._connection = self._connection, None
+                    connection.request_end()
                     raise
-            return self._keeper
+            return self._connection
 
-    async def _drop(self, keeper: "_Keeper") -> None:
-        keeper.end_soon()
-        if self._keeper is keeper:
-            self._keeper = None
+    async def _drop(self, connection: "_Connection") -> None:
+        connection.request_end()
+        if self._connection is connection:
+            self._connection = None
 
 
-class _Keeper:
-    """A connection, opened and closed by one task of its own, as its package demands."""
+class _Connection:
+    """One connection to a server. A task of its own opens and closes it: the package's scopes must not change tasks."""
 
     client: Client
 
     def __init__(self, transport: Transport) -> None:
-        self._notes = ServerNotes()
+        self._state = TransportState()
         self._transport = transport
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._over = asyncio.Event()
+        self._ended = asyncio.Event()
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def is_over(self) -> bool:
-        return self._over.is_set() or self._task is None or self._task.done()
+    def has_ended(self) -> bool:
+        return self._ended.is_set() or self._task is None or self._task.done()
 
     async def begin(self) -> None:
-        """Raises ToolFailed where the server cannot be had."""
+        """Connect. Raises ToolFailed where that fails."""
         self._task = asyncio.create_task(self._keep())
         try:
+            # Shielded, so that a timeout leaves the future undone: by that `request_end` knows that the task is still
+            # connecting, and cancels it.
             async with asyncio.timeout(CONNECT_SECONDS):
                 await asyncio.shield(self._ready)
         except TimeoutError:
             raise ToolFailed(f"The tool server did not answer within {CONNECT_SECONDS:g} seconds.") from None
 
-    def end_soon(self) -> None:
-        self._over.set()
+    def request_end(self) -> None:
+        self._ended.set()
         if self._task is not None and not self._ready.done():
             self._task.cancel()
 
     async def close(self) -> None:
-        self.end_soon()
+        self.request_end()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=CONNECT_SECONDS)
 
-    async def was_not_reached(self, error: MCPError) -> bool:
-        """Whether the connection ended because there was nobody to connect to."""
+    async def was_unreachable(self, error: MCPError) -> bool:
+        """Return whether the connection ended because the server accepted none."""
         if error.code != CONNECTION_CLOSED or self._task is None:
             return False
+        # The task ends a moment after the request's error, and only then is its own error known.
         await asyncio.wait([self._task], timeout=1.0)
-        return isinstance(_first(self._failure), httpx2.ConnectError)
+        return isinstance(_innermost(self._failure), httpx2.ConnectError)
 
-    def words(self, error: BaseException) -> str:
-        """What went wrong, in one line without addresses and headers."""
-        error = _first(error) or error
+    def explain(self, error: BaseException) -> str:
+        """Return one line that says what went wrong. It names no address or header: end users may read it."""
+        error = _innermost(error) or error
         closed = isinstance(error, MCPError) and error.code == CONNECTION_CLOSED
         if closed and self._failure is not None:
-            error = _first(self._failure) or error
+            error = _innermost(self._failure) or error
         if isinstance(error, _TooLarge):
             return str(error)
-        if self._notes.status is not None:
-            return f"The tool server answered {self._notes.status}."
+        if self._state.error_status is not None:
+            return f"The tool server answered {self._state.error_status}."
         if isinstance(error, httpx2.ConnectError | httpx2.TimeoutException | FileNotFoundError | PermissionError):
             return "The tool server cannot be reached."
         if closed or isinstance(error, httpx2.TransportError):
             return "The connection to the tool server was lost."
         if not isinstance(error, MCPError):
             return f"The tool server failed ({type(error).__name__})."
-        return f"The tool server failed: {error.message.partition(chr(10))[0][:LONGEST_WORDS]}"
+        return f"The tool server failed: {error.message.partition(chr(10))[0][:LONGEST_MESSAGE]}"
 
     async def _keep(self) -> None:
         try:
-            async with Client(self._watched(), mode="auto", cache=None) as client:
+            async with Client(self._watched_streams(), mode="auto", cache=None) as client:
                 self.client = client
                 if not self._ready.done():
                     self._ready.set_result(None)
-                await self._over.wait()
+                await self._ended.wait()
         except asyncio.CancelledError:
             self._fail(None)
             raise
         except BaseException as error:
             self._fail(error)
         finally:
-            self._over.set()
+            self._ended.set()
 
     def _fail(self, error: BaseException | None) -> None:
         self._failure = error
         if not self._ready.done():
-            words = self.words(error) if error is not None else "The tool server cannot be reached."
-            self._ready.set_exception(ToolFailed(words))
-            # Nobody may be waiting any more.
+            message = self.explain(error) if error is not None else "The tool server cannot be reached."
+            self._ready.set_exception(ToolFailed(message))
+            # Marks the exception as read: if nobody waits any more, asyncio would log it as never retrieved.
             self._ready.exception()
 
     @contextlib.asynccontextmanager
-    async def _watched(self) -> AsyncGenerator[Streams]:
-        """The transport; that its server has gone is noticed at once, not at the next call."""
-        async with self._transport(self._notes) as (read, write), anyio.create_task_group() as group:
-            told, heard = anyio.create_memory_object_stream[Any](0)
+    async def _watched_streams(self) -> AsyncGenerator[Streams]:
+        """Open the transport's streams, and end the connection as soon as the server closes them.
 
-            async def listen() -> None:
-                async with told:
+        Messages pass through a stream of ours, so that the end of the server's is noticed at once: the next request
+        then connects anew instead of failing first.
+        """
+        async with self._transport(self._state) as (read, write), anyio.create_task_group() as group:
+            forward, received = anyio.create_memory_object_stream[Any](0)
+
+            async def pass_on() -> None:
+                async with forward:
                     with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
                         async for message in read:
-                            await told.send(message)
-                self._over.set()
+                            await forward.send(message)
+                self._ended.set()
 
-            group.start_soon(listen)
+            group.start_soon(pass_on)
             try:
-                async with heard:
-                    yield heard, write
+                async with received:
+                    yield received, write
             finally:
                 group.cancel_scope.cancel()
 
 
 class _TooLarge(Exception):
-    pass
+    """An answer larger than its limit."""
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
-    """Ends answers that are no event streams where they grow too large."""
+    """Limits the size of answers, except event streams: those are limited event by event (`max_sse_event_size`)."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, most_bytes: int) -> None:
         self._inner, self._most = inner, most_bytes
@@ -285,8 +300,8 @@ class _BoundedStream(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-def _first(error: BaseException | None) -> BaseException | None:
-    """What is inside of groups of errors."""
+def _innermost(error: BaseException | None) -> BaseException | None:
+    """Return the first error inside nested exception groups, in which anyio's task groups wrap errors."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
@@ -297,7 +312,7 @@ _running: list[asyncio.AbstractEventLoop] = []
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """This process's, started at first use."""
+    """Return the event loop of this process's sessions, started with its thread at the first call."""
     with _starting:
         if not _running:
             loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""The tools of an MCP server."""
+"""The tools of MCP servers."""
 
 import base64
 import binascii
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from app.tools.mcp_sessions import McpSession
 
 LIST_SECONDS = 15.0
+# How long a list of tools is used before the server is asked again, and how long after a failure it is left alone: each
+# agent's answer needs the list, and must not wait for a server that is down.
 REMEMBERED_SECONDS = 300.0
-# So long a server that did not answer is not asked again.
 FAILURE_SECONDS = 15.0
 MOST_PAGES = 50
 MEGABYTE = 1024 * 1024
@@ -40,7 +41,7 @@ _SUFFIXES = {
 
 
 class McpTools:
-    """One server's. `environment`: where the values of its headers and of its process come from."""
+    """Provides the tools of one server. `environment`: the variables that `$NAME` in its settings refers to."""
 
     def __init__(
         self, name: str, settings: McpEntry, environment: Mapping[str, str], icon: str | Mapping[str, str] | None
@@ -54,7 +55,10 @@ class McpTools:
         self._problem: ToolFailed | None = None
 
     def tools(self) -> Sequence[Tool]:
-        """As the server lists them, asked again every few minutes. Raises ToolFailed where they were never heard of."""
+        """Return the server's tools, asked for again every few minutes.
+
+        If the server fails, the last list is returned. Raises ToolFailed if there is none.
+        """
         with self._lock:
             kept = REMEMBERED_SECONDS if self._problem is None else FAILURE_SECONDS
             if self._asked_at is None or time.monotonic() - self._asked_at >= kept:
@@ -75,14 +79,14 @@ class McpTools:
         """Call a tool by the server's own name for it. Raises ToolFailed, Cancelled."""
         wait = min(seconds, self._settings.seconds)
 
-        async def question(client: "Client") -> "CallToolResult":
+        async def request(client: "Client") -> "CallToolResult":
             return await client.call_tool(name, dict(arguments))
 
-        result = self._connection().ask(question, wait, cancellation)
+        result = self._open_session().ask(request, wait, cancellation)
         return _answer(result, name, self._settings.megabytes * MEGABYTE)
 
     def _listed(self) -> Sequence[Tool]:
-        async def question(client: "Client") -> list[Any]:
+        async def request(client: "Client") -> list[Any]:
             tools, cursor = [], None
             for _ in range(MOST_PAGES):
                 page = await client.list_tools(cursor=cursor)
@@ -93,7 +97,7 @@ class McpTools:
             return tools
 
         found: dict[str, Tool] = {}
-        for tool in self._connection().ask(question, LIST_SECONDS, Cancellation()):
+        for tool in self._open_session().ask(request, LIST_SECONDS, Cancellation()):
             name = fitted_name(tool.name)
             schema = {**(tool.input_schema or {}), "type": "object"}
             schema.setdefault("properties", {})
@@ -103,7 +107,7 @@ class McpTools:
             found.setdefault(name, McpTool(self, tool.name, description))
         return list(found.values())
 
-    def _connection(self) -> "McpSession":
+    def _open_session(self) -> "McpSession":
         if self._session is None:
             admit_cryptography()
             from app.tools import mcp_sessions
@@ -127,6 +131,8 @@ class McpTools:
 
 @dataclass(frozen=True)
 class McpTool:
+    """One tool of a server. `remote_name`: the server's own name for it, which models may not be able to write."""
+
     server: McpTools
     remote_name: str
     description: ToolDescription
@@ -152,7 +158,7 @@ def _answer(result: "CallToolResult", name: str, most_bytes: int) -> ToolAnswer:
     if len(text.encode("utf-8", "replace")) + sum(len(file.content) for file in files) > most_bytes:
         raise ToolFailed("The tool server's answer is too large.")
     if result.is_error:
-        raise ToolFailed(text or "The tool failed without a word.")
+        raise ToolFailed(text or "The tool failed and gave no message.")
     return ToolAnswer(text, files, _objects(result.structured_content))
 
 
@@ -167,7 +173,7 @@ def _file(data: str, mime_type: str | None, name: str) -> ToolFile:
 
 
 def _objects(structured: Any) -> list[Mapping[str, Any]]:
-    """Servers wrap what is no object as `{"result": …}`."""
+    """Return the objects of a structured result. Servers wrap other values as `{"result": …}`."""
     if isinstance(structured, dict) and set(structured) == {"result"}:
         structured = structured["result"]
     entries = structured if isinstance(structured, list) else [structured]

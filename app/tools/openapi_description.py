@@ -1,4 +1,9 @@
-"""OpenAPI descriptions (3.0, 3.1, Swagger 2.0) as operations that can be called."""
+"""Reads OpenAPI descriptions (3.0, 3.1, Swagger 2.0) as operations that can be called.
+
+The three versions differ in where schemas, bodies and servers are written; an `Operation` is the same for all.
+Descriptions come from others: they may be huge, refer to themselves, or be wrong in parts. What can be understood is
+used.
+"""
 
 import re
 import urllib.parse
@@ -9,12 +14,14 @@ from typing import Any
 import yaml
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-# Said by the protocol itself, whatever a description says of them.
+# The specification ignores parameters of these names: the protocol sets them.
 PROTOCOL_HEADERS = ("accept", "content-type", "authorization")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+# Limits of one operation's schemas: nested levels, and parts in all. Behind them a schema is `{}`, which accepts any
+# value. Without them a schema that refers to itself would have no end, and a huge one would fill the model's context.
 DEEPEST, MOST_PARTS = 12, 4_000
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_.-]")
-# What JSON Schema means otherwise, or not at all.
+# Keywords of OpenAPI that JSON Schema does not have, or that say nothing about a value.
 _DROPPED = (
     "nullable",
     "example",
@@ -30,12 +37,15 @@ _DROPPED = (
 
 
 class InvalidDescription(Exception):
-    """Nothing can be made of it; the text is one line that says where and why."""
+    """A description that cannot be used. The text is one line that says where and why."""
 
 
 @dataclass(frozen=True)
 class OperationParameter:
-    """`argument`: what a model calls it. `place`: path, query, header, cookie or body (then a member of it; `name` "" is all of it)."""
+    """One parameter of an operation. `argument`: its name for models; `name`: its name in the request.
+
+    `place`: path, query, header, cookie or body. In a body, `name` is a member of it, or "" for the whole body.
+    """
 
     argument: str
     place: str
@@ -48,7 +58,10 @@ class OperationParameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """`body_type`: the content type of its body, "" without one. `servers`: where it says it is, variables filled in."""
+    """One operation. `body_type`: the content type of its body, "" without one.
+
+    `servers`: the addresses that the description names, with variables filled in; they may be relative to its own.
+    """
 
     name: str
     method: str
@@ -61,16 +74,16 @@ class Operation:
 
 
 def read_description(content: bytes) -> dict[str, Any]:
-    """JSON or YAML. Raises InvalidDescription."""
+    """Read a description as JSON or YAML and check that it is one. Raises InvalidDescription."""
     try:
         document = yaml.load(content.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InvalidDescription(
-            f"line {mark.line + 1} is no valid YAML" if mark is not None else "is neither JSON nor YAML"
+            f"line {mark.line + 1} is not valid YAML" if mark is not None else "is neither JSON nor YAML"
         ) from None
     if not isinstance(document, dict):
-        raise InvalidDescription("is no mapping")
+        raise InvalidDescription("is not a mapping")
     version = str(document.get("openapi") or document.get("swagger") or "")
     if not re.fullmatch(r"(3\.[01](\..*)?|2\.0)", version):
         raise InvalidDescription(f"openapi: {version or 'nothing'!s} is not 3.0, 3.1 or 2.0")
@@ -80,7 +93,7 @@ def read_description(content: bytes) -> dict[str, Any]:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    """All of them, in the order of the description. Raises InvalidDescription."""
+    """Read the operations, in the order of the description. Raises InvalidDescription."""
     reader = _Reader(document)
     for path, item in document["paths"].items():
         item = reader.resolved(item)
@@ -92,7 +105,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
 
 @dataclass
 class _Reader:
-    """References are followed in the document alone; what is too deep, or without an end, is left open."""
+    """Reads the operations of one document. `_left`: how many parts of schemas the current operation may still have."""
 
     document: Mapping[str, Any]
     _left: int = field(default=0)
@@ -108,6 +121,7 @@ class _Reader:
         ]:
             if parameter.place == "header" and parameter.name.lower() in PROTOCOL_HEADERS:
                 continue
+            # A path and a body may use one name for two things; to a model they are two arguments.
             taken = {other.argument for other in parameters}
             parameters.append(parameter if parameter.argument not in taken else _renamed(parameter, taken))
         texts = [str(text).strip() for text in (operation.get("summary"), operation.get("description")) if text]
@@ -123,7 +137,7 @@ class _Reader:
         )
 
     def resolved(self, value: Any, depth: int = 0) -> Any:
-        """What a reference stands for."""
+        """Return what a reference stands for, or the value itself. A chain of references that has no end gives {}."""
         seen = 0
         while isinstance(value, dict) and isinstance(value.get("$ref"), str):
             seen += 1
@@ -133,7 +147,11 @@ class _Reader:
         return value
 
     def schema(self, value: Any, depth: int = 0) -> dict[str, Any]:
-        """A schema without references, as JSON Schema means it."""
+        """Return a schema with its references resolved and OpenAPI's dialect turned into JSON Schema.
+
+        Referenced parts are copied in, as models read one schema and no document. Shared parts are repeated by that,
+        hence the limits.
+        """
         value = self.resolved(value)
         self._left -= 1
         if not isinstance(value, dict) or depth > DEEPEST or self._left < 0:
@@ -143,15 +161,18 @@ class _Reader:
             for name, part in value.items()
             if name not in _DROPPED and not name.startswith("x-")
         }
+        # Older versions have booleans here, which modify `minimum` and `maximum`; JSON Schema has numbers.
         for bound in ("exclusiveMinimum", "exclusiveMaximum"):
             if isinstance(made.get(bound), bool):
                 del made[bound]
         if made.get("type") == "file":
             made["type"] = "string"
+        # `nullable` adds null to the types, and to an enum, which would refuse it otherwise.
         if value.get("nullable") is True and isinstance(made.get("type"), str):
             made["type"] = [made["type"], "null"]
             if isinstance(made.get("enum"), list) and None not in made["enum"]:
                 made["enum"] = [*made["enum"], None]
+        # Some descriptions have a boolean here, which is about the property itself.
         if not isinstance(made.get("required", []), list):
             del made["required"]
         return made
@@ -167,17 +188,17 @@ class _Reader:
 
     def _at(self, reference: str) -> Any:
         if not reference.startswith("#/"):
-            raise InvalidDescription(f"$ref: {reference[:100]!r} leads out of the description")
+            raise InvalidDescription(f"$ref: {reference[:100]!r} refers to another document")
         value: Any = self.document
         for step in reference[2:].split("/"):
             key = urllib.parse.unquote(step).replace("~1", "/").replace("~0", "~")
             if not isinstance(value, dict) or key not in value:
-                raise InvalidDescription(f"$ref: {reference[:100]!r} leads nowhere")
+                raise InvalidDescription(f"$ref: {reference[:100]!r} refers to nothing in the description")
             value = value[key]
         return value
 
     def _declared(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The parameters of the path and of the operation; the latter's count."""
+        """Return the parameters of the path and of the operation; the operation's override the path's."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for part in (item.get("parameters"), operation.get("parameters")):
             for entry in map(self.resolved, part if isinstance(part, list) else []):
@@ -190,7 +211,7 @@ class _Reader:
         content = entry.get("content")
         first: Mapping[str, Any] = next(iter(content.values()), {}) if isinstance(content, dict) and content else {}
         own = entry.get("schema") or first.get("schema")
-        # Swagger 2.0 has the schema's words beside the name.
+        # Swagger 2.0 writes the schema's keywords beside the parameter's name.
         beside = {
             key: value
             for key, value in entry.items()
@@ -231,7 +252,10 @@ class _Reader:
         return kind, [OperationParameter("body", "body", "", {"type": "string"}, required)]
 
     def _members(self, schema: Mapping[str, Any], required: bool, text: Any) -> list[OperationParameter]:
-        """Each member of an object as an argument; anything else as one, `body`."""
+        """Return each member of an object as a parameter, and any other body as the one parameter `body`.
+
+        Models fill in flat arguments more reliably than an object inside the arguments.
+        """
         properties = schema.get("properties")
         if schema.get("type") in ("object", None) and isinstance(properties, dict) and properties:
             needed = schema.get("required", [])

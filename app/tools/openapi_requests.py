@@ -1,4 +1,4 @@
-"""Arguments into the request of an operation: path, query, headers, body."""
+"""Builds the request of an operation from a model's arguments: path, query, headers, body."""
 
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 @dataclass
 class PreparedRequest:
-    """`path` percent-encoded; `data` and `files` as requests takes them."""
+    """A request without its server's address. `path`: percent-encoded; `data` and `files` as `requests` takes them."""
 
     path: str
     query: list[tuple[str, str]] = field(default_factory=list)
@@ -27,7 +27,7 @@ class PreparedRequest:
 def prepare_request(
     operation: Operation, parameters: Sequence[OperationParameter], arguments: Mapping[str, Any]
 ) -> PreparedRequest:
-    """Raises ToolFailed for a value that cannot stand in its place."""
+    """Build the request of an operation. Raises ToolFailed for a value that its place does not allow."""
     given = [
         (parameter, arguments[parameter.argument])
         for parameter in parameters
@@ -59,7 +59,8 @@ def _path(template: str, values: Mapping[str, Any]) -> str:
     for name, value in values.items():
         text = _joined(value, ",")
         if text in ("", ".", ".."):
-            raise ToolFailed(f"Bad argument {name!r}: {text!r} cannot stand in a path.")
+            # Servers and proxies resolve such steps, and the request would reach another operation.
+            raise ToolFailed(f"Bad argument {name!r}: {text!r} is not allowed in a path.")
         path = path.replace(f"{{{name}}}", urllib.parse.quote(text, safe=""))
     return path if path.startswith("/") else f"/{path}"
 
@@ -81,7 +82,9 @@ def _pairs(parameter: OperationParameter, value: Any) -> Iterator[tuple[str, str
 
 def _header(parameter: OperationParameter, text: str) -> str:
     if any(sign in text for sign in "\r\n\0"):
-        raise ToolFailed(f"Bad argument {parameter.argument!r}: a header has one line.")
+        # A line break would begin a header of the model's choice.
+        raise ToolFailed(f"Bad argument {parameter.argument!r}: a header must be a single line.")
+    # HTTP libraries encode headers as Latin-1; this way the service receives UTF-8.
     return text.encode().decode("latin-1")
 
 
@@ -115,7 +118,7 @@ def _joined(value: Any, separator: str) -> str:
 
 
 def _one(value: Any) -> str:
-    """A single value as services read it."""
+    """Return the text of a single value: `true` and `false`, "" for null, JSON for objects."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI service as tools."""
+"""The operations of OpenAPI services as tools."""
 
 import mimetypes
 import pathlib
@@ -23,7 +23,7 @@ from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, 
 
 LARGEST_DESCRIPTION = 16 * 1024 * 1024
 DESCRIPTION_SECONDS = 30.0
-# So long a description that could not be read is not asked for again.
+# How long a description that could not be read is not asked for again: answers must not wait for a server that is down.
 FAILURE_SECONDS = 5.0
 LONGEST_REFUSAL = 500
 MEGABYTE = 1024 * 1024
@@ -34,7 +34,10 @@ _FILE_NAME = re.compile(r'filename="?([^";]+)"?')
 
 
 class OpenApiTools:
-    """One service's. `environment`: where `$NAME` of its headers and its query come from; `folder`: of the tools file."""
+    """Provides the tools of one service. `environment`: the variables that `$NAME` in its settings refers to.
+
+    `folder`: that of the tools file, to which the description's path is relative.
+    """
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class OpenApiTools:
         self._failed: tuple[float, ToolFailed] | None = None
 
     def tools(self) -> Sequence[Tool]:
-        """Read once. Raises ToolFailed with a line that names the place and the fault."""
+        """Return the tools; the description is read once. Raises ToolFailed with one line: the place and the fault."""
         with self._lock:
             if self._known is None:
                 if self._failed is not None and time.monotonic() - self._failed[0] < FAILURE_SECONDS:
@@ -64,7 +67,7 @@ class OpenApiTools:
             return self._known
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: each call has a connection of its own."""
 
     def _read(self) -> Sequence[Tool]:
         place = self._settings.description
@@ -96,7 +99,7 @@ class OpenApiTools:
                         raise InvalidDescription(f"the server answered {answer.status}")
                     return answer.read()
             except FetchFailed as failure:
-                raise InvalidDescription(_words(failure)) from None
+                raise InvalidDescription(_explain(failure)) from None
         path = self._folder / place
         try:
             if path.stat().st_size > LARGEST_DESCRIPTION:
@@ -106,7 +109,7 @@ class OpenApiTools:
             raise InvalidDescription(f"cannot be read: {error.strerror}") from None
 
     def _address(self, operation: Operation) -> str | None:
-        """Where the operation is; None where nobody says."""
+        """Return the address of an operation's server; None if neither operator nor description names one."""
         if self._settings.base_url is not None:
             return self._settings.base_url
         for server in operation.servers:
@@ -118,7 +121,10 @@ class OpenApiTools:
 
 @dataclass(frozen=True)
 class Service:
-    """What the operator set: headers and query parameters that win, limits of a call, origins that may be inside our network (None: any)."""
+    """The operator's settings of a service. `headers` and `query` override those of a call; `seconds` bounds its time.
+
+    `trusted`: the origins (host:port) that may lie in a private network; None for any.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
@@ -127,10 +133,11 @@ class Service:
     trusted: Sequence[str] | None
 
     def http_for(self, address: str) -> GuardedHttp:
+        """Return a client that may reach an address; untrusted ones only if they are public."""
         return _http_for(address) if self.trusted is None or _origin(address) in self.trusted else GuardedHttp()
 
     def masked(self, text: str) -> str:
-        """Without what the operator keeps secret: services repeat what they refuse."""
+        """Return the text with the operator's secrets masked: services repeat what they refuse."""
         for secret in (*self.headers.values(), *self.query.values()):
             if len(secret) >= SHORTEST_SECRET:
                 text = text.replace(secret, MASK).replace(secret.partition(" ")[2] or secret, MASK)
@@ -138,7 +145,7 @@ class Service:
 
 
 class OpenApiTool:
-    """One operation."""
+    """One operation as a tool. What the operator's settings fix is not among its arguments."""
 
     def __init__(self, service: Service, operation: Operation, address: str | None) -> None:
         self._service, self._operation, self._address = service, operation, address
@@ -158,7 +165,7 @@ class OpenApiTool:
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         if self._address is None:
-            raise ToolFailed("The description names no server: set base_url.")
+            raise ToolFailed("The description names no server; set base_url in the tools file.")
         request = prepare_request(self._operation, self._parameters, arguments)
         wait = min(seconds, self._service.seconds)
         limits = Limits(read=wait, total=wait, size=self._service.most_bytes)
@@ -166,7 +173,7 @@ class OpenApiTool:
             with self._ask(request, limits, cancellation) as answer:
                 return self._answer(answer)
         except FetchFailed as failure:
-            raise ToolFailed(_words(failure)) from None
+            raise ToolFailed(_explain(failure)) from None
 
     def _ask(self, request: PreparedRequest, limits: Limits, cancellation: Cancellation) -> GuardedResponse:
         service, address = self._service, str(self._address)
@@ -231,7 +238,10 @@ def _text(content: bytes, declared: str) -> str:
 
 
 def _trusted(settings: OpenApiEntry) -> Sequence[str] | None:
-    """A description from elsewhere must not lead a call into our network, but to where it came from itself."""
+    """Return the origins that calls of a service may reach in a private network, None for any.
+
+    A description that was loaded from elsewhere must not direct calls into our network: only to where it came from.
+    """
     if settings.base_url is None and urllib.parse.urlsplit(settings.description).scheme in ("http", "https"):
         return [_origin(settings.description)]
     return None
@@ -244,15 +254,15 @@ def _origin(url: str) -> str:
 
 
 def _http_for(url: str) -> GuardedHttp:
-    """To a server that the operator named, wherever it is; redirects from there pass the gate."""
+    """Return a client for a server that the operator named, even in a private network. Redirects are checked."""
     try:
         return GuardedHttp(AllowedAddresses([_origin(url)]))
     except ValueError:
-        raise ToolFailed("The service's address cannot be read.") from None
+        raise ToolFailed("The service's address is not valid.") from None
 
 
-def _words(failure: FetchFailed) -> str:
-    """Without the address: it may be one inside, and hold a key."""
+def _explain(failure: FetchFailed) -> str:
+    """Return a sentence without the address, which may be internal and contain a key."""
     if isinstance(failure, FetchTimeout):
         return "The service did not answer in time."
     if isinstance(failure, FetchTooLarge):

@@ -1,4 +1,4 @@
-"""What the rest of the app says to a tool and hears from it."""
+"""The types of tools: descriptions, calls, answers, and how app files choose them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ LONGEST_NAME = 64
 
 
 class ToolFailed(Exception):
-    """A call that came to nothing: told to the model as an observation, an error of a node. The text is one line for its reader."""
+    """A failed call. The text is one line: an agent's model reads it as observation, a tool node fails with it."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,10 @@ class ToolFile:
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """`json`: objects beside the text. `variables`: named outputs that the tool declares. `sources`: knowledge that it stands on."""
+    """The answer of a tool. `json`: objects beside the text. `variables`: outputs that the tool declares, by name.
+
+    `sources`: passages that it is based on (contract streaming.md §3.2).
+    """
 
     text: str = ""
     files: Sequence[ToolFile] = ()
@@ -36,9 +39,10 @@ class ToolAnswer:
 
 @dataclass(frozen=True)
 class ToolDescription:
-    """`name` as models call it: letters, digits, `_` and `-`, 64 at most. `parameters`: a JSON schema of type object.
+    """The description of a tool. `name` as models write it: letters, digits, `_` and `-`, 64 at most.
 
-    `label`: language → text. `icon`: a URL, or `{"background", "content"}` (contract endpoints.md, GET /meta).
+    `parameters`: a JSON schema of type object. `label`: language → text. `icon`: a URL, or `{"background", "content"}`
+    (contract endpoints.md, GET /meta).
     """
 
     name: str
@@ -52,18 +56,19 @@ class Tool(Protocol):
     """One tool. Calls may come from several threads."""
 
     @property
-    def description(self) -> ToolDescription: ...
+    def description(self) -> ToolDescription:
+        """The tool as models and clients see it."""
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
-        """Raises ToolFailed (bad arguments, refusals, time), Cancelled; anything else is a fault of ours."""
+        """Call the tool. Raises ToolFailed (bad arguments, refusals, timeouts), Cancelled."""
 
 
 @dataclass(frozen=True)
 class ToolChoice:
-    """How an app file names a tool (contract dsl.md §2, `agent_mode.tools`; §3.7, tool node).
+    """A tool as an app file names it (contract dsl.md §2, `agent_mode.tools`; §3.7, tool node).
 
-    `provider` and `provider_name`: its id and its name, which custom tools have both. `settings`: what the author fixed (`tool_parameters` of an agent's tool, `tool_configurations` of a node): arguments that
-    the model does not choose.
+    `provider` and `provider_name`: the provider's id and name; custom tools have both. `settings`: arguments that the
+    author fixed (`tool_parameters` of an agent's tool, `tool_configurations` of a node), so that no model chooses them.
     """
 
     provider_type: str
@@ -74,11 +79,12 @@ class ToolChoice:
 
 
 class Tools(Protocol):
-    """Tools by what app files call them. Raises ToolFailed where the registry knows none of this name."""
+    """Finds tools by the names that app files give them."""
 
-    def find(self, choice: ToolChoice) -> Tool: ...
+    def find(self, choice: ToolChoice) -> Tool:
+        """Return the chosen tool. Raises ToolFailed if there is none of that name."""
 
 
 def fitted_name(name: str) -> str:
-    """A tool's name as models can call it."""
+    """Return a tool's name with only the characters that models can write, 64 at most."""
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_"

@@ -74,7 +74,8 @@ class TestADescription:
 
     def test_without_a_server_is_told_when_it_is_called(self, tmp_path: pathlib.Path) -> None:
         assert (
-            failure(described(tmp_path, DESCRIPTION), "get_plain") == "The description names no server: set base_url."
+            failure(described(tmp_path, DESCRIPTION), "get_plain")
+            == "The description names no server; set base_url in the tools file."
         )
 
     def test_may_come_from_the_service_itself(self, service: WebService) -> None:
@@ -95,15 +96,15 @@ class TestADescription:
     @pytest.mark.parametrize(
         ("document", "problem"),
         [
-            ("a: [", "no valid YAML"),
-            ("[1]", "is no mapping"),
+            ("a: [", "not valid YAML"),
+            ("[1]", "is not a mapping"),
             ("openapi: 4.0.0", "not 3.0, 3.1 or 2.0"),
             ("openapi: 3.0.0", "paths: is missing"),
             (
                 {"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "other.yaml#/x"}]}}}},
-                "leads out of the description",
+                "refers to another document",
             ),
-            ({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/x"}]}}}}, "leads nowhere"),
+            ({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/x"}]}}}}, "refers to nothing"),
         ],
     )
     def test_that_is_broken_is_told_by_its_place(self, tmp_path: pathlib.Path, document: Any, problem: str) -> None:

@@ -134,10 +134,10 @@ class TestARequest:
         [
             ({}, "'pet_id' is a required property"),
             ({"pet_id": "1", "kind": "cow"}, "'cow' is not one of"),
-            ({"pet_id": ".."}, "cannot stand in a path"),
-            ({"pet_id": "."}, "cannot stand in a path"),
-            ({"pet_id": ""}, "cannot stand in a path"),
-            ({"pet_id": "1", "X-Trace": "a\r\nX-Key: b"}, "one line"),
+            ({"pet_id": ".."}, "is not allowed in a path"),
+            ({"pet_id": "."}, "is not allowed in a path"),
+            ({"pet_id": ""}, "is not allowed in a path"),
+            ({"pet_id": "1", "X-Trace": "a\r\nX-Key: b"}, "a single line"),
             ({"pet_id": "1", "fields": 5}, "fields"),
         ],
     )

@@ -49,7 +49,7 @@ def answer_by_agent(
         deadline=execution.deadline,
         new_id=lambda position: str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position))),
         most_rounds=mode.max_iteration,
-        past=publisher.steps,
+        stored_steps=publisher.steps,
         template=mode.prompt.first_prompt,
     )
     observer = _StepObserver(execution, publisher)
@@ -63,7 +63,7 @@ def answer_by_agent(
         # The replacement is published already.
         pass
     finally:
-        if agent.counted:
+        if agent.usage_known:
             publisher.usage = Usage(**agent.usage)
 
 

@@ -95,7 +95,9 @@ class AgentNode(Node):
         except errors.ProviderError as error:
             failure = provider_failure(error)
             raise NodeFailed(failure.message, failure.error_type, inputs) from error
-        usage = usage_object(Usage(**agent.usage) if agent.counted else None, began, observer.first, time.monotonic())
+        usage = usage_object(
+            Usage(**agent.usage) if agent.usage_known else None, began, observer.first, time.monotonic()
+        )
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
         return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
 
