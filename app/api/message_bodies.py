@@ -97,7 +97,7 @@ def _thought(message_id: str, thought: messages.ThoughtItem) -> AgentThought:
 
 def _form(form: FormRow) -> HumanInputContent:
     """Return a form of the message's run, and its submission (contract human-input.md §9)."""
-    definition = form_views.required(form)
+    definition = form_views.required_data(form)
     inputs = [form_input(shape) for shape in definition.pop("inputs")]
     submitted = form_views.submission(form)
     return HumanInputContent(

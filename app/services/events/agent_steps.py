@@ -1,19 +1,19 @@
-"""What agents did, as their rows have it."""
+"""The steps of agents, read from their rows."""
 
 from app.agents.steps import AgentStep, ToolCall
 from app.models.agent_thoughts import ThoughtRow, list_thoughts
 
 
 def stored_steps(message_id: str) -> list[AgentStep]:
-    """Everything that was kept for a message, in order."""
+    """Return every step that was stored for a message, in order."""
     return [step_of(row) for row in list_thoughts([message_id])]
 
 
 def finished_steps(message_id: str) -> list[AgentStep]:
-    """What a worker that takes the answer over goes on from: rounds that called tools. The answer itself is asked for again."""
+    """Return the steps that called tools: from there a take-over goes on, and asks for the answer itself again."""
     return [step for step in stored_steps(message_id) if step.calls]
 
 
 def step_of(row: ThoughtRow) -> AgentStep:
-    """A stored thought as the agent has it."""
+    """Return a stored thought as the agent takes it."""
     return AgentStep(row.id, row.position, row.thought, row.said, calls=[ToolCall(**call) for call in row.calls])

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from app.errors import AppError, InvalidParam, ServiceUnavailable
-from app.models.tasks import ClaimedTask
-from app.services.events import run_snapshots, task_states
+from app.models.tasks import ClaimedTask, find_task
 from app.services.events.event_reader import EventGroup
-from app.services.events.message_events import MessageEvents
+from app.services.events.message_events import MessageEvents, public_details
+
+PAUSE_FIELDS = ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")
 
 
 def blocking_answer(task: ClaimedTask, groups: Iterator[EventGroup]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def blocking_answer(task: ClaimedTask, groups: Iterator[EventGroup]) -> dict[str
                 case {"event": "message_replace", "answer": text}:
                     parts = [text]
                 case {"event": "workflow_paused"}:
-                    return _paused(task, body)
+                    return _pause_body(task, body)
                 case {"event": "message_end"}:
                     metadata = body["metadata"]
                 case {"answer": text}:
@@ -41,11 +42,23 @@ def blocking_answer(task: ClaimedTask, groups: Iterator[EventGroup]) -> dict[str
     raise ServiceUnavailable
 
 
-def _paused(task: ClaimedTask, body: dict[str, Any]) -> dict[str, Any]:
-    state = task_states.current(task.task_id)
+def _pause_body(task: ClaimedTask, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the body for a run that waits for people (§7.3). `event`: its `workflow_paused`."""
+    state = find_task(task.task_id)
     if state is None:
         raise ServiceUnavailable
-    return run_snapshots.blocking_pause(state, body)
+    common = {
+        "mode": state.mode,
+        "conversation_id": state.conversation_id,
+        "message_id": state.message_id,
+        "answer": state.answer,
+        "metadata": public_details(state.details or {}),
+        "created_at": int(state.message_created_at.timestamp()),
+        "workflow_run_id": state.workflow_run_id,
+    }
+    shown = {name: event["data"][name] for name in PAUSE_FIELDS}
+    body = {"event": "workflow_paused", "task_id": state.task_id, "id": state.message_id, **common}
+    return body | {"data": {"id": state.message_id, **common, **shown}}
 
 
 def _error(body: dict[str, Any]) -> AppError:

@@ -1,4 +1,9 @@
-"""Read a task's events for one client: live, from the event log, or from the stored rows (contract streaming.md §9)."""
+"""Read a task's events for one client: live, from the event log, or from the stored rows (contract streaming.md §9).
+
+Three sources, each for what the one before has not: live events are cheap, and lost while nobody listens; the event log
+has all of them, until some minutes behind the task's end or until Redis loses it; the rows have how the task came to
+rest, and of a running one what was stored so far. streams/relay.py joins the first two, this module adds the third.
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +11,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import redis_client
-from app.models.tasks import TaskState
+from app.models.tasks import TaskState, find_task
 from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
 from app.streams.channel import ChannelEvent, LogLost, log_exists, more_follows
@@ -43,7 +48,7 @@ class EventReader:
         `with_snapshot`: whether a workflow run tells what happened before (§9).
         """
         # Read again: the task may have ended between the caller's look and the subscription.
-        state = task_states.current(known.task_id) or known
+        state = find_task(known.task_id) or known
         if state.workflow_run_id is not None and after is None:
             return self._join_run(state, with_snapshot)
         after = after or 0
@@ -78,15 +83,16 @@ class EventReader:
                 look_back = True
 
     def _join_run(self, state: TaskState, with_snapshot: bool) -> Iterator[EventGroup]:
-        """A workflow run for a client that has seen nothing of it: its end alone, or what follows from now on."""
+        """Return a workflow run's events for a client that has none: its end alone, or what follows from now on."""
         if not (task_states.is_running(state) or task_states.is_paused(state)):
-            return iter([[ChannelEvent(0, frame, False)] for frame in run_snapshots.single_frame(state)])
+            return iter([[ChannelEvent(0, frame, False)] for frame in run_snapshots.end_frame(state)])
         groups = [SILENCE]
         if not with_snapshot:
-            after = task_states.last_number(state)
+            after = task_states.last_event_number(state)
         else:
+            # The text first: what is published while the snapshot is made follows behind `after`, not in it.
             answer, after = task_states.answer_so_far(state.task_id, state.answer, state.last_event)
-            groups += [[ChannelEvent(0, frame, False)] for frame in run_snapshots.snapshot(state, answer)]
+            groups += [[ChannelEvent(0, frame, False)] for frame in run_snapshots.snapshot_frames(state, answer)]
             if task_states.is_paused(state):
                 return iter(groups)
         return self._behind(groups, after)
@@ -97,7 +103,8 @@ class EventReader:
 
     def _live(self, after: int, look_back: bool) -> Iterator[EventGroup]:
         """Yield events as they come. Raises LogLost, also where the task has ended and Redis has no log of it."""
-        if look_back and not log_exists(self._redis, self._subscription.task_id) and self._says_no_more(after):
+        # Without a log, a task at rest would be silent for ever. A running one may not have published yet.
+        if look_back and not log_exists(self._redis, self._subscription.task_id) and self._rest_is_stored(after):
             raise LogLost
         silent_after_end = False
         for group in follow(self._redis, self._subscription, after, self._idle, look_back):
@@ -105,14 +112,15 @@ class EventReader:
                 # The last event may be on its way: only a second silence tells that it is lost.
                 if silent_after_end:
                     raise LogLost
-                silent_after_end = self._says_no_more(after)
+                silent_after_end = self._rest_is_stored(after)
             else:
                 after = max(after, group[-1].number)
             yield group
 
-    def _says_no_more(self, after: int) -> bool:
+    def _rest_is_stored(self, after: int) -> bool:
+        """Whether the rows have all that follows; not while PostgreSQL is away, so that the client keeps waiting."""
         try:
-            return task_states.says_no_more(self._state(), after)
+            return task_states.rest_is_stored(self._state(), after)
         except OperationalError:
             return False
 
@@ -125,16 +133,16 @@ class EventReader:
 
     def _state(self) -> TaskState | None:
         with self._app.app_context():
-            return task_states.current(self._subscription.task_id)
+            return find_task(self._subscription.task_id)
 
     def _so_far(self, state: TaskState) -> tuple[list[bytes], int]:
-        """What happened so far, for a client that has lost track, and the number of the last event in it."""
+        """Return what happened so far, for a client whose log was lost, and the number of the last event in it."""
         with self._app.app_context():
             answer, after = task_states.answer_so_far(state.task_id, state.answer, state.last_event)
             return frames_so_far(state, answer), after
 
     def _stored(self, state: TaskState | None) -> Iterator[EventGroup]:
-        """The end as the row has it; nothing where the conversation was deleted meanwhile."""
+        """Yield the end as the rows have it; nothing where the conversation was deleted meanwhile."""
         if state is None:
             return
         with self._app.app_context():

@@ -1,4 +1,4 @@
-"""A stored form as callers see it: in events, in the history, on its page (contract human-input.md §4, §5, §9)."""
+"""The public shapes of a stored form: in events, in the history, on its page (contract human-input.md §4, §5, §9)."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from app.services.files.file_values import shown_inputs
 from app.workflow.contracts.human_forms import SUBMITTED, WAITING, rendered
 
 
-def required(row: FormRow) -> dict[str, Any]:
-    """What `human_input_required` says."""
+def required_data(row: FormRow) -> dict[str, Any]:
+    """Return the data of a form's `human_input_required`."""
     return {
         "form_id": row.form_id,
         "node_id": row.node_id,
@@ -25,13 +25,13 @@ def required(row: FormRow) -> dict[str, Any]:
     }
 
 
-def reason(row: FormRow) -> dict[str, Any]:
-    """One of the reasons for which a run waits."""
-    return {"TYPE": "human_input_required", **required(row)}
+def pause_reason(row: FormRow) -> dict[str, Any]:
+    """Return the form as one of the reasons for which a run waits."""
+    return {"TYPE": "human_input_required", **required_data(row)}
 
 
 def submission(row: FormRow) -> dict[str, Any] | None:
-    """What was answered; None where nothing was."""
+    """Return the answer to the form; None where nobody has answered it."""
     if row.status != SUBMITTED:
         return None
     submitted, actions = row.submitted or {}, row.definition["actions"]
@@ -46,7 +46,7 @@ def submission(row: FormRow) -> dict[str, Any] | None:
 
 
 def default_texts(row: FormRow) -> dict[str, str]:
-    """Defaults as the page of a form takes them: texts, whatever they were."""
+    """Return the default values as texts, which is how the page of a form takes them."""
     defaults: Mapping[str, Any] = row.definition["defaults"]
     return {name: _text(value) for name, value in defaults.items()}
 

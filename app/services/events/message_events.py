@@ -1,4 +1,4 @@
-"""What happens in a generation → the JSON of the public events (contract streaming.md §2, §3.1, §5)."""
+"""Make the public events of a message, as JSON (contract streaming.md §2, §3.1, §5)."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,13 @@ class MessageEvents:
         self._error_part = common
         self._common = common | {"task_id": task.task_id}
         self._id = task.message_id
+        # Written once, because an answer has hundreds of pieces.
         name = "agent_message" if task.mode == AGENT else "message"
         start = {"event": name, **self._common, "id": self._id}
         self._message_start = orjson.dumps(start)[:-1] + b',"from_variable_selector":'
 
     def text(self, delta: str, selector: Sequence[str] | None = None) -> bytes:
-        """`message`, or an agent's `agent_message`. `selector`: the variable of a chatflow that the piece comes from."""
+        """`message`, or an agent's `agent_message`. `selector`: the variable of a chatflow that `delta` comes from."""
         source = b"null" if selector is None else orjson.dumps(selector)
         return self._message_start + source + b',"answer":' + orjson.dumps(delta) + b"}"
 
@@ -55,7 +56,10 @@ class MessageEvents:
         return self._event("message_replace", answer=text, reason=reason)
 
     def message_end(self, details: dict[str, Any], files: Sequence[Any] = ()) -> bytes:
-        """`details`: the stored metadata; visitors get the retrieved sources alone (§3.2). `files` made by the assistant."""
+        """`details`: the stored metadata, of which end users get the retrieved sources alone (§3.2).
+
+        `files`: those that the assistant made.
+        """
         return self._event("message_end", id=self._id, metadata=public_details(details), files=list(files))
 
     def tts_message(self, sound: bytes) -> bytes:
@@ -70,7 +74,7 @@ class MessageEvents:
         return orjson.dumps({"event": "error", **self._error_part, **failure})
 
     def blocking_body(self, mode: str, answer: str, metadata: dict[str, Any]) -> dict[str, Any]:
-        """The answer of blocking mode (§7.1, §7.2)."""
+        """Return the answer of blocking mode (§7.1, §7.2)."""
         return {
             "event": "message",
             **self._common,
@@ -85,10 +89,10 @@ class MessageEvents:
 
 
 def public_details(details: dict[str, Any]) -> dict[str, Any]:
-    """A message's metadata without what only the history shows."""
+    """Return a message's metadata without what only the history shows."""
     return {name: value for name, value in details.items() if name not in ("usage", "annotation_reply")}
 
 
 def failure_of(error: AppError) -> dict[str, Any]:
-    """The three things that an error says, as rows and error frames hold them."""
+    """Return an error's code, status and message, as rows and `error` events hold them."""
     return {"code": error.code, "status": error.status, "message": error.message}

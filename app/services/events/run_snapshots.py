@@ -1,4 +1,4 @@
-"""A stored run as the frames that a late reader gets (contract streaming.md §9)."""
+"""The events of a workflow run, made from its rows for readers that come late (contract streaming.md §9)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,14 +7,13 @@ from app.models.forms import list_forms
 from app.models.tasks import TaskState
 from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_nodes
 from app.services.definitions.published_apps import version
-from app.services.events.message_events import public_details
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.workflow.contracts.human_forms import WAITING
 from app.workflow.values.values import plain
 
 
-def ending(state: TaskState) -> list[bytes]:
-    """The last frames of a run that has ended: the message's end in chatflows, then the run's."""
+def ending_frames(state: TaskState) -> list[bytes]:
+    """Return the last events of a run that has ended: the message's end in chatflows, then the run's."""
     run = _run(state)
     if run is None:
         return []
@@ -25,16 +24,16 @@ def ending(state: TaskState) -> list[bytes]:
     return [*frames, events.finished(_summary(run))]
 
 
-def single_frame(state: TaskState) -> list[bytes]:
-    """What a reader without a snapshot gets of a run that has ended (§9): its end, with the run's id as `task_id`."""
+def end_frame(state: TaskState) -> list[bytes]:
+    """Return the end of a run that has ended, for a reader without a snapshot (§9): its `task_id` is the run's id."""
     run = _run(state)
     if run is None:
         return []
     return [WorkflowRunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
 
 
-def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
-    """What happened so far. `answer`: the text that the visitor has been sent."""
+def snapshot_frames(state: TaskState, answer: str) -> Iterator[bytes]:
+    """Yield what happened so far. `answer`: the text that was published."""
     run = _run(state)
     if run is None:
         return
@@ -49,30 +48,10 @@ def snapshot(state: TaskState, answer: str) -> Iterator[bytes]:
         yield from _pause(run, events)
 
 
-def paused(state: TaskState) -> list[bytes]:
-    """The last frames of a run that waits for people."""
+def pause_frames(state: TaskState) -> list[bytes]:
+    """Return the last events of a run that waits for people."""
     run = _run(state)
     return [] if run is None else list(_pause(run, WorkflowRunEvents(state, run.app_version_id)))
-
-
-def blocking_pause(state: TaskState, frame: Mapping[str, Any]) -> dict[str, Any]:
-    """`workflow_paused` as the body of blocking mode (contract streaming.md §7.3). `frame`: the event."""
-    common = {
-        "mode": state.mode,
-        "conversation_id": state.conversation_id,
-        "message_id": state.message_id,
-        "answer": state.answer,
-        "metadata": public_details(state.details or {}),
-        "created_at": int(state.message_created_at.timestamp()),
-        "workflow_run_id": state.workflow_run_id,
-    }
-    data: Mapping[str, Any] = frame["data"]
-    told = {
-        name: data[name]
-        for name in ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")
-    }
-    event = {"event": "workflow_paused", "task_id": state.task_id, "id": state.message_id, **common}
-    return event | {"data": {"id": state.message_id, **common, **told}}
 
 
 def _run(state: TaskState) -> StoredRun | None:

@@ -1,4 +1,4 @@
-"""The end of a generation as its rows have it, for readers whose log is gone and for workers that died before they said it."""
+"""The events of a task, made from its rows: for readers without an event log, and for ends that were not published."""
 
 from app.models.tasks import PAUSED, TaskState
 from app.services.events import run_snapshots
@@ -8,16 +8,16 @@ from app.services.files import file_values
 
 
 def frames_so_far(state: TaskState, answer: str) -> list[bytes]:
-    """What happened so far in a generation that runs, for a reader who has lost track. `answer`: its text by now."""
+    """Return what happened so far in a task that runs, to be told to a reader anew. `answer`: its text by now."""
     if state.workflow_run_id is not None:
-        return list(run_snapshots.snapshot(state, answer))
+        return list(run_snapshots.snapshot_frames(state, answer))
     events = MessageEvents(state)
     steps = stored_steps(state.message_id) if state.mode == AGENT else []
     return [*map(events.agent_thought, steps), events.text_replace(answer)]
 
 
 def stored_frames(state: TaskState) -> list[bytes]:
-    """The whole answer and the final event of a task that has ended, or waits for people."""
+    """Return the whole answer and the final event of a task that has ended, or waits for people."""
     if state.workflow_run_id is None:
         events = MessageEvents(state)
         if state.failure is not None:
@@ -30,6 +30,6 @@ def stored_frames(state: TaskState) -> list[bytes]:
             events.message_end(state.details or {}, files),
         ]
     if state.status == PAUSED:
-        return list(run_snapshots.snapshot(state, state.answer))
+        return list(run_snapshots.snapshot_frames(state, state.answer))
     answer = [MessageEvents(state).text_replace(state.answer)] if state.mode == "advanced-chat" else []
-    return answer + run_snapshots.ending(state)
+    return answer + run_snapshots.ending_frames(state)

@@ -1,4 +1,4 @@
-"""What happens in a workflow run → the JSON of the public events (contract streaming.md §2, §3.3, §9.1)."""
+"""Make the public events of a workflow run, as JSON (contract streaming.md §2, §3.3, §9.1)."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from app.workflow.values.values import plain
 
 CHATFLOW = "advanced-chat"
 AGENT_LOG = "agent_log"
-PUBLIC_NOTES = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
+PUBLIC_REPORTS = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
 
 
 class WorkflowRunEvents:
@@ -43,7 +43,7 @@ class WorkflowRunEvents:
             case events.NodeFailedForGood(execution, _, elapsed):
                 return self._event("node_finished", self._finished(execution, "failed", elapsed))
             case events.NodeReported(execution, name, details):
-                return self._of_note(execution, name, details)
+                return self._of_report(execution, name, details)
             case events.NodeRetried(execution, _, elapsed, _, attempt):
                 more = {
                     "retry_index": attempt,
@@ -77,27 +77,27 @@ class WorkflowRunEvents:
         return self._event("text_replace", {"text": text})
 
     def finished(self, data: Mapping[str, Any]) -> bytes:
-        """`data`: status, outputs, error, elapsed_time, total_tokens, total_steps, created_by, created_at, finished_at, exceptions_count."""
+        """`data`: the fields of `workflow_finished` (§3.3) but for the ids and files."""
         return self._event(
             "workflow_finished", {"id": self._run_id, "workflow_id": self._workflow_id, "files": [], **data}
         )
 
     def human_input_required(self, form: FormRow) -> bytes:
-        return self._event("human_input_required", form_views.required(form))
+        return self._event("human_input_required", form_views.required_data(form))
 
     def paused(self, forms: Sequence[FormRow], totals: Mapping[str, Any]) -> bytes:
         """`forms`: those that wait. `totals`: outputs, created_at, elapsed_time, total_tokens, total_steps."""
         data = {
             "workflow_run_id": self._run_id,
             "paused_nodes": list(dict.fromkeys(form.node_id for form in forms)),
-            "reasons": [form_views.reason(form) for form in forms],
+            "reasons": [form_views.pause_reason(form) for form in forms],
             "status": PAUSED,
             **totals,
         }
         return self._event("workflow_paused", data)
 
     def node_of_record(self, record: Mapping[str, Any]) -> list[bytes]:
-        """A node of the stored run, for a client that comes late: started, and finished unless it runs."""
+        """Return the events of a stored node execution: started, and finished unless it runs."""
         execution = Execution(
             record["id"],
             record["node_id"],
@@ -118,11 +118,11 @@ class WorkflowRunEvents:
             frames.append(self._event("node_finished", finished))
         return frames
 
-    def _of_note(self, execution: Execution, name: str, details: Mapping[str, Any]) -> bytes | None:
-        """What a node tells by a word of its own."""
+    def _of_report(self, execution: Execution, name: str, details: Mapping[str, Any]) -> bytes | None:
+        """Return the event of what a node reported by a name of its own; None for names that are not public."""
         if name == AGENT_LOG:
             return self._event(name, {"node_execution_id": execution.id, "node_id": execution.node_id, **details})
-        public = PUBLIC_NOTES.get(name)
+        public = PUBLIC_REPORTS.get(name)
         if public is None:
             return None
         return self._event(public, {"node_id": execution.node_id, "node_title": execution.title, **details})
@@ -190,7 +190,7 @@ class WorkflowRunEvents:
 
     @staticmethod
     def _finished(execution: Execution, status: str, elapsed: float) -> dict[str, Any]:
-        """Details stay with the operator: they would show prompts (§3.3)."""
+        """Inputs, outputs and errors are left empty: they would show end users the prompts (§3.3)."""
         return {
             "id": execution.id,
             "node_id": execution.node_id,

@@ -21,7 +21,7 @@ def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
     if last is not None and last.final and last.number >= state.last_event:
         return
     paused = state.status == tasks.PAUSED
-    frames = run_snapshots.paused(state) if paused else stored_frames(state)
+    frames = run_snapshots.pause_frames(state) if paused else stored_frames(state)
     # Under the next epoch: the worker that is taken for dead may only be slow.
     writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - (len(frames) if paused else 1))
     if last is not None and last.number >= state.last_event and state.workflow_run_id is None:

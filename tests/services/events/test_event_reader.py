@@ -11,8 +11,8 @@ from app import tasks
 from app.api.process_hub import hub
 from app.errors import ServiceUnavailable
 from app.extensions import redis_client
-from app.models.tasks import TaskState
-from app.services.events import task_states
+from app.models.tasks import TaskState, find_task
+from app.services.events import event_reader
 from app.services.events.blocking_answers import blocking_answer
 from app.services.events.event_reader import EventReader
 from app.streams import channel
@@ -24,14 +24,14 @@ from tests.support.workflow.graphs import end, graph, start
 @pytest.fixture
 def ended(alice: WebVisitor) -> TaskState:
     """A task of mode `chat` that has ended."""
-    return task_states.current(alice.ask()[0].data["task_id"])
+    return find_task(alice.ask()[0].data["task_id"])
 
 
 @pytest.fixture
 def ended_run(client) -> TaskState:
     """A task of mode `workflow` that has ended."""
     published = make_graph_app(graph(start(), end(result=["sys", "app_id"]), "start > end"))
-    return task_states.current(WebVisitor(client, published).run()[0].data["task_id"])
+    return find_task(WebVisitor(client, published).run()[0].data["task_id"])
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def test_a_task_that_cannot_be_queued_leaves_no_subscription(alice, monkeypatch)
 def test_a_resumption_that_fails_leaves_no_subscription(alice, ended, monkeypatch):
     before = readers(ended.task_id)
 
-    def current(task_id: str) -> TaskState:
+    def fail(task_id: str) -> TaskState:
         assert readers(task_id) == before + 1
         raise redis.ConnectionError
 
-    monkeypatch.setattr(task_states, "current", current)
+    monkeypatch.setattr(event_reader, "find_task", fail)
     assert alice.resume(ended.task_id).status_code == ServiceUnavailable.status
     assert readers(ended.task_id) == before
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ServiceUnavailable
 from app.models import tasks
-from app.models.tasks import claim_task
+from app.models.tasks import claim_task, find_task
 from app.providers.models.chat_types import Chunk
 from app.services.auth.end_users import find_or_make
 from app.services.events import task_states
@@ -58,7 +58,7 @@ def test_a_worker_that_was_taken_over_stores_nothing(task):
     with pytest.raises(Exception, match=task.task_id):
         slow.add(Chunk("Wrong"))
         slow.finish(tasks.SUCCEEDED)
-    assert task_states.current(task.task_id).answer == "Right"
+    assert find_task(task.task_id).answer == "Right"
 
 
 def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
@@ -74,13 +74,13 @@ def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
 
 
 def test_a_question_that_nobody_took_is_ended(task, redis_db):
-    task_states.abandon(task.task_id, ServiceUnavailable())
-    assert task_states.current(task.task_id).status == tasks.FAILED
+    task_states.fail_unqueued(task.task_id, ServiceUnavailable())
+    assert find_task(task.task_id).status == tasks.FAILED
 
 
 def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
     execution_of(task)
-    task_states.abandon(task.task_id, ServiceUnavailable())
+    task_states.fail_unqueued(task.task_id, ServiceUnavailable())
     assert signals.stops_requested(redis_db, [task.task_id]) == [task.task_id]
 
 
@@ -117,4 +117,4 @@ def test_the_end_of_a_speech_that_a_dead_worker_did_not_say_is_said(task, redis_
 
 
 def test_an_unknown_task_has_no_end(app):
-    assert task_states.current(str(uuid.uuid4())) is None
+    assert find_task(str(uuid.uuid4())) is None
