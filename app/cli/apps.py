@@ -10,10 +10,8 @@ from flask import current_app
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
 from app.models.apps import AppSummary
-from app.services.definitions import app_datasets
 from app.services.definitions.app_file import MODEL_CONFIG_MODES, AppDefinition
 from app.services.operator import app_files, apps
-from app.services.process import tool_registry
 
 NO_URL = "unknown: WEB_APP_URL is not set"
 PAGES = {"workflow": "workflow", "completion": "completion"}
@@ -184,12 +182,8 @@ def _contents(app: apps.AppDetails) -> dict[str, Any]:
     fields = [
         f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form if field.variable
     ]
-    return facts | {"inputs": fields, "warnings": _warnings(app.summary, definition)}
-
-
-def _warnings(app: AppSummary, definition: AppDefinition) -> list[str]:
-    missing = tool_registry.unresolved(definition) + app_datasets.unbound(app.id, app.code, definition)
-    return app_files.not_served(definition) + missing
+    missing = apps.what_is_missing(app.summary.id, app.summary.code, definition)
+    return facts | {"inputs": fields, "warnings": app_files.not_served(definition) + missing}
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:

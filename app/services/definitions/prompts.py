@@ -25,7 +25,7 @@ _IMAGE_TOKENS = 1_000
 
 @dataclasses.dataclass(frozen=True)
 class PromptInput:
-    """What a message is answered from: cleaned inputs, the query, and the (query, answer) pairs before it, oldest first.
+    """What a message is answered from: cleaned inputs, the query, and (query, answer) pairs before it, oldest first.
 
     `images`: OpenAI's content parts; models of mode `completion` see none. `passages`: what was retrieved, best first.
     """

@@ -15,10 +15,10 @@ import structlog
 from app.extensions import db, redis_client
 from app.models import App, AppVersion
 from app.models.apps import AppSummary, list_app_summaries, load_app, read_definition, wait_to_publish
+from app.models.datasets import list_known_dataset_ids
 from app.models.identifiers import new_id, now
 from app.models.tasks import list_running_tasks_of_app
 from app.services.definitions import published_apps, yaml_documents
-from app.services.definitions.app_datasets import unbound
 from app.services.definitions.app_file import AppDefinition
 from app.services.operator.app_files import AppFile
 from app.services.process.tool_registry import unresolved
@@ -90,8 +90,7 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         db.session.add_all([app, version])
     imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
     db.session.commit()
-    definition = AppDefinition.read(file.definition)
-    missing = (*unresolved(definition), *unbound(*imported[:2], definition))
+    missing = what_is_missing(*imported[:2], AppDefinition.read(file.definition))
     return ImportedApp(*imported, warnings=(*file.warnings, *missing, *announce(imported[0])))
 
 
@@ -140,8 +139,21 @@ def remove(code: str) -> AppChange:
     return AppChange(code, name, announce(app_id, answering))
 
 
+def what_is_missing(app_id: uuid.UUID, code: str, definition: AppDefinition) -> list[str]:
+    """Return a sentence for each tool and each dataset that the app names and cannot use now. Asks tool servers."""
+    wanted = [dataset_id.replace("\0", "") for dataset_id in definition.datasets()]
+    known = list_known_dataset_ids(app_id, wanted) if wanted else ()
+    unbound = [
+        f"The dataset {dataset_id} is not known here, and answers do without it:"
+        f" `flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
+        for dataset_id in wanted
+        if dataset_id not in known
+    ]
+    return unresolved(definition) + unbound
+
+
 def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
-    """Make this process and all others read the app again, and end these runs; the warnings where the others cannot be told."""
+    """Make this process and all others read the app again, and stop these tasks; return warnings for the operator."""
     published_apps.forget(app_id)
     try:
         signals.announce_change(redis_client.client, f"app:{app_id}")
