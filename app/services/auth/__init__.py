@@ -1,1 +1,1 @@
-"""Who may do what: app access, passports, accounts, logins, mailed codes, rate limits."""
+"""Who may do what: access to apps, passports, end users, accounts, logins, mailed codes, rate limits."""

@@ -1,4 +1,4 @@
-"""Who may use an app (contract README §5): access modes and the check of an account."""
+"""Decide who may use an app: access modes and the check of an account (contract README §5)."""
 
 import enum
 import uuid
@@ -12,7 +12,7 @@ from app.services.definitions.published_apps import PublishedApp
 
 
 class AccessMode(enum.StrEnum):
-    """Contract README §5.2."""
+    """Who may use an app while WEB_APP_AUTH is on (contract README §5.2)."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -25,27 +25,30 @@ _CHECKED = (AccessMode.PRIVATE, AccessMode.PRIVATE_ALL)
 
 
 def authentication_is_on() -> bool:
-    """Web-app authentication; off, every app is public."""
+    """Whether apps that are not public ask for a login. Where it is off, every app is public."""
     return bool(current_app.config["WEB_APP_AUTH"] == "on")
 
 
 def is_open(app: PublishedApp) -> bool:
-    """Whether anybody may use the app."""
+    """Whether everybody may use the app without a login."""
     return not authentication_is_on() or app.access_mode == AccessMode.PUBLIC
 
 
 def is_checked(app: PublishedApp) -> bool:
-    """Whether it depends on the account who may use the app."""
+    """Whether accounts of this installation may use the app, all of them or its members."""
     return authentication_is_on() and app.access_mode in _CHECKED
 
 
 def login_kind(app: PublishedApp) -> str:
-    """Whose logins count for an app that is not open: ours, or those of an identity provider."""
+    """Return the kind of login that an app accepts: INTERNAL (an account here) or EXTERNAL (an identity provider)."""
     return EXTERNAL if app.access_mode == AccessMode.SSO_VERIFIED else INTERNAL
 
 
 def mode_of(app_id: str | None, app_code: str | None) -> str:
-    """The access mode of an app that is named by either. Raises InvalidParam where authentication is on and no app is named."""
+    """Return the access mode of the app with this id, or with this code.
+
+    Raises InvalidParam where authentication is on and there is no such app, or none is named.
+    """
     if not authentication_is_on():
         return AccessMode.PUBLIC
     if not app_id and not app_code:
@@ -54,7 +57,7 @@ def mode_of(app_id: str | None, app_code: str | None) -> str:
 
 
 def app_of_code(code: str) -> PublishedApp:
-    """Raises InvalidParam where there is no such app."""
+    """Return the app of this code. Raises InvalidParam where there is none."""
     app = published_apps.by_code(code)
     if app is None:
         raise InvalidParam(f"App with code {code} not found")
@@ -62,7 +65,7 @@ def app_of_code(code: str) -> PublishedApp:
 
 
 def app_of_id(app_id: str) -> PublishedApp:
-    """Raises InvalidParam where there is no such app."""
+    """Return the app of this id. Raises InvalidParam where there is none."""
     try:
         app = published_apps.by_id(uuid.UUID(app_id))
     except ValueError:
@@ -73,7 +76,7 @@ def app_of_id(app_id: str) -> PublishedApp:
 
 
 def may_enter(app: PublishedApp, account_id: str) -> bool:
-    """Whether this account may use the app; asked anew each time, so that a change counts at once."""
+    """Whether this account may use the app. Asks the database each time, so that a change takes effect at once."""
     if not is_checked(app):
         return True
     account = _identifier(account_id)
@@ -82,7 +85,7 @@ def may_enter(app: PublishedApp, account_id: str) -> bool:
 
 
 def is_active(account_id: str) -> bool:
-    """Whether there is such an account and it is not banned."""
+    """Whether the account exists and is not banned."""
     account = _identifier(account_id)
     return account is not None and accounts.is_active(account)
 

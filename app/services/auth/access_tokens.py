@@ -1,4 +1,4 @@
-"""Access tokens: who logged in, for apps that are not public (contract README §4.2, §5.4)."""
+"""Issue and check access tokens, which prove a login to apps that are not public (contract README §4.2, §5.4)."""
 
 import time
 import uuid
@@ -15,7 +15,11 @@ LOGIN_LIVES = 24
 
 
 class AccountLogin(NamedTuple):
-    """What an access token says of its holder. `user_id` is an account's id, or what an identity provider calls its user."""
+    """Who logged in, as an access token says.
+
+    `user_id`: the account's id, or the identity provider's id of its user. `kind`: INTERNAL or EXTERNAL.
+    `expires`: when the login ends, in Unix seconds.
+    """
 
     user_id: str
     email: str
@@ -24,7 +28,7 @@ class AccountLogin(NamedTuple):
 
 
 def issue(account_id: uuid.UUID, email: str) -> str:
-    """A token for somebody who has just logged in, good for 24 times ACCESS_TOKEN_MINUTES."""
+    """Return a token for an account that has just logged in, valid for 24 times ACCESS_TOKEN_MINUTES."""
     claims = {
         "sub": tokens.SUBJECT,
         "user_id": str(account_id),
@@ -37,7 +41,11 @@ def issue(account_id: uuid.UUID, email: str) -> str:
 
 
 def login_for(app: PublishedApp, token: str) -> AccountLogin:
-    """The login that this token proves, if it is one for this app. Raises WebSsoAuthRequired, Unauthorized."""
+    """Return the login that a token proves.
+
+    Raises WebSsoAuthRequired where the token is not valid or its login is not for this app, Unauthorized for a token of
+    another kind.
+    """
     try:
         claims = tokens.decode(token, tokens.server_keys())
     except Unauthorized:
@@ -67,7 +75,7 @@ def is_login_for(app: PublishedApp, token: str) -> bool:
 
 
 def _expiry(claims: dict[str, object]) -> int:
-    """When the login ends. A provider's token may leave that out."""
+    """Return when the login ends. Tokens of identity providers may lack it: then after ACCESS_TOKEN_MINUTES."""
     expires = claims.get("exp")
     return (
         int(expires)

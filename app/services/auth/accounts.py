@@ -1,4 +1,4 @@
-"""Accounts as an operator sees them: make, list, ban, give a password, remove."""
+"""Create, list, ban and remove accounts, and set their passwords, for operators and for forgotten passwords."""
 
 import re
 from collections.abc import Sequence
@@ -15,15 +15,16 @@ _EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@(?:{_LABEL}\.)+{_LABEL
 
 
 class AccountRefused(Exception):
-    """What an operator asked for cannot be done; the text is one line that says why."""
+    """An account cannot be created or changed as asked; the text is one line that says why."""
 
 
 def is_email(text: str) -> bool:
+    """Whether a text is a single e-mail address."""
     return len(text) <= LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
 def create(email: str, password: str | None = None) -> str:
-    """Make an account; gives its address as it is kept. Raises AccountRefused."""
+    """Create an account and return its address as it is stored, in lower case. Raises AccountRefused."""
     address = email.strip().lower()
     if not is_email(address):
         raise AccountRefused(f"{email!r} is not an e-mail address.")
@@ -35,22 +36,25 @@ def create(email: str, password: str | None = None) -> str:
 
 
 def list_accounts() -> Sequence[AccountSummary]:
-    """All accounts, by address."""
+    """Return all accounts, sorted by address."""
     return accounts.list_accounts(db.session.connection())
 
 
 def set_banned(email: str, banned: bool) -> str:
-    """A banned account's tokens and passports are refused from the next request on. Raises AccountRefused."""
+    """Ban an account or lift its ban, and return its address. Raises AccountRefused.
+
+    The tokens and passports of a banned account are refused from the next request on.
+    """
     return _change(email, banned=banned)
 
 
 def set_password(email: str, password: str) -> str:
-    """Raises AccountRefused."""
+    """Give an account a password, and return its address. Raises AccountRefused, also for a weak password."""
     return _change(email, password_hash=_hash(password))
 
 
 def remove(email: str) -> str:
-    """Remove an account and its memberships; its conversations stay. Raises AccountRefused."""
+    """Remove an account and its memberships, and return its address. Its conversations stay. Raises AccountRefused."""
     address = email.strip().lower()
     gone = accounts.delete_account(db.session.connection(), address)
     db.session.commit()
@@ -60,6 +64,7 @@ def remove(email: str) -> str:
 
 
 def unknown(email: str) -> AccountRefused:
+    """Return the refusal for an address that no account has."""
     return AccountRefused(f"There is no account {email!r}.")
 
 

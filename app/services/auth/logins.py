@@ -1,4 +1,4 @@
-"""Logging in (contract endpoints.md, /login; README §3.6)."""
+"""Log accounts in, by password or by a mailed code (contract endpoints.md, /login; README §3.6)."""
 
 from app.errors import InvalidParam
 from app.errors.logins import AccountBanned, AuthenticationFailed, PasswordLocked
@@ -11,7 +11,7 @@ LOCK_SECONDS = 900
 
 
 def by_password(email: str, password: str | None, client_address: str) -> str:
-    """An access token. `password` is None where what was sent cannot be read.
+    """Check a password and return an access token. `password`: None where what the client sent cannot be decoded.
 
     Raises InvalidParam, PasswordLocked, AuthenticationFailed (the same for a wrong password and an unknown
     address, after the same work), AccountBanned.
@@ -29,7 +29,10 @@ def by_password(email: str, password: str | None, client_address: str) -> str:
 
 
 def by_code(email: str, code: str, token: str, client_address: str) -> str:
-    """An access token. Raises MailTokenDead, EmailMismatch, EmailCodeWrong, AuthenticationFailed, AccountBanned."""
+    """Redeem a mailed code and return an access token.
+
+    Raises MailTokenDead, EmailMismatch, EmailCodeWrong, AuthenticationFailed, AccountBanned.
+    """
     mail_codes.redeem(Kind.LOGIN, token, email, code)
     access_token = _token(find_account(email))
     forget_wrong_passwords(email, client_address)
@@ -37,7 +40,7 @@ def by_code(email: str, code: str, token: str, client_address: str) -> str:
 
 
 def forget_wrong_passwords(email: str, client_address: str) -> None:
-    """Whoever proves to read the address's mail may try anew."""
+    """Reset the count of wrong passwords, for a client that has proved to read the address's mail."""
     rate_limits.forget(_tries(email, client_address))
 
 

@@ -1,10 +1,11 @@
-"""Codes that go out by mail, and the tokens that they belong to (contract endpoints.md, /email-code-login and /forgot-password).
+"""Mail codes, and check them (contract endpoints.md, /email-code-login and /forgot-password).
 
-A token is made for every address alike. Its code is made by the worker, and only where there is somebody to mail
-it to: the token of an unknown address has none and fits nothing, and a request learns nothing by its time.
+A code belongs to a token. A request makes the token in the same way for every address, so that neither its answer nor
+its duration tells who has an account. The worker makes the code, only for the address of an active account; without a
+code a token matches nothing.
 
 `frontdesk:mail_token:<kind>:<token>`  hash: email, code (once it is mailed), tries
-`frontdesk:mail_token_of:<kind>:<email>`  the newest token of an address; a new one ends the former
+`frontdesk:mail_token_of:<kind>:<email>`  the newest token of an address; a new one replaces it
 """
 
 import enum
@@ -22,14 +23,14 @@ from app.services.auth.mail_texts import code_mail
 
 MOST_WRONG_CODES = 5
 
-# KEYS token · ARGV a code to use if there is none yet. Gives the code of a token that lives.
+# KEYS token · ARGV a code to use if there is none yet. Returns the code, or nil where the token has ended.
 _CODE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 redis.call('HSETNX', KEYS[1], 'code', ARGV[1])
 return redis.call('HGET', KEYS[1], 'code')
 """
 
-# KEYS token · ARGV email, code, most wrong codes. A right code ends the token: of two at once, one wins.
+# KEYS token · ARGV email, code, most wrong codes. A right code ends the token, so that only one request can use it.
 _CHECK = """
 local email = redis.call('HGET', KEYS[1], 'email')
 if not email then return 'dead' end
@@ -44,7 +45,7 @@ return 'wrong'
 
 
 class Kind(enum.StrEnum):
-    """What a token is for. `VERIFIED` comes after `RESET`'s code, and sets a password."""
+    """What a token is for. The code of a `RESET` token is exchanged for a `VERIFIED` token, which sets a password."""
 
     LOGIN = "login"
     RESET = "reset"
@@ -52,7 +53,7 @@ class Kind(enum.StrEnum):
 
 
 def issue(kind: Kind, email: str) -> str:
-    """A new token, whoever may be behind the address; it ends the former one of this kind."""
+    """Make a token for an address, whether an account has it or not; it ends the former one of this kind."""
     token, life = secrets.token_urlsafe(32), current_app.config["MAIL_CODE_SECONDS"]
     client = redis_client.client
     pipeline = client.pipeline()
@@ -60,13 +61,13 @@ def issue(kind: Kind, email: str) -> str:
     pipeline.expire(_key(kind, token), life)
     pipeline.set(f"frontdesk:mail_token_of:{kind}:{email}", token, ex=life, get=True)
     former = pipeline.execute()[-1]
-    # Also where there is none: the same work for a first mail and a second.
+    # Also where there is none, so that a first request takes as long as a second one.
     client.delete(_key(kind, former.decode() if former else ""))
     return token
 
 
 def mail(kind: Kind, token: str, language: str | None) -> None:
-    """Give a token its code and mail it, where an account that is not banned has the address; twice sends the same code.
+    """Make the code of a token and mail it to the address of an active account. A second call mails the same code.
 
     Raises smtplib.SMTPException, OSError.
     """
@@ -82,7 +83,10 @@ def mail(kind: Kind, token: str, language: str | None) -> None:
 
 
 def redeem(kind: Kind, token: str, email: str, code: str) -> None:
-    """End a token by its code. Raises MailTokenDead, EmailMismatch, EmailCodeWrong; the fifth wrong code ends it too."""
+    """Check a code; the right one ends its token, and so does the fifth wrong one.
+
+    Raises MailTokenDead, EmailMismatch, EmailCodeWrong.
+    """
     outcome = redis_client.client.register_script(_CHECK)(
         keys=[_key(kind, token)], args=[email, code, MOST_WRONG_CODES]
     )
@@ -95,7 +99,7 @@ def redeem(kind: Kind, token: str, email: str, code: str) -> None:
 
 
 def take(kind: Kind, token: str) -> str:
-    """End a token that needs no code; gives its address, once. Raises MailTokenDead."""
+    """End a token that needs no code, and return its address. Raises MailTokenDead."""
     pipeline = redis_client.client.pipeline()
     pipeline.hget(_key(kind, token), "email")
     pipeline.delete(_key(kind, token))

@@ -1,4 +1,4 @@
-"""Who may have a mail sent, and how often (contract README §7, endpoints.md)."""
+"""Limit how often codes are mailed (contract README §7, endpoints.md)."""
 
 from flask import current_app
 
@@ -8,12 +8,12 @@ from app.services.auth.mail_codes import Kind
 
 MINUTE, DAY = 60, 86_400
 LOGIN_MAILS, LOGIN_MAILS_SECONDS = 5, 300
-# From one client for one address: so many tokens, five guesses each.
+# From one client for one address. Each token allows five guesses, so this limits the guesses in a day.
 LOGIN_MAILS_A_DAY = 30
 
 
 def login_code(email: str, client_address: str) -> str:
-    """The token of a login code that is to be mailed. Raises MailAddressLimited, EmailCodeLoginLimited."""
+    """Return the token of a login code, for the caller to mail. Raises MailAddressLimited, EmailCodeLoginLimited."""
     _check_client(client_address)
     if rate_limits.count(f"login mail {email}", LOGIN_MAILS_SECONDS) > LOGIN_MAILS:
         raise EmailCodeLoginLimited
@@ -23,7 +23,10 @@ def login_code(email: str, client_address: str) -> str:
 
 
 def password_reset(email: str, client_address: str) -> str:
-    """The token of a code for a new password that is to be mailed. Raises MailAddressLimited, PasswordResetLimited."""
+    """Return the token of a code for a new password, for the caller to mail.
+
+    Raises MailAddressLimited, PasswordResetLimited.
+    """
     _check_client(client_address)
     if rate_limits.count(f"reset mail {email}", current_app.config["RESET_MAIL_SECONDS"]) > 1:
         raise PasswordResetLimited

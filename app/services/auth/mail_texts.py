@@ -1,4 +1,4 @@
-"""What the mails say, in English and Chinese."""
+"""The texts of mails with codes, in English and Chinese."""
 
 from string import Template
 
@@ -10,12 +10,13 @@ _TEXTS = {
     ("login", "en"): (
         "Your login code: $code",
         "Your login code is",
-        "It is good for $minutes minutes. If you did not ask for it, ignore this mail; nobody can log in without the code.",
+        "It is valid for $minutes minutes. If you did not ask for it, ignore this mail: nobody can log in without the "
+        "code.",
     ),
     ("reset", "en"): (
         "Your code for a new password: $code",
         "Your code for setting a new password is",
-        "It is good for $minutes minutes. If you did not ask for it, ignore this mail; your password stays as it is.",
+        "It is valid for $minutes minutes. If you did not ask for it, ignore this mail: your password stays as it is.",
     ),
     ("login", "zh"): (
         "您的登录验证码：$code",
@@ -36,7 +37,7 @@ _HTML = Template(
 
 
 def code_mail(kind: str, code: str, minutes: int, language: str | None) -> Mail:
-    """The mail that brings a code: `kind` is `login` or `reset`; English unless the language is `zh-Hans`."""
+    """Return the mail with a code. `kind`: `login` or `reset`. It is in English unless `language` is `zh-Hans`."""
     short = "zh" if language == CHINESE else "en"
     subject, lead, rest = (Template(text).substitute(code=code, minutes=minutes) for text in _TEXTS[kind, short])
     html = _HTML.substitute(

@@ -1,4 +1,4 @@
-"""Sending mail by SMTP, as plain text and HTML."""
+"""Send mails by SMTP, as plain text and HTML."""
 
 import email.utils
 import smtplib
@@ -20,7 +20,7 @@ NO_SERVER = "SMTP_URL is not set"
 
 
 class Mail(NamedTuple):
-    """What a mail says, twice."""
+    """A mail with the same content as plain text and as HTML."""
 
     subject: str
     text: str
@@ -28,12 +28,12 @@ class Mail(NamedTuple):
 
 
 def can_be_read(settings: Mapping[str, Any]) -> bool:
-    """Whether a mail reaches anybody: by a server, or in the development run by its log."""
+    """Whether mails can be read: by their recipients, or under `make run` in its log."""
     return bool(settings["SMTP_URL"]) or settings["DEPLOY_ENV"] == DEVELOPMENT
 
 
 def send(recipient: str, mail: Mail) -> None:
-    """Hand a mail to the server of SMTP_URL; without one, show it in the log of a development run.
+    """Hand a mail to the server of SMTP_URL. Without one, write it to the log under `make run`, and drop it elsewhere.
 
     Raises smtplib.SMTPException, OSError.
     """
@@ -43,7 +43,7 @@ def send(recipient: str, mail: Mail) -> None:
     elif settings["DEPLOY_ENV"] == DEVELOPMENT:
         log.warning("mail.shown_here", reason=NO_SERVER, to=recipient, subject=mail.subject, text=mail.text)
     else:
-        # A production log is no place for codes.
+        # Mails hold codes, which must not be in a production log.
         log.error("mail.not_sent", reason=NO_SERVER)
 
 

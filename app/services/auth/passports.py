@@ -1,4 +1,4 @@
-"""Passports: what they claim, making and checking them, and whom they let in (contract README §4.2, §5.3)."""
+"""Issue and check passports, and decide whom they let in (contract README §4.2, §5.3)."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ REMEMBERED_PASSPORTS = 4_096
 
 
 class Claims(NamedTuple):
-    """What a passport says of its holder. The last four are those of a login; `granted_at` in Unix seconds."""
+    """What a passport says of its holder. The last four come from a login; `granted_at` in Unix seconds."""
 
     app_id: str
     app_code: str
@@ -31,7 +31,7 @@ class Claims(NamedTuple):
 
 
 def app_to_visit(code: str) -> PublishedApp:
-    """The app of this code. Raises NotFound, also where its site is disabled (an old passport gives 400 there)."""
+    """Return the app of this code. Raises NotFound, also where its site is disabled (old passports get 400 there)."""
     app = by_code(code)
     if app is None or not app.enabled:
         raise NotFound
@@ -39,7 +39,7 @@ def app_to_visit(code: str) -> PublishedApp:
 
 
 def visit(app: PublishedApp, user_id: str | None, access_token: str) -> str:
-    """A passport: of the visitor that `user_id` claims, or where the app is not public of whoever the token names.
+    """Return a passport for the end user that `user_id` claims; where the app is not public, for the token's account.
 
     Raises Unauthorized, WebSsoAuthRequired.
     """
@@ -50,7 +50,7 @@ def visit(app: PublishedApp, user_id: str | None, access_token: str) -> str:
 
 
 def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: AccountLogin | None = None) -> str:
-    """A public app's passport does not expire, another one ends with its login."""
+    """Sign a passport. One for a public app does not expire, one by a login ends with it."""
     whose = {
         "iss": str(app.id),
         "sub": tokens.SUBJECT,
@@ -70,7 +70,7 @@ def _issue(app: PublishedApp, end_user_id: uuid.UUID, login: AccountLogin | None
 
 
 def verify(passport: str) -> Claims:
-    """Raises TokenExpired, TokenSignatureInvalid, TokenInvalid."""
+    """Return the claims of a valid passport. Raises TokenExpired, TokenSignatureInvalid, TokenInvalid."""
     claims, expires = _decode(passport, tokens.server_keys())
     if expires is not None and expires <= time.time():
         raise TokenExpired
@@ -78,7 +78,10 @@ def verify(passport: str) -> Claims:
 
 
 def check_access(app: PublishedApp, claims: Claims) -> None:
-    """Whether a good passport lets its holder in. Raises Unauthorized, WebSsoAuthRequired, WebAppAccessDenied."""
+    """Check that a valid passport lets its holder use the app.
+
+    Raises Unauthorized, WebSsoAuthRequired, WebAppAccessDenied.
+    """
     logged_in = claims.token_source == LOGGED_IN
     if access.is_open(app):
         if logged_in:
@@ -95,7 +98,10 @@ def check_access(app: PublishedApp, claims: Claims) -> None:
 
 
 def permitted(app_id: str, passport: str) -> bool:
-    """Whether the holder of a passport may use an app. Raises InvalidParam for an unknown app, Unauthorized for a bad passport."""
+    """Whether the holder of a passport may use an app.
+
+    Raises InvalidParam for an unknown app, Unauthorized for an invalid passport.
+    """
     if not access.authentication_is_on():
         return True
     app = access.app_of_id(app_id)
@@ -109,11 +115,14 @@ def permitted(app_id: str, passport: str) -> bool:
 
 @functools.lru_cache(maxsize=REMEMBERED_PASSPORTS)
 def _decode(passport: str, keys: tuple[str, ...]) -> tuple[Claims, int | None]:
-    """The claims and when they expire. Good passports alone are remembered: a visitor shows the same one each time."""
+    """Return the claims and when they expire, in Unix seconds.
+
+    Remembered, since an end user sends the same passport with each request; what raises is not remembered.
+    """
     claims = tokens.decode(passport, keys)
     try:
         app_id, end_user_id = str(uuid.UUID(claims["app_id"])), str(uuid.UUID(claims["end_user_id"]))
-        # A passport without a code names a site that is not there, which has an answer of its own.
+        # Without a code the passport names a site that does not exist, which callers answer by SiteGone.
         code, granted = str(claims.get("app_code", "")), claims.get("granted_at")
         login = (
             claims.get("token_source"),
@@ -127,10 +136,10 @@ def _decode(passport: str, keys: tuple[str, ...]) -> tuple[Claims, int | None]:
 
 
 def claimed_session(user_id: str | None) -> str | None:
-    """The session that `?user_id=` claims under PASSPORT_USER_ID.
+    """Return the session that `?user_id=` claims, as PASSPORT_USER_ID allows; None for a new one.
 
     `open`: as given. `signed`: `id.hmac`, the hex HMAC-SHA256 of the id under the server's key; another raises
-    Unauthorized. `off`: nothing is believed, every passport is a new visitor's.
+    Unauthorized. `off`: ignored, so that every passport is for a new end user.
     """
     policy = current_app.config["PASSPORT_USER_ID"]
     if not user_id or policy == "off":

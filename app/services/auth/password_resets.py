@@ -1,4 +1,4 @@
-"""A new password for somebody who reads the address's mail (contract endpoints.md, /forgot-password)."""
+"""Set a forgotten password by a mailed code (contract endpoints.md, /forgot-password)."""
 
 from app.errors import InvalidParam
 from app.errors.logins import AuthenticationFailed, EmailCodeWrong, PasswordMismatch, PasswordResetLocked
@@ -11,7 +11,10 @@ LOCK_SECONDS = 86_400
 
 
 def verify(email: str, code: str, token: str, client_address: str) -> str:
-    """The token that sets a password, for a right code. Raises PasswordResetLocked, MailTokenDead, EmailMismatch, EmailCodeWrong."""
+    """Check a code and return the token that sets a password.
+
+    Raises PasswordResetLocked, MailTokenDead, EmailMismatch, EmailCodeWrong.
+    """
     wrong = f"reset code {email} {client_address}"
     if rate_limits.so_far(wrong) > MOST_WRONG_CODES:
         raise PasswordResetLocked
@@ -25,7 +28,7 @@ def verify(email: str, code: str, token: str, client_address: str) -> str:
 
 
 def reset(token: str, password: str, confirmation: str, client_address: str) -> None:
-    """Set the password. Raises InvalidParam, PasswordMismatch, MailTokenDead, AuthenticationFailed."""
+    """Set a password by such a token. Raises InvalidParam, PasswordMismatch, MailTokenDead, AuthenticationFailed."""
     if not passwords.is_strong(password):
         raise InvalidParam(passwords.WEAK)
     if password != confirmation:

@@ -1,4 +1,4 @@
-"""Passwords: what one must have, hashing and checking them with argon2id."""
+"""Check the strength of passwords, hash them with argon2id and verify them."""
 
 import functools
 import re
@@ -12,26 +12,27 @@ from gevent.threadpool import ThreadPool
 # OWASP's figures (19 MiB, two passes): some 25 ms of one core.
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _STRONG = re.compile(r"(?=.*[a-zA-Z])(?=.*\d).{8,}", re.DOTALL)
-# Of nobody's password. An account that is unknown costs what a known one costs.
+# A hash that no password has: verifying takes as long for an unknown account as for a known one.
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$+hGSmarfX3fA64qG2cRjEw$ouklsDui34HyYELvHRge5ZDdweJRCeZOI57DPrru+kY"
 WEAK = "A password needs at least 8 characters, among them a letter and a digit."
-# Hashes at once in one web process: a flood of logins waits, and leaves the cores to the streams.
+# Hashes at once in one web process: many logins at once queue here and leave the cores to streams.
 AT_ONCE = 1
 
 Outcome = TypeVar("Outcome")
 
 
 def is_strong(password: str) -> bool:
-    """At least 8 characters with a letter and a digit."""
+    """Whether a password has at least 8 characters, among them a letter and a digit."""
     return _STRONG.fullmatch(password) is not None
 
 
 def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password."""
     return _aside(lambda: _HASHER.hash(password))
 
 
 def verify(password: str | None, password_hash: str | None) -> bool:
-    """Whether this is the hashed password. None for either takes as long and is false."""
+    """Whether a password belongs to a hash. Where one of them is None, it takes as long and returns False."""
     right = _aside(lambda: _matches(password or "", password_hash or _NOBODYS))
     return right and password is not None and password_hash is not None
 
@@ -44,7 +45,7 @@ def _matches(password: str, password_hash: str) -> bool:
 
 
 def _aside(work: Callable[[], Outcome]) -> Outcome:
-    """In a thread of the system where greenlets carry the streams: hashing in one would hold all of them up."""
+    """Run in a system thread where requests are greenlets: hashing in a greenlet would stop all others meanwhile."""
     if not monkey.is_module_patched("threading"):
         return work()
     outcome: Outcome = _threads().apply(work)
