@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
+from app.models.embeddings import delete_vectors
 from app.models.execution import execute, fetch_all, fetch_one, fetch_value, fetch_values
 from app.models.identifiers import new_id, now
 
@@ -184,15 +185,16 @@ def fail_document(connection: Connection, document_id: uuid.UUID, error: str) ->
     execute(update(Document).where(Document.id == document_id).values(status=ERROR, error=error), {}, connection)
 
 
-def lock_documents(connection: Connection, dataset_id: uuid.UUID, name: str, but: uuid.UUID | None) -> list[uuid.UUID]:
-    """Lock all documents of a name but one until the transaction ends; return their ids."""
+def delete_named_documents(
+    connection: Connection, dataset_id: uuid.UUID, name: str, has_vectors: bool, but: uuid.UUID | None = None
+) -> int:
+    """Delete all documents of a name but one, with their segments and vectors; return how many."""
     values = {"dataset_id": dataset_id, "name": name, "but": None if but is None else str(but)}
-    return fetch_values(_LOCK_OF_NAME, values, connection)
-
-
-def delete_documents(connection: Connection, document_ids: Sequence[uuid.UUID]) -> None:
-    """Delete documents and their segments; embeddings are to be deleted beside."""
-    execute(_DELETE, {"ids": [str(key) for key in document_ids]}, connection)
+    found = fetch_values(_LOCK_OF_NAME, values, connection)
+    if found and has_vectors:
+        delete_vectors(connection, dataset_id, found)
+    execute(_DELETE, {"ids": [str(key) for key in found]}, connection)
+    return len(found)
 
 
 def purge_documents(most: int) -> int:

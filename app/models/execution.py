@@ -17,6 +17,8 @@ from app.extensions import autocommit_engine
 RowType = TypeVar("RowType")
 Values = Mapping[str, Any]
 
+_PING = text("SELECT 1")
+
 
 def json_text(sql: str, *names: str) -> TextClause:
     """Return a statement whose parameters of these names are sent as JSON; None is sent as NULL."""
@@ -65,6 +67,11 @@ def execute(statement: Executable, values: Values, connection: Connection | None
     """Run a statement that gives no rows; return how many it inserted, updated or deleted."""
     with _result(statement, values, connection) as result:
         return result.rowcount
+
+
+def ping() -> None:
+    """Ask the database for nothing. Raises sqlalchemy.exc.SQLAlchemyError where it does not answer."""
+    fetch_value(_PING, {})
 
 
 @contextlib.contextmanager

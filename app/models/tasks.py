@@ -5,21 +5,25 @@ Every state of a task, and who moves it:
     (no row)
        │ web: begin_conversation, continue_conversation, begin_workflow_run
        ▼
-    RUNNING  epoch 0: no worker has it yet ───── web: fail_unclaimed_task, where it could not be queued ────► FAILED
-       │
-       │ worker: claim_task raises the epoch ◄── worker: claim_task again, where the lease of the first ran out
+    RUNNING, epoch 0: no worker has it yet
+       │   └── web: fail_unclaimed_task, where it could not be queued ──────────────────────────────► FAILED
+       │ worker: claim_task raises the epoch
        ▼
-    RUNNING  epoch 1 and more ─┬─ worker: finish_answer, finish_run ────────────────────────────────────────► SUCCEEDED
-       ▲                       ├─ the same, with an error ──────────────────────────────────────────────────► FAILED
-       │                       ├─ the same, after a stop by the end user or an operator ────────────────────► STOPPED
-       │                       └─ worker: pause_run, where the run waits for people ──┐
-       │                                                                              ▼
-       ├─ web: submit_form, a person's answer ───────────────────────────────────── PAUSED
-       ├─ beat: expire_forms, the time of a form is up ───────────────────────────────┤
-       └─ operator: close_forms, to stop the run ─────────────────────────────────────┘
+    RUNNING, epoch 1 and more
+       │   ├── worker: finish_answer, finish_run ───────────────────────────────────────────────────► SUCCEEDED
+       │   ├── worker: the same, with an error ─────────────────────────────────────────────────────► FAILED
+       │   ├── worker: the same, after a stop by the end user or an operator ───────────────────────► STOPPED
+       │   └── worker: claim_task raises the epoch again, at a take-over or a resumption ───────────► RUNNING
+       │                                   ▲
+       │ worker: pause_run,                │ web: submit_form, a person's answer
+       │ the run waits for people          │ housekeeping: expire_forms, the time of a form is up
+       ▼                                   │ operator: close_forms, to stop the run
+    PAUSED ────────────────────────────────┘
 
-A worker writes under the epoch that its claim gave; where the row has another one, it writes nothing. Workers look for
-tasks that run without a lease in Redis (list_unfinished_tasks) and queue them again. Rows go with their message or run.
+A worker writes under the epoch that its claim gave; where the row has another one, it writes nothing. A form that is
+decided while its task runs is counted, and the task does not pause before its worker has looked at the forms again.
+Workers look for tasks that run without a lease in Redis (list_unfinished_tasks) and queue them again. The rows of tasks
+go with those of their message or run.
 """
 
 import datetime

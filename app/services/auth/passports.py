@@ -124,13 +124,16 @@ def _decode(passport: str, keys: tuple[str, ...]) -> tuple[Claims, int | None]:
         app_id, end_user_id = str(uuid.UUID(claims["app_id"])), str(uuid.UUID(claims["end_user_id"]))
         # Without a code the passport names a site that does not exist, which callers answer by SiteGone.
         code, granted = str(claims.get("app_code", "")), claims.get("granted_at")
-        login = (
-            claims.get("token_source"),
-            claims.get("user_id"),
-            claims.get("auth_type"),
-            granted if granted is None else int(granted),
+        holder = Claims(
+            app_id=app_id,
+            app_code=code,
+            end_user_id=end_user_id,
+            token_source=claims.get("token_source"),
+            user_id=claims.get("user_id"),
+            auth_type=claims.get("auth_type"),
+            granted_at=granted if granted is None else int(granted),
         )
-        return Claims(app_id, code, end_user_id, *login), int(claims["exp"]) if "exp" in claims else None
+        return holder, int(claims["exp"]) if "exp" in claims else None
     except (KeyError, ValueError, TypeError, AttributeError):
         raise TokenInvalid from None
 

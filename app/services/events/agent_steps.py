@@ -16,4 +16,10 @@ def finished_steps(message_id: str) -> list[AgentStep]:
 
 def step_of(row: ThoughtRow) -> AgentStep:
     """Return a stored thought as the agent takes it."""
-    return AgentStep(row.id, row.position, row.thought, row.said, calls=[ToolCall(**call) for call in row.calls])
+    return AgentStep(
+        id=row.id,
+        position=row.position,
+        thought=row.thought,
+        shown=row.said,
+        calls=[ToolCall(**call) for call in row.calls],
+    )

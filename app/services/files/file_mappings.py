@@ -5,22 +5,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
-
 from app.errors import InvalidParam
-from app.extensions import autocommit_engine
 from app.models.identifiers import new_id
 from app.models.owners import Owner
+from app.models.upload_files import OwnedFile, list_owned_files
 from app.providers.fetch.guarded_http import check_url
 from app.providers.fetch.request_gate import FetchRefused
 from app.services.definitions.file_rules import KINDS, METHODS, FileRules
 from app.services.files import file_kinds
 from app.workflow.values.files import File
-
-_FIND = text(
-    "SELECT id::text AS id, name, extension, mime_type, size FROM upload_files"
-    " WHERE id = ANY(CAST(:ids AS uuid[])) AND app_id = :app_id AND end_user_id = :end_user_id AND stored"
-)
 
 
 class FileResolver:
@@ -35,7 +28,8 @@ class FileResolver:
             raise InvalidParam(f"Number of files exceeds the maximum limit {rules.most}")
         methods = [_method(mapping) for mapping in mappings]
         ids = [_upload_id(mapping, method) for mapping, method in zip(mappings, methods, strict=True)]
-        known = self._find([file_id for file_id in ids if file_id is not None])
+        named = [file_id for file_id in ids if file_id is not None]
+        known = list_owned_files(self._owner, named) if named else {}
         files = []
         for mapping, method, file_id in zip(mappings, methods, ids, strict=True):
             if file_id is not None and file_id not in known:
@@ -45,12 +39,6 @@ class FileResolver:
                 raise InvalidParam(f"File validation failed for file: {file.name}")
             files.append(file)
         return files
-
-    def _find(self, ids: Sequence[str]) -> Mapping[str, Any]:
-        if not ids:
-            return {}
-        with autocommit_engine().connect() as connection:
-            return {row.id: row for row in connection.execute(_FIND, self._owner.values() | {"ids": list(ids)})}
 
 
 def _method(mapping: Mapping[str, Any]) -> str:
@@ -75,7 +63,7 @@ def _upload_id(mapping: Mapping[str, Any], method: str) -> str | None:
         raise InvalidParam("Invalid upload file id format") from None
 
 
-def _stored(mapping: Mapping[str, Any], method: str, row: Any) -> File:
+def _stored(mapping: Mapping[str, Any], method: str, row: OwnedFile) -> File:
     return File(
         id=str(new_id()),
         type=_kind(mapping, row.extension),

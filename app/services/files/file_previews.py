@@ -3,19 +3,11 @@
 import datetime
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from app.errors import Forbidden, NotFound
-from app.extensions import autocommit_engine
-from app.models.upload_files import storage_key
+from app.models.upload_files import find_preview, storage_key
 from app.providers.file_storage import FileMissing, StoredFile
 from app.services.files import file_links
 from app.services.process.providers import storage
-
-_FIND = text(
-    "SELECT app_id, name, mime_type, size, created_at FROM upload_files WHERE id = :id AND stored"
-    " AND EXISTS (SELECT 1 FROM end_users WHERE end_users.id = end_user_id)"
-)
 
 
 @dataclass(frozen=True)
@@ -36,8 +28,7 @@ def open_preview(file_id: str, timestamp: str, nonce: str, sign: str) -> Preview
     seconds = file_links.seconds_left(file_id, timestamp, nonce, sign)
     if not seconds:
         raise Forbidden("This link does not work any more.")
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(_FIND, {"id": file_id}).one_or_none()
+    row = find_preview(file_id)
     if row is None:
         raise NotFound
     try:

@@ -6,29 +6,23 @@ from types import TracebackType
 from typing import Self
 
 from flask import current_app
-from sqlalchemy import text
 
 from app.errors import AppError, FileExtensionBlocked, FileTooLarge, NoFileUploaded, TooManyFiles, UnsupportedFileType
-from app.extensions import autocommit_engine
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner
-from app.models.upload_files import storage_key
+from app.models.upload_files import (
+    NewUpload,
+    begin_upload,
+    delete_upload,
+    list_left_over_files,
+    mark_stored,
+    storage_key,
+)
 from app.providers.file_storage import NewFile
 from app.services.files import file_kinds
 from app.services.process.providers import storage
 
 MEGABYTE = 1_048_576
-
-_BEGIN = text(
-    "INSERT INTO upload_files (id, app_id, end_user_id, name, extension, mime_type, created_at)"
-    " VALUES (:id, :app_id, :end_user_id, :name, :extension, :mime_type, :now)"
-)
-_KEEP = text("UPDATE upload_files SET stored = true, size = :size WHERE id = :id")
-_FORGET = text("DELETE FROM upload_files WHERE id = :id")
-_LEFT_OVER = text(
-    "SELECT id, app_id FROM upload_files WHERE (NOT stored AND created_at < now() - interval '6 hours')"
-    " OR NOT EXISTS (SELECT 1 FROM end_users WHERE end_users.id = end_user_id) LIMIT :most"
-)
 
 
 @dataclass(frozen=True)
@@ -60,18 +54,7 @@ class Upload:
         self._now = now()
         self._head = b""
         self._file: NewFile | None = None
-        with autocommit_engine().connect() as connection:
-            connection.execute(
-                _BEGIN,
-                owner.values()
-                | {
-                    "id": self._id,
-                    "name": self.name,
-                    "extension": self.extension,
-                    "mime_type": self._mime_type,
-                    "now": self._now,
-                },
-            )
+        begin_upload(owner, NewUpload(self._id, self.name, self.extension, self._mime_type, self._now))
 
     def write(self, data: bytes) -> int:
         """Raises FileTooLarge, UnsupportedFileType for content that cannot be what the name says, ServiceUnavailable."""
@@ -90,8 +73,7 @@ class Upload:
         self.write(b"")
         assert self._file is not None
         self._file.keep()
-        with autocommit_engine().connect() as connection:
-            connection.execute(_KEEP, {"id": self._id, "size": self._file.size})
+        mark_stored(self._id, self._file.size)
         created_at = int(self._now.timestamp())
         return StoredUpload(
             str(self._id), self._owner, self.name, self.extension, self._mime_type, self._file.size, created_at
@@ -102,8 +84,7 @@ class Upload:
         if self._file is not None:
             self._file.discard()
         storage().delete(storage_key(self._owner.app_id, self._id))
-        with autocommit_engine().connect() as connection:
-            connection.execute(_FORGET, {"id": self._id})
+        delete_upload(self._id)
 
 
 class Intake:
@@ -213,10 +194,8 @@ def largest_limit() -> int:
 
 def sweep(most: int = 1_000) -> int:
     """Remove what was begun and never finished, and the files of visitors who are gone; gives how many."""
-    with autocommit_engine().connect() as connection:
-        rows = connection.execute(_LEFT_OVER, {"most": most}).all()
-    for row in rows:
-        storage().delete(storage_key(row.app_id, row.id))
-        with autocommit_engine().connect() as connection:
-            connection.execute(_FORGET, {"id": row.id})
-    return len(rows)
+    files = list_left_over_files(most)
+    for file in files:
+        storage().delete(storage_key(file.app_id, file.id))
+        delete_upload(file.id)
+    return len(files)

@@ -1,6 +1,7 @@
 """Apps as an operator sees them: publish, list, show, export, switch off and on, remove."""
 
 import copy
+import dataclasses
 import json
 import secrets
 import string
@@ -88,10 +89,10 @@ def publish(file: AppFile, code: str | None = None) -> ImportedApp:
         version = AppVersion(id=new_id(), app_id=app.id, definition=file.definition)
         app.name, app.version_id, app.updated_at = file.name, version.id, now()
         db.session.add_all([app, version])
-    imported = (app.id, app.code, app.mode, app.name, app.version_id, outcome)
+    imported = ImportedApp(app.id, app.code, app.mode, app.name, app.version_id, outcome, warnings=())
     db.session.commit()
-    missing = what_is_missing(*imported[:2], AppDefinition.read(file.definition))
-    return ImportedApp(*imported, warnings=(*file.warnings, *missing, *announce(imported[0])))
+    missing = what_is_missing(imported.id, imported.code, AppDefinition.read(file.definition))
+    return dataclasses.replace(imported, warnings=(*file.warnings, *missing, *announce(imported.id)))
 
 
 def list_apps() -> list[AppSummary]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import ProviderError
@@ -22,7 +21,7 @@ from app.models.datasets import (
     list_removed_dataset_ids,
     mark_dataset_removed,
 )
-from app.models.documents import DocumentSummary, delete_documents, list_documents, lock_documents, purge_documents
+from app.models.documents import DocumentSummary, delete_named_documents, list_documents, purge_documents
 from app.models.identifiers import new_id, now
 from app.providers.cancellation import Cancellation
 from app.services.operator import apps
@@ -138,19 +137,11 @@ def remove_documents(wanted: str, names: Sequence[str]) -> list[str]:
     dataset = find(wanted)
     missing = []
     for name in names:
-        if not delete_named(db.session.connection(), dataset, name):
+        has_vectors = dataset.dimensions is not None
+        if not delete_named_documents(db.session.connection(), dataset.id, name, has_vectors):
             missing.append(name)
         db.session.commit()
     return missing
-
-
-def delete_named(connection: Connection, dataset: DatasetSummary, name: str, but: uuid.UUID | None = None) -> int:
-    """Delete the rows of all documents of a name but one; gives how many. The caller commits."""
-    found = lock_documents(connection, dataset.id, name, but)
-    if found and dataset.dimensions is not None:
-        embeddings.delete_vectors(connection, dataset.id, found)
-    delete_documents(connection, found)
-    return len(found)
 
 
 def purge(most: int = 20) -> None:

@@ -9,10 +9,10 @@ import redis
 import requests
 from cachetools import TTLCache, cached
 from flask import current_app
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import autocommit_engine, redis_client
+from app.extensions import redis_client
+from app.models.execution import ping
 from app.streams import leases
 
 HEARTBEAT_SECONDS = 5.0
@@ -49,8 +49,7 @@ def _model_state(address: str) -> dict[str, Any]:
 
 
 def _ask_postgres() -> dict[str, Any]:
-    with autocommit_engine().connect() as connection:
-        connection.execute(text("SELECT 1"))
+    ping()
     return {}
 
 

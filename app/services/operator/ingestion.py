@@ -19,6 +19,7 @@ from app.models.datasets import DatasetSummary
 from app.models.documents import (
     analyze_documents,
     complete_document,
+    delete_named_documents,
     fail_document,
     find_searched_document,
     insert_segments,
@@ -35,7 +36,7 @@ from app.providers.documents.document_texts import (
 from app.providers.models.embeddings import BATCH
 from app.services.knowledge import search_terms
 from app.services.knowledge.segmenting import Piece, segments
-from app.services.operator.datasets import DatasetRefused, delete_named
+from app.services.operator.datasets import DatasetRefused
 from app.services.process.providers import model_routes
 
 LARGEST_FILE = 256 * 1024 * 1024
@@ -174,7 +175,7 @@ def _vectors(dataset: DatasetSummary, name: str, rows: Sequence[Mapping[str, Any
 
 def _complete(dataset: DatasetSummary, document_id: uuid.UUID, name: str) -> None:
     with db.engine.begin() as connection:
-        delete_named(connection, dataset, name, but=document_id)
+        delete_named_documents(connection, dataset.id, name, dataset.dimensions is not None, but=document_id)
         if not complete_document(connection, document_id):
             raise DatasetRefused("The dataset was removed meanwhile, or somebody else added a file of this name.")
 

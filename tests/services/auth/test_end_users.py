@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
+from app.models.end_users import sweep_statement
 from app.services.auth import end_users
 from tests.support.factories import make_graph_app
 from tests.support.web_client import WebVisitor
@@ -54,5 +55,5 @@ def test_every_table_that_refers_to_visitors_is_looked_at(app):
     )
     with autocommit_engine().connect() as connection:
         tables = connection.execute(columns).scalars().all()
-    statement = str(end_users._sweep_statement())
+    statement = str(sweep_statement(end_users.SWEPT_AFTER))
     assert tables and all(f"FROM {table}" in statement for table in tables)
