@@ -12,6 +12,7 @@ from app.extensions import autocommit_engine
 from app.providers.file_storage import FileStorage
 from app.services.files import uploads
 from app.services.operator import apps
+from tests.support.parts import put_part
 from tests.support.people import refusal
 from tests.support.uploads import PNG, owner_of, path_of, rows, stored_files
 
@@ -217,5 +218,5 @@ class TestWhatIsLeftOver:
 
     def test_a_store_that_is_away_refuses_and_keeps_nothing(self, app, alice, monkeypatch, tmp_path):
         (tmp_path / "file").write_text("no folder")
-        monkeypatch.setitem(app.extensions, "file_storage", FileStorage(f"file://{tmp_path}/file/below"))
+        put_part(monkeypatch, app, FileStorage(f"file://{tmp_path}/file/below"))
         assert refusal(alice.upload()) == (503, "service_unavailable")
