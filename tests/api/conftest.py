@@ -1,4 +1,4 @@
-"""Visitors of apps that wait for people, and of agents."""
+"""End users of apps that wait for people, and of agents."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from tests.support.workflow.toolbox import CountedTool
 
 @pytest.fixture
 def visitor(client: FlaskClient) -> WebVisitor:
-    """A visitor of a workflow that asks for a comment."""
+    """An end user of a workflow that asks for a comment."""
     content = "About {{#start.topic#}}.\n\nComment: {{#$output.comment#}}"
     inputs = [paragraph("comment", variable("start", "topic"))]
     return WebVisitor(client, asking("go", "no", content=content, inputs=inputs, timeout=3, timeout_unit="day"))
@@ -27,7 +27,7 @@ def visitor(client: FlaskClient) -> WebVisitor:
 
 @pytest.fixture
 def chatter(client: FlaskClient) -> WebVisitor:
-    """A visitor of a chatflow that says something, asks, and says what it was told."""
+    """An end user of a chatflow that says something, asks, and says what it was told."""
     people = graph(
         start(),
         answer("Draft. ", "first"),
@@ -56,5 +56,5 @@ def house(app: Flask, monkeypatch: pytest.MonkeyPatch, lookup: CountedTool) -> C
 
 @pytest.fixture
 def asker(client: FlaskClient, house: Callable[..., None], model: ScriptedModel) -> WebVisitor:
-    """A visitor of an agent that has one tool."""
+    """An end user of an agent that has one tool."""
     return agent(client)

@@ -158,7 +158,7 @@ def test_a_cookie_counts_for_pages_of_listed_origins(alice, app, monkeypatch):
     assert with_cookie(alice, alice.headers["X-App-Passport"], Origin="http://listed.example").status_code == 200
 
 
-def test_a_remembered_visitor_costs_no_query(alice):
+def test_a_remembered_end_user_costs_no_query(alice):
     knock(alice, alice.headers["X-App-Passport"])
     statements = []
     watch = autocommit_engine(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])

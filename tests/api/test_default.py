@@ -58,7 +58,7 @@ def test_a_stored_error_serves_when_the_log_is_gone(alice, redis_db):
     assert [frame.data for frame in frames_of(alice.resume(message_id))] == [frames[-1].data]
 
 
-def test_another_visitors_answer_does_not_exist(alice, bob, charlie):
+def test_another_end_users_answer_does_not_exist(alice, bob, charlie):
     frames = alice.ask()
     for stranger in (bob, charlie):
         answer = stranger.resume(frames[0].data["task_id"])

@@ -25,7 +25,7 @@ PATHS = ("/site", "/parameters", "/conversations", "/messages")
 
 @dataclasses.dataclass(frozen=True)
 class ReadNumbers:
-    """One route called by so many visitors for some seconds."""
+    """One route called by so many end users for some seconds."""
 
     path: str
     callers: int
@@ -64,7 +64,7 @@ class Caller(threading.Thread):
 
 
 def run_reads(base: str, code: str, trees: Mapping[str, Sequence[int]], seconds: float = 3) -> list[ReadNumbers]:
-    """All routes, for one caller and many. The visitors share a passport, whose conversation has two messages."""
+    """All routes, for one caller and many. The end users share a passport, whose conversation has two messages."""
     visitor = Visitor(base, code)
     passport = str(visitor.session.headers["X-App-Passport"])
     first = visitor.chat("[[say:one]]").wait_for_end().frames[0]

@@ -1,4 +1,4 @@
-"""Many visitors' streamed answers at once, or arriving at a rate; checks every one and says what they cost the server.
+"""Many end users' streamed answers at once, or arriving at a rate; checks every one and says what they cost the server.
 
 python -m tests.bench.stream_load --base http://127.0.0.1:5001 --code chat --streams 200
     [--rate 20 --seconds 30] [--pids web=1,worker=2+3]
@@ -31,7 +31,7 @@ PASSPORT_CALLERS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What the visitors do."""
+    """What the end users do."""
 
     base: str
     code: str
@@ -54,7 +54,7 @@ class Load:
 
 
 def get_passports(base: str, code: str, count: int) -> list[str]:
-    """So many passports, each of a visitor of its own."""
+    """So many passports, each of an end user of its own."""
 
     def some(number: int) -> list[str]:
         with requests.Session() as session:

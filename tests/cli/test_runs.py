@@ -63,7 +63,7 @@ def test_an_unknown_run_is_one_line(run, command, unknown):
 
 @pytest.fixture
 def waiting(client):
-    """The frames of a run that waits for a person, and its visitor."""
+    """The frames of a run that waits for a person, and its end user."""
     visitor = WebVisitor(client, asking(inputs=[]))
     return visitor, visitor.run(topic="x")
 

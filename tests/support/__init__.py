@@ -1,1 +1,1 @@
-"""Servers, stacks, visitors and graphs that the tests share."""
+"""Servers, stacks, end users and graphs that the tests share."""

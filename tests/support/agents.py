@@ -47,7 +47,7 @@ def tool(name: str = "lookup", **more: Any) -> dict[str, Any]:
 
 
 def agent(client: FlaskClient, *tools: dict[str, Any], **mode: Any) -> WebVisitor:
-    """A visitor of a new agent app; `config` holds keys of its model config, the rest are those of its `agent_mode`."""
+    """An end user of a new agent app; `config` holds keys of its model config, the rest are those of its `agent_mode`."""
     settings = {
         "enabled": True,
         "strategy": "function_call",

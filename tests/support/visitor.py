@@ -1,4 +1,4 @@
-"""A visitor of a running server: a passport, calls, and streams that are read in the background as a browser would."""
+"""An end user of a running server: a passport, calls, and streams that are read in the background as a browser would."""
 
 import threading
 import time
@@ -150,7 +150,7 @@ class Visitor:
         return str(found[0]["answer"])
 
     def _stream(self, method: str, path: str, **more: Any) -> LiveStream:
-        # A session of its own: one visitor may have several streams at once, and a pool of connections would get in
+        # A session of its own: one end user may have several streams at once, and a pool of connections would get in
         # their way.
         headers = {**self.session.headers, **more.pop("headers", {})}
         response = requests.request(

@@ -1,4 +1,4 @@
-"""A visitor of the app in this process."""
+"""An end user of the app in this process."""
 
 import io
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""Answers that somebody ends: the visitor by a stop or by leaving, the model by failing or by being gone."""
+"""Answers that somebody ends: the end user by a stop or by leaving, the model by failing or by being gone."""
 
 import time
 

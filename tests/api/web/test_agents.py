@@ -180,7 +180,7 @@ class TestFiles:
         (made,) = [frame.data for frame in asker.ask() if frame.event == "message_file"]
         assert client.get(made["url"]).data == PNG
 
-    def test_are_not_taken_for_the_visitor_s_own(self, asker, client, house, model):
+    def test_are_not_taken_for_the_end_user_s_own(self, asker, client, house, model):
         upload = {
             "enabled": True,
             "allowed_file_types": ["image"],

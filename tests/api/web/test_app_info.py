@@ -60,7 +60,7 @@ SWITCHES = (
 IMAGES = {"enabled": False, "number_limits": 3, "detail": "high", "transfer_methods": ["remote_url", "local_file"]}
 
 
-def test_the_site_names_app_and_visitor(alice):
+def test_the_site_names_app_and_end_user(alice):
     site = alice.get("/site").get_json()
     assert (site["app_id"], site["enable_site"], site["model_config"], site["plan"]) == (
         str(alice.app.id),
@@ -145,7 +145,7 @@ def test_every_tool_has_an_icon(client, app):
 
 
 @pytest.mark.parametrize("path", ["/site", "/parameters", "/meta"])
-def test_an_app_is_shown_to_its_visitors_alone(client, app, path):
+def test_an_app_is_shown_to_its_end_users_alone(client, app, path):
     assert client.get(f"/api{path}").status_code == 401
 
 

@@ -341,7 +341,7 @@ def test_speaking_needs_a_passport(client):
     )
 
 
-def test_a_visitors_limit_counts_audio_apart_from_answers(bound_app, talker, monkeypatch):
+def test_an_end_users_limit_counts_audio_apart_from_answers(bound_app, talker, monkeypatch):
     monkeypatch.setitem(bound_app.config, "VISITOR_MINUTE_LIMIT", 2)
     assert [speak(talker, text="hi").status_code, listen(talker, (HELLO, "audio/wav")).status_code] == [200, 200]
     assert refusal(speak(talker, text="hi"))[:2] == (429, "rate_limit_error")

@@ -159,7 +159,7 @@ def test_a_moderated_answer_is_not_heard(client, model):
 
 
 def stop_when_it_speaks(bound_app, listener, model):
-    """To be run in a thread: the stop that a visitor's second request is."""
+    """To be run in a thread: the stop that an end user's second request is."""
     model.wait_for(lambda it: it.audio_requests and it.audio_requests[0].ended)
     with bound_app.app_context(), autocommit_engine().connect() as connection:
         running = text("SELECT id FROM tasks WHERE app_id = :app_id AND status = 'running'")

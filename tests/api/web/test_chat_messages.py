@@ -130,7 +130,7 @@ def test_another_content_type_is_refused(alice):
     assert (answer.status_code, answer.get_json()["code"]) == (415, "unsupported_media_type")
 
 
-def test_another_visitors_conversation_does_not_exist(alice, bob, charlie):
+def test_another_end_users_conversation_does_not_exist(alice, bob, charlie):
     conversation_id = alice.ask()[0].data["conversation_id"]
     for stranger in (bob, charlie):
         answer = stranger.chat(conversation_id=conversation_id)

@@ -9,7 +9,7 @@ from tests.support.workflow.graphs import answer, graph, start
 
 @pytest.fixture
 def parrot(client):
-    """A visitor of a chatflow that repeats the query."""
+    """An end user of a chatflow that repeats the query."""
     flow = graph(start(), answer("{{#sys.dialogue_count#}}: {{#sys.query#}}"), "start > answer")
     return WebVisitor(client, make_graph_app(flow, "advanced-chat"))
 

@@ -111,7 +111,7 @@ def test_external_data_fills_a_variable(client, extension, model):
     assert extension.questions[0]["params"]["tool_variable"] == "weather"
 
 
-def test_a_visitor_asks_so_often_in_a_minute(alice, app, monkeypatch):
+def test_an_end_user_asks_so_often_in_a_minute(alice, app, monkeypatch):
     monkeypatch.setitem(app.config, "VISITOR_MINUTE_LIMIT", 2)
     answers = [alice.chat() for _ in range(3)]
     assert [answer.status_code for answer in answers][-1] == 429

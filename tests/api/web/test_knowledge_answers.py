@@ -49,7 +49,7 @@ def rules(app):
 
 @pytest.fixture
 def reader(client, rules):
-    """A visitor of a chat app that has read the rules."""
+    """An end user of a chat app that has read the rules."""
     return WebVisitor(client, make_app(dataset_configs=configs(rules.id)))
 
 

@@ -17,7 +17,7 @@ from tests.support.workflow.graphs import end, graph, node, start
 
 @pytest.fixture
 def echo(client):
-    """A visitor of a workflow that gives its input back."""
+    """An end user of a workflow that gives its input back."""
     return WebVisitor(
         client, make_graph_app(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"))
     )
@@ -98,7 +98,7 @@ def test_a_reader_goes_on_where_it_was_cut(echo):
     assert [frame.number for frame in again] == [frame.number for frame in frames[4:]]
 
 
-def test_a_run_is_its_visitor_s_own(client, echo, charlie):
+def test_a_run_is_its_end_user_s_own(client, echo, charlie):
     run_id = echo.run(text="hello")[0].data["workflow_run_id"]
     assert WebVisitor(client, echo.app).resume(run_id).status_code == 404
     assert charlie.resume(run_id).status_code == 404
@@ -137,7 +137,7 @@ def test_a_removed_app_leaves_no_runs(client, echo):
     assert counts == [0, 0, 0]
 
 
-def test_a_visitor_s_file_comes_into_the_run(client):
+def test_an_end_user_s_file_comes_into_the_run(client):
     form = start()
     form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
     extract = node("text", "document-extractor", variable_selector=["start", "doc"])
@@ -151,7 +151,7 @@ def test_a_visitor_s_file_comes_into_the_run(client):
     assert frames[0].data["data"]["inputs"]["doc"]["filename"] == "a.txt"
 
 
-def test_another_visitor_s_file_is_refused(client):
+def test_another_end_user_s_file_is_refused(client):
     form = start()
     form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
     app = make_graph_app(graph(form, end(), "start > end"))

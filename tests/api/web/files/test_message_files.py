@@ -25,7 +25,7 @@ REMOTE = {"type": "image", "transfer_method": "remote_url", "url": "https://file
 
 @pytest.fixture
 def ann(client, app, model):
-    """A visitor of an app that takes images."""
+    """An end user of an app that takes images."""
     return WebVisitor.of_new_app(client, file_upload=UPLOAD)
 
 
@@ -164,7 +164,7 @@ class TestMappings:
         visitor = WebVisitor.of_new_app(client, file_upload=UPLOAD | {"allowed_file_upload_methods": ["local_file"]})
         assert refused(visitor, REMOTE) == "File validation failed for file: a.png"
 
-    def test_a_file_of_another_visitor(self, client, ann):
+    def test_a_file_of_another_end_user(self, client, ann):
         other = WebVisitor(client, ann.app)
         assert refused(ann, local(uploaded(other))) == "Invalid upload file"
 

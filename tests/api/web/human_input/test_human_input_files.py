@@ -19,7 +19,7 @@ FILE = {
 
 @pytest.fixture
 def filer(client):
-    """A visitor of a workflow that asks for a document."""
+    """An end user of a workflow that asks for a document."""
     return WebVisitor(client, asking(inputs=[FILE]))
 
 
@@ -102,7 +102,7 @@ def test_nothing_is_uploaded_for_a_form_that_ran_out(filer):
     assert refusal(person.upload({"file": (io.BytesIO(b"x"), "a.txt")}, token)) == (412, "human_input_form_expired")
 
 
-def test_files_are_those_of_the_runs_visitor(filer, client):
+def test_files_are_those_of_the_runs_end_user(filer, client):
     person = somebody(filer, filer.run())
     other = WebVisitor(client, filer.app).upload().get_json()["id"]
     own = filer.upload().get_json()["id"]

@@ -237,7 +237,7 @@ def test_stopping_a_run_that_waits_does_nothing(visitor):
     assert rest(visitor, frames)[-1].data["data"]["status"] == "succeeded"
 
 
-def test_a_visitors_form_is_in_nobody_elses_history(chatter, client):
+def test_an_end_users_form_is_in_nobody_elses_history(chatter, client):
     frames = chatter.ask()
     other = WebVisitor(client, chatter.app)
     assert other.get("/messages", conversation_id=frames[0].data["conversation_id"]).status_code == 404

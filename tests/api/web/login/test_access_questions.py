@@ -10,7 +10,7 @@ def status(person, app, passport="", **query):
     return person.get("/login/status", app, passport, app_code=app.code, **query).get_json()
 
 
-def test_the_status_of_a_private_apps_visitor(ann):
+def test_the_status_of_a_private_apps_end_user(ann):
     app = app_of_mode("private", ann.email)
     assert status(ann, app) == {"logged_in": False, "app_logged_in": False}
     ann.log_in()

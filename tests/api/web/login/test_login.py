@@ -53,7 +53,7 @@ def test_a_passport_of_another_app_does_not_count(alice, charlie):
 
 
 @pytest.mark.parametrize(("user_id", "logged_in"), [("ann", True), ("bob", False), ("", True)])
-def test_another_visitors_name_asks_for_a_new_passport(client, alice, user_id, logged_in):
+def test_another_end_users_name_asks_for_a_new_passport(client, alice, user_id, logged_in):
     ann = WebVisitor(client, alice.app, "ann")
     assert status(ann, ann.headers, app_code=alice.app.code, user_id=user_id).get_json()["app_logged_in"] is logged_in
 

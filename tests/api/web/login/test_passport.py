@@ -48,11 +48,11 @@ def test_a_passport_claims_what_the_contract_says(client, visited):
     assert "Set-Cookie" not in answer.headers
 
 
-def test_every_passport_without_a_claim_is_a_new_visitor(client, visited):
+def test_every_passport_without_a_claim_is_a_new_end_user(client, visited):
     assert visitor_of(ask(client, visited)) != visitor_of(ask(client, visited))
 
 
-def test_a_claimed_name_is_one_visitor_of_one_app(client, visited):
+def test_a_claimed_name_is_one_end_user_of_one_app(client, visited):
     assert visitor_of(ask(client, visited, "ann")) == visitor_of(ask(client, visited, "ann"))
     assert visitor_of(ask(client, visited, "ann")) != visitor_of(ask(client, make_app(), "ann"))
 
@@ -61,7 +61,7 @@ def test_an_empty_name_claims_nothing(client, visited):
     assert visitor_of(ask(client, visited, "")) != visitor_of(ask(client, visited, ""))
 
 
-def test_calls_at_the_same_time_make_one_visitor(bound_app: Flask, visited):
+def test_calls_at_the_same_time_make_one_end_user(bound_app: Flask, visited):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask(bound_app.test_client(), visited, "twice"), range(16)))
     assert len({visitor_of(answer) for answer in answers}) == 1
@@ -74,7 +74,7 @@ def test_a_name_that_no_row_can_hold_is_refused(client, visited, name):
     assert "uuu" not in answer.get_json()["message"]
 
 
-def test_the_longest_name_is_one_visitor(client, visited):
+def test_the_longest_name_is_one_end_user(client, visited):
     assert visitor_of(ask(client, visited, "ü" * 255)) == visitor_of(ask(client, visited, "ü" * 255))
 
 
