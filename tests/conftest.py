@@ -21,7 +21,7 @@ from app.extensions import celery
 from app.factory import create_app
 from app.services.process.process_parts import parts_of
 from config import Config
-from tests.support.doors import Person, make_account, new_email
+from tests.support.logins import Person, make_account, new_email
 from tests.support.mail_server import MailServer
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor

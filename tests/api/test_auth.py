@@ -1,4 +1,4 @@
-"""Who a passport lets in (contract README §4.3, §6)."""
+"""The caller is identified by passport, from header or cookie (contract README §4.3, §6)."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ def claims_of(visitor):
     return jwt.decode(visitor.headers["X-App-Passport"], KEY, ["HS256"])
 
 
-def knock(visitor, passport, **headers):
+def use_passport(visitor, passport, **headers):
     return visitor.client.get(
         "/api/site", headers={"X-App-Code": visitor.app.code, "X-App-Passport": passport, **headers}
     )
@@ -56,7 +56,7 @@ def unsigned(claims):
     ],
 )
 def test_a_bad_passport_is_refused(alice, make, message):
-    answer = knock(alice, make(claims_of(alice)))
+    answer = use_passport(alice, make(claims_of(alice)))
     assert (answer.status_code, answer.get_json()["code"], answer.get_json()["message"]) == (
         401,
         "unauthorized",
@@ -66,7 +66,7 @@ def test_a_bad_passport_is_refused(alice, make, message):
 
 
 def test_a_passport_of_no_app_is_not_found(alice):
-    assert knock(alice, signed(claims_of(alice) | {"app_id": str(uuid.uuid4())})).status_code == 404
+    assert use_passport(alice, signed(claims_of(alice) | {"app_id": str(uuid.uuid4())})).status_code == 404
 
 
 def test_a_changed_code_ends_old_passports(alice):
@@ -75,35 +75,35 @@ def test_a_changed_code_ends_old_passports(alice):
             text("UPDATE apps SET code = :code WHERE id = :id"), {"code": uuid.uuid4().hex, "id": alice.app.id}
         )
     published_apps.forget(alice.app.id)
-    answer = knock(alice, alice.headers["X-App-Passport"])
+    answer = use_passport(alice, alice.headers["X-App-Passport"])
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
 
 
 def test_a_passport_without_a_code_names_no_site(alice):
     claims = claims_of(alice)
     del claims["app_code"]
-    answer = knock(alice, signed(claims))
+    answer = use_passport(alice, signed(claims))
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Site URL is no longer valid.")
 
 
 def test_a_passport_that_was_good_expires(alice, monkeypatch):
     expires = int(time.time()) + 60
     passport = signed(claims_of(alice) | {"exp": expires})
-    assert knock(alice, passport).status_code == 200
+    assert use_passport(alice, passport).status_code == 200
     monkeypatch.setattr(time, "time", lambda: float(expires))
-    answer = knock(alice, passport)
+    answer = use_passport(alice, passport)
     assert (answer.status_code, answer.get_json()["message"]) == (401, "Token has expired.")
 
 
 def test_a_passport_that_was_good_is_worth_nothing_under_another_key(alice, app, monkeypatch):
-    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
+    assert use_passport(alice, alice.headers["X-App-Passport"]).status_code == 200
     monkeypatch.setitem(app.config, "SECRET_KEY", "another key that is long enough too")
-    assert knock(alice, alice.headers["X-App-Passport"]).get_json()["message"] == "Invalid token signature."
+    assert use_passport(alice, alice.headers["X-App-Passport"]).get_json()["message"] == "Invalid token signature."
 
 
 def test_a_disabled_site_turns_old_passports_away(alice):
     apps.set_enabled(alice.app.code, False)
-    answer = knock(alice, alice.headers["X-App-Passport"])
+    answer = use_passport(alice, alice.headers["X-App-Passport"])
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Site is disabled.")
 
 
@@ -111,12 +111,12 @@ def test_an_end_user_that_is_gone_is_not_found(alice):
     with autocommit_engine().connect() as connection:
         connection.execute(text("DELETE FROM end_users WHERE id = :id"), {"id": claims_of(alice)["end_user_id"]})
     end_users.forget_all()
-    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 404
+    assert use_passport(alice, alice.headers["X-App-Passport"]).status_code == 404
 
 
 def test_an_end_user_of_another_app_is_not_found(alice, charlie):
     claims = claims_of(alice) | {"end_user_id": claims_of(charlie)["end_user_id"]}
-    assert knock(alice, signed(claims)).status_code == 404
+    assert use_passport(alice, signed(claims)).status_code == 404
 
 
 def test_the_passport_counts_not_the_code_of_the_request(alice, charlie):
@@ -128,7 +128,7 @@ def test_the_passport_counts_not_the_code_of_the_request(alice, charlie):
 
 def with_cookie(visitor, passport, **headers):
     visitor.client.set_cookie(f"passport-{visitor.app.code}", passport)
-    return knock(visitor, "rubbish", **headers)
+    return use_passport(visitor, "rubbish", **headers)
 
 
 def test_a_cookie_wins_over_the_header(alice):
@@ -137,7 +137,7 @@ def test_a_cookie_wins_over_the_header(alice):
 
 def test_a_bad_cookie_wins_too(alice):
     alice.client.set_cookie(f"passport-{alice.app.code}", "rubbish")
-    answer = knock(alice, alice.headers["X-App-Passport"])
+    answer = use_passport(alice, alice.headers["X-App-Passport"])
     assert (answer.status_code, answer.get_json()["message"]) == (401, "Invalid token.")
 
 
@@ -159,11 +159,11 @@ def test_a_cookie_counts_for_pages_of_listed_origins(alice, app, monkeypatch):
 
 
 def test_a_remembered_end_user_costs_no_query(alice):
-    knock(alice, alice.headers["X-App-Passport"])
+    use_passport(alice, alice.headers["X-App-Passport"])
     statements = []
     watch = autocommit_engine(), "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
     event.listen(*watch)
-    answer = knock(alice, alice.headers["X-App-Passport"])
+    answer = use_passport(alice, alice.headers["X-App-Passport"])
     event.remove(*watch)
     assert (answer.status_code, statements) == (200, [])
 
@@ -172,9 +172,9 @@ def test_a_new_key_signs_and_the_old_one_is_still_accepted(alice, app, monkeypat
     new = "another key that is long enough too"
     monkeypatch.setitem(app.config, "SECRET_KEY", new)
     monkeypatch.setitem(app.config, "SECRET_KEY_FALLBACKS", [KEY])
-    assert knock(alice, alice.headers["X-App-Passport"]).status_code == 200
+    assert use_passport(alice, alice.headers["X-App-Passport"]).status_code == 200
     later = WebVisitor(alice.client, alice.app)
     assert jwt.decode(later.headers["X-App-Passport"], new, ["HS256"])["app_code"] == alice.app.code
-    assert knock(later, later.headers["X-App-Passport"]).status_code == 200
+    assert use_passport(later, later.headers["X-App-Passport"]).status_code == 200
     third = signed(claims_of(alice), "a third key that is long enough too")
-    assert knock(alice, third).get_json()["message"] == "Invalid token signature."
+    assert use_passport(alice, third).get_json()["message"] == "Invalid token signature."

@@ -1,4 +1,4 @@
-"""GET /workflow/{task_id}/events: going on with an answer (contract streaming.md §9.4)."""
+"""GET /workflow/{task_id}/events: continue the stream of an answer (contract streaming.md §9.4)."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""End users of an agent at once, each of whose answers takes two calls of the calculator; on a stack of its own.
+"""Measure answers of an agent at once, each with two calls of the calculator, on a stack of its own.
 
 python -m tests.bench.agents [--visitors 100] [--rounds 3]
 """

@@ -1,4 +1,4 @@
-"""Lists do not slow down with their length: `python -m tests.bench.lists`.
+"""Check that lists do not slow down with their length: `python -m tests.bench.lists`.
 
 GET /conversations of an end user with 100 and with 100,000 conversations, GET /messages in a conversation of 100 and of
 10,000 messages: first page, a page deep inside, and whether the plans use the indexes.

@@ -1,4 +1,4 @@
-"""What a read costs: CPU milliseconds and requests per second of four GET routes, for one caller and for sixteen.
+"""Measure reads: CPU milliseconds and requests per second of four GET routes, for one caller and for sixteen.
 
 python -m tests.bench.reads --base http://127.0.0.1:5001 --code chat --pids web=12,redis=34,postgres=56
 """

@@ -1,4 +1,4 @@
-"""Measures the whole product on a stack of its own: a burst, arrivals over time, reads. One table, and JSON if asked.
+"""Measure the whole product on a stack of its own: a burst, arrivals over time, reads. One table, and JSON if asked.
 
 python -m tests.bench.run [--bursts 200 500 1000] [--rate 20 --seconds 30] [--slots 100] [--json FILE]
 """

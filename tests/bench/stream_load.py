@@ -1,4 +1,4 @@
-"""Many end users' streamed answers at once, or arriving at a rate; checks every one and says what they cost the server.
+"""Measure streamed answers of many end users, at once or at a rate; checks every one and reports their cost.
 
 python -m tests.bench.stream_load --base http://127.0.0.1:5001 --code chat --streams 200
     [--rate 20 --seconds 30] [--pids web=1,worker=2+3]
@@ -31,7 +31,7 @@ PASSPORT_CALLERS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What the end users do."""
+    """How many end users ask, at once or at a rate, and what they ask."""
 
     base: str
     code: str
@@ -54,7 +54,7 @@ class Load:
 
 
 def get_passports(base: str, code: str, count: int) -> list[str]:
-    """So many passports, each of an end user of its own."""
+    """Return so many passports, each of a new end user."""
 
     def some(number: int) -> list[str]:
         with requests.Session() as session:
@@ -73,7 +73,7 @@ def _get_passport(session: requests.Session, base: str, code: str) -> str:
 
 
 def run_load(load: Load, trees: Mapping[str, Sequence[int]]) -> Numbers:
-    """Run it and gather the figures."""
+    """Run a load and return its figures."""
     passports = get_passports(load.base, load.code, 1 if load.shared_passport else load.streams)
     passports = (passports * load.streams)[: load.streams]
     watched = {**trees, "client": [os.getpid()]}

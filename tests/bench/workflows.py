@@ -1,4 +1,4 @@
-"""Callers of the three-node echo workflow at once, on a stack of its own; and the engine's own time per node.
+"""Measure runs of the three-node echo workflow at once, on a stack of its own, and the engine's own time per node.
 
 python -m tests.bench.workflows [--callers 60] [--rounds 3]
 """

@@ -55,7 +55,7 @@ def test_create_hashes_the_password_and_never_shows_it(run):
     ("address", "password"),
     [("no-address", PASSWORD), ("", PASSWORD), ("a@b.example", "short1"), ("a@b.example", "only letters")],
 )
-def test_what_cannot_be_an_account_is_refused_in_one_line(run, address, password):
+def test_invalid_accounts_are_refused_in_one_line(run, address, password):
     exit_code, output = run("accounts", "create", address, given=f"{password}\n")
     assert exit_code == 1 and output.count("\n") == 1 and password not in output
 

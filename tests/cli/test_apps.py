@@ -1,4 +1,4 @@
-"""The operator's commands."""
+"""`flask apps …` and `flask models …`, and how commands fail."""
 
 import json
 import pathlib
@@ -146,7 +146,7 @@ def test_export_is_a_file_to_import(run, tmp_path):
     assert json.loads(run("apps", "import", path, "--code", app.code, "--json")[1])[0]["outcome"] == "unchanged"
 
 
-def test_export_to_a_place_that_is_none(run, tmp_path):
+def test_export_to_a_missing_folder_is_refused(run, tmp_path):
     exit_code, _, err = run("apps", "export", make_app().code, "--output", tmp_path / "none" / "out.yml")
     assert exit_code == 1 and "cannot be written" in one_line(err)
 

@@ -1,4 +1,4 @@
-"""`flask datasets …`."""
+"""`flask datasets …`: datasets are created, filled, searched, bound and removed."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ def run(run):
 
 @pytest.fixture
 def name(run):
-    """A dataset's."""
+    """The name of an empty dataset."""
     name = f"cli-{secrets.token_hex(4)}"
     assert run("create", name)[0] == 0
     return name

@@ -1,4 +1,4 @@
-"""The operator's look at runs: `flask runs …`."""
+"""`flask runs …`: runs are listed, shown and stopped."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from app import tasks
 from tests.support.factories import make_graph_app
-from tests.support.people import Answerer, asking, refusal, rest, run_id, somebody
+from tests.support.people import Answerer, answerer_of, asking, refusal, rest, run_id
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, node, start
 
@@ -86,4 +86,4 @@ def test_a_run_that_waits_can_be_stopped(run, waiting):
     tasks.generate(frames[0].data["task_id"])
     data = rest(visitor, frames)[-1].data["data"]
     assert (data["status"], data["error"], data["total_steps"]) == ("stopped", "Stopped by user.", 1)
-    assert refusal(somebody(visitor, frames).read()) == (412, "human_input_form_expired")
+    assert refusal(answerer_of(visitor, frames).read()) == (412, "human_input_form_expired")

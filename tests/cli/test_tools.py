@@ -1,4 +1,4 @@
-"""`flask tools …`."""
+"""`flask tools …`: tools are listed and tested."""
 
 import json
 

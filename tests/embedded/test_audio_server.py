@@ -1,4 +1,4 @@
-"""The embedded voice and ears: text → speech → text, offline."""
+"""The embedded speech server: text → speech → text, offline."""
 
 import difflib
 import io
@@ -105,7 +105,7 @@ def test_openais_voices_and_espeaks_own_may_be_named(wanted: str, chosen: str) -
 
 
 @pytest.mark.parametrize("text", ["", "\0", "🙂", "<speak>tags & ampersands</speak>", "[[hello]]", "你好", "a" * 4_096])
-def test_no_text_breaks_the_voice(text: str) -> None:
+def test_no_text_breaks_the_speech_engine(text: str) -> None:
     assert isinstance(b"".join(Espeak().speak(text, "alloy")), bytes)
 
 
@@ -121,7 +121,7 @@ def test_a_recording_without_an_end_is_refused(no_better_pair: None, monkeypatch
         PocketSphinx().transcribe(silence(1.5))
 
 
-def test_long_speech_is_heard_in_parts(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_speech_is_transcribed_in_parts(no_better_pair: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognizers, "UTTERANCE_BYTES", 5 * 2 * 16_000)
     assert heard(PocketSphinx().transcribe(b"".join(Espeak().speak(SENTENCES, "alloy")))) > 0.2
 

@@ -1,4 +1,4 @@
-"""`make run` as its user sees it: one command, one line where it cannot start, nothing left behind."""
+"""`make run` as its user sees it: one command, one line if it cannot start, no process left behind."""
 
 import json
 import os
@@ -97,7 +97,7 @@ def test_it_serves_the_sample_app_with_the_local_model_and_ends_cleanly(launched
     assert not (tmp_path / "data" / "embedded.json").exists()
 
 
-def test_it_speaks_and_listens(launched):
+def test_it_serves_speech_and_transcription(launched):
     launched.wait_for("Ctrl-C ends everything")
     base = f"http://127.0.0.1:{launched.port}/api"
     passport = {

@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs when we are root."""
+"""The system user that runs PostgreSQL when we are root."""
 
 import os
 import pathlib
@@ -22,17 +22,17 @@ def answers(server):
         return cursor.fetchone() == (1,)
 
 
-def test_root_runs_it_as_somebody_else(tmp_path):
+def test_root_runs_it_as_another_user(tmp_path):
     assert answers(EmbeddedPostgres(tmp_path / "data", durable=False))
 
 
 @pytest.mark.skipif(not OTHERS_MAY_PASS, reason="this checkout lies where nobody else can reach it")
-def test_without_namespaces_root_becomes_nobody(tmp_path, monkeypatch):
+def test_without_namespaces_it_runs_as_the_user_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(system_users, "_namespaces_allowed", lambda: False)
     assert answers(EmbeddedPostgres(tmp_path / "data", durable=False))
 
 
-def test_what_nobody_can_reach_is_told(tmp_path, monkeypatch):
+def test_a_program_out_of_reach_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(system_users, "_namespaces_allowed", lambda: False)
     program = tmp_path / "postgres"
     program.touch(mode=0o700)

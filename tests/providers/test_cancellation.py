@@ -1,4 +1,4 @@
-"""A stop is obeyed at once, wherever the call waits."""
+"""A stop ends a call at once, wherever it waits."""
 
 import contextlib
 import socket
@@ -36,7 +36,7 @@ def stopped_soon(cancellation: Cancellation, seconds: float = 0.1) -> Iterator[N
 
 @pytest.fixture
 def full_backlog() -> Iterator[int]:
-    """A port that lets nobody in: a further connection waits."""
+    """A port whose backlog is full: a further connection waits."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):
@@ -190,7 +190,7 @@ def test_a_stop_between_two_calls_leaves_the_pool_usable() -> None:
         assert model.complete(QUESTION, {})[0] == "tok0 tok1 tok2"
 
 
-def test_stops_at_any_moment_harm_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stops_at_any_moment_leave_other_calls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.providers.models.chat_model.PACE_SECONDS", 0.001)
     with ScriptedModel(chunks=5, delay=0.001) as server:
         model = ChatModel(Endpoint(server.base_url), "tiny")

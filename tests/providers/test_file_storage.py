@@ -1,4 +1,4 @@
-"""The storage in a folder and in a real S3-compatible server: the same to whoever uses it."""
+"""The storage does the same in a folder and in a real S3-compatible server."""
 
 import os
 import pathlib

@@ -30,7 +30,7 @@ class House:
 
 
 def house_registry(*tools: Tool) -> ToolRegistry:
-    """What an installation knows whose file names one provider, `house`."""
+    """Return the tool registry of an installation whose file names one provider, `house`."""
     return ToolRegistry({"house": House(*tools)}, {})
 
 
@@ -47,7 +47,10 @@ def tool(name: str = "lookup", **more: Any) -> dict[str, Any]:
 
 
 def agent(client: FlaskClient, *tools: dict[str, Any], **mode: Any) -> WebVisitor:
-    """An end user of a new agent app; `config` holds keys of its model config, the rest are those of its `agent_mode`."""
+    """Return an end user of a new agent app.
+
+    `config` holds keys of its model config, the other arguments are keys of its `agent_mode`.
+    """
     settings = {
         "enabled": True,
         "strategy": "function_call",

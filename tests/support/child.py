@@ -1,4 +1,4 @@
-"""A process that a test or measurement started: its log in a file, ended by its own id and never by a name."""
+"""Child processes of tests and measurements, with a log in a file; they are ended by their ids."""
 
 import contextlib
 import os
@@ -47,12 +47,12 @@ class Child:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """End it and its children as a crash of the machine would."""
+        """Kill it and its children, as a crash of the machine would."""
         self._signal_group(SIGKILL)
         self.process.wait(10)
 
     def stop(self, seconds: float = 8) -> None:
-        """End it in good order, or after so long by force."""
+        """Ask it to end, and kill it after so many seconds."""
         if self.alive:
             self.process.send_signal(SIGCONT)
             self.process.send_signal(SIGTERM)

@@ -1,4 +1,4 @@
-"""Tests of what apps know, and datasets for them."""
+"""Datasets for tests, and searches in them."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ COFFEE = "Coffee is free. The machine is cleaned on Fridays."
 
 
 def make_dataset(*files: str | tuple[str, str] | tuple[str, str, Mapping[str, Any]], **settings: Any) -> DatasetSummary:
-    """A new dataset of texts, or of (name, text) or (name, text, metadata)."""
+    """Create a dataset of texts, or of (name, text) or (name, text, metadata)."""
     dataset, _ = datasets.create(f"test-{secrets.token_hex(6)}", DatasetSettings(**settings))
     for number, file in enumerate(files):
         name, text, *metadata = (f"{number}.md", file) if isinstance(file, str) else file
@@ -27,7 +27,7 @@ def make_dataset(*files: str | tuple[str, str] | tuple[str, str, Mapping[str, An
 
 
 def embedded(*files: Any, **settings: Any) -> DatasetSummary:
-    """A dataset that is searched by meaning too."""
+    """Create a dataset that is also searched by meaning."""
     return make_dataset(*files, embedding_model=MODEL, **settings)
 
 
@@ -37,7 +37,7 @@ def put(dataset: DatasetSummary, name: str, text: str | bytes, **metadata: Any) 
 
 
 def look(dataset: DatasetSummary | Sequence[DatasetSummary], query: str, **settings: Any) -> list[dict[str, Any]]:
-    """The sources that a search gives."""
+    """Return the sources that a search finds."""
     wanted = [dataset] if isinstance(dataset, DatasetSummary) else dataset
     return retrieval.search(None, Retrieval([str(one.id) for one in wanted], query, **settings), 10, Cancellation())
 

@@ -1,4 +1,4 @@
-"""An operator's API extension on a real socket: a test says what it answers, and sees what it was asked."""
+"""An operator's API extension on a real socket: a test sets its answers, and reads its requests."""
 
 import json
 import threading
@@ -48,6 +48,6 @@ class ExtensionServer:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         return Handler

@@ -48,7 +48,7 @@ def for_ever(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
 
 
 def drop_by_drop(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
-    """Often enough that no single wait is long."""
+    """Send a byte so often that no single wait is long."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -65,7 +65,7 @@ def fetch(http: GuardedHttp, address: str, **options: object) -> bytes:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, addresses: Callable[[str], list[str] | None]) -> None:
-    """Let names have the addresses that a test gives them."""
+    """Make host names resolve to the addresses that a test names."""
     original = socket.getaddrinfo
 
     def look_up(host: str, port: int, **options: int) -> object:

@@ -1,4 +1,4 @@
-"""A real SMTP server on a socket, that keeps what it gets."""
+"""A real SMTP server on a socket that keeps the mails it receives."""
 
 import email
 import email.policy
@@ -13,7 +13,7 @@ from tests.support.stack import free_port
 
 
 class MailServer:
-    """Mails come to `received`, newest last. `refuse`: recipients get a passing error."""
+    """Appends mails to `received`. `refuse`: recipients are refused with a temporary error."""
 
     def __init__(self, login: tuple[str, str] | None = None) -> None:
         self.received: list[EmailMessage] = []

@@ -25,7 +25,7 @@ class ObjectStore:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its clients need."""
+        """The environment that its clients need."""
         host, port = self._server.get_host_and_port()
         return {
             "AWS_ENDPOINT_URL": f"http://{host}:{port}",
@@ -35,7 +35,7 @@ class ObjectStore:
         }
 
     def make_bucket(self) -> str:
-        """The name of a new, empty one."""
+        """Create an empty bucket and return its name."""
         name = f"tests-{secrets.token_hex(8)}"
         self.client().create_bucket(Bucket=name)
         return name

@@ -1,4 +1,4 @@
-"""People who open and answer forms: they have a token and nothing else."""
+"""People who open and submit forms by a form's token, without a passport."""
 
 import secrets
 from typing import Any
@@ -17,10 +17,10 @@ from tests.support.workflow.people import human
 
 
 class Answerer:
-    """Somebody with the token of a form."""
+    """A person with the token of a form."""
 
     def __init__(self, client: FlaskClient, token: str, address: str = "") -> None:
-        """`address`: where the requests come from, else from somewhere of its own."""
+        """`address`: where the requests come from; by default an address that no other test uses."""
         self.client, self.token = client, token
         self.address = address or ".".join(["10", *(str(secrets.randbelow(256)) for _ in range(3))])
 
@@ -49,15 +49,15 @@ class Answerer:
 
 
 def asking(*actions: str, **data: Any) -> PublishedApp:
-    """A workflow: start > ask > end by every action, and where nobody answers in time."""
+    """Publish a workflow start > ask > end, with a path for each action and one for the timeout."""
     actions = actions or ("go",)
     last = end(comment=["ask", "comment"], action=["ask", "__action_id"])
     paths = [f"start > ask:{action} > end" for action in (*actions, "__timeout")]
     return make_graph_app(graph(start(topic="text-input"), human("ask", *actions, **data), last, *paths))
 
 
-def somebody(visitor: WebVisitor, frames: list[Frame]) -> Answerer:
-    """Whoever was shown the form."""
+def answerer_of(visitor: WebVisitor, frames: list[Frame]) -> Answerer:
+    """Return a person with the token of the form in these frames."""
     return Answerer(visitor.client, form_of(frames)["form_token"])
 
 
@@ -70,7 +70,7 @@ def events(frames: list[Frame]) -> list[str]:
 
 
 def rest(visitor: WebVisitor, frames: list[Frame]) -> list[Frame]:
-    """What followed the last frame that a client has."""
+    """Return the frames after the last one that a client has."""
     return parse_frames(visitor.resume(run_id(frames), str(frames[-1].number)).get_data(as_text=True))
 
 
@@ -91,7 +91,7 @@ def forms_of(frames: list[Frame]) -> list[dict[str, Any]]:
 
 
 def age_form(form_id: str, seconds: int) -> None:
-    """Let a form be so many seconds older."""
+    """Make a form older by so many seconds."""
     execute(
         "UPDATE human_input_forms SET created_at = created_at - make_interval(secs => :s),"
         " expires_at = expires_at - make_interval(secs => :s) WHERE id = :form_id",

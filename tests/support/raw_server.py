@@ -1,4 +1,4 @@
-"""A server that says exactly the bytes a test wants, when it wants them."""
+"""A server that sends exactly the bytes that a test names, at the times that it names."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ Behaviour = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Gives each connection, in order, to the next behaviour; the last one serves all that follow."""
+    """Serves each connection by the next of its behaviours; the last one serves all that follow."""
 
     def __init__(self, *behaviours: Behaviour, host: str = "127.0.0.1", port: int = 0) -> None:
         self._behaviours = behaviours
@@ -68,7 +68,7 @@ class RawServer:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """One whole request; empty if the client closed instead."""
+    """Read one whole request; empty if the client closed the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65_536)
@@ -83,7 +83,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def say(*pieces: bytes, pause: Callable[[], None] | None = None) -> Behaviour:
-    """Answer every request of a connection with these pieces, and keep it open."""
+    """Return a behaviour that answers every request with these pieces, and keeps the connection open."""
 
     def behave(connection: socket.socket) -> None:
         while read_request(connection):
@@ -96,7 +96,7 @@ def say(*pieces: bytes, pause: Callable[[], None] | None = None) -> Behaviour:
 
 
 def say_and_close(*pieces: bytes) -> Behaviour:
-    """Answer one request and close in good order."""
+    """Return a behaviour that answers one request and then closes the connection."""
 
     def behave(connection: socket.socket) -> None:
         read_request(connection)
@@ -107,19 +107,19 @@ def say_and_close(*pieces: bytes) -> Behaviour:
 
 
 def hang(connection: socket.socket) -> None:
-    """Never answer."""
+    """Read a request and never answer it."""
     read_request(connection)
     connection.recv(1)
 
 
 def frame(text: str, finish: str | None = None) -> bytes:
-    """A chat frame as an event."""
+    """Return a chunk of a chat completion as a server-sent event."""
     reason = f'"{finish}"' if finish else "null"
     return f'data: {{"choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{reason}}}]}}\n\n'.encode()
 
 
 def chunked(*contents: bytes) -> bytes:
-    """Contents as chunks of the transfer encoding, without the last one."""
+    """Encode contents as chunks, without the last chunk that ends a body."""
     return b"".join(b"%x\r\n%b\r\n" % (len(content), content) for content in contents)
 
 

@@ -1,4 +1,4 @@
-"""Reading and checking event streams as a client sees them (frames of `id:` and `data:` lines, pings)."""
+"""Read and check event streams as a client sees them: frames of `id:` and `data:` lines, and pings."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The checker of streams finds what is wrong with one."""
+"""`find_problem` finds every fault of a stream."""
 
 import json
 

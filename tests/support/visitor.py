@@ -1,4 +1,4 @@
-"""An end user of a running server: a passport, calls, and streams that are read in the background as a browser would."""
+"""An end user of a running server, who reads streams in the background as a browser does."""
 
 import threading
 import time
@@ -125,7 +125,7 @@ class Visitor:
         return self._stream("POST", "/workflows/run", json={"inputs": inputs})
 
     def snapshot(self, run_id: str) -> LiveStream:
-        """A running workflow for one who comes late."""
+        """The stream of a running workflow, from a snapshot of what happened so far."""
         return self._stream("GET", f"/workflow/{run_id}/events", params={"include_state_snapshot": "true"})
 
     def resume(self, identifier: str, last_event_id: int | None = None) -> LiveStream:
@@ -140,7 +140,7 @@ class Visitor:
         return list(page["data"])
 
     def stored_answer(self, frame: Frame) -> str:
-        """What GET /messages shows for the message of a frame."""
+        """Return the answer that GET /messages shows for the message of a frame."""
         found = [
             message
             for message in self.messages(frame.data["conversation_id"])

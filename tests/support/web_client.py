@@ -1,4 +1,4 @@
-"""An end user of the app in this process."""
+"""An end user of the app in the process of the test."""
 
 import io
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""A service on a socket that says what it was asked, and a description of it."""
+"""A web service on a socket that repeats its requests, and its OpenAPI description."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""Speaking and listening through real processes."""
+"""Speech and transcription through real processes."""
 
 import base64
 
@@ -32,7 +32,7 @@ def test_an_answer_is_heard_as_it_is_read(talker: Visitor) -> None:
     assert talker.stored_answer(stream.frames[0]) == STORY
 
 
-def test_a_client_that_lost_its_connection_hears_the_rest(talker: Visitor) -> None:
+def test_a_client_that_lost_its_connection_gets_the_rest(talker: Visitor) -> None:
     stream = talker.chat(f"[[say:{STORY}]][[delay:60]]").wait_for_frames(5)
     stream.leave()
     again = talker.resume(stream.frames[0].data["task_id"], stream.last_number).wait_for_end()

@@ -1,4 +1,4 @@
-"""Texts of completion apps survive what chat answers survive."""
+"""Texts of completion apps survive the same failures as chat answers."""
 
 import time
 

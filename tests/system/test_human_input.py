@@ -1,4 +1,4 @@
-"""Runs that wait for people, on real processes: whatever dies between pause, answer and end, it ends well, once."""
+"""Human input on real processes: whatever dies between pause, submission and end, the run ends well, once."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ def llm(name: str) -> dict[str, Any]:
 
 
 def asking() -> str:
-    """A draft by the model, a person's word, an answer by the model."""
+    """A draft by the model, a form, an answer by the model."""
     asks = human("ask", "yes", "no", content="{{#draft.text#}}", inputs=[paragraph("comment")], timeout=1)
     outputs = end(
         draft=["draft", "text"], comment=["ask", "comment"], action=["ask", "__action_id"], final=["final", "text"]
@@ -102,7 +102,7 @@ def test_of_two_hundred_answers_at_once_one_counts(stack: Stack, visitor: Visito
     assert calls(stack, mark)["draft"] == 1
 
 
-def test_a_worker_that_dies_before_the_pause_asks_nobody_twice(stack: Stack, visitor: Visitor, mark: str) -> None:
+def test_a_worker_that_dies_before_the_pause_sends_one_form(stack: Stack, visitor: Visitor, mark: str) -> None:
     stream = visitor.run(mark=mark)
     wait_until(lambda: calls(stack, mark)["draft"], 20, "the draft")
     stack.kill_worker(stack.worker_of(f"{mark} draft."))

@@ -1,4 +1,4 @@
-"""Answers that somebody ends: the end user by a stop or by leaving, the model by failing or by being gone."""
+"""Answers that end early: the end user stops them or leaves, the model fails or is gone."""
 
 import time
 

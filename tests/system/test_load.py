@@ -1,4 +1,4 @@
-"""More answers at once than there are slots: all come, whole, and leave nothing behind."""
+"""More answers at once than there are slots: all are complete, and no task is left unfinished."""
 
 from tests.bench.stream_load import Load, run_load
 from tests.support.stack import Stack

@@ -1,4 +1,4 @@
-"""Redis cuts its clients off, stands still, or comes back empty, in the middle of an answer."""
+"""Redis drops its clients, stops for a while, or comes back empty in the middle of an answer."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""A worker that dies, hangs or is asked to go: its answers are finished elsewhere, and nothing is said twice."""
+"""A worker dies, hangs or is asked to stop: others finish its answers, and no event comes twice."""
 
 import time
 from signal import SIGCONT, SIGSTOP, SIGTERM
@@ -44,7 +44,7 @@ def test_worker_killed_under_many_streams_loses_none(stack: Stack, mark: str) ->
         assert_whole(visitor, stream, 100)
 
 
-def test_both_workers_killed_and_started_anew(stack: Stack, visitor: Visitor, mark: str) -> None:
+def test_both_workers_killed_and_started_again(stack: Stack, visitor: Visitor, mark: str) -> None:
     stream = visitor.chat(f"{mark} [[chunks:60]][[delay:25]]").wait_for_frames(10)
 
     stack.kill_worker(0)

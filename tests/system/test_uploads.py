@@ -118,7 +118,7 @@ def count_rows(stack):
 
 
 def test_remote_files_are_fetched_while_others_are_served(tmp_path):
-    """A server that says a byte now and then keeps its own end user waiting, for some seconds, and nobody else."""
+    """A server that sends a byte now and then delays only the request that fetches from it."""
     started = threading.Event()
 
     def drop_by_drop(connection):

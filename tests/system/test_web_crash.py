@@ -1,4 +1,4 @@
-"""A web process dies in mid-stream: the client goes on where it was cut off, and a reloaded page sees everything."""
+"""A web process dies in mid-stream: the client continues where it was cut off, a reloaded page sees everything."""
 
 from signal import SIGKILL
 
@@ -47,7 +47,7 @@ def test_restarted_web_server_goes_on_by_task_id_and_by_message_id(stack: Stack,
     assert late.frames == []
 
 
-def test_strangers_cannot_listen(stack: Stack, visitor: Visitor) -> None:
+def test_other_end_users_cannot_read_the_stream(stack: Stack, visitor: Visitor) -> None:
     stream = visitor.chat(QUERY).wait_for_frames(1)
     stranger = Visitor(stack.base_url, "chat")
 

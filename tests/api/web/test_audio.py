@@ -193,7 +193,7 @@ def test_without_a_listener_it_is_said_so(bound_app, talker, monkeypatch):
     assert refusal(listen(talker, (HELLO, "audio/wav")))[:2] == (400, "provider_not_initialize")
 
 
-def test_listening_needs_a_passport(client):
+def test_transcription_needs_a_passport(client):
     answer = client.post("/api/audio-to-text", data={"file": (io.BytesIO(HELLO), "a.wav", "audio/wav")})
     assert refusal(answer) == (401, "unauthorized", "App token is missing.")
 
@@ -270,7 +270,7 @@ def test_an_empty_answer_is_null(talker, model):
     assert is_null(speak(talker, message_id=talker.ask()[0].data["message_id"]))
 
 
-def test_nobody_hears_what_others_were_told(client, talker):
+def test_answers_of_others_are_not_spoken(client, talker):
     message_id = talker.ask()[0].data["message_id"]
     neighbour, stranger = WebVisitor(client, talker.app), WebVisitor.of_new_app(client, **AUDIO)
     assert is_null(speak(neighbour, message_id=message_id)) and is_null(speak(stranger, message_id=message_id))

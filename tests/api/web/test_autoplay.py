@@ -1,4 +1,4 @@
-"""Answers that are said aloud while they are written (contract streaming.md §3.1, §4.1)."""
+"""Answers that are spoken while they are generated (contract streaming.md §3.1, §4.1)."""
 
 import base64
 import threading
@@ -91,7 +91,7 @@ def test_only_apps_that_play_by_themselves_speak(client, model, feature):
     assert model.audio_requests == []
 
 
-def test_nobody_speaks_in_blocking_mode(listener, model):
+def test_blocking_mode_makes_no_speech(listener, model):
     assert listener.chat(response_mode="blocking").get_json()["answer"] == "tok0 tok1 tok2"
     assert model.audio_requests == []
 
@@ -121,7 +121,7 @@ def test_a_voice_that_keeps_us_waiting_is_not_waited_for(listener, model, little
     model.wait_for(lambda it: it.audio_requests[0].closed_early is not None)
 
 
-def test_nobody_waits_for_speech_that_has_no_words(listener, model):
+def test_an_answer_without_words_does_not_wait_for_speech(listener, model):
     model.script("…")
     assert events(listener.ask()) == ["message", "message_end", "tts_message_end"]
     assert model.audio_requests == []
@@ -159,7 +159,7 @@ def test_a_moderated_answer_is_not_heard(client, model):
 
 
 def stop_when_it_speaks(bound_app, listener, model):
-    """To be run in a thread: the stop that an end user's second request is."""
+    """Stop an answer by a second request once its speech begins; to be run in a thread."""
     model.wait_for(lambda it: it.audio_requests and it.audio_requests[0].ended)
     with bound_app.app_context(), autocommit_engine().connect() as connection:
         running = text("SELECT id FROM tasks WHERE app_id = :app_id AND status = 'running'")
@@ -180,7 +180,7 @@ def test_a_stop_is_silence(bound_app, listener, model):
     assert events(speech) == ["tts_message_end"]
 
 
-def test_a_client_that_comes_back_hears_the_rest(listener, model):
+def test_a_client_that_reconnects_gets_the_rest_of_the_speech(listener, model):
     model.script(*STORY)
     frames = listener.ask()
     written, speech = read(frames)

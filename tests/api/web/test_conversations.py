@@ -236,5 +236,5 @@ def test_no_connection_is_held_while_the_model_finds_a_name(alice, model, monkey
 
 
 @pytest.mark.parametrize("path", ["/conversations/abc/name", "/conversations/abc/pin", "/messages/abc/feedbacks"])
-def test_an_id_that_is_none_is_no_route(alice, path):
+def test_an_invalid_id_matches_no_route(alice, path):
     assert alice.post(path, {"name": "x"}).status_code == 404

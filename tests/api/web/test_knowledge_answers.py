@@ -1,4 +1,4 @@
-"""Answers that stand on knowledge, and what they cite.
+"""Answers from datasets, and the sources that they cite.
 
 Contract dsl.md §2.2, §2.4; streaming.md §3.2; endpoints.md, GET /messages.
 """
@@ -9,7 +9,7 @@ from app.services.operator import datasets
 from tests.support.agents import agent, thoughts, tool
 from tests.support.datasets import COFFEE, VACATION, make_dataset
 from tests.support.factories import make_app, make_graph_app
-from tests.support.people import somebody
+from tests.support.people import answerer_of
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, graph, node, start
 from tests.support.workflow.people import human
@@ -215,7 +215,7 @@ class TestAChatflow:
             client, make_graph_app(people, "advanced-chat", features={"retriever_resource": {"enabled": True}})
         )
         frames = visitor.ask("vacation")
-        assert somebody(visitor, frames).submit().status_code == 200
+        assert answerer_of(visitor, frames).submit().status_code == 200
         (message,) = visitor.history(frames[1].data["conversation_id"])
         assert [source["document_name"] for source in message["retriever_resources"]] == ["vacation.md"]
 

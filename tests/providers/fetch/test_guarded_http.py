@@ -1,4 +1,4 @@
-"""Requests that others name: what is asked, and what is refused."""
+"""Guarded requests: which are sent and which are refused, redirects included."""
 
 from typing import Any
 
@@ -165,7 +165,7 @@ class TestAddresses:
             GuardedHttp().request("GET", address)
 
     @pytest.mark.parametrize("method", ["GET /secret HTTP/1.1\r\nX: ", "", "G T"])
-    def test_a_method_that_is_none_is_refused(self, method: str) -> None:
+    def test_an_invalid_method_is_refused(self, method: str) -> None:
         with RawServer(say(OK)) as server, pytest.raises(FetchFailed):
             trusting(server).request(method, url(server))
 
@@ -174,7 +174,7 @@ class TestAddresses:
         with RawServer(say(OK)) as server, pytest.raises(FetchFailed):
             trusting(server).request("GET", url(server), headers=headers)
 
-    def test_a_name_that_nobody_has_fails(self, monkeypatch) -> None:
+    def test_an_unknown_host_name_fails(self, monkeypatch) -> None:
         answers(monkeypatch, lambda host: None)
         with pytest.raises(FetchFailed):
             GuardedHttp().request("GET", "http://nowhere.test/")
@@ -207,7 +207,7 @@ class TestNames:
                 http.request("GET", f"http://rebind.test:{outside.port}/")
             assert inside.connections == 0
 
-    def test_each_redirect_looks_the_name_up_and_checks_it_anew(self, monkeypatch) -> None:
+    def test_each_redirect_looks_the_name_up_and_checks_it_again(self, monkeypatch) -> None:
         turns = iter([["127.0.0.2"], ["127.0.0.1"]])
         answers(monkeypatch, lambda host: next(turns))
         with (

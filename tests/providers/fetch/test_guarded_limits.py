@@ -1,4 +1,4 @@
-"""Requests that others name: nothing keeps us longer, or fills more memory, than it may."""
+"""Guarded requests: limits of time and size, and stops."""
 
 import contextlib
 import gzip
@@ -146,7 +146,7 @@ class TestStops:
                 fetch(trusting(server), url(server), limits=Limits(read=20, total=30), cancellation=cancellation)
             assert closed.wait(5)
 
-    def test_a_stop_before_the_start_asks_nobody(self) -> None:
+    def test_a_stop_before_the_start_sends_nothing(self) -> None:
         cancellation = Cancellation()
         cancellation.cancel()
         with RawServer(say(OK)) as server:

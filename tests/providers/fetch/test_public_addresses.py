@@ -1,4 +1,4 @@
-"""What counts as public, and what an operator's entries add."""
+"""Public addresses, and those that an operator's entries add."""
 
 import ipaddress
 
@@ -139,6 +139,6 @@ def test_an_entry_opens_no_other_way(entry, host, address, port):
     "entry",
     ["", "http://files.corp", "*.corp", "10.0.0.1/8", "files.corp:0", "files.corp:x", ":80", "user@files.corp", "a b"],
 )
-def test_an_entry_that_is_none_is_named(entry):
+def test_an_invalid_entry_is_named(entry):
     with pytest.raises(ValueError, match="neither a network nor"):
         AllowedAddresses([entry])

@@ -1,4 +1,4 @@
-"""Connections that are kept, and those that turn out to be dead."""
+"""Connections are kept, drained, and replaced if the server has closed them."""
 
 import socket
 import threading
@@ -95,7 +95,7 @@ def test_a_server_may_ask_to_close() -> None:
         assert server.connections == 2
 
 
-def test_connections_that_nobody_wants_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     with RawServer(say(ANSWER)) as server:
         model = server.model()
         model.complete(QUESTION, {})

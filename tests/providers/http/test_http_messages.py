@@ -30,7 +30,7 @@ def test_bytes_behind_the_last_chunk_are_an_excess(size: int) -> None:
 
 
 @pytest.mark.parametrize("data", [b"xyz\r\n", b"-5\r\nHello\r\n", b"\r\n", b"5\r\nHelloo\r\n", b"1" * 70_000])
-def test_chunks_that_are_none_are_a_protocol_error(data: bytes) -> None:
+def test_invalid_chunks_are_a_protocol_error(data: bytes) -> None:
     with pytest.raises(ProviderProtocolError):
         ChunkedBody().feed(data)
 
@@ -83,7 +83,7 @@ def test_a_head_says_whether_the_connection_is_kept(raw: bytes, kept: bool) -> N
 
 
 @pytest.mark.parametrize("raw", [b"", b"SSH-2.0-OpenSSH", b"HTTP/1.1 OK", b"HTTP/1.1 20", b"HTTP/2 200 OK"])
-def test_a_head_that_is_none_is_a_protocol_error(raw: bytes) -> None:
+def test_an_invalid_head_is_a_protocol_error(raw: bytes) -> None:
     with pytest.raises(ProviderProtocolError):
         parse_head(raw)
 

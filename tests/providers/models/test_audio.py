@@ -1,4 +1,4 @@
-"""Speaking and listening behind OpenAI's protocol."""
+"""Speech and transcription by OpenAI's protocol."""
 
 import io
 import pathlib
@@ -107,7 +107,7 @@ def test_json_is_no_speech(body: bytes, kind: type[AppError]) -> None:
         list(speech_of(raw).stream("Hi", "alloy"))
 
 
-def test_a_text_that_is_none_is_refused_before_it_is_sent(server: ScriptedModel, routes: ModelRoutes) -> None:
+def test_an_invalid_text_is_refused_before_it_is_sent(server: ScriptedModel, routes: ModelRoutes) -> None:
     with pytest.raises(ProviderBadRequest):
         list(routes.speech_model().stream("\ud800", "alloy"))
     assert server.audio_requests == []
@@ -228,7 +228,7 @@ def test_a_model_without_voices_says_so() -> None:
     assert isinstance(caught.value, InvalidParam)
 
 
-def test_without_a_server_nobody_speaks_or_listens() -> None:
+def test_without_a_server_there_is_no_speech_and_no_transcription() -> None:
     routes = ModelRoutes.from_settings("", "", "", "", {})
     for kind in (routes.speech_model, routes.transcription_model):
         with pytest.raises(ProviderNotInitialize):

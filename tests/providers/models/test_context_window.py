@@ -1,4 +1,4 @@
-"""How much of a conversation fits."""
+"""The estimate of how much of a conversation fits into the context."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Embedding and reranking behind their protocols."""
+"""Embedding and reranking by their protocols."""
 
 import time
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def test_a_text_that_is_too_long_alone_is_told(server: ScriptedModel, embedder: 
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_what_passes_by_itself_is_tried_again(server: ScriptedModel, embedder: EmbeddingModel) -> None:
+def test_temporary_failures_are_tried_again(server: ScriptedModel, embedder: EmbeddingModel) -> None:
     server.script_vectors("rate_limit", "server_error", "overloaded", "nonsense")
     assert len(embedder.embed(texts(2), Cancellation(), attempts=5)) == 2
     assert len(server.vector_requests) == 5

@@ -1,4 +1,4 @@
-"""Every refusal that model servers know, and some that they do not know yet."""
+"""The error for each status and code of model servers, known or new."""
 
 import logging
 from typing import Any

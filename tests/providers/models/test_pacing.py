@@ -1,4 +1,4 @@
-"""How often a stream wakes up, and that this never holds anything back."""
+"""Chunks are paced, and pacing never holds a text back."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ THINKING = b'data: {"choices":[{"delta":{"reasoning_content":"Hm"}}]}\n\n'
 
 
 class Pauses(list[float]):
-    """Notes how long a stream would have slept, and has the next step of its server happen instead."""
+    """Records how long a stream would have slept, and makes the next step of its server happen instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ def test_a_fast_model_makes_25_chunks_a_second_and_is_not_slowed_down() -> None:
     assert took < 0.4 + 0.15
 
 
-def test_a_slow_model_is_heard_at_once() -> None:
+def test_chunks_of_a_slow_model_come_at_once() -> None:
     with ScriptedModel(chunks=4, delay=0.08) as server:
         started = time.monotonic()
         chunks = ChatModel(Endpoint(server.base_url), "tiny").stream(QUESTION, {})

@@ -1,4 +1,4 @@
-"""What a server refuses and we can do without."""
+"""Optional members of a request are left out where the server refuses them."""
 
 import socket
 from typing import Any

@@ -58,7 +58,7 @@ def test_plain_text_is_no_response_format(word: str | None) -> None:
 
 
 @pytest.mark.parametrize("schema", ["{", "5", None, 5])
-def test_a_schema_that_is_none_is_refused(schema: Any) -> None:
+def test_an_invalid_schema_is_refused(schema: Any) -> None:
     with pytest.raises(ProviderBadRequest):
         request_parameters({"response_format": "json_schema", "json_schema": schema})
 

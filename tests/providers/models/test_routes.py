@@ -108,7 +108,7 @@ def test_without_file_and_server_there_is_no_route() -> None:
         routes.chat_model("openai", "gpt-4")
 
 
-def test_a_base_url_that_is_none_is_told() -> None:
+def test_an_invalid_base_url_is_reported() -> None:
     with pytest.raises(InvalidOperatorFile, match="OPENAI_BASE_URL must be a URL"):
         ModelRoutes.from_settings("", "localhost:8080", "", "", {})
 

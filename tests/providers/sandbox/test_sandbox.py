@@ -1,4 +1,4 @@
-"""Code and templates of strangers: what they may do, and what must fail cleanly."""
+"""Code and templates of app authors: what they can do, and what must fail with a sentence."""
 
 import pathlib
 import re
@@ -31,8 +31,8 @@ def render(sandbox, template, seconds=2.0, **values):
     return sandbox.render(template, values, seconds, Cancellation())
 
 
-def helpers():
-    """The warm processes of this test's sandbox, and of others here."""
+def sandbox_processes():
+    """Return the idle sandbox processes of this test process."""
     return [child for child in psutil.Process().children() if child.cmdline()[1:2] == ["-I"]]
 
 
@@ -173,7 +173,7 @@ def test_templates_cannot_get_out(sandbox, template):
 
 def test_killed_processes_are_replaced(sandbox):
     assert javascript(sandbox, "function main() { return {a: 1} }") == {"a": 1}
-    for process in helpers():
+    for process in sandbox_processes():
         process.kill()
         process.wait(5)
     assert javascript(sandbox, "function main() { return {a: 1} }") == {"a": 1}
@@ -210,7 +210,7 @@ def test_lists_may_be_changed_in_a_template(sandbox):
 
 def test_a_sandbox_process_cannot_start_others(sandbox):
     javascript(sandbox, "function main() { return {a: 1} }")
-    limits = [pathlib.Path(f"/proc/{process.pid}/limits").read_text() for process in helpers()]
+    limits = [pathlib.Path(f"/proc/{process.pid}/limits").read_text() for process in sandbox_processes()]
     assert limits and all(re.search(r"Max processes +0 +0 ", limit) for limit in limits)
 
 

@@ -9,7 +9,7 @@ from app import tasks
 from app.services.auth import mail_codes, mails
 from app.services.auth.mail_codes import Kind
 from app.services.auth.mail_texts import code_mail
-from tests.support.doors import make_account
+from tests.support.logins import make_account
 from tests.support.mail_server import MailServer, body
 
 MAIL = mails.Mail("Grüße", "Guten Tag\n", "<p>Guten Tag</p>\n")

@@ -9,8 +9,8 @@ import pytest
 from app.models.identifiers import now
 from app.services.generation import form_mails
 from app.tasks import expire_forms, mail_form
-from tests.support.doors import make_account
 from tests.support.factories import make_graph_app
+from tests.support.logins import make_account
 from tests.support.mail_server import body
 from tests.support.people import Answerer, execute, forms_of, refusal, rest
 from tests.support.web_client import WebVisitor

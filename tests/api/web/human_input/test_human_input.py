@@ -7,7 +7,18 @@ import pytest
 
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from tests.support.factories import make_graph_app
-from tests.support.people import Answerer, asking, events, execute, form_of, forms_of, refusal, rest, run_id, somebody
+from tests.support.people import (
+    Answerer,
+    answerer_of,
+    asking,
+    events,
+    execute,
+    form_of,
+    forms_of,
+    refusal,
+    rest,
+    run_id,
+)
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, end, graph, start
 from tests.support.workflow.people import human, paragraph, variable
@@ -50,7 +61,7 @@ def test_a_form_that_is_not_for_the_page_shows_no_token(client):
     assert (form["display_in_ui"], form["form_token"]) == (False, None)
 
 
-def test_a_paused_run_is_nobodys_work(visitor):
+def test_a_paused_run_has_no_worker(visitor):
     visitor.run(topic="cats")
     assert execute("SELECT status FROM tasks WHERE app_id = :app", app=visitor.app.id) == [("paused",)]
     assert execute("SELECT status, finished_at FROM workflow_runs WHERE app_id = :app", app=visitor.app.id) == [
@@ -91,7 +102,7 @@ def test_blocking_mode_answers_with_the_pause(chatter):
 
 def test_an_answer_takes_its_branch_and_the_run_goes_on(visitor):
     frames = visitor.run(topic="cats")
-    answer = somebody(visitor, frames).submit(comment="fine")
+    answer = answerer_of(visitor, frames).submit(comment="fine")
     assert (answer.status_code, answer.get_json()) == (200, {})
     went_on = rest(visitor, frames)
     assert events(went_on) == [
@@ -124,7 +135,7 @@ def test_an_answer_takes_its_branch_and_the_run_goes_on(visitor):
 
 
 def test_a_form_is_answered_once(visitor):
-    person = somebody(visitor, visitor.run(topic="cats"))
+    person = answerer_of(visitor, visitor.run(topic="cats"))
     assert person.submit(comment="fine").status_code == 200
     refused = (412, "human_input_form_submitted")
     assert (
@@ -136,7 +147,7 @@ def test_a_form_is_answered_once(visitor):
     "body", [{}, {"inputs": {}}, {"action": "go"}, {"inputs": [], "action": "go"}, {"inputs": {}, "action": 5}, [], "x"]
 )
 def test_a_body_of_another_shape_is_refused(visitor, body):
-    assert refusal(somebody(visitor, visitor.run(topic="x")).send(body)) == (400, "invalid_param")
+    assert refusal(answerer_of(visitor, visitor.run(topic="x")).send(body)) == (400, "invalid_param")
 
 
 @pytest.mark.parametrize(
@@ -149,25 +160,25 @@ def test_a_body_of_another_shape_is_refused(visitor, body):
     ],
 )
 def test_values_are_checked_before_the_action_and_missing_keys(visitor, body, message):
-    answer = somebody(visitor, visitor.run(topic="x")).send(body)
+    answer = answerer_of(visitor, visitor.run(topic="x")).send(body)
     assert answer.get_json() == {"code": "invalid_form_data", "message": message, "status": 400}
 
 
 def test_missing_inputs_are_named_in_their_order(client):
     visitor = WebVisitor(client, asking(inputs=[paragraph("b"), paragraph("a"), paragraph("c")]))
-    answer = somebody(visitor, visitor.run()).submit(a="x")
+    answer = answerer_of(visitor, visitor.run()).submit(a="x")
     assert answer.get_json()["message"] == "Missing required inputs: b, c"
 
 
 def test_a_bad_answer_leaves_the_form_open(visitor):
-    person = somebody(visitor, visitor.run(topic="x"))
+    person = answerer_of(visitor, visitor.run(topic="x"))
     person.submit("maybe", comment="x")
     assert person.submit(comment="").status_code == 200
 
 
 def test_null_is_an_empty_paragraph_and_other_keys_are_kept(visitor):
     frames = visitor.run(topic="x")
-    somebody(visitor, frames).submit(comment=None, more={"a": [1]})
+    answerer_of(visitor, frames).submit(comment=None, more={"a": [1]})
     filled = rest(visitor, frames)[1].data["data"]
     assert filled["submitted_data"] == {"comment": "", "more": {"a": [1]}}
 
@@ -183,7 +194,7 @@ def select(**source):
 @pytest.mark.parametrize(("value", "said"), [(5, "expected string"), (None, "expected string"), ("c", "c"), ("", "")])
 def test_a_choice_must_be_one_of_the_options(client, value, said):
     visitor = WebVisitor(client, asking(inputs=[select(value=["a", "b"])]))
-    answer = somebody(visitor, visitor.run()).submit(comment=value)
+    answer = answerer_of(visitor, visitor.run()).submit(comment=value)
     assert answer.get_json()["message"] == f"Invalid value for select input 'comment': {said}"
 
 
@@ -200,7 +211,7 @@ def test_options_of_a_variable_are_shown_and_checked(client):
     )
     visitor = WebVisitor(client, app)
     frames = visitor.ask()
-    person = somebody(visitor, frames)
+    person = answerer_of(visitor, frames)
     assert form_of(frames)["inputs"][0]["option_source"]["value"] == ["a", "b"]
     assert person.read().get_json()["inputs"][0]["option_source"]["value"] == ["a", "b"]
     assert person.submit(comment="c").status_code == 400
@@ -210,7 +221,7 @@ def test_options_of_a_variable_are_shown_and_checked(client):
 
 def test_text_that_no_database_takes_is_taken_without_it(visitor):
     frames = visitor.run(topic="x")
-    assert somebody(visitor, frames).submit(comment="a\0b").status_code == 200
+    assert answerer_of(visitor, frames).submit(comment="a\0b").status_code == 200
     assert rest(visitor, frames)[-1].data["data"]["outputs"]["comment"] == "ab"
 
 
@@ -240,10 +251,10 @@ def test_a_run_may_pause_again(client):
         client, make_graph_app(graph(start(), human("one"), human("two"), end(), "start > one:go > two:go > end"))
     )
     frames = visitor.run()
-    somebody(visitor, frames).submit()
+    answerer_of(visitor, frames).submit()
     again = rest(visitor, frames)
     assert form_of(again)["node_id"] == "two"
-    somebody(visitor, again).submit()
+    answerer_of(visitor, again).submit()
     done = rest(visitor, again)
     assert done[-1].data["data"]["status"] == "succeeded"
     assert [frame.data["data"]["index"] for frame in frames + again + done if frame.event == "node_finished"] == [

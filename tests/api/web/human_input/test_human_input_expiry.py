@@ -1,4 +1,4 @@
-"""Forms that nobody answers in time (contract human-input.md §7)."""
+"""Forms expire when they are not submitted in time (contract human-input.md §7)."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from tests.support.factories import make_graph_app
 from tests.support.people import (
     Answerer,
     age_form,
+    answerer_of,
     asking,
     events,
     execute,
@@ -17,7 +18,6 @@ from tests.support.people import (
     refusal,
     rest,
     run_id,
-    somebody,
 )
 from tests.support.sse import parse_frames
 from tests.support.web_client import WebVisitor
@@ -29,7 +29,7 @@ WEEK = 7 * 86_400
 
 def test_a_form_that_ran_out_is_closed_before_the_clock_comes(visitor):
     frames = visitor.run(topic="x")
-    form, person = form_of(frames), somebody(visitor, frames)
+    form, person = form_of(frames), answerer_of(visitor, frames)
     age_form(form["form_id"], 3 * 86_400)
     answer = person.read()
     assert refusal(answer) == (412, "human_input_form_expired")
@@ -47,13 +47,13 @@ def test_the_clock_takes_the_timeout_branch(visitor):
     assert (timeout["node_id"], timeout["node_title"]) == ("ask", "ask")
     assert timeout["expiration_time"] == form_of(frames)["expiration_time"] - 3 * 86_400
     assert went_on[-1].data["data"]["outputs"] == {"comment": None, "action": ""}
-    assert refusal(somebody(visitor, frames).read()) == (412, "human_input_form_expired")
+    assert refusal(answerer_of(visitor, frames).read()) == (412, "human_input_form_expired")
 
 
 def test_the_clock_leaves_forms_alone_that_have_time(visitor):
     frames = visitor.run(topic="x")
     expire_forms()
-    assert somebody(visitor, frames).read().status_code == 200
+    assert answerer_of(visitor, frames).read().status_code == 200
 
 
 def test_the_clock_takes_so_many_at_a_time(visitor):
@@ -86,7 +86,7 @@ def test_a_form_that_is_a_week_old_ends_its_run(client, timeout):
     visitor = WebVisitor(client, asking(inputs=[paragraph("comment")], timeout=timeout, timeout_unit="day"))
     frames = visitor.run()
     age_form(form_of(frames)["form_id"], WEEK)
-    person = somebody(visitor, frames)
+    person = answerer_of(visitor, frames)
     assert refusal(person.read()) == (412, "human_input_form_expired")
     expire_forms()
     (last,) = parse_frames(visitor.resume(run_id(frames)).get_data(as_text=True))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.people import Answerer, age_form, asking, execute, form_of, refusal, rest, somebody
+from tests.support.people import Answerer, age_form, answerer_of, asking, execute, form_of, refusal, rest
 from tests.support.web_client import WebVisitor
 
 FILE = {
@@ -29,7 +29,7 @@ def mapping(upload_id, kind="document", **more):
 
 def test_an_upload_token_is_good_until_the_form_ends(filer):
     frames = filer.run()
-    answer = somebody(filer, frames).upload_token()
+    answer = answerer_of(filer, frames).upload_token()
     body = answer.get_json()
     assert (answer.status_code, body["expires_at"]) == (200, form_of(frames)["expiration_time"])
     assert re.fullmatch(r"hitl_upload_[A-Za-z0-9_-]{43}", body["upload_token"])
@@ -37,7 +37,7 @@ def test_an_upload_token_is_good_until_the_form_ends(filer):
 
 def test_an_uploaded_file_goes_into_the_answer(filer):
     frames = filer.run()
-    person = somebody(filer, frames)
+    person = answerer_of(filer, frames)
     answer = person.upload({"file": (io.BytesIO(b"hello"), "note.txt", "text/plain")})
     assert answer.status_code == 201
     body = answer.get_json()
@@ -51,7 +51,7 @@ def test_an_uploaded_file_goes_into_the_answer(filer):
 
 
 def test_the_scheme_is_taken_in_any_case_and_tokens_stay_good(filer):
-    person = somebody(filer, filer.run())
+    person = answerer_of(filer, filer.run())
     tokens = [person.upload_token().get_json()["upload_token"] for _ in range(2)]
     for token in tokens:
         assert person.upload({"file": (io.BytesIO(b"x"), "a.txt")}, token, "bearer").status_code == 201
@@ -83,11 +83,11 @@ def test_other_tokens_upload_nothing(client, scheme, token, status):
     ],
 )
 def test_what_is_no_file_is_refused(filer, form, status, code):
-    assert refusal(somebody(filer, filer.run()).upload(form)) == (status, code)
+    assert refusal(answerer_of(filer, filer.run()).upload(form)) == (status, code)
 
 
 def test_nothing_is_uploaded_for_a_form_that_was_answered(filer):
-    person = somebody(filer, filer.run())
+    person = answerer_of(filer, filer.run())
     token = person.upload_token().get_json()["upload_token"]
     upload_id = person.upload({"file": (io.BytesIO(b"x"), "a.txt")}, token).get_json()["id"]
     person.submit(comment=mapping(upload_id))
@@ -96,14 +96,14 @@ def test_nothing_is_uploaded_for_a_form_that_was_answered(filer):
 
 def test_nothing_is_uploaded_for_a_form_that_ran_out(filer):
     frames = filer.run()
-    person = somebody(filer, frames)
+    person = answerer_of(filer, frames)
     token = person.upload_token().get_json()["upload_token"]
     age_form(form_of(frames)["form_id"], 37 * 3600)
     assert refusal(person.upload({"file": (io.BytesIO(b"x"), "a.txt")}, token)) == (412, "human_input_form_expired")
 
 
 def test_files_are_those_of_the_runs_end_user(filer, client):
-    person = somebody(filer, filer.run())
+    person = answerer_of(filer, filer.run())
     other = WebVisitor(client, filer.app).upload().get_json()["id"]
     own = filer.upload().get_json()["id"]
     assert refusal(person.submit(comment=mapping(other))) == (400, "invalid_form_data")
@@ -126,7 +126,7 @@ def test_files_are_those_of_the_runs_end_user(filer, client):
     ],
 )
 def test_what_is_no_file_of_the_form_is_refused(filer, value):
-    answer = somebody(filer, filer.run()).submit(comment=value)
+    answer = answerer_of(filer, filer.run()).submit(comment=value)
     assert refusal(answer) == (400, "invalid_form_data")
     assert answer.get_json()["message"].startswith("Invalid value for file input 'comment': ")
 
@@ -135,7 +135,7 @@ def test_what_is_no_file_of_the_form_is_refused(filer, value):
 def test_a_file_of_another_server_is_taken_by_its_address(filer, key):
     frames = filer.run()
     value = {"type": "document", "transfer_method": "remote_url", key: "https://example.com/a.pdf"}
-    assert somebody(filer, frames).submit(comment=value).status_code == 200
+    assert answerer_of(filer, frames).submit(comment=value).status_code == 200
     assert rest(filer, frames)[-1].data["data"]["outputs"]["comment"]["filename"] == "a.pdf"
 
 
@@ -144,7 +144,7 @@ def test_a_list_of_files_has_a_limit(client):
         client, asking(inputs=[FILE | {"type": "file-list", "number_limits": 2}], content="{{#$output.comment#}}")
     )
     frames = visitor.run()
-    person = somebody(visitor, frames)
+    person = answerer_of(visitor, frames)
     assert form_of(frames)["inputs"][0]["number_limits"] == 2
     assert person.read().get_json()["inputs"][0]["number_limits"] == 2
     files = [
@@ -162,6 +162,6 @@ def test_a_list_of_files_has_a_limit(client):
 
 
 def test_only_a_digest_of_an_upload_token_is_kept(filer):
-    token = somebody(filer, filer.run()).upload_token().get_json()["upload_token"]
+    token = answerer_of(filer, filer.run()).upload_token().get_json()["upload_token"]
     kept = execute("SELECT token_hash FROM human_input_upload_tokens")
     assert all(token not in row[0] for row in kept)

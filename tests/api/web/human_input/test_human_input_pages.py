@@ -8,7 +8,7 @@ import pytest
 from app.services.operator import apps
 from app.tasks import expire_forms
 from tests.support.factories import make_graph_app
-from tests.support.people import Answerer, age_form, events, form_of, refusal, rest, run_id, somebody
+from tests.support.people import Answerer, age_form, answerer_of, events, form_of, refusal, rest, run_id
 from tests.support.sse import parse_frames
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, graph, start
@@ -17,7 +17,7 @@ from tests.support.workflow.people import human, paragraph, variable
 
 def test_who_has_the_token_sees_the_form(visitor):
     frames = visitor.run(topic="cats")
-    answer = somebody(visitor, frames).read()
+    answer = answerer_of(visitor, frames).read()
     assert answer.status_code == 200
     body = answer.get_json()
     site = body.pop("site")
@@ -47,17 +47,17 @@ def test_defaults_are_texts_on_the_page_and_values_in_events(client, value, text
     visitor = WebVisitor(client, app)
     frames = visitor.ask()
     assert form_of(frames)["resolved_default_values"] == {"comment": value}
-    assert somebody(visitor, frames).read().get_json()["resolved_default_values"] == {"comment": text}
+    assert answerer_of(visitor, frames).read().get_json()["resolved_default_values"] == {"comment": text}
 
 
 def test_a_default_without_a_value_is_an_empty_text(visitor):
     frames = visitor.run()
     assert form_of(frames)["resolved_default_values"] == {"comment": None}
-    assert somebody(visitor, frames).read().get_json()["resolved_default_values"] == {"comment": ""}
+    assert answerer_of(visitor, frames).read().get_json()["resolved_default_values"] == {"comment": ""}
 
 
 @pytest.mark.parametrize("token", ["A" * 22, "short", "x" * 23, "%00" * 7 + "a", "Ä" * 22, "a" * 5000])
-def test_a_token_that_nobody_was_given_opens_nothing(client, token):
+def test_an_unknown_token_finds_no_form(client, token):
     answer = Answerer(client, token).read()
     assert answer.get_json() == {"code": "not_found", "message": "Form not found", "status": 404}
 
@@ -68,13 +68,13 @@ def test_tokens_are_case_sensitive(visitor):
 
 
 def test_a_disabled_site_shows_no_form(visitor):
-    person = somebody(visitor, visitor.run(topic="x"))
+    person = answerer_of(visitor, visitor.run(topic="x"))
     apps.set_enabled(visitor.app.code, False)
     assert refusal(person.read()) == (403, "forbidden")
 
 
 def test_a_removed_app_has_no_forms(visitor):
-    person = somebody(visitor, visitor.run(topic="x"))
+    person = answerer_of(visitor, visitor.run(topic="x"))
     apps.remove(visitor.app.code)
     assert refusal(person.read()) == (404, "not_found")
     assert refusal(person.submit(comment="x")) == (404, "not_found")
@@ -82,13 +82,13 @@ def test_a_removed_app_has_no_forms(visitor):
 
 def test_a_deleted_conversation_has_no_forms(chatter):
     frames = chatter.ask()
-    person = somebody(chatter, frames)
+    person = answerer_of(chatter, frames)
     chatter.delete(f"/conversations/{frames[0].data['conversation_id']}")
     assert refusal(person.read()) == refusal(person.submit(comment="x")) == (404, "not_found")
 
 
 def test_the_31st_request_of_a_kind_in_a_minute_is_refused(visitor):
-    person = somebody(visitor, visitor.run(topic="x"))
+    person = answerer_of(visitor, visitor.run(topic="x"))
     assert [person.read().status_code for _ in range(31)] == [200] * 30 + [429]
     assert refusal(person.read()) == (429, "web_form_rate_limit_exceeded")
     assert [person.upload_token().status_code for _ in range(31)] == [200] * 30 + [429]
@@ -108,7 +108,7 @@ def test_the_same_message_goes_on(chatter):
     conversation = frames[0].data["conversation_id"]
     (message,) = chatter.history(conversation)
     assert (message["status"], message["answer"]) == ("paused", "Draft. ")
-    somebody(chatter, frames).submit(comment="yes")
+    answerer_of(chatter, frames).submit(comment="yes")
     went_on = rest(chatter, frames)
     assert events(went_on)[:2] == ["workflow_started", "human_input_form_filled"]
     assert "message_replace" not in events(went_on)
@@ -135,7 +135,7 @@ def test_the_history_shows_the_form_that_waits(chatter):
 
 def test_the_history_shows_what_was_answered(chatter):
     frames = chatter.ask()
-    somebody(chatter, frames).submit(comment="yes")
+    answerer_of(chatter, frames).submit(comment="yes")
     (message,) = chatter.history(frames[0].data["conversation_id"])
     (block,) = message["extra_contents"]
     assert (block["submitted"], block["form_definition"]["form_token"]) == (True, None)
@@ -162,12 +162,12 @@ def test_the_history_shows_a_form_that_nobody_answered_as_open(chatter):
     )
 
 
-def test_a_reader_that_waits_hears_the_run_go_on(chatter):
+def test_a_waiting_reader_gets_the_events_after_the_answer(chatter):
     frames = chatter.ask()
     stream = chatter.client.get(f"/api/workflow/{run_id(frames)}/events", headers=chatter.headers, buffered=False)
     pieces = iter(stream.response)
     assert next(pieces) == b"event: ping\n\n"
-    somebody(chatter, frames).submit(comment="yes")
+    answerer_of(chatter, frames).submit(comment="yes")
     went_on = parse_frames(b"".join(pieces).decode())
     assert events(went_on)[0] == "workflow_started" and events(went_on)[-1] == "workflow_finished"
     assert went_on[0].data["task_id"] == frames[0].data["task_id"]
@@ -214,7 +214,7 @@ def test_the_snapshot_serves_when_the_log_is_gone(chatter, redis_db):
 def test_a_run_goes_on_when_the_log_is_gone(chatter, redis_db):
     frames = chatter.ask()
     redis_db.flushdb()
-    somebody(chatter, frames).submit(comment="yes")
+    answerer_of(chatter, frames).submit(comment="yes")
     went_on = rest(chatter, frames)
     assert events(went_on)[0] == "workflow_started" and events(went_on)[-1] == "workflow_finished"
     assert went_on[0].number == frames[-1].number + 1
@@ -224,7 +224,7 @@ def test_a_run_goes_on_when_the_log_is_gone(chatter, redis_db):
 
 def test_a_finished_run_is_one_frame(visitor):
     frames = visitor.run(topic="x")
-    somebody(visitor, frames).submit(comment="y")
+    answerer_of(visitor, frames).submit(comment="y")
     (last,) = parse_frames(visitor.resume(run_id(frames)).get_data(as_text=True))
     assert last.event == "workflow_finished"
 
@@ -233,11 +233,11 @@ def test_stopping_a_run_that_waits_does_nothing(visitor):
     frames = visitor.run(topic="x")
     answer = visitor.post(f"/workflows/tasks/{frames[0].data['task_id']}/stop")
     assert answer.get_json() == {"result": "success"}
-    assert somebody(visitor, frames).submit(comment="y").status_code == 200
+    assert answerer_of(visitor, frames).submit(comment="y").status_code == 200
     assert rest(visitor, frames)[-1].data["data"]["status"] == "succeeded"
 
 
-def test_an_end_users_form_is_in_nobody_elses_history(chatter, client):
+def test_the_history_of_others_does_not_show_an_end_users_form(chatter, client):
     frames = chatter.ask()
     other = WebVisitor(client, chatter.app)
     assert other.get("/messages", conversation_id=frames[0].data["conversation_id"]).status_code == 404

@@ -8,7 +8,7 @@ import pytest
 from app.services.auth import accounts
 from app.services.auth.access import AccessMode
 from app.services.operator import members
-from tests.support.doors import KEY, Person, app_of_mode, claims, forged, outcome
+from tests.support.logins import KEY, Person, app_of_mode, claims, forged, outcome
 
 SSO = (401, "web_sso_auth_required")
 DENIED = (401, "web_app_access_denied")
@@ -42,29 +42,29 @@ def test_a_member_comes_in_and_is_the_same_person_each_time(ann):
     app = app_of_mode("private", ann.email)
     ann.log_in()
     first, second = ann.passport(app), ann.passport(app)
-    assert ann.knock(app, first).status_code == 200
+    assert ann.use_passport(app, first).status_code == 200
     assert claims(first)["end_user_id"] == claims(second)["end_user_id"]
 
 
 def test_an_account_that_is_no_member_gets_a_passport_and_no_further(ann, ben):
     app = app_of_mode("private", ann.email)
     passport = ben.log_in().passport(app)
-    assert outcome(ben.knock(app, passport)) == DENIED
-    assert ben.knock(app, passport).get_json()["message"] == "You do not have permission to access this web app."
+    assert outcome(ben.use_passport(app, passport)) == DENIED
+    assert ben.use_passport(app, passport).get_json()["message"] == "You do not have permission to access this web app."
 
 
 def test_a_membership_counts_from_the_next_request_on(ann):
     app = app_of_mode("private")
     passport = ann.log_in().passport(app)
     members.add(app.code, [ann.email])
-    assert ann.knock(app, passport).status_code == 200
+    assert ann.use_passport(app, passport).status_code == 200
     members.remove(app.code, [ann.email])
-    assert outcome(ann.knock(app, passport)) == DENIED
+    assert outcome(ann.use_passport(app, passport)) == DENIED
 
 
 def test_every_account_may_use_an_app_of_all(ann):
     app = app_of_mode("private_all")
-    assert ann.knock(app, ann.log_in().passport(app)).status_code == 200
+    assert ann.use_passport(app, ann.log_in().passport(app)).status_code == 200
 
 
 @pytest.mark.parametrize("change", [accounts.remove, lambda email: accounts.set_banned(email, True)])
@@ -73,7 +73,7 @@ def test_a_banned_or_removed_account_is_out_at_once(ann, mode, change):
     app = app_of_mode(mode, ann.email)
     passport = ann.log_in().passport(app)
     change(ann.email)
-    assert outcome(ann.knock(app, passport)) == DENIED
+    assert outcome(ann.use_passport(app, passport)) == DENIED
     assert outcome(ann.ask_passport(app)) == SSO
 
 
@@ -91,7 +91,7 @@ def test_a_public_apps_passport_needs_no_login_and_looks_at_none(stranger):
 def test_while_logins_are_off_every_app_is_public(client, app):
     private = app_of_mode("private")
     person = Person(client)
-    assert person.knock(private, person.passport(private)).status_code == 200
+    assert person.use_passport(private, person.passport(private)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_while_logins_are_off_every_app_is_public(client, app):
         (lambda token: forged(token, session_id=None), SSO),
     ],
 )
-def test_a_login_that_is_none_gets_no_passport(ann, change, expected):
+def test_an_invalid_login_gets_no_passport(ann, change, expected):
     app = app_of_mode("private_all")
     ann.token = change(ann.log_in().token)
     assert outcome(ann.ask_passport(app)) == expected
@@ -125,7 +125,7 @@ def test_a_passport_is_no_access_token(ann):
 
 def test_an_access_token_is_no_passport(ann):
     app = app_of_mode("private_all")
-    assert outcome(ann.knock(app, ann.log_in().token)) == SSO
+    assert outcome(ann.use_passport(app, ann.log_in().token)) == SSO
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_an_access_token_is_no_passport(ann):
 )
 def test_a_passport_that_says_too_little_does_not_open_a_private_app(ann, change, expected):
     app = app_of_mode("private", ann.email)
-    assert outcome(ann.knock(app, forged(ann.log_in().passport(app), **change))) == expected
+    assert outcome(ann.use_passport(app, forged(ann.log_in().passport(app), **change))) == expected
 
 
 @pytest.mark.parametrize("passport", ["", "rubbish", "a.b.c"])
 def test_a_missing_or_bad_passport_asks_for_a_login(stranger, passport):
-    assert outcome(stranger.knock(app_of_mode("private"), passport)) == SSO
-    assert outcome(stranger.knock(app_of_mode("public"), passport)) == (401, "unauthorized")
+    assert outcome(stranger.use_passport(app_of_mode("private"), passport)) == SSO
+    assert outcome(stranger.use_passport(app_of_mode("public"), passport)) == (401, "unauthorized")
 
 
 def test_without_the_apps_code_a_bad_passport_is_just_bad(stranger):
@@ -160,17 +160,17 @@ def test_an_app_that_becomes_private_wants_logins_from_then_on(stranger):
     app = app_of_mode("public")
     passport = stranger.passport(app)
     members.set_mode(app.code, AccessMode.PRIVATE_ALL)
-    assert outcome(stranger.knock(app, passport)) == SSO
+    assert outcome(stranger.use_passport(app, passport)) == SSO
 
 
 def test_an_app_that_becomes_public_ends_the_passports_of_logins(ann):
     app = app_of_mode("private_all")
     passport = ann.log_in().passport(app)
     members.set_mode(app.code, AccessMode.PUBLIC)
-    answer = ann.knock(app, passport)
+    answer = ann.use_passport(app, passport)
     assert (outcome(answer), answer.get_json()["message"]) == ((401, "unauthorized"), "webapp token expired.")
     again = ann.passport(app)
-    assert ann.knock(app, again).status_code == 200
+    assert ann.use_passport(app, again).status_code == 200
     assert claims(again)["end_user_id"] != claims(passport)["end_user_id"]
 
 
@@ -201,7 +201,7 @@ def test_the_users_of_an_identity_provider(ann):
     ann.token = external(ann)
     passport = ann.passport(app)
     assert (claims(passport)["auth_type"], claims(passport)["user_id"]) == ("external", "idp|7")
-    assert ann.knock(app, passport).status_code == 200
+    assert ann.use_passport(app, passport).status_code == 200
     assert outcome(ann.ask_passport(app_of_mode("private_all"))) == SSO
 
 
@@ -216,7 +216,7 @@ def test_a_providers_user_does_not_pass_where_the_mode_changed(ann):
     ann.token = external(ann)
     passport = ann.passport(app)
     members.set_mode(app.code, AccessMode.PRIVATE_ALL)
-    assert outcome(ann.knock(app, passport)) == SSO
+    assert outcome(ann.use_passport(app, passport)) == SSO
 
 
 def cookie(person, origin=None):

@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.auth import accounts
-from tests.support.doors import app_of_mode, encoded, forged, outcome
+from tests.support.logins import app_of_mode, encoded, forged, outcome
 
 
 def status(person, app, passport="", **query):

@@ -7,7 +7,7 @@ import pytest
 
 from app import tasks
 from app.services.auth import accounts
-from tests.support.doors import PASSWORD, Person, encoded, outcome
+from tests.support.logins import PASSWORD, Person, encoded, outcome
 from tests.support.mail_server import body
 
 KEY = "a key for tests that is long enough"

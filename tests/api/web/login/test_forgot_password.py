@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.auth import accounts, rate_limits
-from tests.support.doors import PASSWORD, Person, outcome
+from tests.support.logins import PASSWORD, Person, outcome
 
 NEW = "another horse 2"
 

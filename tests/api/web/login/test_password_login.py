@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.extensions import autocommit_engine
 from app.services.auth import accounts, passwords
-from tests.support.doors import PASSWORD, Person, encoded, make_account, outcome
+from tests.support.logins import PASSWORD, Person, encoded, make_account, outcome
 
 KEY = "a key for tests that is long enough"
 DAY = 86_400
@@ -86,7 +86,7 @@ def test_an_unknown_address_costs_the_same_work(ann, stranger, bound_app, monkey
     assert len(hashed) == 4 and len(set(hashed)) == 1
 
 
-def test_nobodys_password_opens_nothing(bound_app, login_on):
+def test_the_password_of_an_unknown_account_is_refused(bound_app, login_on):
     person = Person(bound_app.test_client(), make_account(password=None))
     assert outcome(person.try_password(PASSWORD)) == (401, "authentication_failed")
 
@@ -197,7 +197,7 @@ def test_logout_clears_the_cookie_and_needs_nothing(client, app):
     assert "HttpOnly" in answer.headers["Set-Cookie"]
 
 
-def test_a_foreign_page_logs_nobody_out(client, app):
+def test_a_page_of_another_origin_cannot_log_out(client, app):
     answer = client.post("/api/logout", headers={"Origin": "https://elsewhere.example"})
     assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
 

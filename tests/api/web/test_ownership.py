@@ -1,9 +1,9 @@
-"""What belongs to another end user is not found: from the same app, another or a private one (contract README §4.5)."""
+"""Rows of another end user are not found, of the same app, another one or a private one (contract README §4.5)."""
 
 import pytest
 
-from tests.support.doors import Person, app_of_mode, make_account
 from tests.support.factories import make_app, make_graph_app
+from tests.support.logins import Person, app_of_mode, make_account
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, start
 

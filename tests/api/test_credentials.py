@@ -17,24 +17,28 @@ from app.services.auth import accounts, end_users
 from app.services.auth.access import AccessMode
 from app.services.definitions import published_apps
 from app.services.operator import apps, members
-from tests.support.doors import KEY, app_of_mode, claims, forged, outcome
+from tests.support.logins import KEY, app_of_mode, claims, forged, outcome
 
 NOTHING = "00000000-0000-4000-8000-000000000000"
-# It takes a passport and is content without.
-CONTENT = "/login/status"
+# It takes a passport, but does not require one.
+OPTIONAL_PASSPORT = "/login/status"
 
 
-def doors(app):
-    """Method and path of every operation that needs a passport."""
+def guarded_operations(app):
+    """Yield method and path of every operation that needs a passport."""
     for path, operations in swagger_document(app)["paths"].items():
         for method, operation in operations.items():
-            if method != "parameters" and {"Passport": []} in operation.get("security", []) and path != CONTENT:
+            if (
+                method != "parameters"
+                and {"Passport": []} in operation.get("security", [])
+                and path != OPTIONAL_PASSPORT
+            ):
                 yield method, "/api" + re.sub(r"{.*?}", NOTHING, path)
 
 
-def try_all(app, client, code, passport, expected):
-    """Knock at every door."""
-    tried = list(doors(app))
+def assert_all_answer(app, client, code, passport, expected):
+    """Call every operation that needs a passport with this one, and compare status and code."""
+    tried = list(guarded_operations(app))
     assert len(tried) > 15
     for method, path in tried:
         answer = client.open(path, method=method, headers={"X-App-Code": code, "X-App-Passport": passport})
@@ -42,7 +46,7 @@ def try_all(app, client, code, passport, expected):
 
 
 def asymmetric(token):
-    """Says that our key is a public one, and is signed with it."""
+    """A token that names an algorithm of key pairs and is signed with our key as if it were the public one."""
     parts = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
         for part in ({"alg": "RS256", "typ": "JWT"}, claims(token))
@@ -70,17 +74,17 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_door_of_a_public_app_opens_to(alice, app, forgery):
-    try_all(
+def test_a_public_app_refuses_a_passport_that_is(alice, app, forgery):
+    assert_all_answer(
         app, alice.client, alice.app.code, FORGERIES[forgery](alice.headers["X-App-Passport"]), (401, "unauthorized")
     )
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_no_door_of_a_private_app_opens_to(ann, app, forgery):
+def test_a_private_app_refuses_a_passport_that_is(ann, app, forgery):
     private = app_of_mode("private", ann.email)
     passport = ann.log_in().passport(private)
-    try_all(app, ann.client, private.code, FORGERIES[forgery](passport), (401, "web_sso_auth_required"))
+    assert_all_answer(app, ann.client, private.code, FORGERIES[forgery](passport), (401, "web_sso_auth_required"))
 
 
 def change_code(app):
@@ -106,24 +110,24 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_no_door_of_a_public_app_opens_after(alice, app, change):
+def test_a_public_app_refuses_a_passport_after(alice, app, change):
     happen, expected = CHANGES[change]
     happen(alice.app)
-    try_all(app, alice.client, alice.app.code, alice.headers["X-App-Passport"], expected)
+    assert_all_answer(app, alice.client, alice.app.code, alice.headers["X-App-Passport"], expected)
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_no_door_of_a_private_app_opens_after(ann, app, change):
+def test_a_private_app_refuses_a_passport_after(ann, app, change):
     private = app_of_mode("private", ann.email)
     passport = ann.log_in().passport(private)
     happen, expected = CHANGES[change]
     happen(private)
-    try_all(app, ann.client, private.code, passport, expected)
+    assert_all_answer(app, ann.client, private.code, passport, expected)
 
 
-def test_no_door_opens_to_an_end_user_of_another_app(alice, charlie, app):
+def test_a_passport_of_another_apps_end_user_is_refused(alice, charlie, app):
     stolen = claims(charlie.headers["X-App-Passport"])["end_user_id"]
-    try_all(
+    assert_all_answer(
         app,
         alice.client,
         alice.app.code,
@@ -132,33 +136,35 @@ def test_no_door_opens_to_an_end_user_of_another_app(alice, charlie, app):
     )
 
 
-def test_no_door_opens_to_a_banned_account(ann, app):
+def test_a_banned_account_is_refused(ann, app):
     private = app_of_mode("private_all")
     passport = ann.log_in().passport(private)
     accounts.set_banned(ann.email, True)
-    try_all(app, ann.client, private.code, passport, (401, "web_app_access_denied"))
+    assert_all_answer(app, ann.client, private.code, passport, (401, "web_app_access_denied"))
 
 
-def test_no_door_opens_to_an_account_that_is_no_member(ann, ben, app):
+def test_an_account_that_is_no_member_is_refused(ann, ben, app):
     private = app_of_mode("private", ben.email)
-    try_all(app, ann.client, private.code, ann.log_in().passport(private), (401, "web_app_access_denied"))
+    assert_all_answer(app, ann.client, private.code, ann.log_in().passport(private), (401, "web_app_access_denied"))
 
 
-def test_no_door_of_a_private_app_opens_to_a_passport_of_its_public_days(alice, login_on, app):
+def test_a_passport_of_a_public_app_is_refused_once_it_is_private(alice, login_on, app):
     members.set_mode(alice.app.code, AccessMode.PRIVATE_ALL)
-    try_all(app, alice.client, alice.app.code, alice.headers["X-App-Passport"], (401, "web_sso_auth_required"))
+    assert_all_answer(
+        app, alice.client, alice.app.code, alice.headers["X-App-Passport"], (401, "web_sso_auth_required")
+    )
 
 
-def test_no_door_of_a_public_app_opens_to_a_passport_of_its_private_days(ann, app):
+def test_a_passport_of_a_private_app_is_refused_once_it_is_public(ann, app):
     private = app_of_mode("private_all")
     passport = ann.log_in().passport(private)
     members.set_mode(private.code, AccessMode.PUBLIC)
-    try_all(app, ann.client, private.code, passport, (401, "unauthorized"))
+    assert_all_answer(app, ann.client, private.code, passport, (401, "unauthorized"))
 
 
-def test_every_door_opens_to_nobodys_cookie_from_a_foreign_page(alice, app):
+def test_a_cookie_from_a_page_of_another_origin_is_no_passport(alice, app):
     alice.client.set_cookie(f"passport-{alice.app.code}", alice.headers["X-App-Passport"])
-    for method, path in doors(app):
+    for method, path in guarded_operations(app):
         headers = {"X-App-Code": alice.app.code, "Origin": "https://elsewhere.example"}
         assert outcome(alice.client.open(path, method=method, headers=headers)) == (401, "unauthorized"), (
             f"{method} {path}"

@@ -1,4 +1,4 @@
-"""People with accounts, for tests of apps that are not public."""
+"""Accounts, tokens and people who log in, for tests of apps that are not public."""
 
 import base64
 import secrets
@@ -24,12 +24,12 @@ def encoded(text: str) -> str:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """A token's claims."""
+    """Return the claims of a token that the server signed."""
     return dict(jwt.decode(token, KEY, ["HS256"]))
 
 
 def forged(token: str, **changes: Any) -> str:
-    """A token of the server's own key with other claims; None leaves one out."""
+    """Return a token signed with the server's key but with other claims; None leaves one out."""
     merged = claims(token) | changes
     return jwt.encode({name: value for name, value in merged.items() if value is not None}, KEY, "HS256")
 
@@ -39,12 +39,12 @@ def new_email() -> str:
 
 
 def make_account(email: str = "", password: str | None = PASSWORD) -> str:
-    """An account's address."""
+    """Create an account and return its address."""
     return accounts.create(email or new_email(), password)
 
 
 def app_of_mode(mode: str, *emails: str, app_mode: str = "chat", **model_config: Any) -> PublishedApp:
-    """A new app of an access mode, with members."""
+    """Publish a new app with an access mode and members."""
     code = make_app(app_mode, **model_config).code
     members.set_mode(code, AccessMode(mode))
     if emails:
@@ -55,7 +55,7 @@ def app_of_mode(mode: str, *emails: str, app_mode: str = "chat", **model_config:
 
 
 class Person:
-    """Somebody at a client of their own address, who may have logged in."""
+    """A person at an address of their own, who may log in to an account."""
 
     def __init__(self, client: FlaskClient, email: str = "") -> None:
         octets = secrets.token_bytes(3)
@@ -78,8 +78,8 @@ class Person:
     def passport(self, app: PublishedApp) -> str:
         return str(self.ask_passport(app).get_json()["access_token"])
 
-    def knock(self, app: PublishedApp, passport: str) -> TestResponse:
-        """A call that needs a passport."""
+    def use_passport(self, app: PublishedApp, passport: str) -> TestResponse:
+        """Make a call that needs a passport."""
         return self.get("/site", app, passport)
 
     def get(self, path: str, app: PublishedApp, passport: str = "", **query: Any) -> TestResponse:
@@ -92,5 +92,5 @@ class Person:
 
 
 def outcome(answer: TestResponse) -> tuple[int, str]:
-    """Status and error code."""
+    """Return the status and the error code of a response."""
     return answer.status_code, (answer.get_json() or {}).get("code", "")

@@ -1,4 +1,4 @@
-"""Agents whose model, or whose tools, do what they should not."""
+"""Agents whose model or tools fail or misbehave."""
 
 import json
 

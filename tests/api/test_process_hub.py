@@ -1,4 +1,4 @@
-"""A web process hears of changes before it has served a single stream."""
+"""A web process learns of changes before it has served a stream."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ for line in sys.stdin:
     headers = {"X-App-Code": code, "X-App-Passport": passport}
     print(app.test_client().get("/api/site", headers=headers).status_code, flush=True)
 """
-PATIENCE = 5.0
+WAIT_SECONDS = 5.0
 
 
 def listeners(redis_db):
@@ -25,7 +25,7 @@ def listeners(redis_db):
 
 
 def wait_until(holds):
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < ends
         time.sleep(0.02)
