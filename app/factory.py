@@ -1,4 +1,4 @@
-"""Putting an app together."""
+"""Make the Flask app of a process."""
 
 import functools
 from collections.abc import Callable

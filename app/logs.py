@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, or coloured lines for a terminal; each request's id on everything it causes."""
+"""Structured logs: one JSON object per line, or coloured lines in a terminal. Each line of a request has its id."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def configure(level: str, form: str) -> None:
-    """Set up the process's logs, the libraries' included."""
+    """Set up the logs of this process and of its libraries. `level`: LOG_LEVEL, `form`: LOG_FORMAT."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -41,11 +41,12 @@ def configure(level: str, form: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    # Libraries tell too much at INFO.
     root.setLevel(level if level != "INFO" else logging.WARNING)
 
 
 def init_app(app: Flask) -> None:
-    """Give each request an id, and a line when it is answered. Never bodies, queries or tokens."""
+    """Give each request an id, and a log line when it is answered; bodies, queries and tokens are never logged."""
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -54,6 +55,7 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     g.began = time.perf_counter()
+    # A thread or greenlet may have served another request before.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 

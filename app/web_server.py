@@ -25,13 +25,13 @@ worker_tmp_dir = "/dev/shm"
 
 
 def on_starting(server: Any) -> None:
-    """As many sockets as the system lets us have."""
+    """Raise the limit of open sockets to what the system allows: each stream holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Let psycopg2 wait as the other greenlets do; it would stop them all."""
+    """Let psycopg2 wait by gevent: its own wait would stop all greenlets of the worker."""
     # Imported here: the master must not load what gevent has to patch first in the worker.
     import psycopg2
     from gevent.socket import wait_read, wait_write
@@ -54,12 +54,11 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Close what the app of a web worker has opened; called in the worker, after its last request."""
+    app = getattr(worker, "wsgi", None)
+    # The worker ended before it had loaded the app; or this is the master, which calls it for workers that vanished.
+    if app is None:
+        return
     # Imported here for the same reason as above.
-    from flask import Flask
-
     from app.services.process.process_parts import parts_of
 
-    app = getattr(worker, "wsgi", None)
-    # The master calls this as well, for workers that vanished; and a worker may end before it has loaded the app.
-    if isinstance(app, Flask):
-        parts_of(app).close()
+    parts_of(app).close()

@@ -1,4 +1,4 @@
-"""The file that says where the tools of app files are (`TOOLS_FILE`).
+"""Read TOOLS_FILE, which says where the tools are that app files name.
 
     providers:
       weather:                                # the provider's name in app files, or a name of yours
@@ -11,7 +11,7 @@
     names:                                    # what else app files call them
       - {provider: langgenius/google/google, tool: google_search, use: {provider: house, tool: search}}
 
-Secrets are never in the file: values name variables of the environment.
+Secrets do not belong in the file: values name variables of the environment.
 """
 
 import pathlib
@@ -27,9 +27,10 @@ Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
 
 
 class OpenApiEntry(Strict):
-    """`description`: a file beside this one, or a URL; JSON or YAML. `base_url`: in place of the description's own.
+    """A service with an OpenAPI description.
 
-    `seconds` and `megabytes` bound one call's time and its answer.
+    `description`: a file beside the tools file, or a URL; JSON or YAML. `base_url` replaces the description's own.
+    `seconds` and `megabytes` limit the time and the answer of one call.
     """
 
     description: Name
@@ -41,7 +42,11 @@ class OpenApiEntry(Strict):
 
 
 class McpEntry(Strict):
-    """A server by its `url` (streamable HTTP), or by the `command` that starts it here (stdio), with `environment` and no other secrets."""
+    """An MCP server: at a `url` (streamable HTTP), or started here by a `command` (stdio).
+
+    A command gets the variables of `environment` and no others. `seconds` and `megabytes` limit the time and the
+    answer of one call.
+    """
 
     url: Annotated[str, pydantic.AfterValidator(check_base_url)] | None = None
     headers: dict[Name, str] = {}
@@ -58,12 +63,14 @@ class McpEntry(Strict):
 
 
 class Icon(Strict):
+    """A picture made of a background colour and an emoji."""
+
     background: Name
     content: Name
 
 
 class ProviderEntry(Strict):
-    """`icon`: a URL, or a background and an emoji."""
+    """A tool provider: an OpenAPI service or an MCP server. `icon`: the URL of a picture, or one that is made here."""
 
     openapi: OpenApiEntry | None = None
     mcp: McpEntry | None = None
@@ -77,17 +84,23 @@ class ProviderEntry(Strict):
 
 
 class ToolPlace(Strict):
+    """A tool by its provider and its name, as they are called in this file."""
+
     provider: Name
     tool: Name
 
 
 class ToolAlias(Strict):
+    """Another name for a tool: what app files call it, and the tool to use."""
+
     provider: Name
     tool: Name
     use: ToolPlace
 
 
 class ToolsFile(Strict):
+    """The whole file: tool providers by name, and other names for their tools."""
+
     providers: dict[Name, ProviderEntry] = {}
     names: list[ToolAlias] = []
 
@@ -98,5 +111,5 @@ def all_filled(values: Mapping[str, str], environment: Mapping[str, str]) -> dic
 
 
 def read_tool_file(path: pathlib.Path) -> ToolsFile:
-    """Read and check a file. Raises InvalidOperatorFile."""
+    """Read the file. Raises InvalidOperatorFile."""
     return read_operator_file(path, ToolsFile)

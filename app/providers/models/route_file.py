@@ -1,9 +1,9 @@
-"""The file that says which server answers for which model of the app files (`MODELS_FILE`).
+"""Read MODELS_FILE, which says what server answers for which model of the app files.
 
     endpoints:
       local:  {base_url: http://127.0.0.1:8080/v1}
       openai: {base_url: https://api.openai.com/v1, api_key: $OPENAI_API_KEY}
-    models:                                   # the first line that fits is used
+    models:                                   # the first entry that fits is used
       - {provider: openai, name: "gpt-4o*", endpoint: openai, context: 128000}
       - {provider: "*", name: tiny, endpoint: local, remote_name: smollm, pass_through: [top_k]}
       - {provider: openai, name: text-embedding-3-small, kind: embedding, endpoint: openai}
@@ -13,7 +13,7 @@
       speech: {endpoint: openai, remote_name: gpt-4o-mini-tts, voices: [alloy, nova]}
       transcription: {endpoint: openai, remote_name: whisper-1}
 
-Keys are never in the file: `api_key` names a variable of the environment, as may `base_url`.
+Keys do not belong in the file: `api_key` names a variable of the environment, as `base_url` may.
 """
 
 import fnmatch
@@ -51,14 +51,18 @@ Name = Annotated[str, pydantic.Field(min_length=1)]
 
 
 class EndpointEntry(Strict):
+    """A model server: its URL, or a variable that holds it; and the variable that holds its key, if it needs one."""
+
     base_url: Annotated[str, pydantic.AfterValidator(_is_base_url)]
     api_key: Annotated[str, pydantic.AfterValidator(_is_variable)] | None = None
 
 
 class Target(Strict):
-    """Where a model is answered. Without `remote_name` the app file's name is sent.
+    """The endpoint that answers for a model. Without `remote_name` the app file's name is sent.
 
-    `voices`: what a speech model speaks with, the usual one first; where they are not listed, any voice is sent as it is named.
+    `context`: the model's context window in tokens. `pass_through`: parameters of app files that are sent as they are,
+    beside those of OpenAI's protocol. `voices`: those of a speech model, the default first; without them any voice that
+    is asked for is sent.
     """
 
     endpoint: Name
@@ -69,14 +73,18 @@ class Target(Strict):
 
 
 class ModelEntry(Target):
-    """Without `kind` a text model, asked as the app's mode says; `chat` or `completion` insists on one of the two."""
+    """An entry for models of app files by provider and name.
+
+    Without `kind` it is for text models, which are asked as the app file's mode says; `chat` or `completion` decides
+    for one of the two.
+    """
 
     provider: Name
     name: Name
     kind: Kind | None = None
 
     def fits(self, provider: str, name: str, kind: Kind) -> bool:
-        """Whether this line is for a model of an app file. Names may hold `*`; providers may be short (`openai`)."""
+        """Return whether this entry is for a model of an app file; its name may hold `*`, its provider may be short."""
         if self.kind is None and kind not in ("chat", "completion"):
             return False
         if self.kind is not None and self.kind != kind and not {self.kind, kind} <= {"chat", "completion"}:
@@ -85,6 +93,8 @@ class ModelEntry(Target):
 
 
 class Defaults(Strict):
+    """The targets for models that no entry is for, by kind."""
+
     chat: Target | None = None
     completion: Target | None = None
     embedding: Target | None = None
@@ -94,20 +104,22 @@ class Defaults(Strict):
 
 
 class RouteFile(Strict):
+    """The whole file: endpoints by name, entries in the order of search, defaults."""
+
     endpoints: dict[Name, EndpointEntry]
     models: list[ModelEntry] = []
     default: Defaults = Defaults()
 
 
 def _same_provider(wanted: str, given: str) -> bool:
-    """`openai` stands for `langgenius/openai/openai` and the other way round."""
+    # `openai` stands for `langgenius/openai/openai` and the other way round.
     if wanted == "*" or wanted == given:
         return True
     return ("/" not in wanted or "/" not in given) and wanted.rpartition("/")[2] == given.rpartition("/")[2]
 
 
 def check_base_url(value: str) -> str:
-    """The same URL. Raises ValueError."""
+    """Return the URL if requests can be sent to it. Raises ValueError."""
     problem = "must be a URL such as http://127.0.0.1:8080/v1, without user and password"
     try:
         parts = urlsplit(value)
@@ -127,7 +139,7 @@ def check_base_url(value: str) -> str:
 
 
 def read_route_file(path: pathlib.Path) -> RouteFile:
-    """Read and check a file. Raises InvalidOperatorFile."""
+    """Read the file; each target must name one of its endpoints. Raises InvalidOperatorFile."""
     return read_operator_file(path, RouteFile, _unknown_endpoints)
 
 

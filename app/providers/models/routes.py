@@ -1,4 +1,4 @@
-"""Which model server answers for a model that an app file names."""
+"""Find the model server that answers for a model of an app file, and keep the connections to it."""
 
 import dataclasses
 import pathlib
@@ -30,7 +30,7 @@ AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table, for people. `problem` says why it cannot be used, else it is empty."""
+    """One route as operators see it. `problem` says why it cannot be used; "" where it can."""
 
     provider: str
     name: str
@@ -44,7 +44,10 @@ class Route:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AudioSettings:
-    """Who speaks and listens where no file says so. Without `base_url` the server for everything; without `voices` any is sent as it is named."""
+    """The settings for speech and transcription without a models file.
+
+    Without `base_url` the server for text models is used; without `voices` any voice that is asked for is sent.
+    """
 
     base_url: str = ""
     api_key: str = ""
@@ -54,7 +57,7 @@ class AudioSettings:
 
 
 class ModelRoutes:
-    """The table of one process, with the connections to its servers. Shared by all threads."""
+    """The routes of one process and the connections to its model servers. Shared by all threads."""
 
     def __init__(
         self,
@@ -87,10 +90,11 @@ class ModelRoutes:
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
     ) -> "ModelRoutes":
-        """The table of a file; without one, a single server for everything, or two. Raises InvalidOperatorFile.
+        """Return the routes of a file; without one, those to a single server, or to one for text and one for audio.
 
-        `environ` holds what the file refers to as $NAME. Without a file an empty `api_key` sends none, and an empty
-        `model_name` sends the app file's own; without `base_url` there is no route at all.
+        `environ` holds the variables that the file names. Without a file: an empty `api_key` sends none, an empty
+        `model_name` sends the app file's own, and without `base_url` there is no route. `connect_timeout` and
+        `read_timeout` in seconds, `context` in tokens. Raises InvalidOperatorFile.
         """
         if models_file:
             table, known = read_route_file(pathlib.Path(models_file)), environ
@@ -100,40 +104,44 @@ class ModelRoutes:
         return cls(table, known, context=context, connect_timeout=connect_timeout, read_timeout=read_timeout)
 
     def chat_model(self, provider: str, name: str, mode: str = "chat") -> ChatModel:
-        """The model for an app file's provider, name and mode (`chat` or `completion`). Raises ProviderNotInitialize."""
+        """Return the model for an app file's provider, name and mode, `chat` or `completion`.
+
+        An entry of kind `chat` or `completion` decides how the model is asked, whatever the app file says. Raises
+        ProviderNotInitialize.
+        """
         wanted: Mode = "completion" if mode == "completion" else "chat"
         target = self._target(provider, name, wanted)
-        insisted = target.kind if isinstance(target, ModelEntry) else None
+        decided = target.kind if isinstance(target, ModelEntry) else None
         return ChatModel(
             self.endpoint(target.endpoint),
             target.remote_name or name,
-            insisted if insisted == "chat" or insisted == "completion" else wanted,
+            decided if decided == "chat" or decided == "completion" else wanted,
             context=target.context or self._context,
             pass_through=frozenset(target.pass_through),
         )
 
     def embedding_model(self, provider: str, name: str) -> EmbeddingModel:
-        """Who embeds for a dataset's provider and model name. Raises ProviderNotInitialize."""
+        """Return the embedding model for a dataset's provider and model name. Raises ProviderNotInitialize."""
         target = self._target(provider, name, "embedding")
         return EmbeddingModel(self.endpoint(target.endpoint), target.remote_name or name)
 
     def rerank_model(self, provider: str, name: str) -> RerankModel:
-        """Who reranks for an app file's provider and model name. Raises ProviderNotInitialize."""
+        """Return the reranking model for an app file's provider and model name. Raises ProviderNotInitialize."""
         target = self._target(provider, name, "rerank")
         return RerankModel(self.endpoint(target.endpoint), target.remote_name or name)
 
     def speech_model(self) -> SpeechModel:
-        """Who speaks, for every app: app files name no model for it. Raises ProviderNotInitialize."""
+        """Return the speech model of all apps: app files name none. Raises ProviderNotInitialize."""
         target = self._audio_target("speech")
         return SpeechModel(self.endpoint(target.endpoint), _remote_name(target), target.voices)
 
     def transcription_model(self) -> TranscriptionModel:
-        """Who listens, for every app. Raises ProviderNotInitialize."""
+        """Return the transcription model of all apps: app files name none. Raises ProviderNotInitialize."""
         target = self._audio_target("transcription")
         return TranscriptionModel(self.endpoint(target.endpoint), _remote_name(target))
 
     def endpoint(self, name: str) -> Endpoint:
-        """A server of the table, with the one pool that all its models share. Raises ProviderNotInitialize."""
+        """Return an endpoint by its name; all its models share its connections. Raises ProviderNotInitialize."""
         known = self._endpoints.get(name)
         if known is not None:
             return known
@@ -141,27 +149,28 @@ class ModelRoutes:
         if problem:
             raise ProviderNotInitialize
         with self._lock:
+            # Another thread may have made it meanwhile.
             return self._endpoints.setdefault(
                 name,
                 Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout),
             )
 
     def close(self) -> None:
-        """Close the connections that wait for a next call."""
+        """Close the idle connections to all servers."""
         with self._lock:
             for endpoint in self._endpoints.values():
                 endpoint.pool.close()
 
     def describe(self) -> list[Route]:
-        """The table as it is searched, the defaults last. Never a key."""
-        lines = [
+        """Return the routes in the order in which they are searched, the defaults last. They hold no key."""
+        routes = [
             self._describe(entry.provider, entry.name, entry.kind or "chat", entry) for entry in self._table.models
         ]
         for kind in KINDS:
             target = getattr(self._table.default, kind)
             if target is not None:
-                lines.append(self._describe("*", "*", kind, target))
-        return lines
+                routes.append(self._describe("*", "*", kind, target))
+        return routes
 
     def _describe(self, provider: str, name: str, kind: Kind, target: Target) -> Route:
         base_url, _, problem = self._resolve(self._table.endpoints[target.endpoint])
@@ -179,7 +188,7 @@ class ModelRoutes:
         return target
 
     def _audio_target(self, kind: Kind) -> Target:
-        """The default of a kind, else the first line of it."""
+        """Return the default of a kind, else the first entry of it. Raises ProviderNotInitialize."""
         default: Target | None = getattr(self._table.default, kind)
         target = default or next((entry for entry in self._table.models if entry.kind == kind), None)
         if target is None:
@@ -187,7 +196,7 @@ class ModelRoutes:
         return target
 
     def _resolve(self, entry: EndpointEntry) -> tuple[str, str, str]:
-        """Base URL, key and, if either is missing or unusable, what is wrong."""
+        """Return an endpoint's base URL, its key, and what is wrong with either ("" where nothing is)."""
         url_variable, key_variable = variable_name(entry.base_url), variable_name(entry.api_key or "")
         try:
             base_url = value_of(url_variable, self._environ).strip() if url_variable else entry.base_url
@@ -210,7 +219,7 @@ def _remote_name(target: Target) -> str:
 
 
 def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
-    """The table that the settings make. Raises InvalidOperatorFile for a base URL that is none."""
+    """Return the routes that the settings make, as if a file said so. Raises InvalidOperatorFile for a bad base URL."""
     servers = {
         FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"),
         AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY"),
@@ -226,7 +235,7 @@ def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSe
     text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
     sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
     targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion")} | {
-        # MODEL_NAME is a model that writes: whoever embeds is asked for by the dataset's own name.
+        # Without a remote name: MODEL_NAME is a text model, embeddings are asked for by the dataset's own name.
         "embedding": {"endpoint": FROM_SETTINGS},
         "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
         "transcription": sound | {"remote_name": audio.transcription_model},

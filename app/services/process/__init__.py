@@ -1,1 +1,1 @@
-"""The parts that a process shares between its requests and tasks, and what has no better home."""
+"""What requests and tasks of one process share: its parts (`process_parts`), and small rules of texts and values."""

@@ -1,4 +1,7 @@
-"""Which recordings are taken, by what they say of themselves and by what they are (contract endpoints.md, POST /audio-to-text)."""
+"""Check the media type of a recording, and recognise its format by its first bytes.
+
+Contract: endpoints.md, POST /audio-to-text.
+"""
 
 from typing import NamedTuple
 
@@ -20,7 +23,7 @@ _MP4_BRANDS = (b"M4A", b"M4B", b"mp4", b"isom", b"iso", b"qt", b"dash", b"3gp", 
 
 
 class AudioFormat(NamedTuple):
-    """A format under the name that model servers know: they go by the file's extension."""
+    """A format as it is named to model servers, which go by the file's extension."""
 
     extension: str
     media_type: str
@@ -31,15 +34,15 @@ OGG, WEBM, AMR = AudioFormat("ogg", "audio/ogg"), AudioFormat("webm", "audio/web
 FLAC, AAC = AudioFormat("flac", "audio/flac"), AudioFormat("aac", "audio/aac")
 
 
-def is_taken(declared: str) -> bool:
-    """Whether a media type is on the list; parameters such as `;codecs=opus` are ignored."""
+def is_accepted(declared: str) -> bool:
+    """Return whether a media type is on the contract's list; parameters such as `;codecs=opus` are ignored."""
     return declared.partition(";")[0].strip().lower() in DECLARED
 
 
 def recognise(head: bytes) -> AudioFormat | None:
-    """The format of a recording that begins so (HEAD_BYTES will do); None where it is no audio.
+    """Return the format of a recording by its first bytes (HEAD_BYTES of them suffice), None where it is no audio.
 
-    What the sender says of it does not count: browsers and recorders mislabel each other's formats.
+    The media type that the sender declares is not used: browsers and recorders mislabel each other's formats.
     """
     for beginning, found in ((b"ID3", MP3), (b"OggS", OGG), (b"#!AMR", AMR), (b"fLaC", FLAC)):
         if head.startswith(beginning):
@@ -54,7 +57,7 @@ def recognise(head: bytes) -> AudioFormat | None:
 
 
 def _mpeg(head: bytes) -> AudioFormat | None:
-    """A frame of MPEG audio: eleven set bits, then fields of which some values never occur."""
+    # A frame of MPEG audio begins with eleven set bits; then come fields of which some values never occur.
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer, rate, sampling = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3

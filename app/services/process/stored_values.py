@@ -1,4 +1,4 @@
-"""Values on their way into JSONB columns: files as objects, nothing that PostgreSQL refuses, no secrets."""
+"""Prepare values for JSONB columns: files become objects, what PostgreSQL refuses is removed, secrets are masked."""
 
 import json
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ SHORTEST_SECRET = 4
 
 
 def dump(value: Any) -> str:
-    """A value as JSON text that PostgreSQL takes."""
+    """Return a value as JSON text that PostgreSQL accepts: without NUL and lone surrogates."""
     made = plain(value)
     try:
         text = orjson.dumps(made, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
     except (TypeError, ValueError):
-        # Whole numbers beyond 64 bits, half characters.
+        # orjson refuses integers beyond 64 bits and lone surrogates.
         text = json.dumps(made, default=str).encode("utf-8", "replace").decode()
-        text = _without_half_characters(text)
+        text = _without_surrogates(text)
     return text if "\\u0000" not in text else orjson.dumps(_without_nul(orjson.loads(text))).decode()
 
 
 def cleaned(value: Any) -> Any:
-    """A JSON value without what PostgreSQL refuses."""
+    """Return a JSON value without the characters that PostgreSQL refuses."""
     return orjson.loads(dump(value))
 
 
 def masked(value: Any, secrets: Sequence[str]) -> Any:
-    """The value with secrets covered, in texts and in keys."""
+    """Return the value with MASK in the place of secrets, in texts and in keys. Very short secrets stay readable."""
     if isinstance(value, str):
         for secret in secrets:
             if len(secret) >= SHORTEST_SECRET:
@@ -53,7 +53,8 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-def _without_half_characters(text: str) -> str:
+def _without_surrogates(text: str) -> str:
+    # They are escapes in JSON text, so only the decoded texts can be cleaned.
     loaded = json.loads(text)
 
     def clean(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The tools of this process, read once."""
+"""The tools that apps of this installation may call: built-in ones, and those of TOOLS_FILE."""
 
 import pathlib
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from app.tools.tool_types import ToolFailed
 
 
 def tool_registry() -> ToolRegistry:
-    """Return the tools of this process. Contacts no server. Raises InvalidOperatorFile."""
+    """Return the registry of this process, read on first use. Contacts no server. Raises InvalidOperatorFile."""
     return process_parts().get(ToolRegistry, _load, ToolRegistry.close)
 
 
 def unresolved(definition: AppDefinition) -> list[str]:
-    """A sentence for each tool of the app that cannot be called now, and why. Asks tool servers."""
+    """Return a sentence for each tool of the app that cannot be called now, which says why. Contacts tool servers."""
     sentences = []
     for choice in definition.tools():
         try:
@@ -43,7 +43,7 @@ def _load() -> ToolRegistry:
 
 
 def _provider(app: Flask, name: str, entry: ProviderEntry, folder: pathlib.Path) -> ToolProvider:
-    """The MCP and OpenAPI parts are loaded where a file asks for them: few installations do."""
+    # Both kinds are imported on first use: few installations have one, and the MCP package takes some 40 MiB.
     icon = entry.icon.model_dump() if isinstance(entry.icon, Icon) else entry.icon
     if entry.mcp is not None:
         from app.tools.mcp_tools import McpTools
@@ -56,7 +56,7 @@ def _provider(app: Flask, name: str, entry: ProviderEntry, folder: pathlib.Path)
 
 
 def _in_app(app: Flask, part: Callable[[], Part]) -> Callable[[], Part]:
-    """Return a function that finds a part of the process from any thread."""
+    """Return a function that finds a part of the process in threads without an app context too: tools run in those."""
 
     def find() -> Part:
         with app.app_context():

@@ -32,7 +32,7 @@ def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) 
         raise InvalidParam("Speech to text is not enabled")
     recording.file.seek(0)
     found = audio_formats.recognise(recording.file.read(audio_formats.HEAD_BYTES))
-    if found is None or not audio_formats.is_taken(recording.media_type):
+    if found is None or not audio_formats.is_accepted(recording.media_type):
         raise UnsupportedAudioType
     if recording.size > LARGEST_RECORDING:
         raise AudioTooLarge

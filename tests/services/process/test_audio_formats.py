@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.process.audio_formats import is_taken, recognise
+from app.services.process.audio_formats import is_accepted, recognise
 from tests.support.recordings import AMR, M4A, MP3, OGG, WEBM, silence
 
 
@@ -76,4 +76,4 @@ def test_other_things_are_not(content):
     ],
 )
 def test_the_declared_type_has_to_be_on_the_list(declared, taken):
-    assert is_taken(declared) is taken
+    assert is_accepted(declared) is taken

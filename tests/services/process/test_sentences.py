@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.process.sentences import MOST, Sentences, pieces
+from app.services.process.sentences import LONGEST, Sentences, pieces
 
 STORY = "The cat sat down on the mat. It was a very fine mat, was it not? Yes! It certainly was a fine mat."
 
@@ -53,11 +53,11 @@ def test_what_has_no_word_is_not_said(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["word " * 1000, "x" * 4321, "ü" * MOST + " " + "y" * 5, "The same again and again. " * 300]
+    "text", ["word " * 1000, "x" * 4321, "ü" * LONGEST + " " + "y" * 5, "The same again and again. " * 300]
 )
 def test_no_piece_is_too_long_and_nothing_is_lost(text):
     for found in (fed(text, 50), list(pieces(text))):
-        assert max(map(len, found)) <= MOST
+        assert max(map(len, found)) <= LONGEST
         assert "".join("".join(found).split()) == "".join(text.split())
 
 
