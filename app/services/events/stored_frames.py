@@ -1,8 +1,9 @@
 """The events of a task, made from its rows: for readers without an event log, and for ends that were not published."""
 
+from app.agents.steps import AgentStep, ToolCall
+from app.models.agent_thoughts import ThoughtRow, list_thoughts
 from app.models.tasks import PAUSED, TaskState
 from app.services.events import run_snapshots
-from app.services.events.agent_steps import stored_steps
 from app.services.events.message_events import AGENT, MessageEvents
 from app.services.files import file_values
 
@@ -33,3 +34,24 @@ def stored_frames(state: TaskState) -> list[bytes]:
         return list(run_snapshots.snapshot_frames(state, state.answer))
     answer = [MessageEvents(state).text_replace(state.answer)] if state.mode == "advanced-chat" else []
     return answer + run_snapshots.ending_frames(state)
+
+
+def stored_steps(message_id: str) -> list[AgentStep]:
+    """Return every step that was stored for a message, in order."""
+    return [step_of(row) for row in list_thoughts([message_id])]
+
+
+def finished_steps(message_id: str) -> list[AgentStep]:
+    """Return the steps that called tools: from there a take-over goes on, and asks for the answer itself again."""
+    return [step for step in stored_steps(message_id) if step.calls]
+
+
+def step_of(row: ThoughtRow) -> AgentStep:
+    """Return a stored thought as the agent takes it."""
+    return AgentStep(
+        id=row.id,
+        position=row.position,
+        thought=row.thought,
+        shown=row.said,
+        calls=[ToolCall(**call) for call in row.calls],
+    )

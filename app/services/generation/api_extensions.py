@@ -44,7 +44,7 @@ def ask(extension_id: str, point: str, params: Mapping[str, Any]) -> dict[str, A
     table = _table()
     extension = table.extensions.get(extension_id) or table.default
     if extension is None:
-        raise RunFailed("Run failed: the app needs an API extension that this server does not know.")
+        raise RunFailed("Run failed: the app uses an API extension that is not set up on this server.")
     headers = {"Authorization": f"Bearer {_key(extension)}"}
     try:
         answer = requests.post(
@@ -57,9 +57,9 @@ def ask(extension_id: str, point: str, params: Mapping[str, Any]) -> dict[str, A
         body = answer.json() if len(answer.content) <= LARGEST_ANSWER else None
     except (requests.RequestException, ValueError) as failure:
         log.warning("extension.failed", point=point, error=type(failure).__name__)
-        raise RunFailed("Run failed: an API extension of the app does not answer.") from None
+        raise RunFailed("Run failed: an API extension of the app could not be reached or reported an error.") from None
     if not isinstance(body, dict):
-        raise RunFailed("Run failed: an API extension of the app answers what cannot be read.")
+        raise RunFailed("Run failed: an API extension of the app did not return a JSON object.")
     return body
 
 

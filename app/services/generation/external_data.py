@@ -23,5 +23,5 @@ def _ask(tool: ExternalDataTool, app_id: str, inputs: Mapping[str, Any], query: 
         "result"
     )
     if not isinstance(result, str):
-        raise RunFailed(f"Run failed: the external data tool {tool.variable} gives no text.")
+        raise RunFailed(f"Run failed: the external data tool {tool.variable} returned no text.")
     return result

@@ -53,7 +53,7 @@ def link_of(token: str) -> str:
     return (
         f"{pages}/form/{token}"
         if pages
-        else f"(the address of the form's page is not set: WEB_APP_URL) form token {token}"
+        else f"(this server has no address for the form's page: WEB_APP_URL is not set) form token {token}"
     )
 
 

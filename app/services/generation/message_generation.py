@@ -17,8 +17,8 @@ from app.providers.models.chat_types import Chunk
 from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import PromptInput, Thread, build_prompt
 from app.services.definitions.published_apps import version
-from app.services.events.agent_steps import finished_steps
 from app.services.events.message_events import AGENT
+from app.services.events.stored_frames import finished_steps
 from app.services.files.file_contents import FileContents
 from app.services.generation.agent_answers import answer_by_agent
 from app.services.generation.external_data import add_external_data

@@ -127,4 +127,4 @@ def overdue() -> RunFailed:
 
 def lost_too_often() -> RunFailed:
     """Return the error of a task that lost MOST_ATTEMPTS workers: it may be what makes them die."""
-    return RunFailed(f"Run failed: its worker was lost {MOST_ATTEMPTS} times.")
+    return RunFailed(f"Run failed: the server was interrupted {MOST_ATTEMPTS} times while it worked on it.")

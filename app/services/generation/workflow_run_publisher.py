@@ -88,6 +88,8 @@ class WorkflowRunPublisher:
         outputs = self._outputs(end)
         details = self._details(end)
         frames = self._last_frames(end, error, outputs, details)
+        # Stored first, with the number that the last event will have: where this worker dies in between, the next one
+        # finds a run that has ended and publishes the rest (missed_endings.py).
         self._store(end, error, outputs, details, len(frames))
         for frame in frames[:-1]:
             self._writer.write(frame)

@@ -12,7 +12,7 @@ from app.models.conversations import is_visible
 from app.models.forms import FormRow, list_forms_of_messages
 from app.models.messages import HistoryRow, is_in_conversation, list_messages
 from app.models.owners import Owner
-from app.services.events.agent_steps import step_of
+from app.services.events.stored_frames import step_of
 from app.services.events.task_states import answer_so_far
 from app.services.files.file_links import renew
 from app.services.files.file_values import shown_inputs

@@ -1,4 +1,4 @@
-"""What a worker says when things go wrong around it."""
+"""What is published and stored of a message when Redis or another worker comes between."""
 
 import uuid
 
