@@ -174,7 +174,7 @@ def _summary(app: AppSummary) -> dict[str, Any]:
 def _contents(app: apps.AppDetails) -> dict[str, Any]:
     """Return the model, the inputs and the warnings of an app's definition."""
     definition = AppDefinition.read(app.definition)
-    mode, config = definition.app.mode, definition.chat_config
+    mode, config = definition.app.mode, definition.model_config_
     facts: dict[str, Any] = {}
     if mode in MODEL_CONFIG_MODES and config is not None:
         facts["model"] = f"{config.model.provider} {config.model.name}"

@@ -15,6 +15,8 @@ from app.tools.tool_types import ToolChoice
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
+# Of an app that names no model; the default of the operator's route table answers.
+UNNAMED_MODEL = ModelChoice.read({"name": "default"})
 
 
 class AppSection(FilePart):
@@ -30,11 +32,11 @@ class AppSection(FilePart):
 
 
 class AppDefinition(UncheckedPart):
-    """A published definition. It has a model config or a workflow, as its mode says."""
+    """A published definition: that of an app version. It has a model config or a workflow, as its mode says."""
 
     app: AppSection = AppSection.read({})
-    # pydantic keeps the name `model_config` for itself.
-    chat_config: ModelConfig | None = pydantic.Field(None, validation_alias="model_config")
+    # pydantic keeps the name without the underscore for itself.
+    model_config_: ModelConfig | None = pydantic.Field(None, validation_alias="model_config")
     workflow: WorkflowConfig | None = None
 
     @property
@@ -42,11 +44,11 @@ class AppDefinition(UncheckedPart):
         """Whether the file has a workflow, if only an empty one."""
         return "workflow" in self.stored
 
-    def usable_chat_config(self) -> ModelConfig:
+    def usable_model_config(self) -> ModelConfig:
         """Return the model config. Raises AppUnavailable where it names no model."""
-        if self.chat_config is None or not self.chat_config.model.name:
+        if self.model_config_ is None or not self.model_config_.model.name:
             raise AppUnavailable
-        return self.chat_config
+        return self.model_config_
 
     def usable_workflow(self) -> WorkflowConfig:
         """Return the workflow. Raises AppUnavailable where its graph has no nodes."""
@@ -60,9 +62,9 @@ class AppDefinition(UncheckedPart):
         Raises AppUnavailable.
         """
         if mode in MODEL_CONFIG_MODES:
-            if self.chat_config is None:
+            if self.model_config_ is None:
                 raise AppUnavailable
-            return self.chat_config
+            return self.model_config_
         if self.workflow is None or not self.workflow.graph.stored:
             raise AppUnavailable
         return self.workflow.features
@@ -70,20 +72,19 @@ class AppDefinition(UncheckedPart):
     def input_form(self, mode: str) -> tuple[InputField, ...]:
         """Return the fields of the input form; of a start node those without a name, too."""
         if mode in MODEL_CONFIG_MODES:
-            return self.chat_config.user_input_form if self.chat_config is not None else ()
+            return self.model_config_.user_input_form if self.model_config_ is not None else ()
         return self.workflow.start_variables if self.workflow is not None else ()
 
     def model(self) -> ModelChoice:
         """Return the app's own model, or that of its graph's first node that names one. Raises AppUnavailable."""
         if not self.has_workflow:
-            return self.usable_chat_config().model
+            return self.usable_model_config().model
         named = (node.data.model for node in self.usable_workflow().graph.nodes if node.data.model.name)
-        # No name at all: the route table's default answers.
-        return next(named, DEFAULT_MODEL)
+        return next(named, UNNAMED_MODEL)
 
     def tools(self) -> list[ToolChoice]:
         """Return the tools that the app names, each once, in the order of the file."""
-        chosen = self.chat_config.agent_mode.choices if self.chat_config is not None else []
+        chosen = self.model_config_.agent_mode.choices if self.model_config_ is not None else []
         for node in self.workflow.graph.nodes if self.workflow is not None else ():
             if isinstance(node.data, ToolData | AgentData):
                 chosen += node.data.choices
@@ -91,11 +92,8 @@ class AppDefinition(UncheckedPart):
 
     def datasets(self) -> list[str]:
         """Return the ids of the datasets that the app names, each once."""
-        found = self.chat_config.dataset_ids if self.chat_config is not None else []
+        found = self.model_config_.dataset_ids if self.model_config_ is not None else []
         for node in self.workflow.graph.nodes if self.workflow is not None else ():
             if isinstance(node.data, KnowledgeData):
                 found += [dataset_id for dataset_id in node.data.dataset_ids if dataset_id]
         return list(dict.fromkeys(found))
-
-
-DEFAULT_MODEL = ModelChoice.read({"name": "default"})

@@ -1,4 +1,4 @@
-"""Which routes an app's mode allows (contract README §9)."""
+"""Refuse requests that an app's mode does not allow (contract README §9)."""
 
 from app.errors import AppError, InvalidParam, NotCompletionApp, NotWorkflowApp
 from app.services.definitions.published_apps import PublishedApp
@@ -7,24 +7,24 @@ CHAT_FAMILY = ("chat", "agent-chat", "advanced-chat")
 
 
 def require_chat_family(app: PublishedApp, otherwise: type[AppError]) -> None:
-    """Raises `otherwise` where the app has no conversations."""
+    """Refuse apps without conversations. Raises `otherwise`."""
     if app.mode not in CHAT_FAMILY:
         raise otherwise
 
 
 def require_streaming(app: PublishedApp, streaming: bool) -> None:
-    """Agents answer in streams alone. Raises InvalidParam."""
+    """Refuse blocking requests to agents, which answer in streams alone. Raises InvalidParam."""
     if app.mode == "agent-chat" and not streaming:
         raise InvalidParam("Agent Chat App does not support blocking mode")
 
 
 def require_completion(app: PublishedApp) -> None:
-    """Raises NotCompletionApp."""
+    """Refuse all but completion apps. Raises NotCompletionApp."""
     if app.mode != "completion":
         raise NotCompletionApp
 
 
 def require_workflow(app: PublishedApp) -> None:
-    """Raises NotWorkflowApp."""
+    """Refuse all but workflow apps; chatflows are asked as chats are. Raises NotWorkflowApp."""
     if app.mode != "workflow":
         raise NotWorkflowApp

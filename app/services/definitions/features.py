@@ -1,4 +1,4 @@
-"""The features that model configs and workflows have alike (contract dsl.md §2, §3.1)."""
+"""The features that both model configs and workflows have (contract dsl.md §2, §3.1)."""
 
 from typing import Annotated, Any
 
@@ -40,14 +40,14 @@ class QuestionModel(UncheckedPart):
 
 
 class SuggestedQuestions(Feature):
-    """Questions behind an answer. `prompt`: the author's own instructions."""
+    """Questions that are suggested after an answer. `prompt`: the author's own instructions for the model."""
 
     prompt: Text = ""
     model: QuestionModel = QuestionModel.read({})
 
 
 class TextToSpeech(Feature):
-    """Answers as speech. `autoPlay` is `enabled` where they are spoken by themselves."""
+    """Answers as speech. `autoPlay`: `enabled` where answers are spoken without being asked for."""
 
     voice: Text = ""
     autoPlay: str = ""

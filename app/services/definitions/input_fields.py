@@ -27,13 +27,13 @@ _VARIABLE = re.compile(f"[{_LETTERS}][{_LETTERS}0-9]{{0,99}}")
 
 def _check_variable(name: str) -> None:
     if not _VARIABLE.fullmatch(name):
-        raise ValueError(f"{name!r} must have 1 to 100 letters, digits and underscores, and no digit at its begin")
+        raise ValueError(f"{name!r} must be 1 to 100 letters, digits and underscores, and must not begin with a digit")
 
 
 class InputField(FileLimits):
     """One variable of an input form. `type`: one of FIELD_TYPES; in a model config it is the key of the entry.
 
-    `max_length`: characters of a text or files of a list; None for no limit (files say so by 0 or an empty text).
+    `max_length`: characters of a text or files of a list. None: no limit, which app files may write as 0 or as "".
     """
 
     variable: Annotated[str, at_import(_check_variable), Fallback("")]

@@ -27,11 +27,9 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 
 
 def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose_files: ChooseFiles) -> dict[str, Any]:
-    """A value for every variable of the form, None where there is none; what the form does not declare is dropped.
+    """Return a value for every variable of the form, None where there is none; drop what the form does not declare.
 
-    Files become the file objects of the Web API, without a link.
-
-    Raises InvalidParam.
+    Files become the file objects of the Web API, without a link. Raises InvalidParam.
     """
     # The value of an external data tool comes from the tool, not from the end user.
     asked = [field for field in fields if field.type != "external_data_tool"]
@@ -131,7 +129,7 @@ def _refuse_objects(field: InputField, value: Any) -> None:
 
 
 def _without_nul(field: InputField, value: Any, depth: int) -> Any:
-    """The value without NUL characters, which PostgreSQL cannot store. Nested values too."""
+    """Remove NUL characters, which PostgreSQL cannot store, from a value and all that it holds."""
     if isinstance(value, str):
         return value.replace("\0", "")
     if not isinstance(value, dict | list):
@@ -154,7 +152,7 @@ _CHECKS: Mapping[str, _Check] = {
 
 
 def _fields(entries: Sequence[dict[str, InputField]], info: pydantic.ValidationInfo) -> tuple[InputField, ...]:
-    """The fields of a form that has one mapping of one key, the type, for each."""
+    """Return the fields of a form whose entries are mappings of one key, the field's type."""
     if info.context == STORED:
         entries = [entry for entry in entries if len(entry) == 1]
     else:
@@ -164,7 +162,7 @@ def _fields(entries: Sequence[dict[str, InputField]], info: pydantic.ValidationI
 
 
 def _check_form(entries: Sequence[dict[str, InputField]]) -> None:
-    """Raises ValueError."""
+    """Check what the types of the fields do not say. Raises ValueError."""
     seen: set[str] = set()
     for entry in entries:
         if len(entry) != 1:
@@ -172,7 +170,7 @@ def _check_form(entries: Sequence[dict[str, InputField]]) -> None:
         ((kind, field),) = entry.items()
         _check_field(kind, field)
         if field.variable in seen:
-            raise ValueError(f"the variable {field.variable!r} is there twice")
+            raise ValueError(f"the variable {field.variable!r} is declared twice")
         seen.add(field.variable)
 
 

@@ -1,4 +1,4 @@
-"""From an app's prompt, the inputs, the thread so far and the query to what the model reads (contract dsl.md §2.2)."""
+"""Build what a model reads: of an app's prompt, the inputs, the earlier turns and the query (contract dsl.md §2.2)."""
 
 import dataclasses
 import re
@@ -38,9 +38,10 @@ class PromptInput:
 
 
 def build_prompt(config: ModelConfig, asked: PromptInput, context_tokens: int) -> list[ModelMessage]:
-    """The messages for the model; for a model of mode `completion` one message that holds the whole text.
+    """Return the messages for the model; for a model of mode `completion` one message that holds the whole text.
 
-    `context_tokens`: the model's context. The worst passages, then the oldest turns are left out until the rest fits.
+    `context_tokens`: the model's context. Passages are left out from the worst, then turns from the oldest, until the
+    rest fits.
     """
     room = prompt_room(config.model.completion_params, context_tokens)
     bare = dataclasses.replace(asked, passages=())
@@ -78,7 +79,7 @@ def _assemble(config: ModelConfig, asked: PromptInput, thread: Thread) -> list[M
 
 
 def _with_images(messages: list[ModelMessage], images: Sequence[Mapping[str, Any]]) -> list[ModelMessage]:
-    """The images beside the text of the last message, which is the end user's."""
+    """Put the images beside the text of the last message, which is the end user's."""
     if not images:
         return messages
     last = messages.pop() if messages and messages[-1].role == "user" else ModelMessage("user", "")
@@ -127,7 +128,7 @@ def _advanced_text(config: ModelConfig, asked: PromptInput, thread: Thread) -> s
 
 
 def _instructions(config: ModelConfig, asked: PromptInput) -> str:
-    """What the author wrote, behind what was retrieved."""
+    """Return what the author wrote, behind the passages."""
     written = fill(config.pre_prompt, asked.inputs)
     return f"{CONTEXT_BLOCK.format(context=_context(asked))}\n\n{written}".rstrip() if asked.passages else written
 

@@ -1,6 +1,6 @@
-"""What web processes and workers look up on every request: the published apps and their definitions.
+"""Look up published apps and their definitions, as every request does.
 
-Definitions are shared between callers: never change one.
+Definitions are read once per app version and process, and shared between threads.
 """
 
 import re
@@ -36,7 +36,7 @@ class PublishedApp:
     enabled: bool
     access_mode: str
     version_id: uuid.UUID
-    # It may hold secrets, and hashing or comparing it costs too much; the version stands for it.
+    # Not shown, as it may hold secrets. Not compared, as the version says which it is.
     definition: AppDefinition = field(repr=False, compare=False)
 
 
@@ -81,7 +81,7 @@ _memory = _Memory()
 
 
 def by_code(code: str) -> PublishedApp | None:
-    """The app of a public code, enabled or not; remembered for a minute. Unknown codes are not remembered."""
+    """Return the app of a public code, enabled or not; remembered for a minute. Unknown codes are not remembered."""
     known = _memory.of_code(code)
     if known is not None or CODE.fullmatch(code) is None:
         return known
@@ -89,7 +89,7 @@ def by_code(code: str) -> PublishedApp | None:
 
 
 def by_id(app_id: uuid.UUID | str) -> PublishedApp | None:
-    """The app of an id, enabled or not; remembered for a minute."""
+    """Return the app of an id, enabled or not; remembered for a minute."""
     return _memory.of_id(str(app_id)) or _look_up(lambda: find_app_by_id(_uuid(app_id)))
 
 
@@ -99,12 +99,12 @@ def version(version_id: uuid.UUID | str) -> AppDefinition:
 
 
 def forget(app_id: uuid.UUID | str) -> None:
-    """The app changed or is gone: read it again when it is asked for."""
+    """Read an app again when it is asked for next: it changed or is gone."""
     _memory.forget(str(app_id))
 
 
 def forget_all() -> None:
-    """Changes may have been missed: read everything again."""
+    """Read all apps again when they are asked for next: changes may have been missed."""
     _memory.forget_all()
 
 

@@ -1,4 +1,4 @@
-"""One YAML document as plain JSON values, with limits that a hostile file cannot get around."""
+"""Read a YAML document as plain JSON values, with limits that a hostile file cannot get around."""
 
 import math
 from typing import Any
@@ -27,11 +27,11 @@ class _Loader(_Base):  # type: ignore[misc]
     }
 
     def flatten_mapping(self, node: Any) -> None:
-        """A `!!merge` tag is left to fail as an unknown one."""
+        """Do nothing, so that a `!!merge` tag fails as an unknown tag does."""
 
 
 def read(content: bytes) -> Any:
-    """The document's value. Raises InvalidDocument."""
+    """Return the document's value. Raises InvalidDocument."""
     if len(content) > LARGEST:
         raise InvalidDocument(f"the file is larger than {LARGEST // 1024 // 1024} MB")
     try:
@@ -48,12 +48,12 @@ def read(content: bytes) -> Any:
 
 
 def write(value: Any) -> str:
-    """The value as YAML, its keys sorted, as other exports of app files are."""
+    """Return the value as YAML with sorted keys, as other exports of app files have them."""
     return str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=True))
 
 
 def _check_depth(text: str) -> None:
-    """libyaml's composer calls itself for each level, without a limit: a deep document would crash the process."""
+    """Refuse a deep document before it is composed: libyaml calls itself for each level and could crash the process."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -73,7 +73,7 @@ class _Plain:
     def copy(self, value: Any, depth: int) -> Any:
         self._values += 1
         if self._values > MOST_VALUES or depth > DEEPEST:
-            raise InvalidDocument("the file's aliases (*name) add up to too much")
+            raise InvalidDocument("the file is too large with its aliases (*name) written out")
         if isinstance(value, dict):
             return {self._key(key): self.copy(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
@@ -104,7 +104,9 @@ def _storable(text: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InvalidDocument(f"a text holds half a character: {_shown(text)}") from None
+            raise InvalidDocument(
+                f"a text is not valid Unicode, as it holds half of a surrogate pair: {_shown(text)}"
+            ) from None
     return text
 
 

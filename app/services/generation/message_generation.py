@@ -77,7 +77,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
         raise lost_too_often()
     if execution.is_overdue:
         raise overdue()
-    config = version(task.app_version_id).usable_chat_config()
+    config = version(task.app_version_id).usable_model_config()
     publisher.answer.start_speech(config)
     verdict = moderate_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:

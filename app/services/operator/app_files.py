@@ -1,4 +1,4 @@
-"""App files: from YAML text to a checked definition, with what this release does not serve of it."""
+"""Read and check app files, and name what this release does not serve of them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -43,7 +43,9 @@ def parse(content: bytes | str) -> AppFile:
     except yaml_documents.InvalidDocument as error:
         raise InvalidAppFile(f"Invalid YAML format: {error}") from None
     except UnicodeEncodeError:
-        raise InvalidAppFile("Invalid YAML format: the text holds half a character") from None
+        raise InvalidAppFile(
+            "Invalid YAML format: the text is not valid Unicode, as it holds half of a surrogate pair"
+        ) from None
     if not isinstance(document, dict):
         raise InvalidAppFile(
             "Invalid YAML format: the file must be a mapping with the keys 'app' and 'model_config' or 'workflow'"
@@ -106,7 +108,7 @@ def _check_content(mode: str, definition: Mapping[str, Any]) -> None:
 
 
 def _checked(part: type[_Part], values: Any, place: str) -> _Part:
-    """Return the part that stands at a place of the file; the first thing that is wrong with it names the place."""
+    """Check one part of the file. Raises InvalidAppFile for the first thing that is wrong, with its place."""
     try:
         return part.model_validate(values)
     except pydantic.ValidationError as error:
@@ -119,7 +121,7 @@ def _checked(part: type[_Part], values: Any, place: str) -> _Part:
 class NotServed:
     """Something that app files have and this release does not serve.
 
-    `names` tells what of a definition it is about; `[""]` where there is nothing to name, `[]` where it is not used.
+    `names` gives what of a definition is not served: `[""]` where it has no names, `[]` where it is not used.
     """
 
     sentence: str

@@ -32,7 +32,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
         if question.conversation_id is not None:
             version_id = _version_of(app, end_user_id, question.conversation_id)
         return begin(
-            QuestionContext(app, end_user_id, version_id, task_id), version(version_id).usable_chat_config(), question
+            QuestionContext(app, end_user_id, version_id, task_id), version(version_id).usable_model_config(), question
         )
 
 

@@ -27,7 +27,7 @@ def start(
     with admitted(app.id, end_user_id, task_id):
         return begin(
             QuestionContext(app, end_user_id, app.version_id, task_id),
-            app.definition.usable_chat_config(),
+            app.definition.usable_model_config(),
             question,
             options,
         )
@@ -41,6 +41,6 @@ def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.
     asked = find_asked(Owner(app.id, end_user_id), message_id)
     if asked is None:
         raise MessageNotFound
-    if not app.definition.usable_chat_config().more_like_this.enabled:
+    if not app.definition.usable_model_config().more_like_this.enabled:
         raise MoreLikeThisDisabled
     return start(app, end_user_id, Question(asked.query, asked.inputs, files=tuple(asked.files or ())), MORE_LIKE_THIS)

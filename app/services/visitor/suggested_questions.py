@@ -42,7 +42,7 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
         raise MessageNotFound("Message not found")
     thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
     definition = version(origin.app_version_id)
-    features = definition.usable_workflow().features if definition.has_workflow else definition.usable_chat_config()
+    features = definition.usable_workflow().features if definition.has_workflow else definition.usable_model_config()
     feature = features.suggested_questions_after_answer
     if not feature.enabled:
         raise SuggestedQuestionsDisabled

@@ -100,8 +100,8 @@ def test_a_broken_field_breaks_nothing_else(whole):
 @pytest.mark.parametrize("broken", [None, 5, "x", [5], {"enabled": 5}])
 @pytest.mark.parametrize("name", sorted(CHAT["model_config"].keys() - {"model"}))
 def test_the_other_fields_of_a_config_stay(name, broken):
-    whole = AppDefinition.read(CHAT).usable_chat_config()
-    changed = AppDefinition.read(with_change(CHAT, ("model_config", name), broken)).usable_chat_config()
+    whole = AppDefinition.read(CHAT).usable_model_config()
+    changed = AppDefinition.read(with_change(CHAT, ("model_config", name), broken)).usable_model_config()
     others = set(ModelConfig.model_fields) - {name}
     assert {other: getattr(changed, other) for other in others} == {other: getattr(whole, other) for other in others}
 
@@ -109,7 +109,7 @@ def test_the_other_fields_of_a_config_stay(name, broken):
 def test_a_definition_is_not_changed_by_those_who_read_it():
     definition = AppDefinition.read(CHAT)
     with pytest.raises(ValueError, match="frozen"):
-        definition.usable_chat_config().pre_prompt = "x"
+        definition.usable_model_config().pre_prompt = "x"
 
 
 def test_tools_are_those_that_are_on_each_once():
@@ -129,6 +129,12 @@ def test_tools_are_those_that_are_on_each_once():
         ("api", "P", "t", "P", {"b": 2}),
         ("mcp", "7", "u", "", {"c": 3}),
     ]
+
+
+def test_parameters_of_another_type_count_as_absent():
+    entry = {"tool_name": "now", "settings": [], "tool_parameters": "x", "parameters": {"a": 1}}
+    (tool,) = AppDefinition.read(chat_definition(agent_mode={"tools": [entry]})).tools()
+    assert tool.settings == {"a": 1}
 
 
 @pytest.mark.parametrize("enabled", [False, None, 0])

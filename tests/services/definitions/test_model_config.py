@@ -22,7 +22,7 @@ FEATURE_DEFAULTS = {
 
 
 def read(**model_config) -> ModelConfig:
-    return AppDefinition.read(chat_definition(**model_config)).usable_chat_config()
+    return AppDefinition.read(chat_definition(**model_config)).usable_model_config()
 
 
 def stored_features(config):
@@ -93,7 +93,7 @@ def test_an_app_without_a_model_is_unavailable(model):
 @pytest.mark.parametrize("config", [None, [], "x"])
 def test_an_app_without_a_config_is_unavailable(config):
     definition = AppDefinition.read({"app": {"mode": "chat"}, "model_config": config})
-    for read_part in (definition.usable_chat_config, definition.model, lambda: definition.features("chat")):
+    for read_part in (definition.usable_model_config, definition.model, lambda: definition.features("chat")):
         with pytest.raises(AppUnavailable):
             read_part()
 
@@ -112,7 +112,7 @@ def test_files_are_accepted_in_both_spellings(upload, accepts):
 
 
 def test_no_limit_is_no_limit():
-    form = [{"text-input": {"variable": "a", "label": "A", "max_length": length}} for length in (0, None, "", -1)]
+    form = [{"text-input": {"variable": "a", "label": "A", "max_length": length}} for length in (0, None, "", -1, True)]
     assert {field.max_length for field in read(user_input_form=form).user_input_form} == {None}
 
 

@@ -10,7 +10,7 @@ THREAD = (("one?", "one."), ("two?", "two."))
 
 def config(mode="chat", **more):
     whole = {"model_config": {"model": {"provider": "p", "name": "m", "mode": mode}, **more}}
-    return AppDefinition.read(whole).usable_chat_config()
+    return AppDefinition.read(whole).usable_model_config()
 
 
 def prompt(model_config, asked, context=8_000):

@@ -60,7 +60,7 @@ def test_what_is_no_mapping_is_refused(content):
 
 
 def test_half_a_character_is_refused():
-    with pytest.raises(InvalidAppFile, match="half a character"):
+    with pytest.raises(InvalidAppFile, match="not valid Unicode"):
         app_files.parse("a: \ud800")
 
 
@@ -102,6 +102,7 @@ def test_a_file_without_a_workflow_is_refused(mode):
         ({"model": {"name": "m"}}, "model_config.model.provider:"),
         ({"model": {"provider": "p", "name": 5}}, "model_config.model.name:"),
         ({"model": {"provider": "p", "name": "m", "mode": "poem"}}, "model_config.model.mode:"),
+        ({"model": {"provider": "p", "name": "m", "mode": None}}, "model_config.model.mode:"),
         ({"model": {"provider": "p", "name": "m", "completion_params": []}}, "model_config.model.completion_params:"),
         (
             {"model": {"provider": "p", "name": "m", "completion_params": {"stop": "END"}}},
@@ -140,7 +141,7 @@ def test_a_good_variable_name_is_accepted(name):
 @pytest.mark.parametrize(
     "form, text",
     [
-        ([field(), field("number")], "'name' is there twice"),
+        ([field(), field("number")], "'name' is declared twice"),
         ([{"text-input": {"variable": "name"}}], "label"),
         ([field("slider")], "unknown type 'slider'"),
         ([field() | field("number")], "one key"),
@@ -155,6 +156,25 @@ def test_a_good_variable_name_is_accepted(name):
 )
 def test_a_bad_form_is_refused(form, text):
     assert text in refusal_of_config(user_input_form=form)
+
+
+def test_what_imports_do_not_check_may_be_anything():
+    files = {"allowed_file_types": 5, "allowed_file_upload_methods": [5], "type": 5, "description": 5}
+    agent = {"strategy": 5, "tools": [5], "max_iteration": "many"}
+    definition = chat_definition(
+        user_input_form=[field("file", **files)],
+        agent_mode=agent,
+        dataset_configs={"datasets": 5},
+        dataset_query_variable=5,
+        text_to_speech={"enabled": "yes"},
+        external_data_tools=[{"variable": 5}],
+    )
+    assert app_files.check(definition).warnings == []
+
+
+def test_null_counts_as_absent_where_a_key_may_be_absent():
+    optional = app_files.check(chat_definition()).definition["model_config"].keys() - {"model"}
+    assert app_files.check(chat_definition(**dict.fromkeys(optional))).warnings == []
 
 
 def test_empty_options_of_a_form_are_accepted():
