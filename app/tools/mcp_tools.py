@@ -2,13 +2,13 @@
 
 import base64
 import binascii
+import importlib.util
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app import admit_cryptography
 from app.providers.cancellation import Cancellation
 from app.tools.tool_file import McpEntry, all_filled
 from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
@@ -26,6 +26,7 @@ REMEMBERED_SECONDS = 300.0
 FAILURE_SECONDS = 15.0
 MOST_PAGES = 50
 MEGABYTE = 1024 * 1024
+NOT_INSTALLED = "The tools of {!r} need MCP, which is not installed on this server: install app/requirements/mcp.txt."
 _SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -109,7 +110,9 @@ class McpTools:
 
     def _open_session(self) -> "McpSession":
         if self._session is None:
-            admit_cryptography()
+            if importlib.util.find_spec("mcp") is None:
+                raise ToolFailed(NOT_INSTALLED.format(self._name))
+            # Imported where a server is asked: the protocol's package takes some 40 MiB.
             from app.tools import mcp_sessions
 
             settings = self._settings

@@ -148,6 +148,8 @@ def _decode(content: bytes) -> str:
 def _parse(
     content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
 ) -> Sequence[Passage]:
+    if not parser_library.is_installed():
+        raise DocumentUnreadable(parser_library.NOT_INSTALLED)
     try:
         folder = parser_library.folder()
         # The process that reads the document may write no files, so that another one unpacks the library before.

@@ -5,14 +5,23 @@ others sent. So the library is unpacked once, before that, into a folder to whic
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import stat
 import tempfile
 import threading
 
+PARSER = "kreuzberg"
+NOT_INSTALLED = "Reading documents is not installed on this server: install app/requirements/documents.txt."
+
 _lock = threading.Lock()
 _known: list[pathlib.Path] = []
+
+
+def is_installed() -> bool:
+    """Whether this installation has the parser, which a lean one leaves out."""
+    return importlib.util.find_spec(PARSER) is not None
 
 
 def folder() -> pathlib.Path:
@@ -29,7 +38,7 @@ def is_unpacked(folder: pathlib.Path) -> bool:
 
 
 def _make_folder() -> pathlib.Path:
-    version = importlib.metadata.version("kreuzberg")
+    version = importlib.metadata.version(PARSER)
     path = pathlib.Path(tempfile.gettempdir()) / f"frontdesk-parser-{version}-{os.getuid()}"
     path.mkdir(mode=0o700, exist_ok=True)
     about = path.lstat()

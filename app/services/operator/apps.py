@@ -21,6 +21,7 @@ from app.models.identifiers import new_id, now
 from app.models.tasks import list_running_tasks_of_app
 from app.services.definitions import published_apps, yaml_documents
 from app.services.definitions.app_file import AppDefinition
+from app.services.definitions.app_requirements import not_installed
 from app.services.operator.app_files import AppFile
 from app.services.process.tool_registry import unresolved
 from app.streams import signals
@@ -141,7 +142,7 @@ def remove(code: str) -> AppChange:
 
 
 def what_is_missing(app_id: uuid.UUID, code: str, definition: AppDefinition) -> list[str]:
-    """Return a sentence for each tool and each dataset that the app names and cannot use now. Asks tool servers."""
+    """Return a sentence for all that the app names and cannot use now: packages, tools, datasets. Asks tool servers."""
     wanted = [dataset_id.replace("\0", "") for dataset_id in definition.datasets()]
     known = list_known_dataset_ids(app_id, wanted) if wanted else ()
     unbound = [
@@ -150,7 +151,7 @@ def what_is_missing(app_id: uuid.UUID, code: str, definition: AppDefinition) -> 
         for dataset_id in wanted
         if dataset_id not in known
     ]
-    return unresolved(definition) + unbound
+    return [*not_installed(definition), *unresolved(definition), *unbound]
 
 
 def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:
