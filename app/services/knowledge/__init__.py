@@ -1,1 +1,1 @@
-"""Searching datasets: search terms, segments, metadata conditions, ranking."""
+"""Search datasets: cut documents into segments and search terms, read metadata conditions, rank what is found."""

@@ -1,6 +1,6 @@
-"""Conditions on documents' metadata, as apps write them.
+"""Read conditions on documents' metadata, as apps write them, into SQL.
 
-Times are seconds since 1970 or ISO 8601 in UTC.
+A time is given in Unix seconds or as ISO 8601; without an offset it is UTC.
 """
 
 import datetime
@@ -30,9 +30,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
 
 def sql_condition(filters: Sequence[MetadataFilter], operator: str) -> SqlCondition:
-    """Return the SQL condition that all filters hold, or with the operator `or` one of them.
+    """Return the SQL condition that all filters are met, or with the operator `or` at least one of them.
 
-    Raises NodeFailed for an operator that is not known, and for a number or a time that is none.
+    Raises NodeFailed for an unknown operator, and for a number or a time that cannot be read.
     """
     return any_or_all([_condition(condition) for condition in filters], operator == "or")
 
@@ -61,12 +61,12 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> str:
     text = _text(value).strip()
     if len(text) > 60 or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{text[:60]!r} is no number.")
+        raise ValueError(f"{text[:60]!r} is not a number.")
     return text
 
 
 def _time(value: Any) -> str:
-    """Seconds or ISO 8601 as `2026-01-31T00:00:00`, in UTC."""
+    """Return a time as `2026-01-31T00:00:00` in UTC, the form in which it is compared."""
     text = _text(value).strip()
     try:
         if _NUMBER.fullmatch(text):
@@ -76,20 +76,20 @@ def _time(value: Any) -> str:
         if moment.tzinfo is not None:
             moment = moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{text[:60]!r} is no time.") from None
+        raise ValueError(f"{text[:60]!r} is not a time.") from None
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _list(value: Any) -> list[str]:
-    """A list, or its items with commas between them."""
+    """Return the items of a list, or of a text that separates them by commas."""
     return [_text(item).strip() for item in (value if isinstance(value, list | tuple) else _text(value).split(","))]
 
 
 def _nothing(value: Any) -> None:
-    """`empty` and `not empty` compare with no value."""
+    """Read no value: `empty` and `not empty` compare with none."""
 
 
-# By the operator: how its value is read.
+# How the value of each operator is read.
 _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("contains", "not contains", "start with", "end with", "is", "is not"), _text),
     **dict.fromkeys(("empty", "not empty"), _nothing),

@@ -1,22 +1,25 @@
-"""From what several searches found, one order."""
+"""Merge the results of several searches into one order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-# The usual constant of reciprocal rank fusion: how much less the tenth of a list counts than the first.
+# The usual constant of reciprocal rank fusion. The larger it is, the less a first rank counts above a tenth one.
 _SMOOTHING = 60
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A segment that was found, and how well it fits (0 to 1)."""
+    """A segment that was found. `score`: how well it fits, from 0 to 1."""
 
     segment_id: str
     score: float
 
 
 def by_rank(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
-    """Merged by reciprocal rank fusion: who stands high in many lists stands first. The score is the best one of the lists."""
+    """Merge by reciprocal rank fusion: a segment that ranks high in several lists comes first.
+
+    Ranks are compared because scores of different searches have different scales. A hit keeps its best score.
+    """
     points: dict[str, float] = {}
     scores: dict[str, float] = {}
     for hits in lists:
@@ -28,7 +31,7 @@ def by_rank(lists: Iterable[Sequence[Hit]]) -> list[Hit]:
 
 
 def by_weight(lists: Sequence[tuple[float, Sequence[Hit]]]) -> list[Hit]:
-    """Merged by the weighted sum of the scores; the weights count as parts of their sum."""
+    """Merge by the weighted sum of scores; weights are scaled to a sum of 1."""
     total = sum(weight for weight, _ in lists) or 1.0
     scores: dict[str, float] = {}
     for weight, hits in lists:
@@ -38,5 +41,5 @@ def by_weight(lists: Sequence[tuple[float, Sequence[Hit]]]) -> list[Hit]:
 
 
 def ordered(scores: Mapping[str, float]) -> list[Hit]:
-    """Best first."""
+    """Return hits by segment id and score, the best first."""
     return [Hit(key, score) for key, score in sorted(scores.items(), key=lambda item: -item[1])]

@@ -1,4 +1,4 @@
-"""What the knowledge of an app says to a query (contract streaming.md §3.2: `retriever_resources`)."""
+"""Search the datasets of an app and return cited passages (contract streaming.md §3.2: `retriever_resources`)."""
 
 import time
 import uuid
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 2
 MOST_RESULTS = 100
 LONGEST_QUERY = 8_000
-# Of each list, before they become one.
+# Of each list, before the lists are merged.
 _LEAST_CANDIDATES = 20
 
 
@@ -51,18 +51,23 @@ class _Dataset:
 
 
 class AppKnowledge:
-    """The knowledge that an app stands on (`workflow/retrieval.py`). To be made inside an app's context, usable in any thread."""
+    """The datasets of one app, for the engine (`workflow.contracts.knowledge.Knowledge`).
+
+    Made inside an app's context, usable in any thread.
+    """
 
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def retrieve(self, retrieval: Retrieval, seconds: float, cancellation: Cancellation) -> Sequence[Mapping[str, Any]]:
+        """Return the passages that fit, the best first. Raises what `search` raises."""
         # Branches of a run have threads of their own, without a context.
         with self._app.app_context():
             return search(self._app_id, retrieval, seconds, cancellation)
 
     def metadata_fields(self, dataset_ids: Sequence[str]) -> Sequence[str]:
+        """Return the names of all metadata fields that documents of these datasets have."""
         with self._app.app_context():
             return list_metadata_fields([dataset.id for dataset in _datasets(self._app_id, dataset_ids, None)])
 
@@ -70,10 +75,10 @@ class AppKnowledge:
 def search(
     app_id: str | None, retrieval: Retrieval, seconds: float, cancellation: Cancellation
 ) -> list[dict[str, Any]]:
-    """Sources, best first. Without `app_id` only ids of ours are known.
+    """Return passages, the best first. Without `app_id`, `dataset_ids` are ids of datasets here, and no bindings count.
 
-    Where an embedding or rerank server is away, the rest answers, and the log says so.
-    Raises NodeFailed for conditions that cannot be read and where the time is up, Cancelled.
+    Where an embedding or rerank model does not answer, the search goes on without it and logs that.
+    Raises NodeFailed for conditions that cannot be read and after `seconds`, Cancelled.
     """
     deadline = time.monotonic() + seconds
     condition = sql_condition(retrieval.conditions, retrieval.logical_operator)
@@ -115,7 +120,7 @@ def search(
 
 
 def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> list[_Dataset]:
-    """Those that are there, in the order asked for. A binding counts before an id of ours."""
+    """Return the wanted datasets that exist, in the given order. A binding counts before a dataset's own id."""
     rows = list_wanted_datasets(app_id, [str(key).replace("\x00", "") for key in wanted])
     missing = {str(key) for key in wanted} - {row.wanted_id for row in rows}
     if missing:
@@ -139,7 +144,7 @@ def _datasets(app_id: str | None, wanted: Sequence[str], method: str | None) -> 
 def _query_vectors(
     datasets: Sequence[_Dataset], query: str, cancellation: Cancellation, deadline: float
 ) -> dict[tuple[str, str], str]:
-    """The query as each embedding model sees it; models that do not answer are left out."""
+    """Return the query's embedding by each model that the datasets use; models that do not answer are left out."""
     vectors: dict[tuple[str, str], str] = {}
     for dataset in datasets:
         if dataset.model is None or dataset.method == "full_text" or dataset.model in vectors:
@@ -156,7 +161,7 @@ def _query_vectors(
 
 
 def _good(found: Sequence[FoundSegment], dataset: _Dataset, retrieval: Retrieval) -> dict[str, float]:
-    """What is as near as its dataset demands, where the app demands nothing."""
+    """Return the scores of what passes the dataset's threshold, which counts where the app has none."""
     least = (
         dataset.score_threshold if retrieval.score_threshold is None and dataset.score_threshold is not None else -1.0
     )
@@ -172,7 +177,10 @@ def _merged(near: Sequence[Sequence[Hit]], likely: Sequence[Hit], weights: tuple
 def _reranked(
     hits: Sequence[Hit], query: str, retrieval: Retrieval, most: int, cancellation: Cancellation, deadline: float
 ) -> list[dict[str, Any]]:
-    """Ordered by a rerank model, whose scores the threshold is for; as they were where it does not answer."""
+    """Return passages in the order of a rerank model; where it does not answer, in the order of the hits.
+
+    An app with a rerank model sets its threshold for that model's scores, so it is applied here.
+    """
     least = -1e9 if retrieval.score_threshold is None else retrieval.score_threshold
     provider, name = retrieval.rerank_model or ("", "")
     contents = read_contents([hit.segment_id for hit in hits])
@@ -199,7 +207,7 @@ def _sources(hits: Sequence[Hit], deadline: float) -> list[dict[str, Any]]:
             rows = cite_segments(connection, [hit.segment_id for hit in hits])
     except DBAPIError as error:
         raise _failed(error) from None
-    # One that was removed in between is nobody's source.
+    # Segments that were removed since the search are left out.
     known = [(hit, rows[hit.segment_id]) for hit in hits if hit.segment_id in rows]
     return [_source(position, hit, row) for position, (hit, row) in enumerate(known, 1)]
 

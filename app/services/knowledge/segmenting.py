@@ -1,4 +1,9 @@
-"""Documents cut into segments: whole paragraphs and sentences under their heading, tables with their head in every piece."""
+"""Cut documents into segments for search.
+
+A segment holds whole paragraphs of one heading and page. What is too large is cut between sentences, a table between
+rows, and each part of a table repeats its head: a search finds parts alone, and they must be understood alone. A
+segment of text begins with the last sentences of the one before, so that what is said across a cut can be found.
+"""
 
 import bisect
 import re
@@ -7,7 +12,7 @@ from dataclasses import dataclass
 
 from app.providers.documents.document_texts import Passage
 
-# Tokens as models count them, roughly. The overlap is what a segment repeats of the one before.
+# In tokens as models count them, roughly. The overlap is what a segment repeats of the one before.
 MOST_TOKENS = 500
 OVERLAP_TOKENS = 50
 
@@ -15,13 +20,14 @@ _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
 _TABLE_RULE = re.compile(r"\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？；])|\n+")
 _TOKENS = re.compile(
-    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]|[^\W_]{1,4}|[^\w\s]|_+"
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]"
+    r"|[^\W_]{1,4}|[^\w\s]|_+"
 )
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One segment to be. `title` is the heading it stands under, with those above."""
+    """The content of a segment. `title`: its heading with those above it. `page`: from 1, None where there are none."""
 
     content: str
     page: int | None
@@ -30,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class _Block:
-    """What is not torn apart without need. `head`: lines of a table that each part of it begins with."""
+    """A paragraph or table, with its headings. `head`: the first lines of a table, which each of its parts repeats."""
 
     text: str
     page: int | None
@@ -39,12 +45,12 @@ class _Block:
 
 
 def token_count(text: str) -> int:
-    """About how many tokens a model sees: a character of an unspaced script, four letters, a sign."""
+    """Estimate the tokens of a text: one for a character of an unspaced script, for four letters, for a sign."""
     return sum(1 for _ in _TOKENS.finditer(text))
 
 
 def segments(passages: Sequence[Passage], most: int = MOST_TOKENS, overlap: int = OVERLAP_TOKENS) -> list[Piece]:
-    """The segments of a document, in order; none has more than about `most` tokens, none is empty."""
+    """Return the segments of a document, in order. None is empty, and none has more than about `most` tokens."""
     pieces: list[Piece] = []
     together: list[_Block] = []
     size = 0
@@ -71,7 +77,7 @@ def _piece(blocks: Sequence[_Block]) -> Piece:
 
 
 def _tail(block: _Block, most: int) -> str:
-    """The last sentences of what was cut, for the next segment to begin with. A table repeats its head instead."""
+    """Return the last sentences of a block, at most `most` tokens; none of a table, which repeats its head instead."""
     kept: list[str] = []
     for sentence in reversed([] if block.head else _sentences(block.text)):
         most -= token_count(sentence)
@@ -82,7 +88,7 @@ def _tail(block: _Block, most: int) -> str:
 
 
 def _blocks(passages: Sequence[Passage]) -> Iterator[_Block]:
-    """Paragraphs and tables. A heading goes with what stands under it."""
+    """Yield paragraphs and tables. A heading is part of the first block under it."""
     headings: list[tuple[int, str]] = []
     for passage in passages:
         pending = ""
@@ -105,7 +111,7 @@ def _blocks(passages: Sequence[Passage]) -> Iterator[_Block]:
 
 
 def _small_blocks(blocks: Iterator[_Block], most: int, most_of_cut: int) -> Iterator[_Block]:
-    """What is too large is cut, a little smaller, so that there is room for what it repeats."""
+    """Yield blocks of at most `most` tokens. Cut text gets `most_of_cut`, which leaves room for the overlap."""
     for block in blocks:
         if token_count(block.text) <= most:
             yield block
@@ -120,7 +126,7 @@ def _parts_of_table(block: _Block, most: int) -> Iterator[_Block]:
     before, _, rows = block.text.partition(block.head)
     room = most - token_count(block.head)
     if room < most // 4:
-        # A head that large is text like any other.
+        # A head this large would fill each part, so the table is cut like text.
         for text in _packed(_sentences(block.text), most):
             yield _Block(text, block.page, block.title)
         return
@@ -129,13 +135,13 @@ def _parts_of_table(block: _Block, most: int) -> Iterator[_Block]:
 
 
 def _sentences(text: str) -> list[str]:
-    """The text in sentences and lines; joined they are the text."""
+    """Split a text into sentences and lines, which joined are the text again."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True) if start < end]
 
 
 def _packed(parts: Sequence[str], most: int) -> Iterator[str]:
-    """Parts joined to texts of at most so many tokens; what is larger alone is cut between tokens."""
+    """Join parts to texts of at most `most` tokens. A part that is larger alone is cut between tokens."""
     joined, size = "", 0
     for part in parts:
         for bit in _cut(part, most):
