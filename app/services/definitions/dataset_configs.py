@@ -6,7 +6,7 @@ import pydantic
 
 from app.services.definitions.file_parts import ListOf, Switch, UncheckedPart
 from app.workflow.asking.model_calls import NodeModel
-from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
+from app.workflow.rules.retrieval_settings import MetadataConditionsConfig, RetrievalSettings
 
 
 class DatasetReference(UncheckedPart):
@@ -36,7 +36,7 @@ class DatasetConfigs(UncheckedPart):
 
     datasets: DatasetList = DatasetList.read({})
     metadata_filtering_mode: str = ""
-    metadata_filtering_conditions: MetadataConditions = MetadataConditions()
+    metadata_filtering_conditions: MetadataConditionsConfig = MetadataConditionsConfig()
     metadata_model_config: NodeModel | None = None
 
     @property

@@ -30,7 +30,9 @@ _PICTURES = (
 
 
 class FileContents:
-    """The contents of one visitor's files, as nodes ask for them (`workflow.outside.Files`). To be made inside an app's context, usable in any thread.
+    """Reads and stores one end user's files for nodes (implements `FileAccess` of `workflow.contracts`).
+
+    Make it inside an app's context; any thread may use it.
 
     Every method raises NodeFailed where a file cannot be read or kept.
     """
@@ -56,7 +58,10 @@ class FileContents:
             raise _unreadable(file) from None
 
     def image_part(self, file: File, detail: str, seconds: float, cancellation: Cancellation) -> Mapping[str, Any]:
-        """An image as OpenAI's content part. Always with its bytes: by a URL a model server could be sent into our own network."""
+        """Return an image as OpenAI's content part.
+
+        It carries the bytes: by a URL a model server could be sent into our own network.
+        """
         content = self.read(file, self._image_limit, seconds, cancellation)
         mime_type = next((known for head, known in _PICTURES if content.startswith(head)), _declared(file))
         url = f"data:{mime_type};base64,{base64.b64encode(content).decode()}"

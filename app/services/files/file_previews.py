@@ -24,7 +24,11 @@ class Preview:
 
 
 def open_preview(file_id: str, timestamp: str, nonce: str, sign: str) -> Preview:
-    """Raises Forbidden for a link that is over or was never ours, NotFound where the file is gone, ServiceUnavailable."""
+    """Open a file by its signed link.
+
+    Raises Forbidden for a link that ran out or has a wrong signature, NotFound where the file is gone,
+    ServiceUnavailable.
+    """
     seconds = file_links.seconds_left(file_id, timestamp, nonce, sign)
     if not seconds:
         raise Forbidden("This link does not work any more.")

@@ -50,7 +50,8 @@ def describe(url: str, query: str = "") -> RemoteFileFacts:
 def fetch(owner: Owner, url: str) -> StoredUpload:
     """Keep a copy of a file, for this owner.
 
-    Raises InvalidParam for what is no URL, RemoteFileUploadError, FileTooLarge, FileExtensionBlocked, UnsupportedFileType,
+    Raises InvalidParam for a text that is not a URL, RemoteFileUploadError, FileTooLarge, FileExtensionBlocked,
+    UnsupportedFileType,
     ServiceUnavailable.
     """
     limits = Limits(WAIT_SECONDS, WAIT_SECONDS, TOTAL_SECONDS, uploads.largest_limit())

@@ -57,7 +57,10 @@ class Upload:
         begin_upload(owner, NewUpload(self._id, self.name, self.extension, self._mime_type, self._now))
 
     def write(self, data: bytes) -> int:
-        """Raises FileTooLarge, UnsupportedFileType for content that cannot be what the name says, ServiceUnavailable."""
+        """Store the content.
+
+        Raises FileTooLarge, UnsupportedFileType where content and name disagree, ServiceUnavailable.
+        """
         if self._file is None:
             self._file = storage().create(storage_key(self._owner.app_id, self._id))
         if self._file.size + len(data) > self.limit:
@@ -135,7 +138,7 @@ class Intake:
 
 
 class Part:
-    """One part of a form. What is wrong with it is said once the whole request is read, so that the answer reaches the sender."""
+    """One part of a form. Its errors are raised once the whole request is read, so that the answer reaches the sender."""
 
     def __init__(self, upload: Upload | None, wrong: AppError | None) -> None:
         self._upload = upload

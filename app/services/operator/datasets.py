@@ -112,7 +112,7 @@ def bindings(dataset_id: uuid.UUID) -> list[BindingSummary]:
 
 
 def bind(code: str, file_dataset_id: str, wanted: str) -> DatasetSummary:
-    """Have an app mean a dataset by an id of its file; another binding of this id goes. Raises AppRefused, DatasetRefused."""
+    """Bind an id of an app's file to a dataset, in place of an earlier binding. Raises AppRefused, DatasetRefused."""
     if not 1 <= len(file_dataset_id) <= 512:
         raise DatasetRefused("A dataset id of an app file has 1 to 512 characters.")
     dataset, app = find(wanted), apps.find(code)
@@ -182,7 +182,8 @@ def _dimensions(settings: DatasetSettings) -> int:
         ) from None
     if dimensions > embeddings.MOST_DIMENSIONS:
         raise DatasetRefused(
-            f"The embedding model {name!r} gives {dimensions} dimensions; at most {embeddings.MOST_DIMENSIONS} can be indexed."
+            f"The embedding model {name!r} gives {dimensions} dimensions;"
+            f" at most {embeddings.MOST_DIMENSIONS} can be indexed."
         )
     return dimensions
 

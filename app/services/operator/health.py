@@ -35,7 +35,7 @@ def check_worker() -> dict[str, Any]:
 
 
 def check_model() -> dict[str, Any]:
-    """The embedded model is asked, at most every two seconds; servers of others are named but not called for every probe."""
+    """Ask the embedded model, at most every two seconds; other model servers are named, and not called."""
     settings = current_app.config
     if not settings["LOCAL_MODEL_FILE"]:
         return {"state": "up", "kind": "remote"}

@@ -1,6 +1,7 @@
 """Files into a dataset: text, segments, embeddings, rows.
 
-A document is searched from the moment its last segment is stored, as a whole, and takes the place of the one of its name in the same moment.
+A document is searched as a whole, from the moment its last segment is stored. In the same moment it replaces the
+document of its name.
 What a killed process leaves is never searched; the next try takes over the embeddings that are there.
 """
 
@@ -49,7 +50,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class AddedDocument:
-    """A file in a dataset. `outcome` is `added`, `replaced` or `unchanged`; `embedded` counts the segments that the model was asked for."""
+    """A file in a dataset.
+
+    `outcome` is `added`, `replaced` or `unchanged`; `embedded` counts the segments that the model was asked for.
+    """
 
     id: uuid.UUID
     name: str
@@ -99,7 +103,7 @@ def add(
 
 
 def settle(dataset: DatasetSummary) -> None:
-    """After files were added: index the embeddings where there are many now, and count words anew, for quick searches."""
+    """Index the embeddings where there are many, and count words again; for quick searches, after files were added."""
     if dataset.dimensions is not None and embeddings.needs_index(dataset.id):
         _index(dataset.id)
     analyze_documents()

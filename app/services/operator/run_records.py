@@ -62,7 +62,7 @@ def show(run_id: str) -> RunDetails:
 
 
 def stop(run_id: str) -> bool:
-    """Ask a run that runs, or waits for people, to end; False where it has ended. Raises AppRefused where there is no such run."""
+    """Ask a running or paused run to end; return False where it has ended. Raises AppRefused for an unknown run."""
     wanted = _uuid(run_id)
     record = find_run_record(wanted)
     if record is None:

@@ -10,7 +10,7 @@ from app.workflow.contracts.knowledge import NODE_KIND, MetadataFilter, passage_
 from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.metadata_filters import automatic_conditions
-from app.workflow.rules.retrieval_settings import MetadataConditions, RetrievalSettings
+from app.workflow.rules.retrieval_settings import MetadataConditionsConfig, RetrievalSettings
 from app.workflow.values.templates import empty, filled
 from app.workflow.values.values import text_of
 from app.workflow.values.variables import Selector
@@ -27,7 +27,7 @@ class RetrievalConfig(NodeConfig):
     multiple_retrieval_config: RetrievalSettings = RetrievalSettings()
     metadata_filtering_mode: Literal["disabled", "automatic", "manual"] = "disabled"
     metadata_model_config: NodeModel | None = None
-    metadata_filtering_conditions: MetadataConditions = MetadataConditions()
+    metadata_filtering_conditions: MetadataConditionsConfig = MetadataConditionsConfig()
 
 
 class KnowledgeRetrieval(Node):

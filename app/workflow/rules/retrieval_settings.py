@@ -69,7 +69,7 @@ class RetrievalSettings(ConfigPart):
         )
 
 
-class MetadataCondition(ConfigPart):
+class MetadataConditionConfig(ConfigPart):
     """One condition on documents' metadata. `value` may hold references."""
 
     name: str
@@ -77,8 +77,8 @@ class MetadataCondition(ConfigPart):
     value: Any = None
 
 
-class MetadataConditions(ConfigPart):
+class MetadataConditionsConfig(ConfigPart):
     """The conditions of `metadata_filtering_mode: manual`."""
 
     logical_operator: str = "and"
-    conditions: list[MetadataCondition] = []
+    conditions: list[MetadataConditionConfig] = []
