@@ -1,4 +1,4 @@
-"""Tell the client's address, by which limits per address count. The setting PROXY_HOPS decides whom to believe."""
+"""Find the client's address, by which limits per address count. The setting PROXY_HOPS decides whom to believe."""
 
 import ipaddress
 

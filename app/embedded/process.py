@@ -42,8 +42,7 @@ def socket_folder(directory: pathlib.Path, longest_name: str) -> pathlib.Path:
     if not _fits(short / longest_name):
         raise CannotStart(f"Paths of sockets in {short.parent} are too long; set TMPDIR to another folder.")
     short.mkdir(mode=0o700, exist_ok=True)
-    # Everybody may make files in the folder of temporary files: do not put a socket into a stranger's folder, or follow
-    # his link.
+    # Everybody may make files in the folder of temporary files: do not use another user's folder, or follow a link.
     about = short.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
         raise CannotStart(f"{short} belongs to another user; remove it or set TMPDIR to another folder.")

@@ -1,4 +1,4 @@
-"""Tell which network addresses requests for others may go to: public ones, and those that an operator trusts.
+"""Decide which network addresses requests for others may go to: public ones, and those that an operator trusts.
 
 What is public follows IANA's special-purpose registries, kept here because `ipaddress.is_global` has differed between
 Python's minor versions. An address that embeds an IPv4 address is as public as that one.

@@ -23,7 +23,7 @@ IDLE_CONNECTIONS = 128
 class Connection:
     """One connected socket, used by one call at a time.
 
-    `send` and `receive` raise OSError, Cancelled, ProviderTimeout. `reused`: whether an earlier call used it.
+    `send` and `receive` raise OSError, Cancelled, ProviderTimeout.
     """
 
     def __init__(self, connected: socket.socket, scope: CancelScope) -> None:
@@ -31,7 +31,6 @@ class Connection:
         self._secure = isinstance(connected, ssl.SSLSocket)
         self._unread: BodyReader | None = None
         self._released = 0.0
-        self.reused = False
         self.begin(scope)
 
     def begin(self, scope: CancelScope) -> None:
@@ -67,7 +66,7 @@ class Connection:
                 self._scope.wait_for(self._socket, events, seconds)
                 continue
             data = data + piece if data else piece
-            # A short read means that a plain socket is empty. TLS returns one record a time, however much has arrived.
+            # A short read means that a plain socket is empty. TLS returns one record at a time, however much arrived.
             if not piece or (len(piece) < RECEIVE_SIZE and not self._secure):
                 break
         self._scope.cancellation.raise_if_cancelled()
@@ -98,7 +97,6 @@ class Connection:
         It is if the last body is complete, nothing came after it, and the server has not closed the connection.
         """
         assert self._unread is not None
-        self.reused = True
         try:
             while data := self._socket.recv(RECEIVE_SIZE):
                 self._unread.feed(data)

@@ -113,7 +113,7 @@ class ChatModel:
     def _ask(self, request: dict[str, Any], scope: CancelScope) -> Response:
         """Send a request, and again without each optional member that the server refuses.
 
-        Every repetition is preceded by the removal of one member, so that the loop ends.
+        Every repetition leaves out, or renames, one more member: the loop ends.
         """
         while True:
             self._leave_out_refused(request)
@@ -166,7 +166,7 @@ class ChatModel:
         Servers send each token by itself, and reading every one as it comes would wake this thread and publish an event
         up to a hundred times a second. So the thread sleeps between reads, and what piles up in the socket meanwhile
         comes as one chunk. What has arrived is always handed over before the sleep, so that nothing waits for a stalled
-        model; and the first chunk comes at once, for only then the model has begun.
+        model, and no pause comes before the first chunk.
         """
         answer = StreamedAnswer()
         source = WholeDocument() if response.media_type == "application/json" else EventStream()

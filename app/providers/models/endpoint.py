@@ -134,8 +134,8 @@ class Endpoint:
         """Send a request over a kept connection, else over a new one.
 
         A server may close an idle connection at the moment in which we send: then no byte of a response comes, and the
-        same bytes are sent again, once, over a new connection. It is safe, since such a server has not begun to answer;
-        and it is not done for a new connection, whose loss is a real failure.
+        same bytes are sent again, once, over a new connection. Repeating is safe, for a model call changes nothing at
+        the server. A new connection that breaks is a real failure and not repeated.
         """
         kept = self.pool.take()
         if kept is not None:

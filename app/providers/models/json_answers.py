@@ -56,7 +56,7 @@ def find_lists(text: str) -> Iterator[list[Any]]:
 
 
 def _values(text: str, opening: re.Pattern[str], decoder: json.JSONDecoder, nested: bool = False) -> Iterator[Any]:
-    """Yield the JSON values that begin with an opening bracket, those inside of others too if `nested`."""
+    """Yield the JSON values that begin with an opening bracket; search on after each, or inside it if `nested`."""
     position = 0
     # Bounded, because each bracket of a long text may cost a look at all of the rest.
     for _ in range(MOST_TRIES):
