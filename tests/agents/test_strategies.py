@@ -1,4 +1,4 @@
-"""How an agent's model is understood, however its text is cut into pieces."""
+"""How an agent's model is read, however its text is cut into pieces."""
 
 import pytest
 
@@ -31,7 +31,7 @@ ANSWERS = [
 
 
 def read(strategy, text, size):
-    """What the visitor reads, and the reading, of a text in pieces of so many characters."""
+    """Return the shown text and the reply of a model's text that arrives in pieces of `size` characters."""
     reader = strategy.reader(1)
     said = [reader.feed(Chunk(text[start : start + size])) for start in range(0, len(text), size)]
     reading, rest = reader.finish()

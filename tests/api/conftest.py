@@ -12,8 +12,8 @@ from tests.support.parts import put_part
 from tests.support.people import asking
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human, paragraph, variable
 from tests.support.workflow.graphs import answer, graph, start
-from tests.support.workflow.people import human, paragraph, variable
 from tests.support.workflow.toolbox import CountedTool
 
 

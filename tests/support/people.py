@@ -12,8 +12,8 @@ from app.services.definitions.published_apps import PublishedApp
 from tests.support.factories import make_graph_app
 from tests.support.sse import Frame, parse_frames
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human
 from tests.support.workflow.graphs import end, graph, start
-from tests.support.workflow.people import human
 
 
 class Answerer:

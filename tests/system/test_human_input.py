@@ -12,8 +12,8 @@ import requests
 
 from tests.support.stack import Stack
 from tests.support.visitor import LiveStream, Visitor, wait_until
+from tests.support.workflow.forms import human, paragraph
 from tests.support.workflow.graphs import app_file, end, graph, node, start
-from tests.support.workflow.people import human, paragraph
 
 WORKERS = 2
 CHUNKS = 20

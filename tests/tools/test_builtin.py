@@ -1,4 +1,4 @@
-"""The tools that are there without a tools file."""
+"""The built-in tools, which need no tools file."""
 
 import datetime
 import http.server

@@ -1,4 +1,4 @@
-"""MCP servers as tools: a real one, as a process of ours and on a socket."""
+"""MCP servers as tools, against a real server: a child process, and one on a socket."""
 
 import http.server
 import os
@@ -23,7 +23,7 @@ MODULE = [sys.executable, "-m", "tests.support.mcp_server"]
 
 
 class HttpServer:
-    """The server on a port of its own; may be killed and started again."""
+    """The server on a port of its own, which can be killed and started again."""
 
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -251,7 +251,7 @@ class TestAServer:
 
 
 class Odd(http.server.BaseHTTPRequestHandler):
-    """No MCP server."""
+    """A server that answers what no MCP server answers."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -307,7 +307,7 @@ class TestAnOddServer:
 
 
 def _ended(number: int) -> bool:
-    """Whether the process is gone and was seen off."""
+    """Return whether the process has ended and was reaped."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What is read of OpenAPI descriptions, and what is said of broken ones."""
+"""How OpenAPI descriptions are read, and the messages for invalid ones."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""OpenAPI services as tools: a real one on a socket."""
+"""OpenAPI services as tools, against a real service on a socket."""
 
 import json
 import pathlib

@@ -14,8 +14,8 @@ from tests.support.logins import make_account
 from tests.support.mail_server import body
 from tests.support.people import Answerer, execute, forms_of, refusal, rest
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human
 from tests.support.workflow.graphs import end, graph, start
-from tests.support.workflow.people import human
 
 
 def mail(*items: dict[str, Any], **config: Any) -> dict[str, Any]:

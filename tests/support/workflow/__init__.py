@@ -1,1 +1,1 @@
-"""Graphs and worlds for the tests of the engine and its nodes."""
+"""Graphs, and the services that their nodes use, for the tests of the engine and its nodes."""

@@ -1,4 +1,4 @@
-"""Graphs as plain dicts, and what becomes of them."""
+"""Graphs as plain dicts, and a function that runs one and records what happens."""
 
 import json
 import threading
@@ -71,7 +71,7 @@ def app_file(definition: dict[str, Any], mode: str, name: str) -> str:
 
 
 class MemoryJournal:
-    """A journal that a next run can be given."""
+    """A journal in memory. `ends` and `open` of one run are the `past` and `waiting` of the run that continues it."""
 
     def __init__(
         self, past: Sequence[NodeEnd] = (), waiting: Mapping[str, tuple[str, WaitingNode]] | None = None
@@ -132,8 +132,8 @@ def _past(end: NodeEnd) -> RecordedEnd:
 
 
 @dataclass
-class Told:
-    """A run that ended, and all it told."""
+class RunRecord:
+    """A run that ended or paused: its end, its events, its journal, and the threads that emitted."""
 
     end: RunEnd
     events: list[events.Event]
@@ -142,7 +142,7 @@ class Told:
 
     @property
     def text(self) -> str:
-        """What the visitor reads."""
+        """The run's text as the end user reads it."""
         text = ""
         for event in self.events:
             if isinstance(event, events.TextReplaced):
@@ -157,18 +157,18 @@ class Told:
 
     @property
     def ran(self) -> list[str]:
-        """The nodes that ended, in order."""
+        """The ids of the nodes that ended, in order."""
         return [ended.execution.node_id for ended in self.journal.ends]
 
     def of(self, node_id: str) -> NodeEnd:
-        """How a node ended, the last time."""
+        """Return how a node ended, the last time."""
         return [ended for ended in self.journal.ends if ended.execution.node_id == node_id][-1]
 
     def outputs(self, node_id: str) -> dict[str, Any]:
         return dict(self.of(node_id).outputs)
 
     def named(self) -> list[str]:
-        """The events in short: `NodeStarted start`, `TextStreamed Hello` …"""
+        """Return the events in short: `NodeStarted start`, `TextStreamed Hello` …"""
         short = []
         for event in self.events:
             about = getattr(event, "execution", None)
@@ -176,9 +176,9 @@ class Told:
         return short
 
 
-def events_of(told: Told, kind: type[AnyEvent]) -> list[AnyEvent]:
+def events_of(record: RunRecord, kind: type[AnyEvent]) -> list[AnyEvent]:
     """The events of one kind, in order."""
-    return [event for event in told.events if isinstance(event, kind)]
+    return [event for event in record.events if isinstance(event, kind)]
 
 
 def run(
@@ -196,20 +196,23 @@ def run(
     seconds: float = 30.0,
     most_steps: int = 500,
     spawn: work_sharing.Spawn = work_sharing.spawn,
-) -> Told:
-    """Build and run a graph. The start node's id must be `start`. `types`: those of the conversation's variables."""
+) -> RunRecord:
+    """Build a graph and run it, or continue it from `past` and `waiting`. The start node's id must be `start`.
+
+    `types`: the types of the conversation's variables, which `conversation` has by name.
+    """
     variables = Variables()
     variables.set_node("start", inputs or {})
     variables.set_node("sys", {"query": "", "files": [], **(system or {})})
     variables.set_node("env", environment or {})
     variables.set_writable("conversation", conversation or {}, types or {})
     journal = MemoryJournal(past, waiting)
-    told: list[events.Event] = []
+    record: list[events.Event] = []
     threads: set[int] = set()
 
     def emit(event: events.Event) -> None:
         threads.add(threading.get_ident())
-        told.append(event)
+        record.append(event)
 
     setting = RunContext(
         RUN_ID,
@@ -222,4 +225,4 @@ def run(
         bool(past or waiting),
         spawn,
     )
-    return Told(GraphRun(build(definition), variables, setting, emit).run(), told, journal, threads)
+    return RunRecord(GraphRun(build(definition), variables, setting, emit).run(), record, journal, threads)

@@ -1,4 +1,4 @@
-"""Iterations over `start.x`, and what stands inside them."""
+"""Graphs with an iteration over `start.x`, and nodes that lie inside it."""
 
 from tests.support.workflow.graphs import answer, end, graph, node, start
 
@@ -14,7 +14,7 @@ def pick(*selectors, node_id="pick", parent="it"):
     return node(node_id, "variable-aggregator", parent, variables=[list(selector) for selector in selectors])
 
 
-def each(*parts, output=("pick", "output"), **data):
+def iteration(*parts, output=("pick", "output"), **data):
     """An iteration over `start.x` whose children are `parts`, by default one that gives the item itself.
 
     An end follows, or what `parts` put there.
@@ -28,7 +28,7 @@ def each(*parts, output=("pick", "output"), **data):
     )
 
 
-# Children that fail where the item is no number, and give it otherwise.
+# Children that fail unless the item is a number, and output it otherwise.
 FAILING = (
     node(
         "check",

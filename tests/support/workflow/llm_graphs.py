@@ -1,11 +1,11 @@
 """Graphs of one llm node."""
 
 from tests.support.workflow.graphs import end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, world
+from tests.support.workflow.model_services import MODEL, services_with
 
 
 def llm(*messages, node_id="llm", parent=None, **data):
-    """Each message a text of the user, or (role, text)."""
+    """Return an llm node. Each message is a text of the user, or (role, text)."""
     prompt = [
         {"role": "user", "text": part} if isinstance(part, str) else {"role": part[0], "text": part[1]}
         for part in messages
@@ -17,6 +17,6 @@ def flow(llm_node):
     return graph(start(), llm_node, end(text=["llm", "text"]), "start > llm > end")
 
 
-def ask(model, llm_node, inputs=None, **world_parts):
-    system = world_parts.pop("system", None)
-    return run(flow(llm_node), inputs, services=world(model, **world_parts), system=system)
+def ask(model, llm_node, inputs=None, **parts):
+    system = parts.pop("system", None)
+    return run(flow(llm_node), inputs, services=services_with(model, **parts), system=system)

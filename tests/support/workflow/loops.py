@@ -1,4 +1,4 @@
-"""Loops that count their rounds, and what stands inside them."""
+"""Graphs with a loop that counts its rounds, and nodes that lie inside it."""
 
 from tests.support.workflow.graphs import end, graph, node, start
 
@@ -26,7 +26,7 @@ def assigner(node_id, *items, parent="loop"):
     return node(node_id, "assigner", parent, version="2", items=written)
 
 
-def looped(*parts, rounds=3, loop_variables=None, **data):
+def loop(*parts, rounds=3, loop_variables=None, **data):
     """A loop whose children are `parts`, by default one that counts its rounds.
 
     An end follows, or what `parts` put there.

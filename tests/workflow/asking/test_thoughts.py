@@ -1,4 +1,4 @@
-"""Thoughts and text, however a stream is cut."""
+"""How reasoning is separated from the answer, however the text is cut into pieces."""
 
 import pytest
 

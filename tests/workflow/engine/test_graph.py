@@ -1,4 +1,4 @@
-"""What is wrong with a graph is said at import, with the node's name (contract dsl.md §3.4, §3.5)."""
+"""Graphs that are refused at import, with messages that name the node (contract dsl.md §3.4, §3.5)."""
 
 import pytest
 
@@ -48,10 +48,10 @@ def test_two_edges_of_the_same_id_are_refused():
 
 
 def test_notes_are_no_nodes():
-    told = run(
+    record = run(
         graph(start(), {"id": "note", "type": "custom-note", "data": {"type": "", "text": "x"}}, end(), "start > end")
     )
-    assert told.ran == ["start", "end"]
+    assert record.ran == ["start", "end"]
 
 
 def test_handles_and_ids_of_edges_may_be_absent():

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from app.workflow.engine.graph import build
-from tests.support.workflow.graphs import Told, end, graph, node, run, start
-from tests.support.workflow.world import World, asks, failing
+from tests.support.workflow.fake_http import FakeHttp, failing, http
+from tests.support.workflow.graphs import RunRecord, end, graph, node, run, start
 
 GRAPHS = 150
 REPLAYED = 40
 
 
 def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
-    """A graph, its inputs, and the nodes that fail. Its end waits for all: threads cannot race for what it gives."""
+    """Return a graph, its inputs, and the nodes that fail. Its end waits for all nodes: threads cannot race for it."""
     chance = random.Random(seed)
     names = [f"n{number}" for number in range(chance.randint(1, 9))]
     nodes, paths, failures = [], [], set()
@@ -41,10 +41,10 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
                     start_node_id=f"{name}in",
                 )
             )
-            nodes.append(asks(f"{name}in", name, about=f"{name}-{{{{#{name}.item#}}}}"))
+            nodes.append(http(f"{name}in", name, about=f"{name}-{{{{#{name}.item#}}}}"))
         else:
             guard = {"error_strategy": "fail-branch"} if kind == "guarded" else {}
-            nodes.append(asks(name, **guard))
+            nodes.append(http(name, **guard))
             if guard and chance.random() < 0.5:
                 failures.add(name)
         chosen = chance.sample(sources, min(len(sources), chance.randint(1, 2)))
@@ -65,17 +65,17 @@ def draw(seed: int) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
     )
 
 
-def play(seed: int, **more: Any) -> tuple[Told, World, dict[str, Any]]:
+def run_drawn(seed: int, **more: Any) -> tuple[RunRecord, FakeHttp, dict[str, Any]]:
     definition, inputs, failures = draw(seed)
-    world = World(failing(*failures))
-    return run(definition, inputs, services=world.services, **more), world, definition
+    fake = FakeHttp(failing(*failures))
+    return run(definition, inputs, services=fake.services, **more), fake, definition
 
 
-def check_order(told: Told, definition: dict[str, Any]) -> None:
-    """No node ran before a taken edge led to it; none ran to which only edges led that were not taken."""
+def check_order(record: RunRecord, definition: dict[str, Any]) -> None:
+    """Check that every node behind a taken edge ran, after all sources of its taken edges, and no other node did."""
     plan = build(definition).top
-    position = {ended.execution.node_id: number for number, ended in enumerate(told.journal.ends) if not ended.frame}
-    handles = {ended.execution.node_id: ended.handle for ended in told.journal.ends if not ended.frame}
+    position = {ended.execution.node_id: number for number, ended in enumerate(record.journal.ends) if not ended.frame}
+    handles = {ended.execution.node_id: ended.handle for ended in record.journal.ends if not ended.frame}
     for name in position:
         if name == "start":
             continue
@@ -97,16 +97,16 @@ def check_order(told: Told, definition: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
 def test_every_run_ends_in_order(seed):
-    told, _, definition = play(seed)
-    assert told.end.status in ("succeeded", "partial-succeeded")
-    check_order(told, definition)
-    assert len({ended.execution.id for ended in told.journal.ends}) == len(told.journal.ends)
+    record, _, definition = run_drawn(seed)
+    assert record.end.status in ("succeeded", "partial-succeeded")
+    check_order(record, definition)
+    assert len({ended.execution.id for ended in record.journal.ends}) == len(record.journal.ends)
 
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
 def test_threads_change_nothing(seed):
-    alone, _, _ = play(seed, spawn=lambda job: None)
-    together, _, _ = play(seed)
+    alone, _, _ = run_drawn(seed, spawn=lambda job: None)
+    together, _, _ = run_drawn(seed)
     assert (alone.end.outputs, alone.end.status, sorted(alone.ran)) == (
         together.end.outputs,
         together.end.status,
@@ -116,11 +116,11 @@ def test_threads_change_nothing(seed):
 
 @pytest.mark.parametrize("seed", range(REPLAYED))
 def test_another_worker_goes_on_from_any_point(seed):
-    whole, world, definition = play(seed, spawn=lambda job: None)
+    whole, fake, definition = run_drawn(seed, spawn=lambda job: None)
     _, inputs, failures = draw(seed)
     for cut in range(1, len(whole.journal.ends)):
         past = whole.journal.ends[:cut]
-        rest = World(failing(*failures))
+        rest = FakeHttp(failing(*failures))
         again = run(definition, inputs, services=rest.services, past=past)
         assert (again.end.outputs, again.end.status, again.end.exceptions) == (
             whole.end.outputs,
@@ -130,6 +130,6 @@ def test_another_worker_goes_on_from_any_point(seed):
         assert again.text == whole.text
         done = {ended.execution.id for ended in past}
         assert not done & {ended.execution.id for ended in again.journal.ends}
-        assert sum(rest.calls.values()) == sum(world.calls.values()) - sum(
+        assert sum(rest.calls.values()) == sum(fake.calls.values()) - sum(
             ended.execution.kind == "http-request" for ended in past
         )

@@ -1,7 +1,7 @@
-"""Which text a visitor reads, and when (contract streaming.md §4.5)."""
+"""The text of a run: which pieces are streamed, and when (contract streaming.md §4.5)."""
 
+from tests.support.workflow.fake_http import FakeHttp, failing, http
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
-from tests.support.workflow.world import World, asks, failing
 
 WHICH = node(
     "if",
@@ -16,94 +16,94 @@ WHICH = node(
 )
 
 
-def at(told, name):
-    return told.named().index(name)
+def at(record, name):
+    return record.named().index(name)
 
 
 def test_literal_text_comes_before_the_answer_s_turn():
-    told = run(
-        graph(start(), asks("a"), answer("Wait: {{#a.body#}}!"), "start > a > answer"), services=World().services
+    record = run(
+        graph(start(), http("a"), answer("Wait: {{#a.body#}}!"), "start > a > answer"), services=FakeHttp().services
     )
-    assert told.pieces == ["Wait: ", "a", "!"]
-    assert at(told, "TextStreamed Wait: ") < at(told, "NodeStarted a")
+    assert record.pieces == ["Wait: ", "a", "!"]
+    assert at(record, "TextStreamed Wait: ") < at(record, "NodeStarted a")
 
 
 def test_text_waits_until_no_branch_can_avoid_it():
     flow = graph(
         start(go="text-input"),
-        asks("a"),
+        http("a"),
         WHICH,
         answer("chosen"),
-        asks("other"),
+        http("other"),
         "start > a > if",
         "if:yes > answer",
         "if:false > other",
     )
-    told = run(flow, {"go": "yes"}, services=World().services)
-    assert at(told, "TextStreamed chosen") > at(told, "NodeSucceeded if")
-    assert run(flow, {"go": "no"}, services=World().services).pieces == []
+    record = run(flow, {"go": "yes"}, services=FakeHttp().services)
+    assert at(record, "TextStreamed chosen") > at(record, "NodeSucceeded if")
+    assert run(flow, {"go": "no"}, services=FakeHttp().services).pieces == []
 
 
 def test_text_that_both_ways_lead_to_does_not_wait():
     flow = graph(
         start(go="text-input"),
-        asks("a"),
+        http("a"),
         WHICH,
-        asks("b"),
-        asks("c"),
+        http("b"),
+        http("c"),
         answer("in any case"),
         "start > a > if",
         "if:yes > b > answer",
         "if:false > c > answer",
     )
-    told = run(flow, {"go": "yes"}, services=World().services)
-    assert at(told, "TextStreamed in any case") < at(told, "NodeStarted a")
+    record = run(flow, {"go": "yes"}, services=FakeHttp().services)
+    assert at(record, "TextStreamed in any case") < at(record, "NodeStarted a")
 
 
 def test_answers_come_in_the_order_of_the_graph():
     flow = graph(
         start(),
-        asks("a"),
+        http("a"),
         answer("one {{#a.body#}} ", "first"),
-        asks("b"),
+        http("b"),
         answer("two {{#b.body#}}", "second"),
         "start > a > first > b > second",
     )
-    assert run(flow, services=World().services).text == "one a two b"
+    assert run(flow, services=FakeHttp().services).text == "one a two b"
 
 
 def test_a_skipped_reference_is_empty():
     flow = graph(
         start(go="text-input"),
         WHICH,
-        asks("a"),
-        asks("b"),
+        http("a"),
+        http("b"),
         answer("[{{#a.body#}}{{#b.body#}}]"),
         "start > if",
         "if:yes > a > answer",
         "if:false > b > answer",
     )
-    assert run(flow, {"go": "no"}, services=World().services).text == "[b]"
+    assert run(flow, {"go": "no"}, services=FakeHttp().services).text == "[b]"
 
 
 def test_outputs_of_an_end_are_parted_by_newlines():
-    told = run(
-        graph(start(), asks("a"), end(a=["a", "body"], n=["start", "n"], o=["start", "o"]), "start > a > end"),
+    record = run(
+        graph(start(), http("a"), end(a=["a", "body"], n=["start", "n"], o=["start", "o"]), "start > a > end"),
         {"n": 5, "o": {"k": "é"}},
-        services=World().services,
+        services=FakeHttp().services,
     )
-    assert told.text == 'a\n5\n{\n  "k": "é"\n}'
+    assert record.text == 'a\n5\n{\n  "k": "é"\n}'
 
 
 def test_a_default_is_said_where_a_node_fails():
     defaults = [{"key": "body", "type": "string", "value": "spare"}]
     flow = graph(
         start(),
-        asks("a", error_strategy="default-value", default_value=defaults),
+        http("a", error_strategy="default-value", default_value=defaults),
         answer("{{#a.body#}}"),
         "start > a > answer",
     )
-    assert run(flow, services=World(failing("a")).services).text == "spare"
+    assert run(flow, services=FakeHttp(failing("a")).services).text == "spare"
 
 
 def test_conversation_variables_are_read_when_the_answer_is_there():
@@ -118,5 +118,5 @@ def test_conversation_variables_are_read_when_the_answer_is_there():
 
 
 def test_a_reference_to_a_parallel_branch_is_waited_for():
-    flow = graph(start(), asks("a"), answer("{{#a.body#}}"), "start > a", "start > answer")
-    assert run(flow, services=World().services).text == "a"
+    flow = graph(start(), http("a"), answer("{{#a.body#}}"), "start > a", "start > answer")
+    assert run(flow, services=FakeHttp().services).text == "a"

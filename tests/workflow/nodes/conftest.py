@@ -1,4 +1,4 @@
-"""Kinds of nodes that a test makes up."""
+"""A fixture that adds kinds of nodes for a test."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from app.workflow.nodes import _KINDS
 
 @pytest.fixture
 def kind(monkeypatch):
-    """Adds a kind of node whose run is a function of the context; it gives outputs or None."""
+    """A function that adds a kind of node. Its `behave(context)` returns the outputs, or None for none."""
 
     def add(name, behave):
         class Own(Node):

@@ -10,8 +10,8 @@ from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from app.workflow.values.files import File
-from tests.support.workflow.graphs import Told, answer, end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, Conversation, said, world
+from tests.support.workflow.graphs import RunRecord, answer, end, graph, node, run, start
+from tests.support.workflow.model_services import MODEL, Conversation, sent, services_with
 from tests.support.workflow.toolbox import CountedTool, Toolbox
 
 CHOICE = {
@@ -43,7 +43,7 @@ def agent(strategy: str = "function_calling", **parameters: Any) -> dict[str, An
     )
 
 
-def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **services: Any) -> Told:
+def run_agent(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **services: Any) -> RunRecord:
     definition = graph(
         start(query="text-input"),
         part or agent(),
@@ -51,32 +51,32 @@ def play(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **
         end(text=["agent", "text"]),
         "start > agent > answer > end",
     )
-    whole = dataclasses.replace(world(model), tools=Toolbox(*tools), **services)
+    whole = dataclasses.replace(services_with(model), tools=Toolbox(*tools), **services)
     return run(definition, {"query": "What?"}, services=whole)
 
 
-def logs(told: Told) -> list[dict[str, Any]]:
-    return [dict(event.details) for event in told.events if isinstance(event, events.NodeReported)]
+def logs(record: RunRecord) -> list[dict[str, Any]]:
+    return [dict(event.details) for event in record.events if isinstance(event, events.NodeReported)]
 
 
 def test_the_answer_stands_on_what_tools_said(model: Any) -> None:
     lookup = CountedTool("lookup")
     model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
     model.script("It is tea.")
-    told = play(model, lookup)
-    outputs = told.outputs("agent")
+    record = run_agent(model, lookup)
+    outputs = record.outputs("agent")
     assert lookup.calls == [{"text": "tea"}]
     assert (outputs["text"], outputs["files"]) == ("Hm.\nIt is tea.", [])
     assert outputs["json"] == [{"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}]
     assert outputs["usage"]["total_tokens"] > 0
-    assert told.text == "Hm.\nIt is tea."
+    assert record.text == "Hm.\nIt is tea."
 
 
 def test_what_it_does_is_told_round_by_round(model: Any) -> None:
     model.script("Hm.", tool_calls=[("lookup", {"text": "tea"})])
     model.script("Tea.")
-    told = logs(play(model, CountedTool("lookup")))
-    assert [(log["label"], log["status"]) for log in told] == [
+    record = logs(run_agent(model, CountedTool("lookup")))
+    assert [(log["label"], log["status"]) for log in record] == [
         ("ROUND 1", "start"),
         ("CALL lookup", "start"),
         ("CALL lookup", "success"),
@@ -84,23 +84,23 @@ def test_what_it_does_is_told_round_by_round(model: Any) -> None:
         ("ROUND 2", "start"),
         ("ROUND 2", "success"),
     ]
-    assert told[1]["parent_id"] == told[0]["id"] == told[3]["id"]
-    assert told[1]["id"] == told[2]["id"]
-    assert told[2]["data"] == {"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}
+    assert record[1]["parent_id"] == record[0]["id"] == record[3]["id"]
+    assert record[1]["id"] == record[2]["id"]
+    assert record[2]["data"] == {"tool_name": "lookup", "tool_input": {"text": "tea"}, "output": "lookup: tea"}
 
 
 def test_the_model_reads_instruction_history_and_query(model: Any) -> None:
     part = agent()
     part["data"]["memory"] = {"window": {"enabled": False}}
-    play(model, CountedTool("lookup"), part=part, memory=Conversation(("One?", "1.")))
-    assert said(model) == [("system", "Be kind."), ("user", "One?"), ("assistant", "1."), ("user", "What?")]
+    run_agent(model, CountedTool("lookup"), part=part, memory=Conversation(("One?", "1.")))
+    assert sent(model) == [("system", "Be kind."), ("user", "One?"), ("assistant", "1."), ("user", "What?")]
 
 
 def test_the_author_s_settings_are_not_the_model_s(model: Any) -> None:
     lookup = CountedTool("lookup")
     tool = TOOL | {"settings": {"text": {"value": "fixed"}}, "parameters": {"count": {"auto": 1, "value": None}}}
     model.script(tool_calls=[("lookup", {"count": 2})])
-    play(model, lookup, part=agent(tools=[tool]))
+    run_agent(model, lookup, part=agent(tools=[tool]))
     assert lookup.calls == [{"text": "fixed", "count": 2}]
 
 
@@ -110,16 +110,16 @@ def test_a_failing_tool_is_an_observation(model: Any) -> None:
 
     model.script(tool_calls=[("lookup", {"text": "tea"})])
     model.script("None left.")
-    told = play(model, CountedTool("lookup", fail))
-    assert told.text == "None left."
-    assert told.outputs("agent")["json"][0]["output"] == "lookup failed: out of tea"
+    record = run_agent(model, CountedTool("lookup", fail))
+    assert record.text == "None left."
+    assert record.outputs("agent")["json"][0]["output"] == "lookup failed: out of tea"
 
 
 def test_rounds_have_an_end(model: Any) -> None:
     lookup = CountedTool("lookup")
     for _ in range(9):
         model.script(tool_calls=[("lookup", {"text": "again"})])
-    play(model, lookup, part=agent(maximum_iterations=2))
+    run_agent(model, lookup, part=agent(maximum_iterations=2))
     assert len(lookup.calls) == 2
 
 
@@ -127,7 +127,7 @@ def test_react_is_understood(model: Any) -> None:
     lookup = CountedTool("lookup")
     model.script('Thought: Hm.\nAction: {"action": "lookup", "action_input": {"text": "tea"}}')
     model.script("Final Answer: tea")
-    assert play(model, lookup, part=agent("ReAct")).text == "tea"
+    assert run_agent(model, lookup, part=agent("ReAct")).text == "tea"
     assert lookup.calls == [{"text": "tea"}]
 
 
@@ -146,23 +146,23 @@ def test_files_that_tools_make_are_outputs(model: Any) -> None:
 
     draw = CountedTool("lookup", lambda *_: ToolAnswer("drawn", [ToolFile("a.png", b"x", "image/png")]))
     model.script(tool_calls=[("lookup", {"text": "x"})])
-    assert [file.name for file in play(model, draw, files=Kept()).outputs("agent")["files"]] == ["a.png"]
+    assert [file.name for file in run_agent(model, draw, files=Kept()).outputs("agent")["files"]] == ["a.png"]
 
 
 def test_a_tool_that_is_not_set_up_is_not_offered(model: Any) -> None:
     model.script("Without.")
-    assert play(model).text == "Without."
+    assert run_agent(model).text == "Without."
     assert "tools" not in model.requests[0].body
 
 
 def test_a_model_that_fails_fails_the_node(model: Any) -> None:
     model.script(status=401)
-    told = play(model, CountedTool("lookup"))
-    assert told.end.status == "failed" and told.of("agent").error
+    record = run_agent(model, CountedTool("lookup"))
+    assert record.end.status == "failed" and record.of("agent").error
 
 
 def test_an_empty_query_fails_the_node(model: Any) -> None:
-    assert play(model, part=agent(query="")).of("agent").error == "The agent has no query."
+    assert run_agent(model, part=agent(query="")).of("agent").error == "The agent has no query."
 
 
 @pytest.mark.parametrize("model_value", [None, "tiny", {}, {"model": ""}])
@@ -177,4 +177,4 @@ def test_an_agent_without_a_model_is_refused(model_value: Any) -> None:
 
 def test_a_model_may_be_named_in_two_ways(model: Any) -> None:
     model.script("Hi.")
-    assert play(model, part=agent(model=MODEL)).text == "Hi."
+    assert run_agent(model, part=agent(model=MODEL)).text == "Hi."

@@ -1,4 +1,4 @@
-"""`assigner` (contract dsl.md §3.7): what it writes, and what it refuses to."""
+"""`assigner` (contract dsl.md §3.7): what it writes, and what it refuses."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def assigner(*items, node_id="n", parent=None):
 
 
 def change(kind, current, *items, source=None):
-    """A run that changes a conversation's variable `x` of a type and shows it at the end. `start.y` is the source."""
+    """Run a graph that changes the conversation variable `x` of a type and outputs it. `start.y` is the operand."""
     definition = graph(start(), assigner(*items), end(x=list(X)), "start > n > end")
     return run(definition, {"y": source}, conversation={"x": current}, types={"x": kind})
 
@@ -98,12 +98,12 @@ FROM_Y = ["start", "y"]
 )
 def test_operations(kind, current, operation, operand, expected):
     from_variable = operation in ("over-write", "append", "extend")
-    told = change(kind, current, item(operation, FROM_Y if from_variable else operand), source=operand)
+    record = change(kind, current, item(operation, FROM_Y if from_variable else operand), source=operand)
     if expected == "error":
-        assert told.end.status == "failed"
-        assert "conversation.x" in told.end.error
+        assert record.end.status == "failed"
+        assert "conversation.x" in record.end.error
     else:
-        value = told.end.outputs["x"]
+        value = record.end.outputs["x"]
         assert (value, type(value)) == (expected, type(expected))
 
 
@@ -155,12 +155,12 @@ def test_a_missing_source_or_target_is_an_error(broken):
 @pytest.mark.parametrize("target", [("start", "y"), ("sys", "query"), ("env", "secret")])
 def test_nothing_else_can_be_written_to(target):
     definition = graph(start(), assigner(item("set", "b", target=target)), "start > n")
-    told = run(definition, {"y": "a"}, environment={"secret": "s"})
-    assert (told.end.status, told.end.error) == ("failed", f"Variable {'.'.join(target)} cannot be written to.")
+    record = run(definition, {"y": "a"}, environment={"secret": "s"})
+    assert (record.end.status, record.end.error) == ("failed", f"Variable {'.'.join(target)} cannot be written to.")
 
 
 def test_later_items_of_the_same_node_see_the_new_value():
-    told = run(
+    record = run(
         graph(
             start(),
             assigner(item("+=", 2), item("*=", 3), item("append", list(X), target=("conversation", "all"))),
@@ -169,27 +169,27 @@ def test_later_items_of_the_same_node_see_the_new_value():
         conversation={"x": 1, "all": []},
         types={"x": "number", "all": NUMBERS},
     )
-    assert told.of("n").writes == ((X, 9), (("conversation", "all"), [9]))
+    assert record.of("n").writes == ((X, 9), (("conversation", "all"), [9]))
 
 
 def test_later_nodes_see_the_new_value():
-    told = run(
+    record = run(
         graph(start(), assigner(item("append", FROM_Y)), answer("{{#conversation.x#}}"), "start > n > answer"),
         {"y": "b"},
         conversation={"x": ["a"]},
         types={"x": TEXTS},
     )
-    assert told.text == "- a\n- b"
+    assert record.text == "- a\n- b"
 
 
 def test_a_source_may_be_a_key_of_an_object_that_was_just_set():
     name = ("conversation", "name")
-    told = run(
+    record = run(
         graph(start(), assigner(item("set", '{"a": "b"}'), item("over-write", [*X, "a"], target=name)), "start > n"),
         conversation={"x": {}, "name": ""},
         types={"x": "object", "name": "string"},
     )
-    assert told.of("n").writes == ((X, {"a": "b"}), (name, "b"))
+    assert record.of("n").writes == ((X, {"a": "b"}), (name, "b"))
 
 
 def test_a_failed_item_leaves_everything_as_it_was():
@@ -215,13 +215,13 @@ def test_there_are_no_outputs_and_the_operator_sees_what_changed():
 
 def first_version(mode, kind, current, source):
     data = {"assigned_variable_selector": X_LIST, "write_mode": mode, "input_variable_selector": FROM_Y}
-    told = run(
+    record = run(
         graph(start(), node("n", "assigner", **data), end(x=X_LIST), "start > n > end"),
         {"y": source},
         conversation={"x": current},
         types={"x": kind},
     )
-    return told.end.outputs.get("x", told.end.status)
+    return record.end.outputs.get("x", record.end.status)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ def run_code(code, outputs, language="python3", **inputs):
 
 
 def test_python_gives_what_it_declares():
-    told = run_code("def main(a):\n    return {'b': a + 1}", {"b": {"type": "number"}}, a=1)
-    assert told.outputs("code") == {"b": 2}
+    record = run_code("def main(a):\n    return {'b': a + 1}", {"b": {"type": "number"}}, a=1)
+    assert record.outputs("code") == {"b": 2}
 
 
 def test_javascript_gives_what_it_declares():
-    told = run_code("function main({a}) { return {b: a + 1} }", {"b": {"type": "number"}}, "javascript", a=1)
-    assert told.outputs("code") == {"b": 2}
+    record = run_code("function main({a}) { return {b: a + 1} }", {"b": {"type": "number"}}, "javascript", a=1)
+    assert record.outputs("code") == {"b": 2}
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,5 @@ def test_a_failing_code_can_have_a_default():
         error_strategy="default-value",
         default_value=defaults,
     )
-    told = run(graph(start(), part, end(b=["code", "b"]), "start > code > end"), services=SERVICES)
-    assert (told.end.status, told.end.outputs, told.end.exceptions) == ("partial-succeeded", {"b": "spare"}, 1)
+    record = run(graph(start(), part, end(b=["code", "b"]), "start > code > end"), services=SERVICES)
+    assert (record.end.status, record.end.outputs, record.end.exceptions) == ("partial-succeeded", {"b": "spare"}, 1)

@@ -9,7 +9,7 @@ from tests.support.workflow.graphs import end, graph, node, run, start
 
 
 class Contents:
-    """Files of a test, by name."""
+    """Files in memory, by name."""
 
     def __init__(self, contents):
         self._contents = contents
@@ -58,8 +58,8 @@ def test_a_document_becomes_text(name, content, word):
 
 
 def test_a_list_becomes_a_list():
-    told = extract([file("a.txt"), file("b.txt")], {"a.txt": b"A", "b.txt": b"B"})
-    assert told.outputs("doc") == {"text": ["A", "B"]}
+    record = extract([file("a.txt"), file("b.txt")], {"a.txt": b"A", "b.txt": b"B"})
+    assert record.outputs("doc") == {"text": ["A", "B"]}
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.exe", b"MZ"), ("a.pdf", b"no pdf"), ("a.docx", b"no docx")])

@@ -16,7 +16,7 @@ from tests.support.workflow.graphs import end, graph, node, run, start
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was asked; the path says with which status and kind."""
+    """Answers with the request that it received; the path names the status and the content type."""
 
     asked: list[dict] = []
 
@@ -50,7 +50,7 @@ class Echo(BaseHTTPRequestHandler):
 
 
 class MemoryFiles:
-    """Files of a test."""
+    """Files in memory."""
 
     def __init__(self):
         self.kept = []
@@ -121,14 +121,14 @@ def test_a_missing_reference_stays_bare(server):
 
 def test_an_address_needs_its_scheme(server):
     part = node("http", "http-request", method="get", url="127.0.0.1/")
-    told = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
-    assert "http://" in told.end.error
+    record = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
+    assert "http://" in record.end.error
 
 
 def test_addresses_inside_are_refused(server):
     part = node("http", "http-request", method="get", url=f"http://127.0.0.1:{server.server_address[1]}/")
-    told = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
-    assert (told.end.status, Echo.asked) == ("failed", [])
+    record = run(graph(start(), part, end(), "start > http > end"), services=NodeServices(http=NodeHttp(GuardedHttp())))
+    assert (record.end.status, Echo.asked) == ("failed", [])
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_addresses_inside_are_refused(server):
     ],
 )
 def test_authorizations(server, config, header, value):
-    told = send(server, authorization={"type": "api-key", "config": config})
+    record = send(server, authorization={"type": "api-key", "config": config})
     assert Echo.asked[0]["headers"][header] == value
-    assert value not in str(told.of("http").process_data)
+    assert value not in str(record.of("http").process_data)
 
 
 @pytest.mark.parametrize(
@@ -195,14 +195,14 @@ def test_the_author_s_content_type_wins(server):
 
 
 def test_a_status_that_is_no_success_is_an_answer(server):
-    told = send(server, path="/status/500")
-    assert (told.end.status, told.outputs("http")["status_code"]) == ("succeeded", 500)
+    record = send(server, path="/status/500")
+    assert (record.end.status, record.outputs("http")["status_code"]) == ("succeeded", 500)
 
 
 def test_with_a_strategy_it_is_a_failure(server):
     defaults = [{"key": "body", "type": "string", "value": "spare"}]
-    told = send(server, path="/status/500", error_strategy="default-value", default_value=defaults)
-    assert told.outputs("http") == {
+    record = send(server, path="/status/500", error_strategy="default-value", default_value=defaults)
+    assert record.outputs("http") == {
         "body": "spare",
         "error_message": "Request failed with status code 500",
         "error_type": "HTTPResponseCodeError",
@@ -210,9 +210,11 @@ def test_with_a_strategy_it_is_a_failure(server):
 
 
 def test_with_retries_it_is_asked_again(server):
-    told = send(server, path="/status/503", retry_config={"retry_enabled": True, "max_retries": 2, "retry_interval": 1})
-    assert (told.end.status, len(Echo.asked)) == ("failed", 3)
-    assert [name for name in told.named() if name.startswith("NodeRetried")] == ["NodeRetried http"] * 2
+    record = send(
+        server, path="/status/503", retry_config={"retry_enabled": True, "max_retries": 2, "retry_interval": 1}
+    )
+    assert (record.end.status, len(Echo.asked)) == ("failed", 3)
+    assert [name for name in record.named() if name.startswith("NodeRetried")] == ["NodeRetried http"] * 2
 
 
 def test_what_is_no_text_becomes_a_file(server):
@@ -223,5 +225,5 @@ def test_what_is_no_text_becomes_a_file(server):
 
 
 def test_a_text_over_the_limit_fails_the_node(server):
-    told = send(server, path="/large")
-    assert (told.end.status, told.of("http").status) == ("failed", "failed")
+    record = send(server, path="/large")
+    assert (record.end.status, record.of("http").status) == ("failed", "failed")

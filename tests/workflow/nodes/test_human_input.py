@@ -9,38 +9,38 @@ from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from app.workflow.values.files import File
-from tests.support.workflow.graphs import Told, graph, start
-from tests.support.workflow.people import People, asking, human, paragraph, variable
-from tests.support.workflow.world import World, asks
+from tests.support.workflow.fake_http import FakeHttp, http
+from tests.support.workflow.forms import FormRun, asking, human, paragraph, variable
+from tests.support.workflow.graphs import RunRecord, graph, start
 
 
-def notes(told: Told, name: str) -> list[dict[str, Any]]:
+def details(record: RunRecord, name: str) -> list[dict[str, Any]]:
     return [
-        dict(event.details) for event in told.events if isinstance(event, events.NodeReported) and event.name == name
+        dict(event.details) for event in record.events if isinstance(event, events.NodeReported) and event.name == name
     ]
 
 
 def test_it_waits_for_a_person() -> None:
-    told = People().play(asking("go"))
-    assert (told.end.status, told.ran, told.end.pauses[0].node_id) == ("paused", ["start"], "ask")
+    record = FormRun().run(asking("go"))
+    assert (record.end.status, record.ran, record.end.pauses[0].node_id) == ("paused", ["start"], "ask")
 
 
 def test_what_was_chosen_is_the_branch_that_is_taken() -> None:
-    people = People()
-    both = graph(start(), human("ask", "yes", "no"), asks("a"), asks("b"), "start > ask:yes > a", "ask:no > b")
-    people.play(both)
-    people.submit("ask", "no")
-    told = people.play(both, services=NodeServices(http=World(), forms=people))
-    assert told.ran == ["ask", "b"]
+    form_run = FormRun()
+    both = graph(start(), human("ask", "yes", "no"), http("a"), http("b"), "start > ask:yes > a", "ask:no > b")
+    form_run.run(both)
+    form_run.submit("ask", "no")
+    record = form_run.run(both, services=NodeServices(http=FakeHttp(), forms=form_run))
+    assert record.ran == ["ask", "b"]
 
 
 def test_the_outputs_are_the_inputs_and_the_action() -> None:
-    people, definition = People(), asking("go", content="Say: {{#$output.comment#}}!", inputs=[paragraph("comment")])
-    people.play(definition)
-    people.submit("ask", "go", comment="fine")
-    told = people.play(definition)
-    assert told.end.status == "succeeded"
-    assert told.end.outputs == {
+    form_run, definition = FormRun(), asking("go", content="Say: {{#$output.comment#}}!", inputs=[paragraph("comment")])
+    form_run.run(definition)
+    form_run.submit("ask", "go", comment="fine")
+    record = form_run.run(definition)
+    assert record.end.status == "succeeded"
+    assert record.end.outputs == {
         "comment": "fine",
         "__action_id": "go",
         "__action_value": "GO",
@@ -52,60 +52,60 @@ def test_the_outputs_are_the_inputs_and_the_action() -> None:
         "action_text": "GO",
         "submitted_data": {"comment": "fine"},
     }
-    assert notes(told, "form_filled") == [filled]
+    assert details(record, "form_filled") == [filled]
 
 
 def test_a_timeout_takes_its_own_branch() -> None:
-    people, definition = People(), asking("go", content="Say: {{#$output.comment#}}!", inputs=[paragraph("comment")])
-    people.play(definition)
-    people.let_expire("ask")
-    told = people.play(definition)
+    form_run, definition = FormRun(), asking("go", content="Say: {{#$output.comment#}}!", inputs=[paragraph("comment")])
+    form_run.run(definition)
+    form_run.let_expire("ask")
+    record = form_run.run(definition)
     wanted = {
         "comment": None,
         "__action_id": "",
         "__action_value": "",
         "__rendered_content": "Say: {{#$output.comment#}}!",
     }
-    assert told.end.outputs == wanted
-    assert len(notes(told, "form_timeout")) == 1
+    assert record.end.outputs == wanted
+    assert len(details(record, "form_timeout")) == 1
 
 
 def test_a_chosen_action_without_an_edge_ends_its_branch() -> None:
-    people, definition = People(), graph(start(), human("ask", "yes", "no"), asks("a"), "start > ask:yes > a")
-    people.play(definition)
-    people.submit("ask", "no")
-    assert (people.play(definition).end.status, people.runs[-1].ran) == ("succeeded", ["ask"])
+    form_run, definition = FormRun(), graph(start(), human("ask", "yes", "no"), http("a"), "start > ask:yes > a")
+    form_run.run(definition)
+    form_run.submit("ask", "no")
+    assert (form_run.run(definition).end.status, form_run.runs[-1].ran) == ("succeeded", ["ask"])
 
 
 def test_the_content_has_the_values_of_the_pause() -> None:
-    people = People()
-    people.play(
+    form_run = FormRun()
+    form_run.run(
         asking("go", content="About {{#start.topic#}}: {{#$output.comment#}} {{#gone.away#}}"), {"topic": "cats"}
     )
-    assert people.draft("ask").content == "About cats: {{#$output.comment#}} "
+    assert form_run.draft("ask").content == "About cats: {{#$output.comment#}} "
 
 
 def test_defaults_from_variables_keep_their_type() -> None:
-    people = People()
+    form_run = FormRun()
     inputs = [
         paragraph("comment", variable("start", "topic")),
         paragraph("other", {"type": "constant", "value": "x", "selector": []}),
         paragraph("none"),
         paragraph("gone", variable("start", "gone")),
     ]
-    people.play(asking("go", inputs=inputs), {"topic": ["a", 1]})
-    assert people.draft("ask").defaults == {"comment": ["a", 1], "gone": None}
+    form_run.run(asking("go", inputs=inputs), {"topic": ["a", 1]})
+    assert form_run.draft("ask").defaults == {"comment": ["a", 1], "gone": None}
 
 
 def test_options_from_a_variable_stand_in_the_form() -> None:
-    people = People()
+    form_run = FormRun()
     source = {
         "type": "select",
         "output_variable_name": "pick",
         "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []},
     }
-    people.play(asking("go", inputs=[source]), {"topic": ["a", "b"]})
-    assert people.draft("ask").inputs[0]["option_source"]["value"] == ["a", "b"]
+    form_run.run(asking("go", inputs=[source]), {"topic": ["a", "b"]})
+    assert form_run.draft("ask").inputs[0]["option_source"]["value"] == ["a", "b"]
 
 
 @pytest.mark.parametrize("value", ["text", [1, 2], None, {"a": "b"}])
@@ -115,21 +115,21 @@ def test_options_that_are_no_texts_fail_the_node(value: Any) -> None:
         "output_variable_name": "pick",
         "option_source": {"type": "variable", "selector": ["start", "topic"], "value": []},
     }
-    told = People().play(asking("go", inputs=[source]), {"topic": value})
-    assert (told.end.status, told.end.error) == ("failed", "The options of 'pick' must be an array of strings.")
+    record = FormRun().run(asking("go", inputs=[source]), {"topic": value})
+    assert (record.end.status, record.end.error) == ("failed", "The options of 'pick' must be an array of strings.")
 
 
 @pytest.mark.parametrize(
     ("timeout", "unit", "seconds"), [(None, None, 36 * 3600), (2, "hour", 7200), (3, "day", 3 * 86_400)]
 )
 def test_how_long_it_may_be_answered(timeout: int | None, unit: str | None, seconds: int) -> None:
-    people = People()
-    people.play(asking("go", timeout=timeout, timeout_unit=unit))
-    assert people.draft("ask").seconds == seconds
+    form_run = FormRun()
+    form_run.run(asking("go", timeout=timeout, timeout_unit=unit))
+    assert form_run.draft("ask").seconds == seconds
 
 
 def test_files_are_named_in_the_rendered_content() -> None:
-    people = People()
+    form_run = FormRun()
     inputs = [
         {"type": "file", "output_variable_name": "one"},
         {"type": "file-list", "output_variable_name": "many"},
@@ -137,16 +137,16 @@ def test_files_are_named_in_the_rendered_content() -> None:
     ]
     content = "{{#$output.one#}} {{#$output.many#}} {{#$output.comment#}}{{#$output.unknown#}}"
     definition = asking("go", content=content, inputs=inputs)
-    people.play(definition)
+    form_run.run(definition)
     file = File(id="1", type="image", transfer_method="local_file", name="a.png")
-    people.submit("ask", "go", one=file, many=[file, file], comment=None)
-    told = people.play(definition)
-    assert told.outputs("ask")["__rendered_content"] == "[file] [2 files] "
-    assert told.outputs("ask")["one"] == file
+    form_run.submit("ask", "go", one=file, many=[file, file], comment=None)
+    record = form_run.run(definition)
+    assert record.outputs("ask")["__rendered_content"] == "[file] [2 files] "
+    assert record.outputs("ask")["one"] == file
 
 
 def test_mails_are_filled_in_but_for_their_link() -> None:
-    people = People()
+    form_run = FormRun()
     config = {
         "recipients": {
             "whole_workspace": False,
@@ -160,8 +160,8 @@ def test_mails_are_filled_in_but_for_their_link() -> None:
         {"id": "1", "type": "email", "enabled": True, "config": config},
         {"id": "2", "type": "carrier-pigeon", "enabled": True},
     ]
-    people.play(asking("go", delivery_methods=methods), {"topic": "cats"})
-    draft = people.draft("ask")
+    form_run.run(asking("go", delivery_methods=methods), {"topic": "cats"})
+    draft = form_run.draft("ask")
     (mail,) = draft.mails
     assert (mail.subject, mail.body, mail.addresses, mail.members) == (
         "About cats",

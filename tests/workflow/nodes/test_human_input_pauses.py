@@ -1,27 +1,27 @@
-"""`human-input`: runs that pause and go on (contract human-input.md §4)."""
+"""`human-input`: runs that pause and continue (contract human-input.md §4)."""
 
 from app.workflow.contracts import events
 from app.workflow.contracts.node_services import NodeServices
+from tests.support.workflow.fake_http import FakeHttp, http
+from tests.support.workflow.forms import FormRun, asking, human, paragraph
 from tests.support.workflow.graphs import answer, end, graph, node, start
-from tests.support.workflow.people import People, asking, human, paragraph
-from tests.support.workflow.world import World, asks
 
 
 def test_other_branches_go_on_as_far_as_they_can() -> None:
-    people, world = People(), World()
+    form_run, fake = FormRun(), FakeHttp()
     definition = graph(
-        start(), human("ask"), asks("a"), asks("b"), asks("c"), end(), "start > ask:go > c > end", "start > a > b > end"
+        start(), human("ask"), http("a"), http("b"), http("c"), end(), "start > ask:go > c > end", "start > a > b > end"
     )
-    services = NodeServices(http=world, forms=people)
-    told = people.play(definition, services=services)
-    assert (told.end.status, sorted(world.calls)) == ("paused", ["a", "b"])
-    people.submit("ask", "go")
-    told = people.play(definition, services=services)
-    assert (told.end.status, dict(world.calls), told.end.steps) == ("succeeded", {"a": 1, "b": 1, "c": 1}, 6)
+    services = NodeServices(http=fake, forms=form_run)
+    record = form_run.run(definition, services=services)
+    assert (record.end.status, sorted(fake.calls)) == ("paused", ["a", "b"])
+    form_run.submit("ask", "go")
+    record = form_run.run(definition, services=services)
+    assert (record.end.status, dict(fake.calls), record.end.steps) == ("succeeded", {"a": 1, "b": 1, "c": 1}, 6)
 
 
 def test_two_forms_are_open_at_once_and_the_run_waits_for_each() -> None:
-    people = People()
+    form_run = FormRun()
     definition = graph(
         start(),
         human("one"),
@@ -30,40 +30,40 @@ def test_two_forms_are_open_at_once_and_the_run_waits_for_each() -> None:
         "start > one:go > end",
         "start > two:go > end",
     )
-    assert sorted(pause.node_id for pause in people.play(definition).end.pauses) == ["one", "two"]
-    people.submit("two", "go")
-    assert [pause.node_id for pause in people.play(definition).end.pauses] == ["one"]
-    people.submit("one", "go")
-    assert people.play(definition).end.outputs == {"a": "go", "b": "go"}
+    assert sorted(pause.node_id for pause in form_run.run(definition).end.pauses) == ["one", "two"]
+    form_run.submit("two", "go")
+    assert [pause.node_id for pause in form_run.run(definition).end.pauses] == ["one"]
+    form_run.submit("one", "go")
+    assert form_run.run(definition).end.outputs == {"a": "go", "b": "go"}
 
 
 def test_a_run_pauses_again_and_again() -> None:
-    people, definition = People(), graph(start(), human("one"), human("two"), end(), "start > one:go > two:go > end")
-    assert people.play(definition).end.status == "paused"
-    people.submit("one", "go")
-    assert people.play(definition).end.pauses[0].node_id == "two"
-    people.submit("two", "go")
-    told = people.play(definition)
-    assert (told.end.status, told.end.steps) == ("succeeded", 4)
+    form_run, definition = FormRun(), graph(start(), human("one"), human("two"), end(), "start > one:go > two:go > end")
+    assert form_run.run(definition).end.status == "paused"
+    form_run.submit("one", "go")
+    assert form_run.run(definition).end.pauses[0].node_id == "two"
+    form_run.submit("two", "go")
+    record = form_run.run(definition)
+    assert (record.end.status, record.end.steps) == ("succeeded", 4)
 
 
 def test_a_node_that_waited_is_not_announced_again() -> None:
-    people, definition = People(), asking("go")
-    first = people.play(definition)
-    people.submit("ask", "go")
-    second = people.play(definition)
+    form_run, definition = FormRun(), asking("go")
+    first = form_run.run(definition)
+    form_run.submit("ask", "go")
+    second = form_run.run(definition)
     assert [name for name in first.named() + second.named() if name == "NodeStarted ask"] == ["NodeStarted ask"]
     indexes = [
         event.execution.index
-        for told in people.runs
-        for event in told.events
+        for record in form_run.runs
+        for event in record.events
         if isinstance(event, events.NodeSucceeded)
     ]
     assert indexes == [1, 2, 3]
 
 
 def test_every_round_of_an_iteration_has_its_form() -> None:
-    people = People()
+    form_run = FormRun()
     inside = human("ask", "go", parent="it", content="{{#it.item#}}", inputs=[paragraph("comment")])
     definition = graph(
         start(items="json_object"),
@@ -80,14 +80,14 @@ def test_every_round_of_an_iteration_has_its_form() -> None:
         "start > it > end",
         "in > ask",
     )
-    told = people.play(definition, {"items": ["a", "b"]})
+    record = form_run.run(definition, {"items": ["a", "b"]})
     seen = []
-    while told.end.status == "paused":
-        seen.append(people.draft("ask").content)
-        people.submit("ask", "go", comment=f"on {seen[-1]}")
-        told = people.play(definition, {"items": ["a", "b"]})
-    assert (seen, told.end.outputs) == (["a", "b"], {"all": ["on a", "on b"]})
-    names = [name for told in people.runs for name in told.named()]
+    while record.end.status == "paused":
+        seen.append(form_run.draft("ask").content)
+        form_run.submit("ask", "go", comment=f"on {seen[-1]}")
+        record = form_run.run(definition, {"items": ["a", "b"]})
+    assert (seen, record.end.outputs) == (["a", "b"], {"all": ["on a", "on b"]})
+    names = [name for record in form_run.runs for name in record.named()]
     assert [name.split()[0] for name in names if name.startswith("Round")] == [
         "RoundsStarted",
         "RoundStarted",
@@ -97,7 +97,7 @@ def test_every_round_of_an_iteration_has_its_form() -> None:
 
 
 def test_parallel_rounds_are_all_asked_at_once() -> None:
-    people = People()
+    form_run = FormRun()
     definition = graph(
         start(items="json_object"),
         node(
@@ -115,16 +115,16 @@ def test_parallel_rounds_are_all_asked_at_once() -> None:
         "start > it > end",
         "in > ask",
     )
-    told = people.play(definition, {"items": [1, 2, 3]})
-    assert len(told.end.pauses) == 3
+    record = form_run.run(definition, {"items": [1, 2, 3]})
+    assert len(record.end.pauses) == 3
     for action in ("go", "no", "go"):
-        people.submit("ask", action)
-    told = people.play(definition, {"items": [1, 2, 3]})
-    assert sorted(told.end.outputs["all"]) == ["go", "go", "no"]
+        form_run.submit("ask", action)
+    record = form_run.run(definition, {"items": [1, 2, 3]})
+    assert sorted(record.end.outputs["all"]) == ["go", "go", "no"]
 
 
 def test_a_loop_asks_until_somebody_says_yes() -> None:
-    people = People()
+    form_run = FormRun()
     definition = graph(
         start(),
         node("lp", "loop", loop_count=5, start_node_id="in", break_conditions=[], loop_variables=[]),
@@ -135,25 +135,25 @@ def test_a_loop_asks_until_somebody_says_yes() -> None:
         "start > lp > end",
         "in > ask:yes > out",
     )
-    told = people.play(definition)
+    record = form_run.run(definition)
     for action in ("no", "no", "yes"):
-        assert told.end.status == "paused"
-        people.submit("ask", action)
-        told = people.play(definition)
-    assert (told.end.status, told.end.outputs) == ("succeeded", {"rounds": 3})
+        assert record.end.status == "paused"
+        form_run.submit("ask", action)
+        record = form_run.run(definition)
+    assert (record.end.status, record.end.outputs) == ("succeeded", {"rounds": 3})
 
 
 def test_a_branch_that_fails_ends_the_run_though_a_form_waits() -> None:
-    people, world = People(), World()
+    form_run, fake = FormRun(), FakeHttp()
     definition = graph(
         start(), human("ask"), node("bad", "http-request", method="get", url="ftp://x"), "start > ask", "start > bad"
     )
-    told = people.play(definition, services=NodeServices(http=world, forms=people))
-    assert told.end.status == "failed"
+    record = form_run.run(definition, services=NodeServices(http=fake, forms=form_run))
+    assert record.end.status == "failed"
 
 
 def test_the_text_before_and_behind_the_pause_is_one_answer() -> None:
-    people = People()
+    form_run = FormRun()
     definition = graph(
         start(),
         answer("Draft. ", "first"),
@@ -161,9 +161,9 @@ def test_the_text_before_and_behind_the_pause_is_one_answer() -> None:
         answer("You said {{#ask.comment#}}.", "last"),
         "start > first > ask:go > last",
     )
-    first = people.play(definition)
-    people.submit("ask", "go", comment="fine")
-    second = people.play(definition)
+    first = form_run.run(definition)
+    form_run.submit("ask", "go", comment="fine")
+    second = form_run.run(definition)
     assert (first.text, second.text, second.end.outputs["answer"]) == (
         "Draft. ",
         "Draft. You said fine.",

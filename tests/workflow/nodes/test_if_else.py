@@ -1,4 +1,4 @@
-"""`if-else` (contract dsl.md §3.7): which way a run takes."""
+"""`if-else` (contract dsl.md §3.7): which branch a run takes."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def case(case_id, *conditions, logic="and"):
 
 
 def branches(*cases, **data):
-    """Ends named `one`, `two` and `false` behind the handles of those names; `true` too."""
+    """Return a graph with an end node behind each handle, named like it: `one`, `two`, `true` and `false`."""
     ends = [node(f"to_{name}", "end", outputs=[]) for name in ("one", "two", "true", "false")]
     ways = [f"n:{name} > to_{name}" for name in ("one", "two", "true", "false")]
     choice = node("n", "if-else", **({"cases": list(cases)} if cases else {}), **data)
@@ -35,11 +35,11 @@ def branches(*cases, **data):
 
 
 def outcome(operator, value, actual, **more):
-    """True, False or "error"."""
-    told = run(branches(case("one", condition(operator, value, **more))), {} if actual is MISSING else {"x": actual})
-    if told.end.status == "failed":
+    """Return the outcome of a condition: True, False or "error"."""
+    record = run(branches(case("one", condition(operator, value, **more))), {} if actual is MISSING else {"x": actual})
+    if record.end.status == "failed":
         return "error"
-    return told.outputs("n")["result"]
+    return record.outputs("n")["result"]
 
 
 @pytest.mark.parametrize(
@@ -153,9 +153,9 @@ def test_operators(actual, operator, value, expected):
     "operator", ["is", "empty", "not empty", "null", "not null", "exists", "not exists", "=", "in", "contains"]
 )
 def test_a_selector_that_finds_nothing_is_an_error(operator):
-    told = run(branches(case("one", condition(operator, "a"))))
-    assert told.end.status == "failed"
-    assert "start.x" in told.end.error
+    record = run(branches(case("one", condition(operator, "a"))))
+    assert record.end.status == "failed"
+    assert "start.x" in record.end.error
 
 
 @pytest.mark.parametrize(
@@ -167,22 +167,22 @@ def test_a_selector_that_finds_nothing_is_an_error(operator):
     ],
 )
 def test_the_first_matching_case_wins(cases, way):
-    told = run(branches(*cases), {"x": "a"})
-    assert told.ran == ["start", "n", f"to_{way}"]
-    assert told.outputs("n") == {"result": way != "false", "selected_case_id": way}
+    record = run(branches(*cases), {"x": "a"})
+    assert record.ran == ["start", "n", f"to_{way}"]
+    assert record.outputs("n") == {"result": way != "false", "selected_case_id": way}
 
 
 def test_no_cases_take_the_else_way():
-    told = run(branches(cases=[]), {"x": "a"})
-    assert told.ran == ["start", "n", "to_false"]
-    assert told.outputs("n") == {"result": False, "selected_case_id": "false"}
+    record = run(branches(cases=[]), {"x": "a"})
+    assert record.ran == ["start", "n", "to_false"]
+    assert record.outputs("n") == {"result": False, "selected_case_id": "false"}
 
 
 @pytest.mark.parametrize(("value", "way", "result"), [("a", "true", True), ("b", "false", False)])
 def test_conditions_at_the_top_are_one_case_named_true(value, way, result):
-    told = run(branches(logical_operator="and", conditions=[condition("is", value)]), {"x": "a"})
-    assert told.ran == ["start", "n", f"to_{way}"]
-    assert told.outputs("n")["result"] is result
+    record = run(branches(logical_operator="and", conditions=[condition("is", value)]), {"x": "a"})
+    assert record.ran == ["start", "n", f"to_{way}"]
+    assert record.outputs("n")["result"] is result
 
 
 def test_a_handle_may_be_a_yaml_boolean():
@@ -196,23 +196,23 @@ def test_a_handle_may_be_a_yaml_boolean():
     [("and", "is", True), ("and", "is not", False), ("or", "is", True), ("or", "is not", True)],
 )
 def test_a_group_is_combined_by_its_logical_operator(logic, first, expected):
-    told = run(branches(case("one", condition(first, "a"), condition("not empty"), logic=logic)), {"x": "a"})
-    assert told.outputs("n")["result"] is expected
+    record = run(branches(case("one", condition(first, "a"), condition("not empty"), logic=logic)), {"x": "a"})
+    assert record.outputs("n")["result"] is expected
 
 
 @pytest.mark.parametrize(("logic", "first", "expected"), [("and", "is not", False), ("or", "is", True)])
 def test_evaluation_stops_as_soon_as_the_outcome_is_known(logic, first, expected):
     unknown = condition("empty", selector=("nobody", "knows"))
-    told = run(branches(case("one", condition(first, "a"), unknown, logic=logic)), {"x": "a"})
-    assert told.outputs("n")["result"] is expected
+    record = run(branches(case("one", condition(first, "a"), unknown, logic=logic)), {"x": "a"})
+    assert record.outputs("n")["result"] is expected
 
 
 def test_cases_behind_the_match_are_not_looked_at():
-    told = run(
+    record = run(
         branches(case("one", condition("is", "a")), case("two", condition("empty", selector=("nobody", "knows")))),
         {"x": "a"},
     )
-    assert told.ran[-1] == "to_one"
+    assert record.ran[-1] == "to_one"
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_cases_behind_the_match_are_not_looked_at():
     ],
 )
 def test_a_value_may_hold_templates(actual, operator, value, more, expected):
-    told = run(branches(case("one", condition(operator, value))), {"x": actual, **more})
-    assert ("error" if told.end.status == "failed" else told.outputs("n")["result"]) == expected
+    record = run(branches(case("one", condition(operator, value))), {"x": actual, **more})
+    assert ("error" if record.end.status == "failed" else record.outputs("n")["result"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -281,8 +281,8 @@ def test_files_are_compared_by_their_attributes(operator, files, expected):
 )
 def test_every_attribute_can_be_compared(key, operator, value, expected):
     cases = [case("one", condition("contains", sub_variable_condition=over(about(key, operator, value))))]
-    told = run(branches(*cases), {"x": [image(), document()], "y": "b.pdf"})
-    assert ("error" if told.end.status == "failed" else told.outputs("n")["result"]) == expected
+    record = run(branches(*cases), {"x": [image(), document()], "y": "b.pdf"})
+    assert ("error" if record.end.status == "failed" else record.outputs("n")["result"]) == expected
 
 
 @pytest.mark.parametrize(("logic", "expected"), [("and", False), ("or", True)])

@@ -1,4 +1,4 @@
-"""`iteration` (contract dsl.md §3.7): rounds that fail, rounds side by side, stops."""
+"""`iteration` (contract dsl.md §3.7): failing rounds, parallel rounds, stops."""
 
 import threading
 
@@ -7,7 +7,7 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts import events
 from tests.support.workflow.graphs import end, events_of, node, run
-from tests.support.workflow.iterations import FAILING, each
+from tests.support.workflow.iterations import FAILING, iteration
 
 
 @pytest.mark.parametrize("parallel", [False, True])
@@ -19,23 +19,23 @@ from tests.support.workflow.iterations import FAILING, each
     ],
 )
 def test_errors_that_are_swallowed(mode, status, outputs, exceptions, parallel):
-    told = run(each(*FAILING, error_handle_mode=mode, is_parallel=parallel), {"x": [1, "b", 3, "d"]})
-    assert (told.end.status, told.end.outputs, told.end.exceptions) == (status, outputs, exceptions)
+    record = run(iteration(*FAILING, error_handle_mode=mode, is_parallel=parallel), {"x": [1, "b", 3, "d"]})
+    assert (record.end.status, record.end.outputs, record.end.exceptions) == (status, outputs, exceptions)
 
 
 @pytest.mark.parametrize("data", [{}, {"error_handle_mode": "terminated"}])
 def test_terminated_fails_the_node_and_begins_no_further_round(data):
-    told = run(each(*FAILING, **data), {"x": [1, "b", 3, 4]})
-    assert (told.end.status, told.of("it").status) == ("failed", "failed")
-    assert [event.index for event in events_of(told, events.RoundStarted)] == [0, 1]
-    ended = events_of(told, events.RoundsEnded)[0]
-    assert (ended.error, ended.steps) == (told.end.error, 2)
+    record = run(iteration(*FAILING, **data), {"x": [1, "b", 3, 4]})
+    assert (record.end.status, record.of("it").status) == ("failed", "failed")
+    assert [event.index for event in events_of(record, events.RoundStarted)] == [0, 1]
+    ended = events_of(record, events.RoundsEnded)[0]
+    assert (ended.error, ended.steps) == (record.end.error, 2)
 
 
 def test_terminated_begins_no_further_round_side_by_side_either():
-    told = run(each(*FAILING, is_parallel=True, parallel_nums=2), {"x": ["a"] * 40})
-    assert told.end.status == "failed"
-    assert len(events_of(told, events.RoundStarted)) <= 2
+    record = run(iteration(*FAILING, is_parallel=True, parallel_nums=2), {"x": ["a"] * 40})
+    assert record.end.status == "failed"
+    assert len(events_of(record, events.RoundStarted)) <= 2
 
 
 def test_a_failed_round_stops_those_that_run_beside_it(kind):
@@ -52,19 +52,21 @@ def test_a_failed_round_stops_those_that_run_beside_it(kind):
             stopped.append(context.cancellation.is_cancelled)
 
     kind("waiting", wait_or_fail)
-    told = run(each(node("w", "waiting", "it"), "is > w", is_parallel=True, parallel_nums=2), {"x": ["fail", "wait"]})
-    assert (told.end.status, told.end.error, stopped) == ("failed", "Variable no.body not found.", [True])
+    record = run(
+        iteration(node("w", "waiting", "it"), "is > w", is_parallel=True, parallel_nums=2), {"x": ["fail", "wait"]}
+    )
+    assert (record.end.status, record.end.error, stopped) == ("failed", "Variable no.body not found.", [True])
 
 
 def test_the_fail_branch_of_a_failed_iteration_is_taken():
-    definition = each(*FAILING, error_strategy="fail-branch")
+    definition = iteration(*FAILING, error_strategy="fail-branch")
     definition["nodes"] = [entry for entry in definition["nodes"] if entry["id"] != "end"]
     definition["nodes"].append(end(error=["it", "error_message"]))
     definition["edges"] = [edge for edge in definition["edges"] if edge["target"] != "end"]
     definition["edges"].append({"source": "it", "target": "end", "sourceHandle": "fail-branch"})
-    told = run(definition, {"x": ["b"]})
-    assert told.end.status == "partial-succeeded"
-    assert "it.item" in told.end.outputs["error"]
+    record = run(definition, {"x": ["b"]})
+    assert record.end.status == "partial-succeeded"
+    assert "it.item" in record.end.outputs["error"]
 
 
 @pytest.mark.parametrize(("nums", "open_rounds"), [(1, 1), (3, 3), (10, 6)])
@@ -83,25 +85,26 @@ def test_at_most_so_many_rounds_are_open(kind, nums, open_rounds):
             now[0] -= 1
 
     kind("counting", count)
-    told = run(
-        each(node("c", "counting", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=nums),
+    record = run(
+        iteration(node("c", "counting", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=nums),
         {"x": list(range(6))},
     )
-    assert (told.end.status, most[0]) == ("succeeded", open_rounds)
+    assert (record.end.status, most[0]) == ("succeeded", open_rounds)
 
 
 def test_a_round_is_announced_when_it_begins(kind):
     kind("nothing", lambda context: {})
-    told = run(
-        each(node("c", "nothing", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=1), {"x": [1, 2]}
+    record = run(
+        iteration(node("c", "nothing", "it"), "is > c", output=("c", "x"), is_parallel=True, parallel_nums=1),
+        {"x": [1, 2]},
     )
-    names = [name for name in told.named() if name in ("RoundStarted it", "NodeSucceeded c")]
+    names = [name for name in record.named() if name in ("RoundStarted it", "NodeSucceeded c")]
     assert names == ["RoundStarted it", "NodeSucceeded c"] * 2
 
 
 def test_rounds_go_on_without_free_threads():
-    told = run(each(is_parallel=True), {"x": list(range(9))}, spawn=lambda job: None)
-    assert told.end.outputs == {"all": list(range(9))}
+    record = run(iteration(is_parallel=True), {"x": list(range(9))}, spawn=lambda job: None)
+    assert record.end.outputs == {"all": list(range(9))}
 
 
 def test_a_stop_ends_all_rounds(kind):
@@ -113,8 +116,8 @@ def test_a_stop_ends_all_rounds(kind):
         context.cancellation.wait(10)
 
     kind("waiting", wait)
-    told = run(
-        each(
+    record = run(
+        iteration(
             node("w", "waiting", "it"),
             "is > w",
             is_parallel=True,
@@ -124,15 +127,15 @@ def test_a_stop_ends_all_rounds(kind):
         {"x": list(range(9))},
         cancellation=cancellation,
     )
-    assert told.end.status == "stopped"
-    assert len(events_of(told, events.RoundStarted)) == 3
+    assert record.end.status == "stopped"
+    assert len(events_of(record, events.RoundStarted)) == 3
 
 
 def test_time_that_is_up_is_not_swallowed(kind):
     kind("waiting", lambda context: context.cancellation.wait(context.seconds_left(10)))
-    told = run(
-        each(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"),
+    record = run(
+        iteration(node("w", "waiting", "it"), "is > w", error_handle_mode="continue-on-error"),
         {"x": [1, 2, 3]},
         seconds=0.05,
     )
-    assert (told.end.status, "longer than" in told.end.error) == ("failed", True)
+    assert (record.end.status, "longer than" in record.end.error) == ("failed", True)

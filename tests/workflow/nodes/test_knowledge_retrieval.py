@@ -1,4 +1,4 @@
-"""`knowledge-retrieval`, and what an `llm` node makes of it (contract dsl.md §3.7)."""
+"""`knowledge-retrieval`, and `llm` nodes that use its passages (contract dsl.md §3.7)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from app.providers.cancellation import Cancellation
 from app.workflow.contracts.knowledge import MetadataFilter, Retrieval, cited, passage_of, source_of
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.failures import NodeFailed
-from tests.support.workflow.graphs import Told, end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, said, world
+from tests.support.workflow.graphs import RunRecord, end, graph, node, run, start
+from tests.support.workflow.model_services import MODEL, sent, services_with
 
 SOURCE = {
     "position": 1,
@@ -35,8 +35,8 @@ SOURCE = {
 }
 
 
-class Shelf:
-    """Knowledge that finds what a test says, and remembers what it was asked."""
+class FakeKnowledge:
+    """Datasets that return the sources of a test; `asked` lists the searches (implements `Knowledge`)."""
 
     def __init__(
         self, *sources: Mapping[str, Any], fields: Sequence[str] = ("year", "team"), failure: Exception | None = None
@@ -54,16 +54,20 @@ class Shelf:
         return self.fields
 
 
-def look(shelf: Shelf | None, query: Any = "tea", services: NodeServices | None = None, **data: Any) -> Told:
+def retrieve(
+    knowledge: FakeKnowledge | None, query: Any = "tea", services: NodeServices | None = None, **data: Any
+) -> RunRecord:
     retrieval = node(
         "find", "knowledge-retrieval", query_variable_selector=["start", "query"], dataset_ids=["d1", "d2"], **data
     )
     definition = graph(start(query="text-input"), retrieval, end(result=["find", "result"]), "start > find > end")
-    return run(definition, {"query": query}, services=dataclasses.replace(services or NodeServices(), knowledge=shelf))
+    return run(
+        definition, {"query": query}, services=dataclasses.replace(services or NodeServices(), knowledge=knowledge)
+    )
 
 
 def test_the_result_holds_what_was_found() -> None:
-    (item,) = look(Shelf()).outputs("find")["result"]
+    (item,) = retrieve(FakeKnowledge()).outputs("find")["result"]
     assert (item["title"], item["content"], item["files"], item["summary"]) == ("Tea", "Tea is at ten.", [], None)
     assert item["metadata"] == {
         "_source": "knowledge",
@@ -91,16 +95,16 @@ def test_a_source_can_be_had_back_from_the_result() -> None:
 
 @pytest.mark.parametrize("query", ["", "  "])
 def test_an_empty_query_finds_nothing_and_asks_nobody(query: str) -> None:
-    shelf = Shelf()
-    assert look(shelf, query).outputs("find") == {"result": []}
-    assert shelf.asked == []
+    knowledge = FakeKnowledge()
+    assert retrieve(knowledge, query).outputs("find") == {"result": []}
+    assert knowledge.asked == []
 
 
 def test_the_settings_go_into_the_search() -> None:
-    shelf = Shelf()
+    knowledge = FakeKnowledge()
     weights = {"vector_setting": {"vector_weight": 0.6}, "keyword_setting": {"keyword_weight": 0.4}}
-    look(
-        shelf,
+    retrieve(
+        knowledge,
         multiple_retrieval_config={
             "top_k": 7,
             "score_threshold": 0.5,
@@ -108,8 +112,8 @@ def test_the_settings_go_into_the_search() -> None:
             "weights": weights,
         },
     )
-    look(
-        shelf,
+    retrieve(
+        knowledge,
         multiple_retrieval_config={
             "top_k": 2,
             "score_threshold": None,
@@ -117,53 +121,63 @@ def test_the_settings_go_into_the_search() -> None:
             "reranking_model": {"provider": "p", "model": "m"},
         },
     )
-    assert shelf.asked == [
+    assert knowledge.asked == [
         Retrieval(["d1", "d2"], "tea", 7, 0.5, weights=(0.6, 0.4)),
         Retrieval(["d1", "d2"], "tea", 2, None, rerank_model=("p", "m")),
     ]
 
 
 def test_one_of_several_datasets_means_the_best_of_all() -> None:
-    shelf = Shelf()
-    look(shelf, retrieval_mode="single", single_retrieval_config={"model": MODEL})
-    assert shelf.asked == [Retrieval(["d1", "d2"], "tea")]
+    knowledge = FakeKnowledge()
+    retrieve(knowledge, retrieval_mode="single", single_retrieval_config={"model": MODEL})
+    assert knowledge.asked == [Retrieval(["d1", "d2"], "tea")]
 
 
 def test_a_failing_search_fails_the_node() -> None:
-    told = look(Shelf(failure=NodeFailed("The knowledge could not be searched.", "KnowledgeRetrievalError")))
-    assert told.of("find").error == "The knowledge could not be searched."
+    record = retrieve(
+        FakeKnowledge(failure=NodeFailed("The knowledge could not be searched.", "KnowledgeRetrievalError"))
+    )
+    assert record.of("find").error == "The knowledge could not be searched."
 
 
 def test_without_knowledge_the_node_fails() -> None:
-    assert look(None).of("find").error == "Knowledge is not available in this run."
+    assert retrieve(None).of("find").error == "Knowledge is not available in this run."
 
 
 class TestFilters:
     def test_of_the_author_may_hold_references(self) -> None:
-        shelf = Shelf()
+        knowledge = FakeKnowledge()
         conditions = [
             {"name": "team", "comparison_operator": "is", "value": "{{#start.query#}}"},
             {"name": "year", "comparison_operator": ">", "value": 2020},
         ]
-        look(
-            shelf,
+        retrieve(
+            knowledge,
             metadata_filtering_mode="manual",
             metadata_filtering_conditions={"logical_operator": "or", "conditions": conditions},
         )
-        assert (list(shelf.asked[0].conditions), shelf.asked[0].logical_operator) == (
+        assert (list(knowledge.asked[0].conditions), knowledge.asked[0].logical_operator) == (
             [MetadataFilter("team", "is", "tea"), MetadataFilter("year", ">", 2020)],
             "or",
         )
 
-    def automatic(self, model: Any, answer: str, shelf: Shelf) -> Retrieval:
+    def automatic(self, model: Any, answer: str, knowledge: FakeKnowledge) -> Retrieval:
         model.script(answer)
-        look(shelf, "tea in 2026", world(model), metadata_filtering_mode="automatic", metadata_model_config=MODEL)
-        return shelf.asked[0]
+        retrieve(
+            knowledge,
+            "tea in 2026",
+            services_with(model),
+            metadata_filtering_mode="automatic",
+            metadata_model_config=MODEL,
+        )
+        return knowledge.asked[0]
 
     def test_of_a_model_are_read_from_its_answer(self, model: Any) -> None:
-        asked = self.automatic(model, 'Sure: ```json\n[{"name": "year", "operator": "=", "value": 2026}]\n```', Shelf())
+        asked = self.automatic(
+            model, 'Sure: ```json\n[{"name": "year", "operator": "=", "value": 2026}]\n```', FakeKnowledge()
+        )
         assert list(asked.conditions) == [MetadataFilter("year", "=", 2026)]
-        assert "year, team" in said(model)[0][1]
+        assert "year, team" in sent(model)[0][1]
 
     @pytest.mark.parametrize(
         "answer",
@@ -176,21 +190,29 @@ class TestFilters:
         ],
     )
     def test_of_a_model_that_makes_no_sense_are_none(self, model: Any, answer: str) -> None:
-        assert self.automatic(model, answer, Shelf()).conditions == ()
+        assert self.automatic(model, answer, FakeKnowledge()).conditions == ()
 
     def test_of_a_model_that_fails_are_none(self, model: Any) -> None:
-        shelf = Shelf()
+        knowledge = FakeKnowledge()
         model.script(status=401)
-        look(shelf, "tea", world(model), metadata_filtering_mode="automatic", metadata_model_config=MODEL)
-        assert shelf.asked[0].conditions == ()
+        retrieve(
+            knowledge, "tea", services_with(model), metadata_filtering_mode="automatic", metadata_model_config=MODEL
+        )
+        assert knowledge.asked[0].conditions == ()
 
     def test_are_not_asked_for_where_documents_have_no_fields(self, model: Any) -> None:
-        look(Shelf(fields=()), "tea", world(model), metadata_filtering_mode="automatic", metadata_model_config=MODEL)
+        retrieve(
+            FakeKnowledge(fields=()),
+            "tea",
+            services_with(model),
+            metadata_filtering_mode="automatic",
+            metadata_model_config=MODEL,
+        )
         assert model.requests == []
 
 
 def test_a_model_reads_the_passages(model: Any) -> None:
-    shelf = Shelf(SOURCE, {**SOURCE, "segment_id": "s2", "content": "Coffee is at noon."})
+    knowledge = FakeKnowledge(SOURCE, {**SOURCE, "segment_id": "s2", "content": "Coffee is at noon."})
     retrieval = node("find", "knowledge-retrieval", query_variable_selector=["sys", "query"], dataset_ids=["d"])
     prompt = [{"role": "user", "text": "{{#context#}} | {{#sys.query#}}"}]
     llm = node(
@@ -201,8 +223,8 @@ def test_a_model_reads_the_passages(model: Any) -> None:
         context={"enabled": True, "variable_selector": ["find", "result"]},
     )
     definition = graph(start(), retrieval, llm, end(text=["llm", "text"]), "start > find > llm > end")
-    run(definition, services=dataclasses.replace(world(model), knowledge=shelf), system={"query": "When?"})
-    assert said(model) == [("user", "Tea is at ten.\nCoffee is at noon. | When?")]
+    run(definition, services=dataclasses.replace(services_with(model), knowledge=knowledge), system={"query": "When?"})
+    assert sent(model) == [("user", "Tea is at ten.\nCoffee is at noon. | When?")]
 
 
 def test_a_segment_is_cited_once_and_numbered_anew() -> None:

@@ -18,9 +18,9 @@ def definition(**data):
 
 
 def result(items, more=None, **data):
-    """The list, or "error"."""
-    told = run(definition(**data), {"x": items, **(more or {})})
-    return "error" if told.end.status == "failed" else told.outputs("n")["result"]
+    """Return the resulting list, or "error"."""
+    record = run(definition(**data), {"x": items, **(more or {})})
+    return "error" if record.end.status == "failed" else record.outputs("n")["result"]
 
 
 def by(operator, value=None, key=""):
@@ -32,8 +32,8 @@ def by(operator, value=None, key=""):
     [(["a", "b", "c"], "a", "c"), (["a"], "a", "a"), ([], None, None), (FILES, IMAGE, SOUND)],
 )
 def test_the_list_and_its_ends_are_given(items, first, last):
-    told = run(definition(), {"x": items})
-    assert told.outputs("n") == {"result": items, "first_record": first, "last_record": last}
+    record = run(definition(), {"x": items})
+    assert record.outputs("n") == {"result": items, "first_record": first, "last_record": last}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`llm`: what its model is sent and what it gives (contract dsl.md §3.7)."""
+"""`llm`: its prompts and its outputs (contract dsl.md §3.7)."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from tests.support.workflow.graphs import answer, graph, node, run, start
 from tests.support.workflow.llm_graphs import ask, flow, llm
-from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
+from tests.support.workflow.model_services import MODEL, Conversation, picture, sent, services_with
 
 
 def jinja(text, role="user"):
@@ -24,9 +24,9 @@ def context_of(*selector):
 
 def test_the_prompts_messages_are_sent_with_their_references_filled_in(model):
     messages = [("system", "Be kind to {{#start.name#}}."), ("user", "One?"), ("assistant", "1."), "{{#sys.query#}}"]
-    told = ask(model, llm(*messages), {"name": "Ann"}, system={"query": "Two?"})
-    assert said(model) == [("system", "Be kind to Ann."), ("user", "One?"), ("assistant", "1."), ("user", "Two?")]
-    assert told.of("llm").inputs == {"#start.name#": "Ann", "#sys.query#": "Two?"}
+    record = ask(model, llm(*messages), {"name": "Ann"}, system={"query": "Two?"})
+    assert sent(model) == [("system", "Be kind to Ann."), ("user", "One?"), ("assistant", "1."), ("user", "Two?")]
+    assert record.of("llm").inputs == {"#start.name#": "Ann", "#sys.query#": "Two?"}
 
 
 def test_values_take_the_form_of_prompts(model):
@@ -35,35 +35,35 @@ def test_values_take_the_form_of_prompts(model):
         llm("{{#start.object#}} {{#start.list#}} {{#start.file#}}"),
         {"object": {"a": "é"}, "list": [1, 2.5], "file": picture()},
     )
-    assert said(model) == [("user", '{"a": "é"} [1, 2.5] ')]
+    assert sent(model) == [("user", '{"a": "é"} [1, 2.5] ')]
 
 
 def test_a_value_is_no_template(model):
     ask(model, llm("{{#start.text#}}"), {"text": "{{#sys.query#}} {{#context#}}"})
-    assert said(model) == [("user", "{{#sys.query#}} {{#context#}}")]
+    assert sent(model) == [("user", "{{#sys.query#}} {{#context#}}")]
 
 
 def test_a_reference_that_finds_nothing_fails_the_node(model):
-    told = ask(model, llm("{{#start.nothing#}}"))
-    assert (told.end.status, told.of("llm").error) == ("failed", "Variable start.nothing not found.")
+    record = ask(model, llm("{{#start.nothing#}}"))
+    assert (record.end.status, record.of("llm").error) == ("failed", "Variable start.nothing not found.")
     assert model.requests == []
 
 
 def test_empty_messages_are_dropped(model):
     ask(model, llm(("system", ""), "{{#start.empty#}}", "Hi"), {"empty": None})
-    assert said(model) == [("user", "Hi")]
+    assert sent(model) == [("user", "Hi")]
 
 
 @pytest.mark.parametrize("prompt", [[], [{"role": "user", "text": ""}], {"text": ""}])
 def test_no_message_at_all_is_an_error(model, prompt):
-    told = ask(model, llm(prompt_template=prompt))
-    assert told.of("llm").error == "The prompt of this node is empty."
+    record = ask(model, llm(prompt_template=prompt))
+    assert record.of("llm").error == "The prompt of this node is empty."
     assert model.requests == []
 
 
 def test_a_system_message_alone_is_sent_as_such(model):
     ask(model, llm(("system", "Say hello.")))
-    assert said(model) == [("system", "Say hello.")]
+    assert sent(model) == [("system", "Say hello.")]
 
 
 def test_the_model_and_its_parameters_are_the_nodes(model):
@@ -83,7 +83,7 @@ def test_a_jinja2_prompt_sees_its_variables(model):
         {"variable": "gone", "value_selector": ["start", "gone"]},
     ]
     text = "{% for name in names %}{{ name }};{% endfor %} {{ gone }} {{#context#}}"
-    told = ask(
+    record = ask(
         model,
         llm(
             prompt_template=[jinja(text)],
@@ -92,21 +92,21 @@ def test_a_jinja2_prompt_sees_its_variables(model):
         ),
         {"names": ["Ann", "Bo"], "text": "{{ names }}"},
     )
-    assert said(model) == [("user", "Ann;Bo; None {{ names }}")]
-    assert told.of("llm").inputs["names"] == ["Ann", "Bo"]
+    assert sent(model) == [("user", "Ann;Bo; None {{ names }}")]
+    assert record.of("llm").inputs["names"] == ["Ann", "Bo"]
 
 
 def test_without_a_sandbox_a_jinja2_prompt_fails(model):
-    told = run(flow(llm(prompt_template=[jinja("Hi")])), services=replace(world(model), sandbox=None))
-    assert told.of("llm").error == "The sandbox for templates is not available in this run."
+    record = run(flow(llm(prompt_template=[jinja("Hi")])), services=replace(services_with(model), sandbox=None))
+    assert record.of("llm").error == "The sandbox for templates is not available in this run."
 
 
 @pytest.mark.parametrize(
     "template", ["{% if %}", "{{ 'a' * 10000000000 }}", "{{ ''.__class__.__mro__[1] }}{{ 1 / 0 }}"]
 )
 def test_a_jinja2_prompt_that_fails_fails_the_node(model, template):
-    told = ask(model, llm(prompt_template=[jinja(template)]))
-    assert (told.end.status, told.of("llm").status, model.requests) == ("failed", "failed", [])
+    record = ask(model, llm(prompt_template=[jinja(template)]))
+    assert (record.end.status, record.of("llm").status, model.requests) == ("failed", "failed", [])
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_a_jinja2_prompt_that_fails_fails_the_node(model, template):
     ],
 )
 def test_the_context_is_a_text_or_an_array_joined_by_newlines(model, value, text):
-    told = ask(
+    record = ask(
         model, llm(("system", "Know: {{#context#}}."), "Hi", context=context_of("start", "known")), {"known": value}
     )
-    assert said(model)[0] == ("system", f"Know: {text}.")
-    assert told.of("llm").inputs["#context#"] == text
+    assert sent(model)[0] == ("system", f"Know: {text}.")
+    assert record.of("llm").inputs["#context#"] == text
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_context_is_a_text_or_an_array_joined_by_newlines(model, value, text
 )
 def test_without_context_its_place_is_empty(model, off):
     ask(model, llm("Know: {{#context#}}.", context=off), {"known": "Cats purr."})
-    assert said(model) == [("user", "Know: .")]
+    assert sent(model) == [("user", "Know: .")]
 
 
 # Completion prompts.
@@ -144,9 +144,11 @@ COMPLETION = {**MODEL, "mode": "completion"}
 
 
 def test_a_completion_prompt_starts_with_the_place_of_the_empty_history(model):
-    told = ask(model, llm(prompt_template={"text": "Once upon {{#start.when#}}"}, model=COMPLETION), {"when": "a time"})
+    record = ask(
+        model, llm(prompt_template={"text": "Once upon {{#start.when#}}"}, model=COMPLETION), {"when": "a time"}
+    )
     assert (model.requests[0].path, model.requests[0].body["prompt"]) == ("/v1/completions", "\nOnce upon a time")
-    assert told.outputs("llm")["text"] == "tok0 tok1 tok2"
+    assert record.outputs("llm")["text"] == "tok0 tok1 tok2"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_a_node_of_an_old_file_runs(model):
         "prompt_config": None,
     }
     assert ask(model, node("llm", "llm", **old)).end.status == "succeeded"
-    assert said(model) == [("system", "Help.")]
+    assert sent(model) == [("system", "Help.")]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_an_llm_inside_an_iteration_is_not_streamed(model):
     model.script("a", "b", delay=0.02)
     model.script("c", "d", delay=0.02)
     each = node("each", "iteration", iterator_selector=["start", "items"], output_selector=["llm", "text"])
-    told = run(
+    record = run(
         graph(
             start(),
             each,
@@ -219,6 +221,6 @@ def test_an_llm_inside_an_iteration_is_not_streamed(model):
             "in > llm",
         ),
         {"items": [1, 2]},
-        services=world(model),
+        services=services_with(model),
     )
-    assert told.pieces == ["- ab\n- cd"]
+    assert record.pieces == ["- ab\n- cd"]

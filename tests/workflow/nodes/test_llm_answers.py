@@ -1,4 +1,4 @@
-"""`llm`: what becomes of its model's answer (contract dsl.md §3.6, §3.7)."""
+"""`llm`: how it handles its model's answer (contract dsl.md §3.6, §3.7)."""
 
 import threading
 
@@ -9,7 +9,7 @@ from app.providers.models.routes import ModelRoutes
 from app.workflow.contracts import events
 from app.workflow.contracts.node_services import NodeServices
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, world
+from tests.support.workflow.model_services import MODEL, services_with
 
 SCHEMA = {
     "type": "object",
@@ -26,7 +26,7 @@ def chatflow(**data):
 
 
 def ask(server, **data):
-    return run(chatflow(**data), services=world(server))
+    return run(chatflow(**data), services=services_with(server))
 
 
 def test_it_gives_text_reason_and_usage(model):
@@ -58,9 +58,9 @@ def test_a_server_that_does_not_count_costs_nothing(model):
 
 def test_the_answer_is_streamed_as_it_comes(model):
     model.script("Hel", "lo", "!", delay=0.05)
-    told = ask(model)
-    assert told.pieces == ["Hel", "lo", "!"]
-    assert told.end.outputs["answer"] == "Hello!"
+    record = ask(model)
+    assert record.pieces == ["Hel", "lo", "!"]
+    assert record.end.outputs["answer"] == "Hello!"
 
 
 def test_operators_see_prompt_model_and_usage(model):
@@ -85,19 +85,19 @@ def test_nul_characters_are_left_out(model):
 @pytest.mark.parametrize("delay", [0.0, 0.05])
 def test_separated_thoughts_are_no_text_and_not_streamed(model, delay):
     model.script("<th", "ink>\nHm.", "\n</thi", "nk>\n", "\nHel", "lo", delay=delay)
-    told = ask(model, reasoning_format="separated")
-    outputs = told.outputs("llm")
+    record = ask(model, reasoning_format="separated")
+    outputs = record.outputs("llm")
     assert (outputs["text"], outputs["reasoning_content"]) == ("Hello", "Hm.")
-    assert told.text == "Hello"
+    assert record.text == "Hello"
 
 
 @pytest.mark.parametrize("data", [{}, {"reasoning_format": "tagged"}])
 def test_tagged_thoughts_stay_in_the_text(model, data):
     model.script("<think>Hm.</think>\n", "Hello")
-    told = ask(model, **data)
-    outputs = told.outputs("llm")
+    record = ask(model, **data)
+    outputs = record.outputs("llm")
     assert (outputs["text"], outputs["reasoning_content"]) == ("<think>Hm.</think>\nHello", "")
-    assert told.text == outputs["text"]
+    assert record.text == outputs["text"]
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_tagged_thoughts_stay_in_the_text(model, data):
 )
 def test_thoughts_that_the_server_tells_apart_are_told_as_the_node_says(model, form, text, reasoning):
     model.script("Hel", "lo", reasoning=("Hm, ", "so."))
-    told = ask(model, reasoning_format=form)
-    outputs = told.outputs("llm")
-    assert (outputs["text"], outputs["reasoning_content"], told.text) == (text, reasoning, text)
+    record = ask(model, reasoning_format=form)
+    outputs = record.outputs("llm")
+    assert (outputs["text"], outputs["reasoning_content"], record.text) == (text, reasoning, text)
 
 
 # Structured output.
@@ -162,9 +162,9 @@ def test_the_schema_stands_behind_the_authors_own_words(model):
 )
 def test_an_answer_that_does_not_fit_fails_the_node(model, said, error):
     model.script(said)
-    told = ask(model, **STRUCTURED, error_strategy="fail-branch")
-    assert told.outputs("llm") == {"error_message": error, "error_type": "OutputParserError"}
-    assert told.of("llm").process_data["finish_reason"] == "stop"
+    record = ask(model, **STRUCTURED, error_strategy="fail-branch")
+    assert record.outputs("llm") == {"error_message": error, "error_type": "OutputParserError"}
+    assert record.of("llm").process_data["finish_reason"] == "stop"
 
 
 def test_a_pattern_cannot_hold_up_a_run(model):
@@ -175,8 +175,8 @@ def test_a_pattern_cannot_hold_up_a_run(model):
 @pytest.mark.parametrize("reference", ["https://files.example/schema.json", "#/$defs/none", "#"])
 def test_a_schema_that_refers_to_nothing_fails_the_node_and_fetches_nothing(model, reference):
     model.script("{}")
-    told = ask(model, structured_output_enabled=True, structured_output={"schema": {"$ref": reference}})
-    assert told.of("llm").error == "The JSON schema of the structured output has a reference that cannot be resolved."
+    record = ask(model, structured_output_enabled=True, structured_output={"schema": {"$ref": reference}})
+    assert record.of("llm").error == "The JSON schema of the structured output has a reference that cannot be resolved."
 
 
 def test_without_it_there_is_no_structured_output(model):
@@ -205,15 +205,15 @@ def test_without_it_there_is_no_structured_output(model):
 )
 def test_a_models_error_is_the_nodes(model, script, message, error_type):
     model.script(**script)
-    told = ask(model, error_strategy="fail-branch")
-    assert told.outputs("llm") == {"error_message": message, "error_type": error_type}
-    assert told.of("llm").process_data["prompts"] == [{"role": "user", "text": "Hi", "files": []}]
+    record = ask(model, error_strategy="fail-branch")
+    assert record.outputs("llm") == {"error_message": message, "error_type": error_type}
+    assert record.of("llm").process_data["prompts"] == [{"role": "user", "text": "Hi", "files": []}]
 
 
 def test_a_model_that_no_route_leads_to_fails_the_node():
     nowhere = ModelRoutes.from_settings("", "", "", "", {})
-    told = run(chatflow(error_strategy="fail-branch"), services=NodeServices(models=nowhere))
-    assert told.outputs("llm")["error_type"] == "ProviderTokenNotInitError"
+    record = run(chatflow(error_strategy="fail-branch"), services=NodeServices(models=nowhere))
+    assert record.outputs("llm")["error_type"] == "ProviderTokenNotInitError"
 
 
 def test_a_run_without_models_fails():
@@ -223,18 +223,18 @@ def test_a_run_without_models_fails():
 def test_text_streamed_before_a_failure_stays_and_the_node_is_tried_again(model):
     model.script("Hel", "lo", delay=0.05, error="server_error")
     model.script("Hi!")
-    told = ask(model, retry_config={"retry_enabled": True, "max_retries": 1, "retry_interval": 1})
-    assert told.text == "HelloHi!"
-    assert told.outputs("llm")["text"] == "Hi!"
-    assert [event.attempt for event in told.events if isinstance(event, events.NodeRetried)] == [1]
+    record = ask(model, retry_config={"retry_enabled": True, "max_retries": 1, "retry_interval": 1})
+    assert record.text == "HelloHi!"
+    assert record.outputs("llm")["text"] == "Hi!"
+    assert [event.attempt for event in record.events if isinstance(event, events.NodeRetried)] == [1]
 
 
 def test_default_values_stand_for_a_failed_answer(model):
     model.script(error="server_error")
-    told = ask(
+    record = ask(
         model, error_strategy="default-value", default_value=[{"key": "text", "type": "string", "value": "Sorry."}]
     )
-    assert (told.text, told.end.status) == ("Sorry.", "partial-succeeded")
+    assert (record.text, record.end.status) == ("Sorry.", "partial-succeeded")
 
 
 def test_a_stop_ends_the_call_at_once(model):
@@ -247,16 +247,16 @@ def test_a_stop_ends_the_call_at_once(model):
 
     stopping = threading.Thread(target=stop)
     stopping.start()
-    told = run(chatflow(error_strategy="fail-branch"), services=world(model), cancellation=cancellation)
+    record = run(chatflow(error_strategy="fail-branch"), services=services_with(model), cancellation=cancellation)
     stopping.join()
-    assert told.end.status == "stopped"
+    assert record.end.status == "stopped"
     model.wait_for(lambda server: server.requests[0].closed_early is not None)
 
 
 def test_a_model_that_is_silent_past_the_runs_time_ends_the_run(model):
     model.script(hang=True)
-    told = run(chatflow(error_strategy="fail-branch"), services=world(model), seconds=0.3)
-    assert told.end.status == "failed"
+    record = run(chatflow(error_strategy="fail-branch"), services=services_with(model), seconds=0.3)
+    assert record.end.status == "failed"
 
 
 def test_outputs_of_a_workflow_stream_the_answer_too(model):
@@ -267,5 +267,5 @@ def test_outputs_of_a_workflow_stream_the_answer_too(model):
         end(text=["llm", "text"], reason=["llm", "finish_reason"]),
         "start > llm > end",
     )
-    told = run(flow, services=world(model))
-    assert told.pieces == ["Hel", "lo", "\n", "stop"]
+    record = run(flow, services=services_with(model))
+    assert record.pieces == ["Hel", "lo", "\n", "stop"]

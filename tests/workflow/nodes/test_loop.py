@@ -6,56 +6,56 @@ from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from tests.support.workflow.graphs import answer, events_of, node, run
-from tests.support.workflow.loops import COUNT, assigner, at_least, counting, looped, variable
+from tests.support.workflow.loops import COUNT, assigner, at_least, counting, loop, variable
 
 
 def test_the_children_run_so_many_times():
-    told = run(looped())
-    assert told.ran == ["start", *["ls", "add"] * 3, "loop", "end"]
-    assert told.end.outputs == {"count": 3, "rounds": 3}
+    record = run(loop())
+    assert record.ran == ["start", *["ls", "add"] * 3, "loop", "end"]
+    assert record.end.outputs == {"count": 3, "rounds": 3}
 
 
 @pytest.mark.parametrize(("needed", "rounds"), [("1", 1), ("2", 2), ("3", 3), ("9", 5)])
 def test_break_conditions_end_it_behind_a_round(needed, rounds):
-    assert run(looped(rounds=5, break_conditions=[at_least(needed)])).end.outputs == {"count": rounds, "rounds": rounds}
+    assert run(loop(rounds=5, break_conditions=[at_least(needed)])).end.outputs == {"count": rounds, "rounds": rounds}
 
 
 def test_break_conditions_are_checked_before_the_first_round():
-    told = run(looped(loop_variables=[variable("count", value=7)], break_conditions=[at_least("7")]))
-    assert told.ran == ["start", "loop", "end"]
-    assert told.outputs("loop") == {"count": 7}
-    assert events_of(told, events.RoundsEnded)[0].steps == 0
+    record = run(loop(loop_variables=[variable("count", value=7)], break_conditions=[at_least("7")]))
+    assert record.ran == ["start", "loop", "end"]
+    assert record.outputs("loop") == {"count": 7}
+    assert events_of(record, events.RoundsEnded)[0].steps == 0
 
 
 def test_errors_are_no_matter_before_the_first_round():
-    told = run(
-        looped(answer("", "say", "loop"), "ls > say", break_conditions=[at_least(None, ("say", "answer"), "empty")])
+    record = run(
+        loop(answer("", "say", "loop"), "ls > say", break_conditions=[at_least(None, ("say", "answer"), "empty")])
     )
-    assert (told.end.status, told.outputs("loop")["loop_round"]) == ("succeeded", 1)
+    assert (record.end.status, record.outputs("loop")["loop_round"]) == ("succeeded", 1)
 
 
 def test_children_s_outputs_can_break_it():
-    told = run(
-        looped(
+    record = run(
+        loop(
             answer("go {{#loop.count#}}", "say", "loop"),
             counting(),
             "ls > add > say",
             break_conditions=[at_least("go 2", ("say", "answer"), "is")],
         )
     )
-    assert told.outputs("loop")["loop_round"] == 2
+    assert record.outputs("loop")["loop_round"] == 2
 
 
 @pytest.mark.parametrize(("logic", "rounds"), [("and", 4), ("or", 2)])
 def test_break_conditions_are_combined(logic, rounds):
-    told = run(looped(rounds=9, break_conditions=[at_least("2"), at_least("4")], logical_operator=logic))
-    assert told.end.outputs["rounds"] == rounds
+    record = run(loop(rounds=9, break_conditions=[at_least("2"), at_least("4")], logical_operator=logic))
+    assert record.end.outputs["rounds"] == rounds
 
 
 def test_a_loop_end_ends_it_at_once():
     check = node("check", "if-else", "loop", cases=[{"case_id": "enough", "conditions": [at_least("2")]}])
-    told = run(
-        looped(
+    record = run(
+        loop(
             counting(),
             check,
             node("stop", "loop-end", "loop"),
@@ -65,47 +65,45 @@ def test_a_loop_end_ends_it_at_once():
             rounds=9,
         )
     )
-    assert told.outputs("loop") == {"count": 2, "loop_round": 2}
-    assert told.ran.count("more") == 1
+    assert record.outputs("loop") == {"count": 2, "loop_round": 2}
+    assert record.ran.count("more") == 1
 
 
 def test_a_loop_end_leaves_the_break_conditions_aside():
-    told = run(
-        looped(
-            node("stop", "loop-end", "loop"), "ls > stop", break_conditions=[at_least(None, ("no", "body"), "empty")]
-        )
+    record = run(
+        loop(node("stop", "loop-end", "loop"), "ls > stop", break_conditions=[at_least(None, ("no", "body"), "empty")])
     )
-    assert (told.end.status, told.end.outputs) == ("succeeded", {"count": 0, "rounds": 1})
+    assert (record.end.status, record.end.outputs) == ("succeeded", {"count": 0, "rounds": 1})
 
 
 def test_helpers_are_told_of_as_the_engine_does():
-    told = run(looped(node("stop", "loop-end", "loop"), "ls > stop"))
-    named = told.named()
+    record = run(loop(node("stop", "loop-end", "loop"), "ls > stop"))
+    named = record.named()
     assert "NodeStarted stop" in named and "NodeSucceeded stop" in named
     assert not any(name.endswith((" ls", "Started loop-start")) for name in named)
 
 
 def test_events_of_the_rounds():
-    told = run(looped())
-    started, ended = events_of(told, events.RoundsStarted)[0], events_of(told, events.RoundsEnded)[0]
+    record = run(loop())
+    started, ended = events_of(record, events.RoundsStarted)[0], events_of(record, events.RoundsEnded)[0]
     assert (started.length, started.execution.node_id) == (3, "loop")
-    assert [(event.index, event.previous) for event in events_of(told, events.RoundStarted)] == [
+    assert [(event.index, event.previous) for event in events_of(record, events.RoundStarted)] == [
         (1, {"count": 1, "loop_round": 1}),
         (2, {"count": 2, "loop_round": 2}),
     ]
     assert (ended.error, ended.steps, ended.result.outputs) == (None, 3, {"count": 3, "loop_round": 3})
-    assert [event.execution.loop_id for event in events_of(told, events.NodeStarted)] == [
+    assert [event.execution.loop_id for event in events_of(record, events.NodeStarted)] == [
         None,
         "loop",
         "loop",
         "loop",
         None,
     ]
-    assert not [name for name in told.named() if name in ("NodeStarted loop", "NodeSucceeded loop")]
+    assert not [name for name in record.named() if name in ("NodeStarted loop", "NodeSucceeded loop")]
 
 
 def test_the_events_stand_in_order():
-    names = [name for name in run(looped(rounds=2)).named() if name.endswith((" loop", " add"))]
+    names = [name for name in run(loop(rounds=2)).named() if name.endswith((" loop", " add"))]
     assert names == [
         "RoundsStarted loop",
         "NodeStarted add",
@@ -118,36 +116,36 @@ def test_the_events_stand_in_order():
 
 
 def test_every_round_s_nodes_have_ids_of_their_own():
-    ids = [event.execution.id for event in events_of(run(looped()), events.NodeStarted)]
+    ids = [event.execution.id for event in events_of(run(loop()), events.NodeStarted)]
     assert len(set(ids)) == len(ids)
 
 
 def test_an_error_inside_fails_the_loop():
-    told = run(looped(counting("x"), "ls > add"))
-    assert told.end.status == "failed"
-    ended = events_of(told, events.RoundsEnded)[0]
-    assert (ended.error, ended.steps) == (told.end.error, 1)
-    assert told.of("loop").status == "failed"
+    record = run(loop(counting("x"), "ls > add"))
+    assert record.end.status == "failed"
+    ended = events_of(record, events.RoundsEnded)[0]
+    assert (ended.error, ended.steps) == (record.end.error, 1)
+    assert record.of("loop").status == "failed"
 
 
 def test_an_error_strategy_inside_lets_the_loop_go_on():
     adding = counting("x")
     adding["data"]["error_strategy"] = "default-value"
-    told = run(looped(adding, "ls > add"))
-    assert (told.end.status, told.end.exceptions) == ("partial-succeeded", 3)
-    assert told.end.outputs["rounds"] == 3
+    record = run(loop(adding, "ls > add"))
+    assert (record.end.status, record.end.exceptions) == ("partial-succeeded", 3)
+    assert record.end.outputs["rounds"] == 3
 
 
 def test_an_error_in_a_break_condition_behind_a_round_fails_the_loop():
-    told = run(looped(break_conditions=[at_least("x")]))
-    assert (told.end.status, told.ran) == ("failed", ["start", "ls", "add", "loop"])
-    assert events_of(told, events.RoundsEnded)[0].error == told.end.error
+    record = run(loop(break_conditions=[at_least("x")]))
+    assert (record.end.status, record.ran) == ("failed", ["start", "ls", "add", "loop"])
+    assert events_of(record, events.RoundsEnded)[0].error == record.end.error
 
 
 def test_loops_nest():
     inner = ("inner", "count")
-    told = run(
-        looped(
+    record = run(
+        loop(
             node("inner", "loop", "loop", loop_count=2, start_node_id="ils", loop_variables=[variable("count")]),
             node("ils", "loop-start", "inner"),
             assigner("both", (inner, "+=", 1), (COUNT, "+=", 10), parent="inner"),
@@ -156,13 +154,13 @@ def test_loops_nest():
             "ls > inner > sum",
         )
     )
-    assert told.end.outputs == {"count": 63, "rounds": 3}
-    assert told.outputs("inner") == {"count": 2, "loop_round": 2}
+    assert record.end.outputs == {"count": 63, "rounds": 3}
+    assert record.outputs("inner") == {"count": 2, "loop_round": 2}
 
 
 def test_an_iteration_inside_sees_and_writes_the_loop_s_variables():
-    told = run(
-        looped(
+    record = run(
+        loop(
             node(
                 "each",
                 "iteration",
@@ -180,12 +178,12 @@ def test_an_iteration_inside_sees_and_writes_the_loop_s_variables():
         ),
         {"x": ["a", "b"]},
     )
-    assert told.text == "a1 b2 a3 b4 "
-    assert told.outputs("loop")["count"] == 4
+    assert record.text == "a1 b2 a3 b4 "
+    assert record.outputs("loop")["count"] == 4
 
 
 def test_an_interrupted_loop_goes_on_where_it_was():
-    definition = looped(counting(), answer("{{#loop.count#}} ", "say", "loop"), "ls > add > say")
+    definition = loop(counting(), answer("{{#loop.count#}} ", "say", "loop"), "ls > add > say")
     ends = run(definition).journal.ends
     for kept in range(1, len(ends)):
         again = run(definition, past=ends[:kept])
@@ -196,7 +194,7 @@ def test_an_interrupted_loop_goes_on_where_it_was():
 
 def test_what_an_ended_loop_wrote_outside_is_there_when_another_worker_goes_on():
     total = ("conversation", "total")
-    definition = looped(
+    definition = loop(
         assigner("add", (total, "+=", 2)), "ls > add", answer("{{#conversation.total#}}", "last"), "loop > last"
     )
     known = {"conversation": {"total": 1}, "types": {"total": "number"}}
@@ -215,11 +213,11 @@ def test_what_an_ended_loop_wrote_outside_is_there_when_another_worker_goes_on()
 )
 def test_a_file_that_cannot_run_is_refused(data, named):
     with pytest.raises(GraphInvalid, match=rf"node 'loop' \(loop\): {named}"):
-        build(looped(**data))
+        build(loop(**data))
 
 
 @pytest.mark.parametrize("absent", ["loop_variables", "break_conditions"])
 def test_lists_may_be_null(absent):
-    definition = looped(answer("a", "say", "loop"), "ls > say", rounds=2)
+    definition = loop(answer("a", "say", "loop"), "ls > say", rounds=2)
     definition["nodes"][1]["data"][absent] = None
     assert run(definition).text == "aa"

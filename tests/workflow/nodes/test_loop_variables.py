@@ -1,9 +1,9 @@
-"""The variables of a `loop` (contract dsl.md §3.7), and what is written inside it."""
+"""The variables of a `loop` (contract dsl.md §3.7), and writes inside it."""
 
 import pytest
 
 from tests.support.workflow.graphs import answer, graph, node, run
-from tests.support.workflow.loops import COUNT, assigner, at_least, counting, looped, variable
+from tests.support.workflow.loops import COUNT, assigner, at_least, counting, loop, variable
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ from tests.support.workflow.loops import COUNT, assigner, at_least, counting, lo
     ],
 )
 def test_loop_variables_begin_with_constants(kind, value, expected):
-    told = run(looped("ls > say", answer("", "say", "loop"), rounds=1, loop_variables=[variable("count", kind, value)]))
-    assert told.outputs("loop") == {"count": expected, "loop_round": 1}
+    record = run(loop("ls > say", answer("", "say", "loop"), rounds=1, loop_variables=[variable("count", kind, value)]))
+    assert record.outputs("loop") == {"count": expected, "loop_round": 1}
 
 
 @pytest.mark.parametrize(
@@ -42,31 +42,31 @@ def test_loop_variables_begin_with_constants(kind, value, expected):
     ],
 )
 def test_a_constant_of_another_type_is_an_error(kind, value):
-    told = run(looped(loop_variables=[variable("count", kind, value)]))
-    assert told.end.status == "failed"
-    assert "'count'" in told.end.error
+    record = run(loop(loop_variables=[variable("count", kind, value)]))
+    assert record.end.status == "failed"
+    assert "'count'" in record.end.error
 
 
 def test_loop_variables_begin_with_other_variables():
-    told = run(looped(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]), {"x": 10})
-    assert told.end.outputs["count"] == 13
+    record = run(loop(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]), {"x": 10})
+    assert record.end.outputs["count"] == 13
 
 
 def test_a_missing_variable_to_begin_with_is_an_error():
-    told = run(looped(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]))
-    assert (told.end.status, told.end.error) == ("failed", "Variable start.x not found.")
+    record = run(loop(loop_variables=[variable("count", value=["start", "x"], value_type="variable")]))
+    assert (record.end.status, record.end.error) == ("failed", "Variable start.x not found.")
 
 
 def test_loop_variables_are_kept_between_rounds():
-    told = run(looped(counting(), answer("{{#loop.count#}} ", "say", "loop"), "ls > add > say"))
-    assert told.text == "1 2 3 "
+    record = run(loop(counting(), answer("{{#loop.count#}} ", "say", "loop"), "ls > add > say"))
+    assert record.text == "1 2 3 "
 
 
 def test_children_s_outputs_are_not_kept_between_rounds():
     check = node("check", "if-else", "loop", cases=[{"case_id": "first", "conditions": [at_least("0", operator="=")]}])
     either = node("either", "variable-aggregator", "loop", variables=[["say", "answer"]])
-    told = run(
-        looped(
+    record = run(
+        loop(
             check,
             answer("hello", "say", "loop"),
             counting(),
@@ -76,23 +76,23 @@ def test_children_s_outputs_are_not_kept_between_rounds():
             rounds=2,
         )
     )
-    assert [dict(ended.outputs) for ended in told.journal.ends if ended.execution.node_id == "either"] == [
+    assert [dict(ended.outputs) for ended in record.journal.ends if ended.execution.node_id == "either"] == [
         {"output": "hello"},
         {},
     ]
 
 
 def test_loop_variables_cannot_be_written_to_from_outside():
-    told = run(
-        graph(*looped()["nodes"], assigner("late", (COUNT, "set", 1), parent=None), "start > loop > late", "ls > add")
+    record = run(
+        graph(*loop()["nodes"], assigner("late", (COUNT, "set", 1), parent=None), "start > loop > late", "ls > add")
     )
-    assert (told.end.status, told.end.error) == ("failed", "Variable loop.count cannot be written to.")
+    assert (record.end.status, record.end.error) == ("failed", "Variable loop.count cannot be written to.")
 
 
 def test_conversation_variables_written_inside_are_seen_inside_and_behind():
     total = ("conversation", "total")
-    told = run(
-        looped(
+    record = run(
+        loop(
             assigner("add", (total, "+=", 2)),
             answer("{{#conversation.total#}} ", "say", "loop"),
             "ls > add > say",
@@ -102,4 +102,4 @@ def test_conversation_variables_written_inside_are_seen_inside_and_behind():
         conversation={"total": 1},
         types={"total": "number"},
     )
-    assert told.text == "3 5 7 = 7"
+    assert record.text == "3 5 7 = 7"

@@ -7,7 +7,7 @@ import pytest
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from tests.support.workflow.graphs import end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
+from tests.support.workflow.model_services import MODEL, Conversation, picture, sent, services_with
 
 NAME = {"name": "name", "type": "string", "description": "Who", "required": True}
 AGE = {"name": "age", "type": "number", "description": "In years", "required": False}
@@ -25,12 +25,14 @@ def flow(*parameters, **data):
 
 def read(server, *parameters, conversation=None, text="Ann is 5.", **data):
     return run(
-        flow(*parameters, **data), {"text": text, "pictures": [picture()]}, services=world(server, memory=conversation)
+        flow(*parameters, **data),
+        {"text": text, "pictures": [picture()]},
+        services=services_with(server, memory=conversation),
     )
 
 
-def values(told):
-    outputs = told.outputs("read")
+def values(record):
+    outputs = record.outputs("read")
     return (
         {name: value for name, value in outputs.items() if not name.startswith("__")},
         outputs["__is_success"],
@@ -44,10 +46,10 @@ def parameter(kind, **more):
 
 def test_each_parameter_is_an_output(model):
     model.script('{"name": "Ann", "age": 5}')
-    told = read(model, NAME, AGE)
-    assert values(told) == ({"name": "Ann", "age": 5}, 1, None)
-    assert told.outputs("read")["__usage"]["completion_tokens"] == 1
-    assert told.end.total_tokens == told.outputs("read")["__usage"]["total_tokens"] > 1
+    record = read(model, NAME, AGE)
+    assert values(record) == ({"name": "Ann", "age": 5}, 1, None)
+    assert record.outputs("read")["__usage"]["completion_tokens"] == 1
+    assert record.end.total_tokens == record.outputs("read")["__usage"]["total_tokens"] > 1
 
 
 @pytest.mark.parametrize(
@@ -107,9 +109,9 @@ def test_values_of_their_type_are_taken(model, kind, value):
 )
 def test_a_wrong_type_is_no_failure_and_what_fits_is_kept(model, kind, value, kept):
     model.script(json.dumps({"it": value}))
-    told = read(model, parameter(kind, options=["red"]))
-    assert values(told) == ({"it": kept}, 0, f"Parameter it is not of type {kind}.")
-    assert told.end.status == "succeeded"
+    record = read(model, parameter(kind, options=["red"]))
+    assert values(record) == ({"it": kept}, 0, f"Parameter it is not of type {kind}.")
+    assert record.end.status == "succeeded"
 
 
 def test_a_choice_must_be_one_of_the_options(model):
@@ -150,9 +152,9 @@ def test_an_optional_parameter_may_be_null(model, kind, default):
 @pytest.mark.parametrize("answer", ["I do not know.", '{"name": "Ann"', ""])
 def test_an_answer_without_json_is_no_failure(model, answer):
     model.script(answer)
-    told = read(model, NAME, AGE)
-    assert values(told) == ({"name": "", "age": 0}, 0, "The model's answer contains no JSON object.")
-    assert told.end.status == "succeeded"
+    record = read(model, NAME, AGE)
+    assert values(record) == ({"name": "", "age": 0}, 0, "The model's answer contains no JSON object.")
+    assert record.end.status == "succeeded"
 
 
 def test_every_fault_is_told(model):
@@ -198,12 +200,12 @@ def test_function_calls_are_the_default(model):
 
 def test_a_completion_model_is_asked_in_words(model):
     model.script('{"name": "Ann"}')
-    told = read(model, NAME, reasoning_mode="function_call", model={**MODEL, "mode": "completion"})
-    assert values(told) == ({"name": "Ann"}, 1, None)
+    record = read(model, NAME, reasoning_mode="function_call", model={**MODEL, "mode": "completion"})
+    assert values(record) == ({"name": "Ann"}, 1, None)
     assert "Call the function" not in model.requests[0].body["prompt"]
 
 
-# What the model is told.
+# The model's prompt.
 
 
 def test_in_prompt_mode_model_and_server_are_told_the_schema(model):
@@ -213,7 +215,7 @@ def test_in_prompt_mode_model_and_server_are_told_the_schema(model):
     schema = body["response_format"]["json_schema"]["schema"]
     assert schema["properties"]["it"] == {"type": ["string", "null"], "description": "", "enum": ["red", "blue", None]}
     assert "tools" not in body
-    (_, task), last = said(model)
+    (_, task), last = sent(model)
     assert json.dumps(schema) in task and task.endswith("Instruction of the author:\nMind Ann is 5.")
     assert last == ("user", "Ann is 5.")
 
@@ -228,12 +230,12 @@ def test_lists_tell_what_they_hold(model):
 def test_memory_and_images_are_told(model):
     model.script('{"name": "Ann"}')
     vision = {"enabled": True, "configs": {"variable_selector": ["start", "pictures"]}}
-    told = read(
+    record = read(
         model, NAME, memory={"window": {"enabled": False}}, conversation=Conversation(("Who?", "Ann.")), vision=vision
     )
-    assert said(model)[0][1].endswith("Human: Who?\nAssistant: Ann.")
-    assert [part["type"] for part in said(model)[1][1]] == ["text", "image_url"]
-    assert told.of("read").inputs == {"query": "Ann is 5.", "files": [picture()]}
+    assert sent(model)[0][1].endswith("Human: Who?\nAssistant: Ann.")
+    assert [part["type"] for part in sent(model)[1][1]] == ["text", "image_url"]
+    assert record.of("read").inputs == {"query": "Ann is 5.", "files": [picture()]}
 
 
 # Failures.
@@ -241,9 +243,9 @@ def test_memory_and_images_are_told(model):
 
 def test_a_models_failure_is_the_nodes(model):
     model.script(error="server_error")
-    told = read(model, NAME)
-    ended = told.of("read")
-    assert (told.end.status, ended.error) == ("failed", "The model server had an internal error.")
+    record = read(model, NAME)
+    ended = record.of("read")
+    assert (record.end.status, ended.error) == ("failed", "The model server had an internal error.")
     assert ended.outputs == {"__is_success": 0, "__reason": "The model server had an internal error."}
 
 

@@ -5,7 +5,7 @@ import pytest
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from tests.support.workflow.graphs import end, graph, node, run, start
-from tests.support.workflow.model_worlds import MODEL, Conversation, picture, said, world
+from tests.support.workflow.model_services import MODEL, Conversation, picture, sent, services_with
 
 CLASSES = [{"id": "1", "name": "Refund"}, {"id": "1732007415808", "name": "Shipping", "label": "Where is it?"}]
 
@@ -26,7 +26,10 @@ def flow(**data):
 def sort(server, text="Where is my parcel?", **data):
     memory, system = data.pop("conversation", None), data.pop("system", None)
     return run(
-        flow(**data), {"text": text, "pictures": [picture()]}, services=world(server, memory=memory), system=system
+        flow(**data),
+        {"text": text, "pictures": [picture()]},
+        services=services_with(server, memory=memory),
+        system=system,
     )
 
 
@@ -55,15 +58,15 @@ def test_the_models_choice_is_the_way_on(model, answer, way):
 
 def test_it_gives_the_class_as_configured_and_the_usage(model):
     model.script('{"category_id": "1732007415808", "category_name": "Something else"}')
-    told = sort(model)
-    outputs = told.outputs("sort")
+    record = sort(model)
+    outputs = record.outputs("sort")
     assert {name: outputs[name] for name in ("class_name", "class_label", "class_id")} == {
         "class_name": "Shipping",
         "class_label": "Where is it?",
         "class_id": "1732007415808",
     }
     assert outputs["usage"]["completion_tokens"] == 1
-    assert told.end.total_tokens == outputs["usage"]["total_tokens"] > 1
+    assert record.end.total_tokens == outputs["usage"]["total_tokens"] > 1
 
 
 @pytest.mark.parametrize(
@@ -71,8 +74,8 @@ def test_it_gives_the_class_as_configured_and_the_usage(model):
 )
 def test_an_answer_without_json_fails_the_node(model, answer):
     model.script(answer)
-    told = sort(model)
-    assert (told.end.status, told.of("sort").error) == ("failed", "could not find json block in the output.")
+    record = sort(model)
+    assert (record.end.status, record.of("sort").error) == ("failed", "could not find json block in the output.")
 
 
 def test_nothing_is_streamed(model):
@@ -82,13 +85,13 @@ def test_nothing_is_streamed(model):
 
 def test_the_model_is_told_classes_instruction_and_text(model):
     model.script('{"category_id": "1"}')
-    told = sort(model, instruction="Speak of {{#start.text#}}")
-    (first, task), last = said(model)
+    record = sort(model, instruction="Speak of {{#start.text#}}")
+    (first, task), last = sent(model)
     assert first == "system" and last == ("user", "Where is my parcel?")
     assert '{"category_id": "1732007415808", "category_name": "Shipping"}' in task
     assert task.endswith("Instruction of the author:\nSpeak of Where is my parcel?")
-    assert told.of("sort").inputs == {"query": "Where is my parcel?"}
-    assert told.of("sort").process_data["prompts"][1]["text"] == "Where is my parcel?"
+    assert record.of("sort").inputs == {"query": "Where is my parcel?"}
+    assert record.of("sort").process_data["prompts"][1]["text"] == "Where is my parcel?"
 
 
 def test_the_server_is_told_what_may_be_answered(model):
@@ -111,14 +114,14 @@ def test_memory_tells_the_model_of_the_conversation(model):
         memory={"window": {"enabled": True, "size": 1}},
         conversation=Conversation(("one?", "1."), ("I ordered a book.", "Fine.")),
     )
-    assert [role for role, _ in said(model)] == ["system", "user"]
-    assert said(model)[0][1].endswith("The conversation before this text:\nHuman: I ordered a book.\nAssistant: Fine.")
+    assert [role for role, _ in sent(model)] == ["system", "user"]
+    assert sent(model)[0][1].endswith("The conversation before this text:\nHuman: I ordered a book.\nAssistant: Fine.")
 
 
 def test_images_are_seen_with_the_text(model):
     model.script('{"category_id": "1"}')
     sort(model, vision={"enabled": True, "configs": {"variable_selector": ["start", "pictures"], "detail": "low"}})
-    assert [part["type"] for part in said(model)[1][1]] == ["text", "image_url"]
+    assert [part["type"] for part in sent(model)[1][1]] == ["text", "image_url"]
 
 
 def test_a_completion_model_is_asked_too(model):
@@ -136,8 +139,8 @@ def test_a_models_error_may_have_a_way_of_its_own(model):
     parts = flow(error_strategy="fail-branch")
     definition = {**parts, "nodes": [*parts["nodes"], end(error=["sort", "error_type"])]}
     definition["edges"] = [*parts["edges"], {"source": "sort", "target": "end", "sourceHandle": "fail-branch"}]
-    told = run(definition, {"text": "Hi"}, services=world(model))
-    assert (told.end.status, told.end.outputs) == ("partial-succeeded", {"error": "InvokeRateLimitError"})
+    record = run(definition, {"text": "Hi"}, services=services_with(model))
+    assert (record.end.status, record.end.outputs) == ("partial-succeeded", {"error": "InvokeRateLimitError"})
 
 
 @pytest.mark.parametrize(

@@ -32,5 +32,5 @@ def test_loops_run_in_the_sandbox():
 
 
 def test_a_template_that_never_ends_fails_the_node():
-    told = render("{{ 'a' * 10000000000 }}")
-    assert (told.end.status, told.of("template").status) == ("failed", "failed")
+    record = render("{{ 'a' * 10000000000 }}")
+    assert (record.end.status, record.of("template").status) == ("failed", "failed")

@@ -8,12 +8,12 @@ from app.providers.cancellation import Cancellation
 from app.tools.tool_types import ToolAnswer, ToolFailed, ToolFile
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
-from tests.support.workflow.graphs import Told, end, graph, node, run, start
+from tests.support.workflow.graphs import RunRecord, end, graph, node, run, start
 from tests.support.workflow.toolbox import CountedTool, Toolbox
 
 
-class Kept:
-    """Files that were stored."""
+class StoredFiles:
+    """Files that a run stored."""
 
     def store(self, name: str, content: bytes, mime_type: str) -> File:
         return File(
@@ -27,7 +27,7 @@ class Kept:
         )
 
 
-def play(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -> Told:
+def call_tool(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -> RunRecord:
     plain: dict[str, Any] = {
         "provider_id": "p",
         "provider_type": "builtin",
@@ -41,7 +41,7 @@ def play(tool: CountedTool, inputs: dict[str, Any] | None = None, **data: Any) -
         end(text=["t", "text"], json=["t", "json"]),
         "start > t > end",
     )
-    return run(definition, inputs, services=NodeServices(tools=Toolbox(tool), files=Kept()))  # type: ignore[arg-type]
+    return run(definition, inputs, services=NodeServices(tools=Toolbox(tool), files=StoredFiles()))  # type: ignore[arg-type]
 
 
 def mixed(value: Any) -> dict[str, Any]:
@@ -52,15 +52,15 @@ def test_a_tool_gives_text_files_and_json() -> None:
     tool = CountedTool(
         "say", lambda arguments, _: ToolAnswer("hi", [ToolFile("a.png", b"x", "image/png")], [{"a": 1}], {"extra": 5})
     )
-    told = play(tool, tool_parameters={"text": mixed("x")})
-    outputs = told.outputs("t")
+    record = call_tool(tool, tool_parameters={"text": mixed("x")})
+    outputs = record.outputs("t")
     assert (outputs["text"], outputs["json"], outputs["extra"], outputs["files"][0].name) == (
         "hi",
         [{"a": 1}],
         5,
         "a.png",
     )
-    assert told.end.outputs == {"text": "hi", "json": [{"a": 1}]}
+    assert record.end.outputs == {"text": "hi", "json": [{"a": 1}]}
 
 
 def test_parameters_are_templates_variables_and_constants() -> None:
@@ -70,19 +70,21 @@ def test_parameters_are_templates_variables_and_constants() -> None:
         "b": {"type": "variable", "value": ["start", "said"]},
         "c": {"type": "constant", "value": 3},
     }
-    play(tool, {"said": "hello"}, tool_parameters=parameters)
+    call_tool(tool, {"said": "hello"}, tool_parameters=parameters)
     assert tool.calls == [{"a": "<hello>", "b": "hello", "c": 3}]
 
 
 def test_texts_become_what_the_tool_wants() -> None:
     tool = CountedTool("say")
-    play(tool, {"said": "7"}, tool_parameters={"text": mixed("{{#start.said#}}"), "count": mixed("{{#start.said#}}")})
+    call_tool(
+        tool, {"said": "7"}, tool_parameters={"text": mixed("{{#start.said#}}"), "count": mixed("{{#start.said#}}")}
+    )
     assert tool.calls == [{"text": "7", "count": 7}]
 
 
 def test_configurations_are_arguments_and_nulls_and_lists_are_left_out() -> None:
     tool = CountedTool("say")
-    play(tool, tool_configurations={"text": "fixed", "count": None, "more": [1]})
+    call_tool(tool, tool_configurations={"text": "fixed", "count": None, "more": [1]})
     assert tool.calls == [{"text": "fixed"}]
 
 
@@ -98,21 +100,21 @@ def test_configurations_are_arguments_and_nulls_and_lists_are_left_out() -> None
     ],
 )
 def test_a_call_that_cannot_be_made_fails_the_node(data: dict[str, Any], error: str) -> None:
-    told = play(CountedTool("say"), **data)
-    assert (told.end.status, told.end.error) == ("failed", error)
+    record = call_tool(CountedTool("say"), **data)
+    assert (record.end.status, record.end.error) == ("failed", error)
 
 
 def test_a_tool_s_failure_is_the_node_s() -> None:
     def fail(arguments: Any, cancellation: Cancellation) -> ToolAnswer:
         raise ToolFailed("no luck")
 
-    told = play(
+    record = call_tool(
         CountedTool("say", fail),
         tool_parameters={"text": mixed("x")},
         error_strategy="default-value",
         default_value=[{"key": "text", "value": "d"}],
     )
-    assert (told.end.status, told.outputs("t")["text"], told.outputs("t")["error_message"]) == (
+    assert (record.end.status, record.outputs("t")["text"], record.outputs("t")["error_message"]) == (
         "partial-succeeded",
         "d",
         "no luck",

@@ -23,8 +23,8 @@ def aggregate(inputs, **data):
     ],
 )
 def test_it_takes_the_first_that_exists(inputs, outputs):
-    told = aggregate(inputs, variables=[Y, Z])
-    assert (told.end.status, told.outputs("n")) == ("succeeded", outputs)
+    record = aggregate(inputs, variables=[Y, Z])
+    assert (record.end.status, record.outputs("n")) == ("succeeded", outputs)
 
 
 def test_keys_of_objects_can_be_taken():
@@ -38,8 +38,8 @@ def test_groups_give_an_output_each():
         {"group_name": "none", "output_type": "string", "variables": [["start", "nothing"]]},
         {"group_name": "empty", "output_type": "string", "variables": []},
     ]
-    told = aggregate({"y": "a", "one": 1}, variables=[Y], advanced_settings={"group_enabled": True, "groups": groups})
-    assert told.outputs("n") == {"texts": {"output": "a"}, "numbers": {"output": 1}}
+    record = aggregate({"y": "a", "one": 1}, variables=[Y], advanced_settings={"group_enabled": True, "groups": groups})
+    assert record.outputs("n") == {"texts": {"output": "a"}, "numbers": {"output": 1}}
 
 
 def test_groups_that_are_switched_off_are_not_looked_at():
@@ -55,7 +55,7 @@ def test_files_of_old_have_no_groups(advanced):
 @pytest.mark.parametrize(("text", "expected"), [("left", "went left"), ("other", "went right")])
 def test_variables_of_skipped_branches_do_not_exist(text, expected):
     condition = {"variable_selector": Y, "comparison_operator": "is", "value": "left"}
-    told = run(
+    record = run(
         graph(
             start(),
             node("n", "if-else", cases=[{"case_id": "left", "conditions": [condition]}]),
@@ -68,12 +68,12 @@ def test_variables_of_skipped_branches_do_not_exist(text, expected):
         ),
         {"y": text},
     )
-    assert told.outputs("end") == {"x": expected}
+    assert record.outputs("end") == {"x": expected}
 
 
 def test_a_group_s_output_is_read_by_its_name():
     advanced = {"group_enabled": True, "groups": [{"group_name": "texts", "variables": [Y]}]}
-    told = run(
+    record = run(
         graph(
             start(),
             node("n", "variable-aggregator", advanced_settings=advanced),
@@ -82,9 +82,9 @@ def test_a_group_s_output_is_read_by_its_name():
         ),
         {"y": "a"},
     )
-    assert told.end.outputs == {"x": "a"}
+    assert record.end.outputs == {"x": "a"}
 
 
 def test_files_of_0_1_call_it_variable_assigner():
-    told = run(graph(start(), node("n", "variable-assigner", variables=[Y]), "start > n"), {"y": "a"})
-    assert (told.outputs("n"), told.of("n").execution.kind) == ({"output": "a"}, "variable-assigner")
+    record = run(graph(start(), node("n", "variable-assigner", variables=[Y]), "start > n"), {"y": "a"})
+    assert (record.outputs("n"), record.of("n").execution.kind) == ({"output": "a"}, "variable-assigner")

@@ -20,8 +20,8 @@ from tests.support.people import (
     run_id,
 )
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human, paragraph, variable
 from tests.support.workflow.graphs import answer, end, graph, start
-from tests.support.workflow.people import human, paragraph, variable
 
 
 def test_the_stream_ends_with_the_form_and_the_pause(visitor):

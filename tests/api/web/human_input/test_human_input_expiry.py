@@ -21,8 +21,8 @@ from tests.support.people import (
 )
 from tests.support.sse import parse_frames
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human, paragraph
 from tests.support.workflow.graphs import end, graph, node, start
-from tests.support.workflow.people import human, paragraph
 
 WEEK = 7 * 86_400
 

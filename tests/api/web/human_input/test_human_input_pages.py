@@ -11,8 +11,8 @@ from tests.support.factories import make_graph_app
 from tests.support.people import Answerer, age_form, answerer_of, events, form_of, refusal, rest, run_id
 from tests.support.sse import parse_frames
 from tests.support.web_client import WebVisitor
+from tests.support.workflow.forms import human, paragraph, variable
 from tests.support.workflow.graphs import answer, graph, start
-from tests.support.workflow.people import human, paragraph, variable
 
 
 def test_who_has_the_token_sees_the_form(visitor):

@@ -1,4 +1,4 @@
-"""What the model nodes' tests have outside: a scripted model server, a conversation, images, templates."""
+"""Services for the tests of model nodes: a scripted model server, a conversation, images, the sandbox."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ MODEL = {
 
 
 class Conversation:
-    """(query, answer) pairs, oldest first."""
+    """The earlier turns of a conversation: (query, answer) pairs, oldest first. `asked`: the limits it was given."""
 
     def __init__(self, *turns: tuple[str, str]) -> None:
         self._turns = turns
@@ -40,8 +40,8 @@ class Conversation:
         ]
 
 
-class Pictures:
-    """Files that a model server fetches itself."""
+class RemoteImages:
+    """Files with addresses, from which the model server would load them itself."""
 
     def read(self, file: File, most_bytes: int, seconds: float, cancellation: Cancellation) -> bytes:
         raise NodeFailed("Not here.")
@@ -55,9 +55,9 @@ class Pictures:
         return {"type": "image_url", "image_url": {"url": file.remote_url, "detail": detail}}
 
 
-def world(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> NodeServices:
+def services_with(server: ScriptedModel, *, context: int = 32_768, memory: Conversation | None = None) -> NodeServices:
     routes = ModelRoutes.from_settings("", server.base_url, "key", "", {}, context=context, read_timeout=5)
-    return NodeServices(models=routes, sandbox=SANDBOX, files=Pictures(), memory=memory)
+    return NodeServices(models=routes, sandbox=SANDBOX, files=RemoteImages(), memory=memory)
 
 
 def picture(name: str = "cat.png", kind: str = "image") -> File:
@@ -75,6 +75,6 @@ def picture(name: str = "cat.png", kind: str = "image") -> File:
     )
 
 
-def said(server: ScriptedModel) -> list[tuple[str, Any]]:
-    """(role, content) of each message that the model was sent last."""
+def sent(server: ScriptedModel) -> list[tuple[str, Any]]:
+    """Return (role, content) of each message in the model's last request."""
     return [(message["role"], message["content"]) for message in server.requests[-1].body["messages"]]

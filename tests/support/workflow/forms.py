@@ -1,4 +1,4 @@
-"""People for engine tests: forms are answered as a test says, and a run goes on from where it waited."""
+"""Runs of graphs that pause for forms, and human-input nodes."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,18 +8,21 @@ from app.workflow.contracts.human_forms import SUBMITTED, TIMED_OUT, WAITING, Fo
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.engine.graph_run import PAUSED
 from app.workflow.failures import Pause
-from tests.support.workflow.graphs import Told, end, graph, node, run, start
+from tests.support.workflow.graphs import RunRecord, end, graph, node, run, start
 
 OUTPUTS = {name: ["ask", name] for name in ("comment", "__action_id", "__action_value", "__rendered_content")}
 
 
 @dataclass
-class People:
-    """The forms of one run; they are put to people where the run pauses."""
+class FormRun:
+    """One run of a graph with its forms, which a test submits or lets expire where the run pauses.
+
+    `runs`: the run's parts, from its start or a pause to the next pause or the end. Implements `FormStore`.
+    """
 
     forms: dict[str, HumanForm] = field(default_factory=dict)
     drafts: dict[str, FormDraft] = field(default_factory=dict)
-    runs: list[Told] = field(default_factory=list)
+    runs: list[RunRecord] = field(default_factory=list)
 
     def find(self, execution_id: str) -> HumanForm | None:
         return self.forms.get(execution_id)
@@ -28,27 +31,27 @@ class People:
     def services(self) -> NodeServices:
         return NodeServices(forms=self)
 
-    def play(
+    def run(
         self, definition: dict[str, Any], inputs: dict[str, Any] | None = None, services: NodeServices | None = None
-    ) -> Told:
-        """Run a graph from its begin, or on from its last pause."""
-        past = [end for told in self.runs for end in told.journal.ends]
+    ) -> RunRecord:
+        """Run a graph from its start, or from its last pause."""
+        past = [end for record in self.runs for end in record.journal.ends]
         waiting = self.runs[-1].journal.open if self.runs else None
-        told = run(definition, inputs, services=services or self.services, past=past, waiting=waiting)
-        self.runs.append(told)
-        if told.end.status == PAUSED:
-            for pause in told.end.pauses:
-                self._put(pause)
-        return told
+        record = run(definition, inputs, services=services or self.services, past=past, waiting=waiting)
+        self.runs.append(record)
+        if record.end.status == PAUSED:
+            for pause in record.end.pauses:
+                self._store_form(pause)
+        return record
 
-    def _put(self, pause: Pause) -> None:
+    def _store_form(self, pause: Pause) -> None:
         draft = pause.details.get("draft")
         if draft is not None:
             self.drafts[pause.execution_id] = draft
             self.forms[pause.execution_id] = HumanForm(WAITING, draft.content, int(time.time()) + draft.seconds)
 
     def waiting(self, node_id: str) -> str:
-        """The run of a node that waits (the first of several)."""
+        """Return the id of the node execution that waits (the first of several)."""
         return next(
             pause.execution_id
             for pause in self.runs[-1].end.pauses
@@ -70,7 +73,7 @@ class People:
 
 
 def human(node_id: str, *actions: str, parent: str | None = None, content: str = "", **data: Any) -> dict[str, Any]:
-    """A human-input node; each action's title is its id in capitals."""
+    """Return a human-input node; each action's title is its id in capitals."""
     listed = [{"id": action, "title": action.upper(), "button_style": "default"} for action in actions or ("go",)]
     delivery = [{"id": "1", "type": "webapp", "enabled": True, "config": {}}]
     plain: dict[str, Any] = {"form_content": content, "user_actions": listed, "delivery_methods": delivery}

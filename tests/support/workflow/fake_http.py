@@ -1,4 +1,4 @@
-"""A world for engine tests: every node that asks it is counted, and does what the test says."""
+"""An HTTP service for engine tests, and the HTTP nodes that call it."""
 
 import threading
 from collections import Counter
@@ -11,8 +11,11 @@ from app.workflow.failures import NodeFailed
 from tests.support.workflow.graphs import node
 
 
-class World:
-    """Answers `asks(name)` nodes with `name: <so manieth time>`, or as `behave` says."""
+class FakeHttp:
+    """Answers the requests of `http(name)` nodes with their names, or with what `behave(name, time)` returns.
+
+    `calls` counts the requests by name; `order` lists their names.
+    """
 
     def __init__(self, behave: Callable[[str, int], str] | None = None) -> None:
         self.calls: Counter[str] = Counter()
@@ -21,7 +24,7 @@ class World:
         self._lock = threading.Lock()
 
     def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
-        name = request.url.removeprefix("http://world/")
+        name = request.url.removeprefix("http://fake/")
         with self._lock:
             self.calls[name] += 1
             self.order.append(name)
@@ -33,17 +36,17 @@ class World:
         return NodeServices(http=self)
 
 
-def asks(node_id: str, parent: str | None = None, about: str = "", **data: Any) -> dict[str, Any]:
-    """A node that asks the world about itself, or about what a text with references says."""
-    return node(node_id, "http-request", parent, method="get", url=f"http://world/{about or node_id}", **data)
+def http(node_id: str, parent: str | None = None, about: str = "", **data: Any) -> dict[str, Any]:
+    """Return an HTTP node that sends its own id as the name, or the text `about`, which may hold references."""
+    return node(node_id, "http-request", parent, method="get", url=f"http://fake/{about or node_id}", **data)
 
 
 def failing(*names: str, times: int = 10**9) -> Callable[[str, int], str]:
-    """A behaviour: these fail, the first `times` times."""
+    """Return a behaviour by which requests of these names fail, the first `times` times."""
 
     def behave(name: str, time: int) -> str:
         if name in names and time <= times:
-            raise NodeFailed(f"{name} failed", "WorldError")
+            raise NodeFailed(f"{name} failed", "FakeError")
         return name
 
     return behave
