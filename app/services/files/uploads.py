@@ -138,7 +138,7 @@ class Intake:
 
 
 class Part:
-    """One part of a form. Its errors are raised once the whole request is read, so that the answer reaches the sender."""
+    """One part of a form. Errors are raised when the whole request is read: then the answer reaches the sender."""
 
     def __init__(self, upload: Upload | None, wrong: AppError | None) -> None:
         self._upload = upload
