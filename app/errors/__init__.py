@@ -6,14 +6,17 @@
     ├── BadRequest                      400 bad_request
     ├── SiteGone                        400 bad_request
     ├── SiteDisabled                    400 bad_request
+    ├── UnsupportedMediaType            415 unsupported_media_type
     ├── Unauthorized                    401 unauthorized
-    │   ├── PassportMissing, TokenInvalid, TokenExpired, AppCodeMissing, SessionChanged
+    │   ├── PassportMissing, TokenExpired, AppCodeMissing, SessionChanged
+    │   └── TokenInvalid
+    │       └── TokenSignatureInvalid
     ├── WebSsoAuthRequired              401 web_sso_auth_required
     ├── WebAppAccessDenied              401 web_app_access_denied
     ├── (logins.py: logging in; forms.py: forms that runs put to people)
     ├── Forbidden                       403 forbidden
     ├── NotFound                        404 not_found
-    │   ├── ConversationNotFound, FirstMessageNotFound, LastConversationNotFound, MessageNotFound
+    │   └── ConversationNotFound, FirstMessageNotFound, LastConversationNotFound, MessageNotFound
     ├── NotChatApp                      400 not_chat_app
     │   └── NotChatAppHere              404 not_chat_app
     ├── NotCompletionApp                400 not_completion_app
