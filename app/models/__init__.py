@@ -44,10 +44,10 @@ A message to a chatflow has a workflow run beside it:
 
  1. `begin_conversation` and `continue_conversation` make the run, too, with the conversation's variables as they are
     then. (Workflow apps have runs without messages: `begin_workflow_run`.)
- 2. The worker claims the task; `load_run` returns the run, `list_past_nodes` the node executions that earlier workers
-    have stored: those are not done again.
- 3. Checkpoints: `save_nodes` stores the executions that began or ended since the last one, before and behind a node
-    that acts on something outside or is costly, so that it is not done twice.
+ 2. The worker claims the task; `load_run` returns the run, `list_past_node_executions` what earlier workers have
+    stored: those executions are not done again.
+ 3. Checkpoints: `save_checkpoint` stores the executions that began or ended since the last one, before and behind a
+    node that acts on something outside or is costly, so that it is not done twice.
  4. Where the run needs people, `pause_run` stores the forms and lets run, task and message rest. `submit_form`, or
     `expire_forms` when the time is up, sets them running again; the task is queued, claimed and loaded as in 2.
  5. `finish_run` stores the last executions and ends run, task and message, in one statement.

@@ -52,7 +52,7 @@ WITH task AS (
 ){end}
 """
 
-_SAVE_NODES = text(
+_SAVE_CHECKPOINT = text(
     _SAVE.format(
         task="SELECT id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'running' FOR UPDATE",
         end=" SELECT id FROM task",
@@ -126,9 +126,9 @@ class PauseOutcome(NamedTuple):
     decisions: int
 
 
-def save_nodes(values: Mapping[str, Any]) -> bool:
+def save_checkpoint(values: Mapping[str, Any]) -> bool:
     """Save what was not saved yet; False where another epoch has the task, or it has ended."""
-    return fetch_value(_SAVE_NODES, values) is not None
+    return fetch_value(_SAVE_CHECKPOINT, values) is not None
 
 
 def pause_run(values: Mapping[str, Any]) -> PauseOutcome | None:

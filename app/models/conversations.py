@@ -132,7 +132,7 @@ DELETE FROM conversations WHERE id IN (
 )
 
 
-def find_anchor(owner: Owner, conversation_id: str, sort_by: str, pinned: bool | None) -> datetime.datetime | None:
+def find_list_anchor(owner: Owner, conversation_id: str, sort_by: str, pinned: bool | None) -> datetime.datetime | None:
     """Return where a conversation stands in a list of the owner's; None where the list does not have it.
 
     `sort_by` is a key of `ORDERS`; `pinned` None lists all.
@@ -155,23 +155,23 @@ def list_conversations(
     return fetch_all(statements.beyond, values | {"anchor": after[0], "last_id": after[1]}, ConversationRow)
 
 
-def has_pinned(owner: Owner) -> bool:
+def has_pinned_conversation(owner: Owner) -> bool:
     """Return whether the owner has a pinned conversation."""
     return fetch_value(_HAS_PINNED, owner.values()) is not None
 
 
-def is_visible(owner: Owner, conversation_id: uuid.UUID) -> bool:
+def is_visible_conversation(owner: Owner, conversation_id: uuid.UUID) -> bool:
     """Return whether a conversation is the owner's and not deleted."""
     return fetch_value(_IS_VISIBLE, owner.values() | {"id": conversation_id}) is not None
 
 
-def find_version(owner: Owner, conversation_id: str) -> uuid.UUID | None:
+def find_version_id(owner: Owner, conversation_id: str) -> uuid.UUID | None:
     """Return the id of the app version that a conversation of the owner is held to."""
     found: str | None = fetch_value(_FIND_VERSION, owner.values() | {"id": conversation_id})
     return None if found is None else uuid.UUID(found)
 
 
-def find_begun(owner: Owner, conversation_id: uuid.UUID) -> BegunConversation | None:
+def find_begun_conversation(owner: Owner, conversation_id: uuid.UUID) -> BegunConversation | None:
     """Return a conversation of the owner and its first question."""
     return fetch_one(_FIND_BEGUN, owner.values() | {"id": conversation_id}, BegunConversation)
 

@@ -1,12 +1,11 @@
-"""Run one statement and give what it returned: one row, all rows, one value, all values, or how many rows it changed.
+"""Run one statement and return what it gave: one row, all rows, one value, all values, or how many rows it changed.
 
 Rows come as the type that the caller names, filled by column name: a statement that gives a column too many or too few
 raises TypeError. Without `connection` a statement runs on the autocommit engine: one round trip, in a transaction of
 its own. With `connection` it is part of the caller's transaction.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable, TextClause, bindparam, text
@@ -15,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.extensions import autocommit_engine
 
 RowType = TypeVar("RowType")
+Answer = TypeVar("Answer")
 Values = Mapping[str, Any]
 
 _PING = text("SELECT 1")
@@ -29,44 +29,50 @@ def fetch_one(
     statement: Executable, values: Values, row_type: Callable[..., RowType], connection: Connection | None = None
 ) -> RowType | None:
     """Return the row of a statement that gives at most one, as `row_type`; None where it gives none."""
-    with _result(statement, values, connection) as result:
+
+    def read(result: CursorResult[Any]) -> RowType | None:
         row = result.one_or_none()
         return None if row is None else row_type(**dict(zip(result.keys(), row, strict=True)))
+
+    return _run(statement, values, connection, read)
 
 
 def fetch_existing(
     statement: Executable, values: Values, row_type: Callable[..., RowType], connection: Connection | None = None
 ) -> RowType:
     """Return the row of a statement that gives exactly one, as `row_type`. Raises sqlalchemy.exc.NoResultFound."""
-    with _result(statement, values, connection) as result:
+
+    def read(result: CursorResult[Any]) -> RowType:
         return row_type(**dict(zip(result.keys(), result.one(), strict=True)))
+
+    return _run(statement, values, connection, read)
 
 
 def fetch_all(
     statement: Executable, values: Values, row_type: Callable[..., RowType], connection: Connection | None = None
 ) -> list[RowType]:
     """Return all rows, each as `row_type`."""
-    with _result(statement, values, connection) as result:
+
+    def read(result: CursorResult[Any]) -> list[RowType]:
         names = tuple(result.keys())
         return [row_type(**dict(zip(names, row, strict=True))) for row in result]
+
+    return _run(statement, values, connection, read)
 
 
 def fetch_value(statement: Executable, values: Values, connection: Connection | None = None) -> Any:
     """Return the first column of a statement that gives at most one row; None where it gives none."""
-    with _result(statement, values, connection) as result:
-        return result.scalar_one_or_none()
+    return _run(statement, values, connection, CursorResult.scalar_one_or_none)
 
 
 def fetch_values(statement: Executable, values: Values, connection: Connection | None = None) -> list[Any]:
     """Return the first column of all rows."""
-    with _result(statement, values, connection) as result:
-        return list(result.scalars())
+    return _run(statement, values, connection, lambda result: list(result.scalars()))
 
 
 def execute(statement: Executable, values: Values, connection: Connection | None = None) -> int:
     """Run a statement that gives no rows; return how many it inserted, updated or deleted."""
-    with _result(statement, values, connection) as result:
-        return result.rowcount
+    return _run(statement, values, connection, lambda result: result.rowcount)
 
 
 def ping() -> None:
@@ -74,10 +80,14 @@ def ping() -> None:
     fetch_value(_PING, {})
 
 
-@contextlib.contextmanager
-def _result(statement: Executable, values: Values, connection: Connection | None) -> Iterator[CursorResult[Any]]:
+def _run(
+    statement: Executable,
+    values: Values,
+    connection: Connection | None,
+    read: Callable[[CursorResult[Any]], Answer],
+) -> Answer:
+    """Run a statement and read its result while the connection is held."""
     if connection is not None:
-        yield connection.execute(statement, values)
-        return
+        return read(connection.execute(statement, values))
     with autocommit_engine().connect() as own:
-        yield own.execute(statement, values)
+        return read(own.execute(statement, values))

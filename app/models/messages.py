@@ -83,7 +83,7 @@ class SavedRow(NamedTuple):
     created_at: datetime.datetime
 
 
-class AskedRow(NamedTuple):
+class QuestionRow(NamedTuple):
     """What a message asked."""
 
     query: str
@@ -120,7 +120,7 @@ _FIND = (
     "SELECT {columns} FROM messages JOIN conversations ON conversations.id = conversation_id"
     " WHERE messages.id = :id AND {owned} AND deleted_at IS NULL"
 )
-_FIND_ASKED = text(_FIND.format(columns="query, messages.inputs, messages.files", owned=owned("messages")))
+_FIND_QUESTION = text(_FIND.format(columns="query, messages.inputs, messages.files", owned=owned("messages")))
 _FIND_ANSWER = text(_FIND.format(columns="answer", owned=owned("messages")))
 _FIND_ORIGIN = text(_FIND.format(columns="conversation_id::text, app_version_id::text", owned=owned("messages")))
 
@@ -197,9 +197,9 @@ SELECT files FROM thread WHERE files @> '[{"belongs_to": "user"}]'
 )
 
 
-def find_asked(owner: Owner, message_id: uuid.UUID) -> AskedRow | None:
+def find_question(owner: Owner, message_id: uuid.UUID) -> QuestionRow | None:
     """Return what a message of the owner asked; None where its conversation is deleted."""
-    return fetch_one(_FIND_ASKED, owner.values() | {"id": message_id}, AskedRow)
+    return fetch_one(_FIND_QUESTION, owner.values() | {"id": message_id}, QuestionRow)
 
 
 def find_answer(owner: Owner, message_id: str) -> str | None:
@@ -208,7 +208,7 @@ def find_answer(owner: Owner, message_id: str) -> str | None:
     return answer
 
 
-def find_origin(owner: Owner, message_id: uuid.UUID) -> MessageOrigin | None:
+def find_message_origin(owner: Owner, message_id: uuid.UUID) -> MessageOrigin | None:
     """Return where a message of the owner is; None where its conversation is deleted."""
     return fetch_one(_FIND_ORIGIN, owner.values() | {"id": message_id}, MessageOrigin)
 

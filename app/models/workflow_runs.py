@@ -143,7 +143,7 @@ class StoredRun(NamedTuple):
     session_id: str
 
 
-class PastNode(NamedTuple):
+class PastNodeExecution(NamedTuple):
     """A node execution that a worker goes on from: ended, or waiting for people. `run_index`: its number in the run."""
 
     frame: str
@@ -209,12 +209,12 @@ def find_run(run_id: str) -> StoredRun | None:
     return fetch_one(_FIND, {"run_id": run_id}, StoredRun)
 
 
-def list_past_nodes(run_id: str | None) -> list[PastNode]:
+def list_past_node_executions(run_id: str | None) -> list[PastNodeExecution]:
     """Return the node executions that need not be done again, in the order in which they ended; waiting ones last."""
-    return fetch_all(_PAST_NODES, {"run_id": run_id}, PastNode)
+    return fetch_all(_PAST_NODES, {"run_id": run_id}, PastNodeExecution)
 
 
-def list_nodes(run_id: str) -> list[dict[str, Any]]:
+def list_node_executions(run_id: str) -> list[dict[str, Any]]:
     """Return all node executions of a run as they started.
 
     Each has the keys id, node_id, kind, title, index, iteration_id, loop_id, status, elapsed (seconds), started_at and

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.models.forms import list_forms
 from app.models.tasks import TaskState
-from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_nodes
+from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_node_executions
 from app.services.definitions.published_apps import version
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.workflow.contracts.human_forms import WAITING
@@ -41,7 +41,7 @@ def snapshot_frames(state: TaskState, answer: str) -> Iterator[bytes]:
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
     if events.message is not None:
         yield events.message.text_replace(answer)
-    for row in list_nodes(run.run_id):
+    for row in list_node_executions(run.run_id):
         if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
             yield from events.node_of_record(row)
     if run.status == PAUSED:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.models.checkpoints import save_nodes
+from app.models.checkpoints import save_checkpoint
 from app.models.tasks import ClaimedTask
-from app.models.workflow_runs import PAUSED, list_past_nodes
+from app.models.workflow_runs import PAUSED, list_past_node_executions
 from app.services.definitions.workflow_config import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump, masked
@@ -63,7 +63,7 @@ class NodeJournal:
 
     def load(self) -> None:
         """Read what was recorded by earlier workers, or before the run waited for people."""
-        rows = list_past_nodes(self._task.workflow_run_id)
+        rows = list_past_node_executions(self._task.workflow_run_id)
         self._recorded, self._waiting = [], {}
         self.usage.clear()
         self.sources.clear()
@@ -144,7 +144,7 @@ class NodeJournal:
         with self._lock:
             if not self._rows:
                 return
-            if not save_nodes(self.unsaved()):
+            if not save_checkpoint(self.unsaved()):
                 raise Superseded(self._task.task_id)
             self.mark_saved()
 

@@ -3,7 +3,7 @@
 import uuid
 
 from app.errors import ConversationNotFound, InvalidParam
-from app.models.conversations import find_version
+from app.models.conversations import find_version_id
 from app.models.identifiers import new_id
 from app.models.owners import Owner
 from app.models.tasks import ClaimedTask
@@ -38,7 +38,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, question: Question) -> Clai
 
 def _version_of(app: PublishedApp, end_user_id: uuid.UUID, conversation_id: str) -> uuid.UUID:
     """Return the app version that a visible conversation began with. Raises ConversationNotFound."""
-    found = find_version(Owner(app.id, end_user_id), conversation_id)
+    found = find_version_id(Owner(app.id, end_user_id), conversation_id)
     if found is None:
         raise ConversationNotFound
     return found

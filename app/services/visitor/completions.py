@@ -5,7 +5,7 @@ from typing import Any
 
 from app.errors import MessageNotFound, MoreLikeThisDisabled
 from app.models.identifiers import new_id
-from app.models.messages import find_asked
+from app.models.messages import find_question
 from app.models.owners import Owner
 from app.models.tasks import ClaimedTask
 from app.services.auth.answer_limits import admitted
@@ -38,7 +38,7 @@ def start_more_like(app: PublishedApp, end_user_id: uuid.UUID, message_id: uuid.
 
     Raises MessageNotFound, MoreLikeThisDisabled and what `start` raises.
     """
-    asked = find_asked(Owner(app.id, end_user_id), message_id)
+    asked = find_question(Owner(app.id, end_user_id), message_id)
     if asked is None:
         raise MessageNotFound
     if not app.definition.usable_model_config().more_like_this.enabled:

@@ -13,9 +13,9 @@ from app.extensions import redis_client
 from app.models.conversations import (
     BegunConversation,
     ConversationRow,
-    find_anchor,
-    find_begun,
-    has_pinned,
+    find_begun_conversation,
+    find_list_anchor,
+    has_pinned_conversation,
     hide_conversation,
     list_conversations,
     pin_conversation,
@@ -83,9 +83,9 @@ def list_page(owner: Owner, listing: ConversationListing) -> ConversationPage:
     """
     after = None
     if listing.last_id is not None:
-        anchor = find_anchor(owner, listing.last_id, listing.sort_by, listing.pinned)
+        anchor = find_list_anchor(owner, listing.last_id, listing.sort_by, listing.pinned)
         if anchor is None:
-            if listing.pinned and not has_pinned(owner):
+            if listing.pinned and not has_pinned_conversation(owner):
                 return ConversationPage([], False)
             raise LastConversationNotFound
         after = anchor, listing.last_id
@@ -108,7 +108,7 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
 
     Raises ConversationNotFound, InvalidParam with an empty message where nothing was asked yet.
     """
-    begun = find_begun(owner, conversation_id)
+    begun = find_begun_conversation(owner, conversation_id)
     if begun is None:
         raise ConversationNotFound
     if begun.query is None:

@@ -8,7 +8,7 @@ from app.agents.steps import AgentStep
 from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.models import tasks
 from app.models.agent_thoughts import list_thoughts
-from app.models.conversations import is_visible
+from app.models.conversations import is_visible_conversation
 from app.models.forms import FormRow, list_forms_of_messages
 from app.models.messages import HistoryRow, is_in_conversation, list_messages
 from app.models.owners import Owner
@@ -68,7 +68,7 @@ def list_page(
     if conversation_id is None:
         return MessagePage([], False)
     wanted = uuid.UUID(conversation_id)
-    if not is_visible(owner, wanted):
+    if not is_visible_conversation(owner, wanted):
         raise ConversationNotFound
     if first_id is not None and not is_in_conversation(wanted, first_id):
         raise FirstMessageNotFound

@@ -7,7 +7,7 @@ import structlog
 from flask import current_app
 
 from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisabled
-from app.models.messages import find_origin, read_thread
+from app.models.messages import find_message_origin, read_thread
 from app.models.owners import Owner
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens
@@ -37,7 +37,7 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
 
     Raises MessageNotFound, SuggestedQuestionsDisabled, AppUnavailable.
     """
-    origin = find_origin(owner, message_id)
+    origin = find_message_origin(owner, message_id)
     if origin is None:
         raise MessageNotFound("Message not found")
     thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
