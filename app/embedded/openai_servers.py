@@ -2,13 +2,13 @@
 
 import importlib.util
 import pathlib
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 
 import requests
 
+from app.embedded.ports import ReservedPort
 from app.embedded.process import CannotStart, spawn, stop, wait_until_ready
 from app.embedded.weights import find_weights
 from config import Config
@@ -27,7 +27,7 @@ class OpenAiServer:
         self.name, self.about = name, about
         self.settings: dict[str, str] = {}
         self._log = log
-        self._port = _free_port()
+        self._port = ReservedPort()
         self._command = [sys.executable, "-m", module, *arguments, str(self._port)]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -93,8 +93,3 @@ def audio_server(config: Config) -> OpenAiServer:
     server = OpenAiServer("the speech server", "loads its engines on first use", "app.embedded.audio_server", [], log)
     server.settings = {"AUDIO_BASE_URL": server.base_url}
     return server
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -15,8 +15,8 @@ import psutil
 import pytest
 import requests
 
+from app.embedded.ports import ReservedPort
 from tests.support.paths import PROJECT
-from tests.support.stack import free_port
 
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
@@ -65,10 +65,16 @@ class Launched:
 
 
 @pytest.fixture
-def launched(tmp_path: pathlib.Path) -> Iterator[Launched]:
-    port = str(free_port())
-    launched = Launched(tmp_path / "data", PORT=port)
-    launched.port = port
+def port() -> Iterator[ReservedPort]:
+    port = ReservedPort()
+    yield port
+    port.release()
+
+
+@pytest.fixture
+def launched(tmp_path: pathlib.Path, port: ReservedPort) -> Iterator[Launched]:
+    launched = Launched(tmp_path / "data", PORT=str(port))
+    launched.port = str(port)
     yield launched
     if launched.process.poll() is None:
         launched.end()
@@ -128,9 +134,9 @@ def test_a_dead_model_is_told_and_started_again(launched):
     launched.wait_for("the local model ended")
 
 
-def test_a_second_start_on_the_same_data_is_refused_in_one_line(launched, tmp_path):
+def test_a_second_start_on_the_same_data_is_refused_in_one_line(launched, tmp_path, port):
     launched.wait_for("Starting")
-    second = Launched(tmp_path / "data", PORT=str(free_port()))
+    second = Launched(tmp_path / "data", PORT=str(port))
     assert second.process.wait(20) == 1
     second._reader.join(5)
     assert second.output.startswith("frontdesk: Another `make run` uses")
@@ -154,8 +160,8 @@ def test_a_taken_port_is_told_in_one_line(tmp_path):
         ("PORT", "x"),
     ],
 )
-def test_what_cannot_be_reached_is_named(tmp_path, name, value):
-    refused = Launched(tmp_path, **{"PORT": str(free_port()), name: value})
+def test_what_cannot_be_reached_is_named(tmp_path, port, name, value):
+    refused = Launched(tmp_path, **{"PORT": str(port), name: value})
     assert refused.process.wait(30) == 1
     refused._reader.join(5)
     assert refused.lines[-1].startswith("frontdesk: ") and name in refused.lines[-1]

@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from tests.support.stack import free_port
+from app.embedded.ports import ReservedPort
 
 
 class MailServer:
@@ -23,7 +23,8 @@ class MailServer:
         options: dict[str, Any] = (
             {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": False} if login else {}
         )
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
+        self._port = ReservedPort()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self._port.number, **options)
 
     @property
     def url(self) -> str:
@@ -44,6 +45,7 @@ class MailServer:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
+        self._port.release()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse:

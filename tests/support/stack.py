@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ import psycopg2
 import redis
 import requests
 
+from app.embedded.ports import ReservedPort
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from tests.support.child import Child
@@ -35,11 +35,6 @@ COMPLETION_APP = PROJECT / "tests" / "app_files" / "completion.yml"
 TALKING_APP = PROJECT / "tests" / "app_files" / "talking.yml"
 START_SECONDS = 40
 COMMAND_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Stack:
@@ -64,9 +59,9 @@ class Stack:
         self.beat: Child | None = None
         self.model: Child | None = None
         self._model_options = ["--chunks", str(chunks), "--delay-ms", str(delay_ms)]
-        self._model_port = free_port()
+        self._model_port = ReservedPort()
         self._started_workers = 0
-        self.port = free_port()
+        self.port = ReservedPort()
         self._extra = {
             "WEB_WORKERS": str(web_workers),
             "WORKER_PROCESSES": str(worker_processes),
@@ -133,6 +128,8 @@ class Stack:
     def stop(self) -> None:
         """Stop every part, whatever became of the others."""
         with contextlib.ExitStack() as parts:
+            parts.callback(self.port.release)
+            parts.callback(self._model_port.release)
             parts.callback(self.postgres.stop)
             parts.callback(self.redis.stop)
             for child in (self.model, *self.workers, self.beat, self.web):

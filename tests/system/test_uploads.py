@@ -99,7 +99,7 @@ def test_one_byte_too_many_is_told_after_the_last(stack):
 def test_a_connection_that_is_cut_leaves_nothing(stack):
     before, rows = stored(stack), count_rows(stack)
     headers = "".join(f"{name}: {value}\r\n" for name, value in headers_of(stack).items())
-    with socket.create_connection(("127.0.0.1", stack.port)) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port.number)) as connection:
         connection.sendall(
             f"POST /api/files/upload HTTP/1.1\r\nHost: x\r\n{headers}"
             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from app.embedded.ports import ReservedPort
 from app.providers.cancellation import Cancellation, Cancelled
 from app.tools.mcp_tools import McpTools
 from app.tools.registry import ToolRegistry
@@ -26,8 +27,7 @@ class HttpServer:
     """The server on a port of its own, which can be killed and started again."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = ReservedPort()
         self.start()
 
     @property
@@ -44,7 +44,7 @@ class HttpServer:
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex(("127.0.0.1", self.port.number)) == 0
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -59,6 +59,7 @@ def served() -> Iterator[HttpServer]:
     server = HttpServer()
     yield server
     server.kill()
+    server.port.release()
 
 
 @pytest.fixture(scope="module")
