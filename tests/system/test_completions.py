@@ -1,7 +1,5 @@
 """Texts of completion apps survive the same failures as chat answers."""
 
-import time
-
 import pytest
 
 from tests.support.sse import find_problem, numbered_text
@@ -39,13 +37,12 @@ def test_a_cut_text_goes_on_where_it_was(stack: Stack, writer: Visitor) -> None:
 def test_a_stop_through_either_path_stops_it(stack: Stack, writer: Visitor, family: str) -> None:
     stream = writer.write("[[chunks:2000]][[delay:20]]").wait_for_frames(5)
 
-    began = time.monotonic()
     answer = writer.call("POST", f"/{family}/{stream.frames[0].data['task_id']}/stop")
     stream.wait_for_end(5)
 
     assert answer.json() == {"result": "success"}
-    assert time.monotonic() - began < 1
     assert stream.events[-1] == "message_end" and numbered_text(2000).startswith(stream.text)
+    assert stream.text != numbered_text(2000)
 
 
 def test_deleting_a_conversation_stops_its_answer(stack: Stack, visitor: Visitor, mark: str) -> None:
