@@ -1,6 +1,7 @@
 """The house rules that a machine can hold."""
 
 import ast
+import collections
 import importlib
 import pathlib
 import re
@@ -29,6 +30,8 @@ FAMILIES = {
     "email-code-login": "login",
     "forgot-password": "login",
 }
+# In two parts, for this file is looked at, too.
+FORMATTER_OFF = "# fmt" + ": "
 TOP_LEVEL = {
     "setup.cfg",
     "wsgi.py",
@@ -91,6 +94,25 @@ def test_tasks_are_doorways():
 @pytest.mark.parametrize("path", [*sources("app"), *sources("tests")], ids=str)
 def test_no_file_grows_past_a_screenful_of_screens(path):
     assert len(path.read_text().splitlines()) <= 350
+
+
+def test_a_room_holds_at_most_26_files():
+    rooms = collections.Counter(path.parent for path in sources("app") if path.name != "__init__.py")
+    assert {str(room): files for room, files in rooms.items() if files > 26} == {}
+
+
+def test_a_public_class_name_stands_once():
+    names = collections.Counter(
+        part.name
+        for path in sources("app")
+        for part in ast.parse(path.read_text()).body
+        if isinstance(part, ast.ClassDef) and not part.name.startswith("_")
+    )
+    assert [name for name, places in names.items() if places > 1] == []
+
+
+def test_no_statement_is_kept_from_the_formatter():
+    assert [str(path) for path in [*sources("app"), *sources("tests")] if FORMATTER_OFF in path.read_text()] == []
 
 
 @pytest.mark.parametrize("entry", ["wsgi", "celery_worker"])
