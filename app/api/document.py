@@ -51,10 +51,7 @@ def document(
     types of responses beside JSON; `streams`: server-sent events are one of them.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
-    parameters: dict[str, Any] = {name: {"description": text} for name, text in (path or {}).items()}
-    parameters |= {
-        name: {"in": "header", "type": "string", "description": text} for name, text in (headers or {}).items()
-    }
+    parameters = _named_parameters(path or {}, headers or {})
     if query is not None:
         parameters |= _query_parameters(query)
     if query_names is not None:
@@ -62,10 +59,7 @@ def document(
             name: parameter | {"required": name in required_names}
             for name, parameter in _query_parameters(query_names).items()
         }
-    if fields is not None:
-        parameters |= {name: parameter | {"in": "formData"} for name, parameter in _query_parameters(fields).items()}
-    if file:
-        parameters["file"] = {"in": "formData", "type": "file", "required": fields is None, "description": file}
+    parameters |= _form_parameters(fields, file)
     about: dict[str, Any] = {"params": parameters, "responses": responses | dict(refusals)}
     about["description"] = description
     if passport:
@@ -83,6 +77,23 @@ def document(
         return web_ns.doc(**about)(method)
 
     return describe
+
+
+def _named_parameters(path: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters that stand in the path or in headers, by name."""
+    parameters: dict[str, Any] = {name: {"description": text} for name, text in path.items()}
+    return parameters | {
+        name: {"in": "header", "type": "string", "description": text} for name, text in headers.items()
+    }
+
+
+def _form_parameters(fields: type[BaseModel] | None, file: str) -> dict[str, Any]:
+    """Return the parts of a form, by name: its fields, and `file` where that has a description."""
+    parameters = {} if fields is None else _query_parameters(fields)
+    parameters = {name: parameter | {"in": "formData"} for name, parameter in parameters.items()}
+    if file:
+        parameters["file"] = {"in": "formData", "type": "file", "required": fields is None, "description": file}
+    return parameters
 
 
 def swagger_schemas(shape: Any, mode: str = "serialization") -> dict[str, Any]:
