@@ -31,7 +31,7 @@ def list_accounts(as_json: bool) -> None:
         print_json([_facts(account) for account in found])
         return
     if not found:
-        click.echo("No accounts yet: create one with `flask --app wsgi accounts create EMAIL`.")
+        click.echo("No accounts yet: create one with `.venv/bin/flask --app wsgi accounts create EMAIL`.")
         return
     rows = [
         (

@@ -55,7 +55,7 @@ def list_apps(as_json: bool) -> None:
         print_json([_summary(app) for app in found])
         return
     if not found:
-        click.echo("No apps yet: publish one with `flask --app wsgi apps import FILE`.")
+        click.echo("No apps yet: publish one with `.venv/bin/flask --app wsgi apps import FILE`.")
         return
     rows = [
         (app.code, app.mode, "on" if app.enabled else "off", app.access_mode, utc_time(app.published_at), app.name)

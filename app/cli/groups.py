@@ -16,7 +16,7 @@ from app.workflow.failures import NodeFailed
 DATABASE_UNREACHABLE = (
     "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
 )
-DATABASE_BEHIND = "The database lacks tables: run `flask --app wsgi db upgrade` first."
+DATABASE_BEHIND = "The database lacks tables: run `.venv/bin/flask --app wsgi db upgrade` first."
 KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile)
 # PostgreSQL's codes for an undefined table and an undefined column.
 _UNDEFINED = ("42P01", "42703")

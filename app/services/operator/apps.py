@@ -147,7 +147,7 @@ def what_is_missing(app_id: uuid.UUID, code: str, definition: AppDefinition) -> 
     known = list_known_dataset_ids(app_id, wanted) if wanted else ()
     unbound = [
         f"The dataset {dataset_id} is not known here, and answers do without it:"
-        f" `flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
+        f" `.venv/bin/flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
         for dataset_id in wanted
         if dataset_id not in known
     ]

@@ -97,7 +97,9 @@ def find(wanted: str) -> DatasetSummary:
     dataset_id = _as_uuid(wanted)
     dataset = find_dataset_by_name(wanted) if dataset_id is None else find_dataset_by_id(dataset_id)
     if dataset is None:
-        raise DatasetRefused(f"There is no dataset {wanted!r}: `flask --app wsgi datasets list` shows what there is.")
+        raise DatasetRefused(
+            f"There is no dataset {wanted!r}: `.venv/bin/flask --app wsgi datasets list` shows what there is."
+        )
     return dataset
 
 

@@ -91,4 +91,4 @@ def _uuid(run_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(run_id)
     except ValueError:
-        raise AppRefused(f"{run_id!r} is no run id: `flask --app wsgi runs list` shows them.") from None
+        raise AppRefused(f"{run_id!r} is no run id: `.venv/bin/flask --app wsgi runs list` shows them.") from None

@@ -184,7 +184,7 @@ def test_a_dataset_that_is_not_known_is_named_with_what_to_do(app):
     file = AppFile("chat", "Reader", chat_definition(dataset_configs=datasets_of), [])
     made = apps.publish(file)
     (warning,) = made.warnings
-    assert f"`flask --app wsgi datasets bind {made.code} old-id DATASET`" in warning
+    assert f"`.venv/bin/flask --app wsgi datasets bind {made.code} old-id DATASET`" in warning
     datasets.bind(made.code, "old-id", make_dataset().name)
     assert apps.publish(file, made.code).warnings == ()
 
