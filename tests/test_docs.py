@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shlex
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -48,10 +49,12 @@ def shown(value: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def flask_command(tmp_path_factory: pytest.TempPathFactory) -> click.Context:
+def flask_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[click.Context]:
     """The `flask` command of the app, with its groups; no server is asked."""
     config = Config({"DATA_DIR": str(tmp_path_factory.mktemp("data")), "LOG_LEVEL": "ERROR"})
-    return click.Context(FlaskGroup(), obj=ScriptInfo(create_app=lambda: create_app(config, cli.register)))
+    # Flask enters an app's context in it, which must not stay for the tests that follow.
+    with click.Context(FlaskGroup(), obj=ScriptInfo(create_app=lambda: create_app(config, cli.register))) as context:
+        yield context
 
 
 @pytest.mark.parametrize(("page", "line"), commands(FLASK), ids=shown)
