@@ -29,6 +29,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from tests.support.child import Child
 from tests.support.paths import PROJECT
+from tests.support.visitor import wait_until
 
 CHAT_APP = PROJECT / "tests" / "app_files" / "chat.yml"
 COMPLETION_APP = PROJECT / "tests" / "app_files" / "completion.yml"
@@ -182,17 +183,26 @@ class Stack:
         self.workers.pop(index).kill()
 
     def worker_of(self, query: str) -> int:
-        """The index of the worker that asks the model about a query; told by the connection between the two."""
+        """The index of the worker that asks the model about a query; told by the connection between the two.
+
+        Where the worker that asked last was killed, this waits for the one that takes over: that may call a tool before
+        it asks the model.
+        """
+        found: list[int] = []
+
+        def find() -> bool:
+            port = self._port_of_last_request(query)
+            found[:] = [index for index, worker in enumerate(self.workers) if port in _ports_of(worker.pid)]
+            return bool(found)
+
+        wait_until(find, 20, f"a worker that holds the connection of {query!r}")
+        return found[0]
+
+    def _port_of_last_request(self, query: str) -> int | None:
         asked = [
             request for request in self.model_requests() if query in json.dumps(request["body"], ensure_ascii=False)
         ]
-        port = asked[-1]["client_port"]
-        for index, worker in enumerate(self.workers):
-            if any(
-                used.laddr.port == port for used in psutil.Process(worker.pid).net_connections("tcp4") if used.laddr
-            ):
-                return index
-        raise LookupError(f"no worker holds the connection of {query!r}")
+        return asked[-1]["client_port"] if asked else None
 
     def start_web(self) -> None:
         self.web = self._child("web", "gunicorn", "-c", "python:app.web_server", "wsgi:app")
@@ -310,6 +320,11 @@ class Stack:
             assert not dead, "a process ended early:\n" + "\n".join(dead)
             assert time.monotonic() < deadline, f"{what} is not ready after {START_SECONDS} s\n{self.logs()}"
             time.sleep(0.05)
+
+
+def _ports_of(pid: int) -> set[int]:
+    """The local ports of a process's connections."""
+    return {used.laddr.port for used in psutil.Process(pid).net_connections("tcp4") if used.laddr}
 
 
 def stop_on_signals() -> None:
