@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import trustme
+from urllib3.exceptions import InsecureRequestWarning
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
@@ -217,4 +218,5 @@ class TestTls:
         with self.server(trustme.CA(), "other.test") as server:
             with pytest.raises(FetchFailed):
                 self.ask(server)
-            assert self.ask(server, verify=False).read() == b"hello"
+            with pytest.warns(InsecureRequestWarning):
+                assert self.ask(server, verify=False).read() == b"hello"
