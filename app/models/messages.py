@@ -52,7 +52,10 @@ class Message(Base):
 
 
 class HistoryRow(NamedTuple):
-    """A message as the history of its conversation shows it, and its task. `details`: the full metadata."""
+    """A message as the history of its conversation shows it, and its task. `details`: the full metadata.
+
+    `behind`: how many messages of the same statement come after this one, those that the byte budget left out too.
+    """
 
     id: str
     parent_message_id: str | None
@@ -69,10 +72,11 @@ class HistoryRow(NamedTuple):
     task_status: str | None
     last_event: int | None
     workflow_run_id: str | None
+    behind: int
 
 
 class SavedRow(NamedTuple):
-    """A saved message."""
+    """A saved message. `behind`: as in HistoryRow."""
 
     id: str
     inputs: dict[str, Any]
@@ -81,6 +85,7 @@ class SavedRow(NamedTuple):
     answer: str
     rating: str | None
     created_at: datetime.datetime
+    behind: int
 
 
 class QuestionRow(NamedTuple):
@@ -124,23 +129,44 @@ _FIND_QUESTION = text(_FIND.format(columns="query, messages.inputs, messages.fil
 _FIND_ANSWER = text(_FIND.format(columns="answer", owned=owned("messages")))
 _FIND_ORIGIN = text(_FIND.format(columns="conversation_id::text, app_version_id::text", owned=owned("messages")))
 
-_HISTORY = """
-SELECT messages.id::text, parent_message_id::text, inputs, files, query, answer, messages.status, error,
-    metadata AS details, rating, messages.created_at, tasks.id::text AS task_id, tasks.status AS task_status,
-    tasks.last_event, tasks.workflow_run_id::text
-FROM messages LEFT JOIN tasks ON tasks.message_id = messages.id
-WHERE messages.conversation_id = :conversation_id {older}
-ORDER BY messages.created_at DESC, messages.id DESC LIMIT :limit
+# Sizes are read from the values' heads: nothing is decompressed, and JSON counts as it is stored.
+_BYTES = "octet_length(query) + octet_length(answer) + pg_column_size(inputs)"
+_THOUGHT_BYTES = """
+    + coalesce((
+        SELECT sum(octet_length(thought) + octet_length(said) + pg_column_size(calls)) FROM agent_thoughts
+        WHERE message_id = messages.id
+    ), 0)"""
+# A page ends before the message that would make it larger than :most_bytes; the first message always comes.
+_PAGE = """
+FROM (
+    SELECT *, sum(bytes) OVER newest_first AS page_bytes, row_number() OVER newest_first AS place,
+        count(*) OVER () - row_number() OVER newest_first AS behind
+    FROM ({rows}) found WINDOW newest_first AS (ORDER BY created_at DESC, id DESC)
+) page {tasks} WHERE place = 1 OR page_bytes <= :most_bytes ORDER BY place
 """
-_NEWEST = text(_HISTORY.format(older=""))
-_OLDER = text(
-    _HISTORY.format(
-        older="""AND (messages.created_at, messages.id) < (
+_HISTORY = """
+SELECT page.id::text, parent_message_id::text, inputs, files, query, answer, page.status, error,
+    metadata AS details, rating, page.created_at, tasks.id::text AS task_id, tasks.status AS task_status,
+    tasks.last_event, tasks.workflow_run_id::text, behind
+""" + _PAGE.format(
+    rows=f"""
+    SELECT messages.*, {_BYTES} + coalesce(pg_column_size(metadata), 0) {{thoughts}} AS bytes FROM messages
+    WHERE messages.conversation_id = :conversation_id {{older}}
+    ORDER BY messages.created_at DESC, messages.id DESC LIMIT :limit""",
+    tasks="LEFT JOIN tasks ON tasks.message_id = page.id",
+)
+_BEFORE = """AND (messages.created_at, messages.id) < (
         SELECT first.created_at, first.id FROM messages first
         WHERE first.id = :first_id AND first.conversation_id = :conversation_id
     )"""
+# By whether the page begins at the newest message, and whether it shows thoughts.
+_HISTORIES = {
+    (newest, with_thoughts): text(
+        _HISTORY.format(older="" if newest else _BEFORE, thoughts=_THOUGHT_BYTES if with_thoughts else "")
     )
-)
+    for newest in (True, False)
+    for with_thoughts in (True, False)
+}
 _IN_CONVERSATION = text("SELECT 1 FROM messages WHERE id = :first_id AND conversation_id = :conversation_id")
 
 _RATE = text(
@@ -158,12 +184,14 @@ RETURNING former.rating
 _SAVE = text(f"UPDATE messages SET saved = true WHERE id = :id AND {_VISIBLE} RETURNING id")
 _UNSAVE = text(f"UPDATE messages SET saved = false WHERE id = :id AND {owned('messages')}")
 _SAVED_SINCE = text(f"SELECT created_at FROM messages WHERE id = :last_id AND saved AND {_VISIBLE}")
-_SAVED = """
-SELECT id::text AS id, inputs, files, query, answer, rating, created_at FROM messages
-WHERE saved AND {visible} {beyond} ORDER BY created_at DESC, id DESC LIMIT :limit
-"""
-_FIRST_SAVED = text(_SAVED.format(visible=_VISIBLE, beyond=""))
-_MORE_SAVED = text(_SAVED.format(visible=_VISIBLE, beyond="AND (created_at, id) < (:anchor, CAST(:last_id AS uuid))"))
+_SAVED = "SELECT id::text AS id, inputs, files, query, answer, rating, created_at, behind" + _PAGE.format(
+    rows=f"""
+    SELECT messages.*, {_BYTES} AS bytes FROM messages
+    WHERE saved AND {_VISIBLE} {{beyond}} ORDER BY created_at DESC, id DESC LIMIT :limit""",
+    tasks="",
+)
+_FIRST_SAVED = text(_SAVED.format(beyond=""))
+_MORE_SAVED = text(_SAVED.format(beyond="AND (created_at, id) < (:anchor, CAST(:last_id AS uuid))"))
 
 # A message and those that it stands on, newest first; it ends where one is missing.
 _THREAD = text(
@@ -213,10 +241,16 @@ def find_message_origin(owner: Owner, message_id: uuid.UUID) -> MessageOrigin | 
     return fetch_one(_FIND_ORIGIN, owner.values() | {"id": message_id}, MessageOrigin)
 
 
-def list_messages(conversation_id: uuid.UUID, before_id: str | None, most: int) -> list[HistoryRow]:
-    """Return the newest messages of a conversation, or the newest before one of them, newest first."""
-    values = {"conversation_id": conversation_id, "first_id": before_id, "limit": most}
-    return fetch_all(_NEWEST if before_id is None else _OLDER, values, HistoryRow)
+def list_messages(
+    conversation_id: uuid.UUID, before_id: str | None, most: int, most_bytes: int, with_thoughts: bool
+) -> list[HistoryRow]:
+    """Return the newest messages of a conversation, or the newest before one of them, newest first.
+
+    At most `most` of them, and as many as have `most_bytes` together, but at least one. `with_thoughts`: the bytes of
+    what an agent thought and did count too.
+    """
+    values = {"conversation_id": conversation_id, "first_id": before_id, "limit": most, "most_bytes": most_bytes}
+    return fetch_all(_HISTORIES[before_id is None, with_thoughts], values, HistoryRow)
 
 
 def is_in_conversation(conversation_id: uuid.UUID, message_id: str) -> bool:
@@ -252,9 +286,14 @@ def find_saved_time(owner: Owner, message_id: str) -> datetime.datetime | None:
     return moment
 
 
-def list_saved_messages(owner: Owner, after: tuple[datetime.datetime, str] | None, most: int) -> list[SavedRow]:
-    """Return the owner's saved messages, the newest first. `after`: time and id of the last one that the client has."""
-    values = owner.values() | {"limit": most}
+def list_saved_messages(
+    owner: Owner, after: tuple[datetime.datetime, str] | None, most: int, most_bytes: int
+) -> list[SavedRow]:
+    """Return the owner's saved messages, the newest first. `after`: time and id of the last one that the client has.
+
+    At most `most` of them, and as many as have `most_bytes` together, but at least one.
+    """
+    values = owner.values() | {"limit": most, "most_bytes": most_bytes}
     if after is None:
         return fetch_all(_FIRST_SAVED, values, SavedRow)
     return fetch_all(_MORE_SAVED, values | {"anchor": after[0], "last_id": after[1]}, SavedRow)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
+import orjson
 import pydantic
 from pydantic_core import CoreSchema, core_schema
 
@@ -26,14 +27,32 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-def clean_inputs(fields: Sequence[InputField], inputs: Mapping[str, Any], choose_files: ChooseFiles) -> dict[str, Any]:
+def clean_inputs(
+    fields: Sequence[InputField], inputs: Mapping[str, Any], choose_files: ChooseFiles, longest: int = 0
+) -> dict[str, Any]:
     """Return a value for every variable of the form, None where there is none; drop what the form does not declare.
 
-    Files become the file objects of the Web API, without a link. Raises InvalidParam.
+    Files become the file objects of the Web API, without a link. `longest`: the most characters of a text or a JSON
+    object whose field has no `max_length`; 0 for any number. Raises InvalidParam.
     """
     # The value of an external data tool comes from the tool, not from the end user.
     asked = [field for field in fields if field.type != "external_data_tool"]
-    return {field.variable: _clean(field, inputs.get(field.variable), choose_files) for field in asked}
+    cleaned = {field.variable: _clean(field, inputs.get(field.variable), choose_files) for field in asked}
+    for field in asked:
+        # Defaults are the author's.
+        if longest and inputs.get(field.variable) is not None:
+            _check_length(field, cleaned[field.variable], longest)
+    return cleaned
+
+
+def _check_length(field: InputField, value: Any, longest: int) -> None:
+    """Raise InvalidParam for a value that is longer than a field without `max_length` may be."""
+    if field.type == "json_object" and value:
+        length = len(orjson.dumps(value, default=str))
+    else:
+        length = len(value) if isinstance(value, str) and not field.max_length else 0
+    if length > longest:
+        raise InvalidParam(f"{field.variable} in input form must be less than {longest} characters")
 
 
 def _clean(field: InputField, value: Any, choose_files: ChooseFiles) -> Any:

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
+
 from app.errors import InvalidParam, MessageNotFound
 from app.models.messages import (
     SavedRow,
@@ -37,8 +39,11 @@ class SavedMessageRow:
 def rate(owner: Owner, message_id: uuid.UUID, rating: str | None, content: str | None) -> None:
     """Set a rating, or take it back (None).
 
-    Raises MessageNotFound, InvalidParam where there is no rating to take back.
+    Raises MessageNotFound, InvalidParam where there is no rating to take back or `content` is too long.
     """
+    longest = current_app.config["INPUT_CHARACTERS"]
+    if longest and content is not None and len(content) > longest:
+        raise InvalidParam(f"content must be at most {longest} characters")
     if rating is not None:
         if not store_rating(owner, message_id, rating, content and content.replace("\0", "")):
             raise MessageNotFound
@@ -64,6 +69,7 @@ def unsave(owner: Owner, message_id: uuid.UUID) -> None:
 def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[SavedMessageRow], bool]:
     """Return the saved messages behind `last_id`, the newest message first, and whether there are more.
 
+    A page ends early where its messages have more than HISTORY_PAGE_BYTES together.
     Raises InvalidParam with an empty message for a `last_id` that is not among them.
     """
     after = None
@@ -72,8 +78,8 @@ def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[Save
         if moment is None:
             raise InvalidParam("")
         after = moment, last_id
-    rows = list_saved_messages(owner, after, limit + 1)
-    return [_saved(row) for row in rows[:limit]], len(rows) > limit
+    rows = list_saved_messages(owner, after, limit + 1, current_app.config["HISTORY_PAGE_BYTES"])[:limit]
+    return [_saved(row) for row in rows], bool(rows) and rows[-1].behind > 0
 
 
 def _saved(row: SavedRow) -> SavedMessageRow:

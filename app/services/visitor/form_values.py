@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+from flask import current_app
+
 from app.errors import InvalidParam
 from app.errors.forms import InvalidFormData
 from app.models.owners import Owner
@@ -21,12 +24,21 @@ def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any],
     `shapes`: the form's inputs. `owner`: the end user whose files may be named. Raises InvalidFormData.
     """
     values = dict(cleaned(dict(inputs)))
+    _check_lengths(values, current_app.config["INPUT_CHARACTERS"])
     own_files = FileResolver(owner)
     for shape in shapes:
         name = shape["output_variable_name"]
         if name in inputs:
             values[name] = _CHECKS[shape["type"]](shape, name, values[name], own_files)
     return values
+
+
+def _check_lengths(values: Mapping[str, Any], longest: int) -> None:
+    """Raise InvalidFormData for a value of more than `longest` characters, as JSON if it is no text; 0 allows any."""
+    for name, value in values.items():
+        length = len(value) if isinstance(value, str) else len(orjson.dumps(value))
+        if longest and length > longest:
+            raise InvalidFormData(f"Invalid value for input '{name}': must be at most {longest} characters")
 
 
 def _paragraph(shape: Mapping[str, Any], name: str, value: Any, own_files: FileResolver) -> str:

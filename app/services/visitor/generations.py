@@ -4,7 +4,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import ConversationNotFound
+from flask import current_app
+
+from app.errors import ConversationNotFound, InvalidParam
 from app.extensions import redis_client
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner
@@ -64,8 +66,13 @@ def begin(
     Raises InvalidParam, ConversationNotFound.
     """
     query = question.query.replace("\0", "")
+    longest = current_app.config["QUERY_CHARACTERS"]
+    if longest and len(query) > longest:
+        raise InvalidParam(f"query must be at most {longest} characters")
     own_files = FileResolver(Owner(asker.app.id, asker.end_user_id))
-    inputs = clean_inputs(config.user_input_form, question.inputs, own_files.choose)
+    inputs = clean_inputs(
+        config.user_input_form, question.inputs, own_files.choose, current_app.config["INPUT_CHARACTERS"]
+    )
     features = config.features if isinstance(config, WorkflowConfig) else config
     rules = features.file_rules
     # An app without file upload ignores files (contract endpoints.md).

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
+
 from app.agents.steps import AgentStep
 from app.errors import ConversationNotFound, FirstMessageNotFound
 from app.models import tasks
@@ -62,6 +64,7 @@ def list_page(
 ) -> MessagePage:
     """Return the newest `limit` messages, or those before `first_id`. A running answer is shown as far as it has come.
 
+    A page ends early where its messages have more than HISTORY_PAGE_BYTES together.
     `with_thoughts`: also what an agent did. Without `conversation_id` the page is empty.
     Raises ConversationNotFound, FirstMessageNotFound.
     """
@@ -72,11 +75,11 @@ def list_page(
         raise ConversationNotFound
     if first_id is not None and not is_in_conversation(wanted, first_id):
         raise FirstMessageNotFound
-    rows = list_messages(wanted, first_id, limit + 1)
-    forms = _forms([row.id for row in rows[:limit] if row.workflow_run_id is not None])
-    thoughts = _thoughts([row.id for row in rows[:limit]]) if with_thoughts else {}
-    messages = [_message(conversation_id, row, forms.get(row.id, []), thoughts.get(row.id, [])) for row in rows[:limit]]
-    return MessagePage(messages[::-1], len(rows) > limit)
+    rows = list_messages(wanted, first_id, limit + 1, current_app.config["HISTORY_PAGE_BYTES"], with_thoughts)[:limit]
+    forms = _forms([row.id for row in rows if row.workflow_run_id is not None])
+    thoughts = _thoughts([row.id for row in rows]) if with_thoughts else {}
+    messages = [_message(conversation_id, row, forms.get(row.id, []), thoughts.get(row.id, [])) for row in rows]
+    return MessagePage(messages[::-1], bool(rows) and rows[-1].behind > 0)
 
 
 def _forms(message_ids: list[str]) -> dict[str, list[FormRow]]:

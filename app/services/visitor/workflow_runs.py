@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+from flask import current_app
+
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner
 from app.models.task_beginnings import NewRun, begin_workflow_run
@@ -21,7 +23,8 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
     """
     config = app.definition.usable_workflow()
     own_files = FileResolver(Owner(app.id, end_user_id))
-    cleaned, rules = clean_inputs(config.user_input_form, inputs, own_files.choose), config.file_rules
+    cleaned = clean_inputs(config.user_input_form, inputs, own_files.choose, current_app.config["INPUT_CHARACTERS"])
+    rules = config.file_rules
     # An app without file upload ignores files (contract endpoints.md).
     chosen = own_files.choose(files, rules) if rules is not None and files else []
     task_id, created_at = str(new_id()), now()

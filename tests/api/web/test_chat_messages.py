@@ -50,6 +50,14 @@ def test_message_end_hides_the_usage(alice, model):
     assert end["metadata"] == {"retriever_resources": []}
 
 
+def test_a_query_is_as_long_as_the_installation_allows(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "QUERY_CHARACTERS", 5)
+    assert alice.chat("äöüßé").status_code == 200
+    refused = alice.chat("äöüßéx")
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "invalid_param")
+    assert alice.get("/conversations").get_json()["data"][1:] == []
+
+
 def test_response_mode_absent_means_blocking(alice, model):
     model.script("Hel", "lo")
     body = alice.post("/chat-messages", {"inputs": {}, "query": "Hi"}).get_json()
@@ -182,7 +190,8 @@ def test_a_stop_is_always_a_success(alice):
         assert (answer.status_code, answer.get_json()) == (200, {"result": "success"})
 
 
-def test_a_megabyte_is_a_question_too(alice, model):
+def test_a_megabyte_is_a_question_where_no_length_is_set(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "QUERY_CHARACTERS", 0)
     query = "word " * 200_000
     frames = alice.ask(query)
     assert frames[-1].event == "message_end"

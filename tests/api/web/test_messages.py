@@ -63,6 +63,26 @@ def test_older_pages_lie_before_the_first_one_that_the_client_has(alice, convers
     assert (queries(older["data"]), older["has_more"]) == (["0", "1", "2"], False)
 
 
+def test_a_page_ends_before_the_message_that_makes_it_too_large(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "HISTORY_PAGE_BYTES", 5_900)
+    first = alice.ask("0" * 2_000)[0].data
+    for number in "1234":
+        alice.ask(number * 2_000, conversation_id=first["conversation_id"])
+    pages, first_id, more = [], "", True
+    while more:
+        page = alice.get("/messages", conversation_id=first["conversation_id"], first_id=first_id).get_json()
+        pages.insert(0, [query[0] for query in queries(page["data"])])
+        more, first_id = page["has_more"], page["data"][0]["id"]
+    assert pages == [["0"], ["1", "2"], ["3", "4"]]
+
+
+def test_a_message_larger_than_a_page_is_a_page(alice, app, monkeypatch):
+    monkeypatch.setitem(app.config, "HISTORY_PAGE_BYTES", 10)
+    conversation_id = alice.ask("long " * 20)[0].data["conversation_id"]
+    page = alice.get("/messages", conversation_id=conversation_id).get_json()
+    assert (queries(page["data"]), page["has_more"]) == (["long " * 20], False)
+
+
 def test_equal_times_hide_no_message(alice, conversation_id):
     with autocommit_engine().connect() as connection:
         connection.execute(

@@ -54,6 +54,17 @@ def test_pages_follow_one_another_even_where_times_are_equal(writer):
     assert len(seen) == 5 and set(seen) == ids
 
 
+def test_a_page_ends_before_the_message_that_makes_it_too_large(writer, app, monkeypatch):
+    monkeypatch.setitem(app.config, "HISTORY_PAGE_BYTES", 2_500)
+    ids = [write(writer, "x" * 1_000) for _ in range(3)]
+    for message_id in ids:
+        save(writer, message_id)
+    page = writer.get("/saved-messages").get_json()
+    assert ([item["id"] for item in page["data"]], page["has_more"]) == ([ids[2], ids[1]], True)
+    page = writer.get("/saved-messages", last_id=ids[1]).get_json()
+    assert ([item["id"] for item in page["data"]], page["has_more"]) == ([ids[0]], False)
+
+
 def test_saving_twice_is_fine(writer):
     message_id = write(writer)
     assert [save(writer, message_id).status_code for _ in range(2)] == [200, 200]

@@ -12,12 +12,13 @@ def field(variable, kind="text-input", **values) -> InputField:
     return InputField.read({"variable": variable, "type": kind} | values)
 
 
-def clean(fields, inputs):
+def clean(fields, inputs, longest=0):
     """Every file may be named, and is called after its number."""
     return clean_inputs(
         fields,
         inputs,
         lambda mappings, rules: [File(str(number), "image", "local_file", "") for number in range(len(mappings))],
+        longest,
     )
 
 
@@ -185,3 +186,17 @@ def test_an_empty_default_of_a_box_or_a_number_is_none():
         "json_object": None,
         "paragraph": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "too_long"),
+    [("text-input", "äbcde", "äbcdef"), ("paragraph", "abcde", "abcdef"), ("json_object", {}, {"a": [1]})],
+)
+def test_a_value_without_a_length_of_its_own_has_the_installations(kind, fits, too_long):
+    assert clean([field("x", kind)], {"x": fits}, longest=5)["x"] == fits
+    with pytest.raises(InvalidParam, match="x in input form must be less than 5 characters"):
+        clean([field("x", kind)], {"x": too_long}, longest=5)
+
+
+def test_the_fields_own_length_wins_over_the_installations():
+    assert clean([field("x", max_length=9)], {"x": "abcdefgh"}, longest=5) == {"x": "abcdefgh"}

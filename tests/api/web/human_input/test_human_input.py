@@ -183,6 +183,13 @@ def test_null_is_an_empty_paragraph_and_other_keys_are_kept(visitor):
     assert filled["submitted_data"] == {"comment": "", "more": {"a": [1]}}
 
 
+@pytest.mark.parametrize("inputs", [{"comment": "abcdef"}, {"comment": "a", "more": {"a": [1]}}])
+def test_an_input_is_as_long_as_the_installation_allows(visitor, app, monkeypatch, inputs):
+    monkeypatch.setitem(app.config, "INPUT_CHARACTERS", 5)
+    answer = answerer_of(visitor, visitor.run(topic="x")).submit(**inputs)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_form_data")
+
+
 def select(**source):
     return {
         "type": "select",
