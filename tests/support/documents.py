@@ -1,6 +1,7 @@
 """Small documents of every kind, made of their parts."""
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 
@@ -74,6 +75,12 @@ def pdf(*pages: str) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(out))
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
+
+
+def announcing(package: bytes, size: int) -> bytes:
+    """Make a package say that its last part has so many bytes when it is unpacked."""
+    entry = package.rindex(b"PK\x01\x02")
+    return package[: entry + 24] + struct.pack("<I", size) + package[entry + 28 :]
 
 
 def _package(parts: Mapping[str, str]) -> bytes:

@@ -2,18 +2,16 @@
 
 Text files are decoded here. All other formats need a parser of native code, which a hostile file may crash or keep busy
 without end: it runs in a process of its own for each document, with limits of memory and time, without our environment.
+Few run at once; the time of waiting for a place among them is not the parser's.
 """
 
 import json
-import pathlib
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.documents import parser_library
+from app.providers.cancellation import Cancellation
+from app.providers.documents import parser_library, parser_places, parser_runs
 
 # Text files, by their extensions.
 TEXT_EXTENSIONS = frozenset(
@@ -72,9 +70,6 @@ PARSED_MIME_TYPES = {
 }
 _OF_MIME_TYPE = {mime_type: extension for extension, mime_type in reversed(PARSED_MIME_TYPES.items())}
 LONGEST_READ_SECONDS = 60.0
-_CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
-# How late a stop is noticed, for the parser cannot be waited for and interrupted at once.
-_POLL_SECONDS = 0.1
 
 
 class DocumentUnsupported(Exception):
@@ -96,6 +91,7 @@ class Passage:
 def extract_text(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
     """Return the text of a document. `extension` with or without its dot; it decides before the MIME type.
 
+    `seconds`: what the caller has left; the parser itself gets at most LONGEST_READ_SECONDS of it.
     Raises DocumentUnsupported, DocumentUnreadable, Cancelled.
     """
     return "".join(passage.text for passage in _read(content, extension, mime_type, seconds, cancellation, False))
@@ -119,7 +115,7 @@ def _read(
         return [Passage(None, _decode(content))]
     if kind not in PARSED_MIME_TYPES:
         raise DocumentUnsupported(f"Files of type {extension or mime_type or 'unknown'} are not supported.")
-    return _parse(content, PARSED_MIME_TYPES[kind], min(seconds, LONGEST_READ_SECONDS), cancellation, marked)
+    return _parse(content, PARSED_MIME_TYPES[kind], seconds, cancellation, marked)
 
 
 def _format_of(extension: str, mime_type: str) -> str:
@@ -150,53 +146,30 @@ def _parse(
 ) -> Sequence[Passage]:
     if not parser_library.is_installed():
         raise DocumentUnreadable(parser_library.NOT_INSTALLED)
+    deadline = time.monotonic() + seconds
     try:
         folder = parser_library.folder()
-        # The process that reads the document may write no files, so that another one unpacks the library before.
-        if mime_type == PARSED_MIME_TYPES["pdf"] and not parser_library.is_unpacked(folder):
-            _run("unpack()", b"", folder, seconds, cancellation)
+        with parser_places.place(folder, seconds, cancellation):
+            # The process that reads the document may write no files, so that another one unpacks the library before.
+            if mime_type == PARSED_MIME_TYPES["pdf"] and not parser_library.is_unpacked(folder):
+                parser_runs.run(
+                    "from app.providers.documents.parser_process import *; unpack()",
+                    b"",
+                    folder,
+                    LONGEST_READ_SECONDS,
+                    cancellation,
+                )
+            left = max(min(deadline - time.monotonic(), LONGEST_READ_SECONDS), 0.0)
+            call = f"main({mime_type!r}, {int(left) + 1}, {marked})"
+            output = parser_runs.run(
+                f"from app.providers.documents.parser_process import main; {call}", content, folder, left, cancellation
+            )
+    except parser_places.NoPlaceInTime:
+        raise DocumentUnreadable(
+            "The document could not be read: too many others were read at the same time."
+        ) from None
+    except parser_runs.ParserFailed as failure:
+        raise DocumentUnreadable(str(failure)) from None
     except OSError as error:
         raise DocumentUnreadable(f"The parser cannot be set up: {error.strerror}") from None
-    output = _run(f"main({mime_type!r}, {int(seconds) + 1}, {marked})", content, folder, seconds, cancellation)
     return [Passage(page, text) for page, text in json.loads(output)]
-
-
-def _run(call: str, content: bytes, folder: pathlib.Path, seconds: float, cancellation: Cancellation) -> bytes:
-    """Return what a function of parser_process writes to standard output, run in a process of its own.
-
-    The process inherits nothing of our environment: keys and passwords stand there. `-I -S` keeps Python from reading
-    anything of it; the paths of the packages are therefore put back by hand.
-    """
-    paths = [str(_CHECKOUT), *(path for path in sys.path if path)]
-    start = f"import sys; sys.path[:] = {paths!r}; from app.providers.documents.parser_process import *; {call}"
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", start],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"TMPDIR": str(folder)},
-        cwd="/",
-    )
-    deadline = time.monotonic() + seconds
-    # The input of the first `communicate`; the later ones go on with it and take none.
-    unsent: bytes | None = content
-    try:
-        while True:
-            try:
-                output, problem = process.communicate(unsent, timeout=_POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                unsent = None
-            if cancellation.is_cancelled:
-                raise Cancelled
-            if time.monotonic() > deadline:
-                raise DocumentUnreadable(f"The document could not be read in {seconds:g} seconds.")
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-    if process.returncode != 0:
-        # Killed for its memory, it leaves no last line.
-        last = problem.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise DocumentUnreadable(f"The document could not be read: {last or 'it is too large'}")
-    return output

@@ -1,13 +1,18 @@
 """Parse one document, in a process of its own: content on standard input, JSON on standard output."""
 
+import io
 import json
 import os
 import re
 import resource
 import sys
+import zipfile
 from typing import Any
 
-MEMORY = 3 * 1024 * 1024 * 1024
+MEMORY = 1024 * 1024 * 1024
+# What a package (Word, Excel, PowerPoint, OpenDocument, EPUB) may hold, by what it says itself before it is unpacked.
+LARGEST_PACKAGE = 512 * 1024 * 1024
+MOST_PACKAGE_PARTS = 20_000
 # The metadata that the parser writes before the text of an HTML page.
 HTML_HEAD = re.compile(r"\A---\n.*?\n\n(?:## title: [^\n]*\n\n)?", re.DOTALL)
 # A valid PDF without a page.
@@ -15,6 +20,10 @@ EMPTY_PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj "
     b"trailer<</Root 1 0 R>>"
 )
+
+
+class PackageTooLarge(Exception):
+    """An archive says that it holds more than may be unpacked."""
 
 
 def main(mime_type: str, seconds: int, marked: bool) -> None:
@@ -31,6 +40,7 @@ def main(mime_type: str, seconds: int, marked: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:
+        _refuse_bomb(content)
         passages = (
             _marked(kreuzberg, content, mime_type)
             if marked
@@ -38,7 +48,8 @@ def main(mime_type: str, seconds: int, marked: bool) -> None:
         )
     except Exception as error:
         # A broad `except`: whatever the parser raises is a fault of the document, and told as such.
-        sys.stderr.write(f"{type(error).__name__}: {error}".replace("\n", " ")[:500])
+        name = "" if isinstance(error, PackageTooLarge) else f"{type(error).__name__}: "
+        sys.stderr.write(f"{name}{error}".replace("\n", " ")[:500])
         sys.stderr.flush()
         os._exit(1)
     sys.stdout.buffer.write(json.dumps(passages, ensure_ascii=False).encode("utf-8", "replace"))
@@ -55,6 +66,21 @@ def unpack() -> None:
         kreuzberg.extract_bytes_sync(EMPTY_PDF, "application/pdf")
     except kreuzberg.KreuzbergError as error:
         sys.stderr.write(str(error))
+
+
+def _refuse_bomb(content: bytes) -> None:
+    """Raise PackageTooLarge for a ZIP archive that would become too large, before any of it is unpacked.
+
+    One that lies about its sizes meets the limit of memory.
+    """
+    if not content.startswith(b"PK"):
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        parts = package.infolist()
+    if len(parts) > MOST_PACKAGE_PARTS:
+        raise PackageTooLarge(f"it has more than {MOST_PACKAGE_PARTS} parts")
+    if sum(part.file_size for part in parts) > LARGEST_PACKAGE:
+        raise PackageTooLarge(f"unpacked it is larger than {LARGEST_PACKAGE // 1024 // 1024} MB")
 
 
 def _extract(kreuzberg: Any, content: bytes, mime_type: str, **options: Any) -> Any:

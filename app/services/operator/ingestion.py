@@ -6,6 +6,7 @@ What a killed process leaves is never searched; the next try takes over the embe
 """
 
 import hashlib
+import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,6 @@ from app.models.documents import (
 from app.models.identifiers import new_id, now
 from app.providers.cancellation import Cancellation
 from app.providers.documents.document_texts import (
-    LONGEST_READ_SECONDS,
     DocumentUnreadable,
     DocumentUnsupported,
     extract_passages,
@@ -119,7 +119,7 @@ def own_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _pieces(name: str, content: bytes) -> list[Piece]:
     extension = name.rpartition(".")[2] if "." in name else ""
     try:
-        passages = extract_passages(content, extension, "", LONGEST_READ_SECONDS, Cancellation())
+        passages = extract_passages(content, extension, "", math.inf, Cancellation())
     except (DocumentUnsupported, DocumentUnreadable) as error:
         raise DatasetRefused(str(error)) from None
     pieces = segments(passages)

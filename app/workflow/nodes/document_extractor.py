@@ -1,5 +1,6 @@
 """`document-extractor`: the text of a file, or of each file in a list (contract dsl.md §3.7)."""
 
+import math
 from typing import Any
 
 from app.providers.documents.document_texts import (
@@ -49,10 +50,12 @@ class DocumentExtractor(Node):
                 content,
                 file.extension,
                 file.mime_type,
-                context.seconds_left(LONGEST_READ_SECONDS),
+                context.seconds_left(math.inf),
                 context.cancellation,
             )
         except DocumentUnsupported as failure:
             raise NodeFailed(str(failure), "UnsupportedFileTypeError", inputs) from None
         except DocumentUnreadable as failure:
+            # A run whose time is over ends as such, whatever it was waiting for.
+            context.seconds_left(math.inf)
             raise NodeFailed(str(failure), "TextExtractionError", inputs) from None
