@@ -139,6 +139,8 @@ class Agent:
                 step.calls = reply.calls[:MOST_CALLS] if offered else []
                 for call in step.calls:
                     call.name = self._known_name(call.name)
+                    tool = self.task.tools.get(call.name)
+                    call.label = {} if tool is None else dict(tool.description.label)
                 return
         self._ask(step)
 
@@ -190,7 +192,6 @@ class Agent:
         tool = self.task.tools.get(call.name)
         if tool is None:
             return f"There is no tool {call.name!r}. The tools are: {', '.join(self.task.tools) or 'none'}."
-        call.label = dict(tool.description.label)
         arguments = _arguments(call.arguments)
         if arguments is None:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"

@@ -8,6 +8,9 @@ import orjson
 
 from app.providers.models.json_answers import read_json
 
+# The stock front-end looks a label up by its own language and shows nothing where that one is missing.
+LABEL_LANGUAGES = ("zh_Hans", "en_US", "pt_BR", "ja_JP")
+
 
 @dataclass
 class ToolCall:
@@ -67,8 +70,8 @@ class AgentStep:
 
     @property
     def tool_labels(self) -> dict[str, Any]:
-        """The labels by tool."""
-        return {call.name: dict(call.label) for call in self.calls}
+        """The labels by tool, each in LABEL_LANGUAGES: where a language is missing its text is the English one."""
+        return {call.name: _in_all_languages(call) for call in self.calls}
 
     @property
     def files(self) -> list[Any]:
@@ -84,6 +87,11 @@ class AgentStep:
     def open_calls(self) -> Sequence[ToolCall]:
         """The calls that have not returned."""
         return [call for call in self.calls if call.observation is None]
+
+
+def _in_all_languages(call: ToolCall) -> dict[str, str]:
+    english = call.label.get("en_US") or call.name
+    return {language: call.label.get(language) or english for language in LABEL_LANGUAGES}
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from flask_restx.utils import default_id
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
-from app.api import client_address, cors, default, errors, file_previews, operations
+from app.api import client_address, console, cors, default, errors, file_previews, operations
 from app.api.document import default_ns, web_ns
 from app.api.process_hub import hub
 from app.api.web import (
@@ -103,6 +103,7 @@ def init_app(app: Flask) -> None:
     client_address.init_app(app)
     cors.init_app(app)
     operations.init_app(app)
+    console.init_app(app)
     file_previews.init_app(app)
     app.before_request(_start_hub)
     app.add_url_rule("/", "home", _home)

@@ -47,6 +47,13 @@ def reply(body: BaseModel, status: int = 200) -> Response:
     return Response(body.model_dump_json(by_alias=True), status=status, mimetype="application/json")
 
 
+def no_content() -> Response:
+    """Return a response without a body, and so without a content type."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
 def _validate(shape: type[Shape], value: Any) -> Shape:
     try:
         return shape.model_validate(value)

@@ -31,7 +31,7 @@ class FormRateLimited(AppError):
     code, status, message = (
         "web_form_rate_limit_exceeded",
         429,
-        "Too many requests for forms. Please try again in a minute.",
+        "Too many form requests. Please try again later.",
     )
 
 

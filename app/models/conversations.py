@@ -114,10 +114,9 @@ FROM conversations WHERE id = :id AND {_OWN}
 """
 )
 
-# A person's new name brings the conversation to the top; one that the model found leaves the order.
-_RENAME = "UPDATE conversations SET name = :name, updated_at = {time} WHERE id = :id AND {own} RETURNING {columns}"
-_RENAME_BY_PERSON = text(_RENAME.format(time="now()", own=_OWN, columns=_COLUMNS))
-_RENAME_BY_MODEL = text(_RENAME.format(time="updated_at", own=_OWN, columns=_COLUMNS))
+_RENAME = text(
+    f"UPDATE conversations SET name = :name, updated_at = now() WHERE id = :id AND {_OWN} RETURNING {_COLUMNS}"
+)
 
 _PIN = text(f"UPDATE conversations SET pinned = :pinned WHERE id = :id AND {_OWN} RETURNING id")
 _HIDE = text(f"UPDATE conversations SET deleted_at = now() WHERE id = :id AND {_OWN} RETURNING id")
@@ -176,12 +175,9 @@ def find_begun_conversation(owner: Owner, conversation_id: uuid.UUID) -> BegunCo
     return fetch_one(_FIND_BEGUN, owner.values() | {"id": conversation_id}, BegunConversation)
 
 
-def rename_conversation(
-    owner: Owner, conversation_id: uuid.UUID, name: str, by_person: bool = True
-) -> ConversationRow | None:
-    """Name a conversation of the owner and return it; one that a person named counts as updated now."""
-    statement = _RENAME_BY_PERSON if by_person else _RENAME_BY_MODEL
-    return fetch_one(statement, owner.values() | {"id": conversation_id, "name": name}, ConversationRow)
+def rename_conversation(owner: Owner, conversation_id: uuid.UUID, name: str) -> ConversationRow | None:
+    """Name a conversation of the owner, which counts as updated now, and return it."""
+    return fetch_one(_RENAME, owner.values() | {"id": conversation_id, "name": name}, ConversationRow)
 
 
 def pin_conversation(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> bool:

@@ -8,7 +8,7 @@ from flask_restx import Resource
 
 from app import tasks
 from app.api.auth import Caller, caller_required
-from app.api.bodies import parse_body, parse_query, reply
+from app.api.bodies import no_content, parse_body, parse_query, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import ResultResponse
 from app.api.schemas.conversations import (
@@ -81,7 +81,7 @@ class ConversationResource(Resource):
         app_modes.require_chat_family(caller.app, NotChatAppHere)
         conversations.delete(caller.owner, c_id)
         tasks.enqueue_purge()
-        return Response(status=204)
+        return no_content()
 
 
 @web_ns.route("/conversations/<uuid:c_id>/pin")

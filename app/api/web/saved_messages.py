@@ -6,7 +6,7 @@ from flask import Response
 from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
-from app.api.bodies import parse_body, parse_query, reply
+from app.api.bodies import no_content, parse_body, parse_query, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.message_bodies import saved_message_body
 from app.api.schemas.common import ResultResponse
@@ -73,4 +73,4 @@ class SavedMessageResource(Resource):
     def delete(self, caller: Caller, message_id: uuid.UUID) -> Response:
         app_modes.require_completion(caller.app)
         feedback_and_saves.unsave(caller.owner, message_id)
-        return Response(status=204)
+        return no_content()

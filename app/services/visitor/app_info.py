@@ -56,12 +56,16 @@ def meta(app: PublishedApp) -> dict[str, Any]:
 def system_features(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what differs from the defaults: whether and how end users log in, whether mail can be sent."""
     login = settings["WEB_APP_AUTH"] == "on"
+    by_code = login and mails.can_be_read(settings)
+    # The sign-in page goes by the flags of the top level (contract endpoints.md, GET /system-features).
+    shown = {"enable_email_code_login": by_code, "enable_email_password_login": True} if login else {}
     return {
+        **shown,
         "is_email_setup": bool(settings["SMTP_URL"]),
         "webapp_auth": {
             "enabled": login,
             "allow_email_password_login": login,
-            "allow_email_code_login": login and mails.can_be_read(settings),
+            "allow_email_code_login": by_code,
         },
     }
 

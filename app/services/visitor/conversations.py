@@ -120,7 +120,7 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
         return _conversation(begun)
     if not name:
         return _conversation(begun)
-    row = rename_conversation(owner, conversation_id, name, by_person=False)
+    row = rename_conversation(owner, conversation_id, name)
     if row is None:
         raise ConversationNotFound
     return _conversation(row)

@@ -38,7 +38,9 @@ class TestAnAgent:
         assert (first["position"], first["thought"], first["tool"]) == (1, "Let me see.", "lookup")
         assert json.loads(first["tool_input"]) == {"lookup": {"text": "tea"}}
         assert json.loads(first["observation"]) == {"lookup": "lookup: tea"}
-        assert first["tool_labels"] == {"lookup": {"en_US": "Lookup"}}
+        labels = dict.fromkeys(("zh_Hans", "en_US", "pt_BR", "ja_JP"), "Lookup")
+        named = [frame.data for frame in frames if frame.data.get("tool")]
+        assert [frame["tool_labels"] for frame in named] == [{"lookup": labels}] * len(named)
         assert (second["position"], second["thought"], second["tool"]) == (2, "It is tea.", "")
         assert answer_text(frames) == "Let me see.\nIt is tea."
 

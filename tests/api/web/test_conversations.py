@@ -159,11 +159,11 @@ def test_a_renamed_conversation_comes_first(alice):
     assert ids(alice.get("/conversations")) == [first, second]
 
 
-def test_a_generated_name_moves_nothing(alice, model):
+def test_a_generated_name_counts_as_an_update(alice, model):
     first, second = begin(alice), begin(alice)
     model.script("A title")
     assert rename(alice, first, {"auto_generate": True}).get_json()["name"] == "A title"
-    assert ids(alice.get("/conversations")) == [second, first]
+    assert ids(alice.get("/conversations")) == [first, second]
 
 
 def test_a_conversation_without_a_question_gets_no_name(alice):

@@ -72,7 +72,7 @@ def test_a_deleted_conversation_is_gone_everywhere(alice):
     frame = alice.ask()[0]
     conversation_id = frame.data["conversation_id"]
     answer = alice.delete(f"/conversations/{conversation_id}")
-    assert (answer.status_code, answer.get_data()) == (204, b"")
+    assert (answer.status_code, answer.get_data(), answer.content_type) == (204, b"", None)
     assert alice.get("/conversations").get_json()["data"] == []
     assert alice.get("/messages", conversation_id=conversation_id).status_code == 404
     assert alice.chat(conversation_id=conversation_id).status_code == 404

@@ -81,7 +81,7 @@ def test_a_removed_one_is_gone_and_removing_again_is_fine(writer):
     save(writer, message_id)
     for _ in range(2):
         answer = writer.client.delete(f"/api/saved-messages/{message_id}", headers=writer.headers)
-        assert (answer.status_code, answer.get_data()) == (204, b"")
+        assert (answer.status_code, answer.get_data(), answer.content_type) == (204, b"", None)
     assert writer.get("/saved-messages").get_json()["data"] == []
 
 

@@ -3,6 +3,8 @@
 import pytest
 
 from app.services.auth import accounts
+from app.services.auth.access import AccessMode
+from app.services.operator import members
 from tests.support.logins import app_of_mode, encoded, forged, outcome
 
 
@@ -58,6 +60,13 @@ def test_permission_is_the_outcome_of_the_check(ann, ben):
     assert permission(ben, app, ben.log_in().passport(app)).get_json() == {"result": False}
 
 
+def test_an_anonymous_passport_has_no_permission(ann):
+    app = app_of_mode("public")
+    passport = ann.passport(app)
+    members.set_mode(app.code, AccessMode.PRIVATE)
+    assert permission(ann, app, passport).get_json() == {"result": False}
+
+
 def test_permission_of_a_banned_account(ann):
     app = app_of_mode("private_all")
     passport = ann.log_in().passport(app)
@@ -92,6 +101,7 @@ def test_the_features_say_how_to_log_in(stranger, mailbox):
         "allow_email_code_login": True,
         "allow_email_password_login": True,
     }
+    assert (features["enable_email_code_login"], features["enable_email_password_login"]) == (True, True)
 
 
 @pytest.mark.parametrize(("environment", "offered"), [("PRODUCTION", False), ("DEVELOPMENT", True)])
@@ -99,6 +109,7 @@ def test_without_mail_codes_are_offered_in_a_development_run_alone(stranger, app
     monkeypatch.setitem(app.config, "DEPLOY_ENV", environment)
     features = stranger.client.get("/api/system-features").get_json()
     assert features["is_email_setup"] is False and features["webapp_auth"]["allow_email_code_login"] is offered
+    assert features["enable_email_code_login"] is offered
 
 
 def test_the_whole_way_of_a_stock_page(ann):
