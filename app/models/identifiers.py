@@ -16,3 +16,11 @@ def new_id() -> uuid.UUID:
 def now() -> datetime.datetime:
     """The present in UTC, as rows store it (with microseconds)."""
     return datetime.datetime.now(datetime.UTC)
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is an id as rows have it: a UUID in its usual form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -107,6 +107,11 @@ class ClaimedTask(NamedTuple):
     decisions: int = 0
     resumed_at: datetime.datetime | None = None
 
+    @property
+    def owner(self) -> Owner:
+        """The end user who asked for it."""
+        return Owner(uuid.UUID(self.app_id), uuid.UUID(self.end_user_id))
+
 
 class TaskState(NamedTuple):
     """How a task stands, and the answer that is stored for it. `details`: the message's metadata."""

@@ -12,7 +12,7 @@ from app.errors import InvalidParam
 from app.services.definitions.file_parts import STORED, ListOf
 from app.services.definitions.file_rules import FileRules
 from app.services.definitions.input_fields import FIELD_TYPES, InputField
-from app.workflow.values.files import File
+from app.workflow.values.files import File, unmarked
 
 DEEPEST = 100
 _Check = Callable[[InputField, Any], Any]
@@ -136,7 +136,8 @@ def _files(field: InputField, value: Any, choose_files: ChooseFiles) -> list[dic
 
 def _object(field: InputField, value: Any) -> dict[str, Any] | None:
     if isinstance(value, dict):
-        return value
+        # Files come by the fields of files, which ask whose they are.
+        return dict(unmarked(value))
     if value:
         raise InvalidParam(f"{field.variable} in input form must be a dict")
     return None

@@ -10,7 +10,6 @@ from app.agents.agent import Agent, AgentTask
 from app.agents.steps import AgentStep, ToolCall
 from app.models.agent_thoughts import ThoughtRow, store_thought
 from app.models.identifiers import now
-from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk, Usage
 from app.services.definitions.model_config import ModelConfig
@@ -72,7 +71,7 @@ class _StepObserver:
 
     def __init__(self, execution: TaskExecution, publisher: MessagePublisher) -> None:
         self._execution, self._publisher = execution, publisher
-        self._files = FileContents(Owner(uuid.UUID(execution.task.app_id), uuid.UUID(execution.task.end_user_id)))
+        self._files = FileContents(execution.task.owner)
         self._began = now()
 
     def round_started(self, step: AgentStep) -> None:

@@ -1,7 +1,6 @@
 """Generate the answer of a message in a chat, agent or completion app (the order of steps: contract dsl.md §2.4)."""
 
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +10,6 @@ from sqlalchemy.exc import OperationalError
 from app.errors import AppError, InternalServerError, RunFailed
 from app.models import tasks
 from app.models.messages import read_thread, read_thread_files
-from app.models.owners import Owner
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk
 from app.services.definitions.model_config import ModelConfig
@@ -140,7 +138,7 @@ def _load_images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[
     images = [File.from_object(file) for file in files if file["type"] == "image" and file["belongs_to"] == "user"]
     if not images:
         return []
-    contents = FileContents(Owner(uuid.UUID(task.app_id), uuid.UUID(task.end_user_id)))
+    contents = FileContents(task.owner)
     try:
         return [
             contents.image_part(image, rules.detail, execution.deadline - time.monotonic(), execution.cancellation)

@@ -17,7 +17,7 @@ from app.workflow.contracts.events import Execution
 from app.workflow.contracts.knowledge import NODE_KIND, source_of
 from app.workflow.contracts.node_services import NodeEnd, RecordedEnd, WaitingNode
 from app.workflow.engine.graph_run import STOPPED, RunEnd
-from app.workflow.values.values import plain, restored
+from app.workflow.values.values import plain
 
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -71,13 +71,13 @@ class NodeJournal:
             if row.status == PAUSED:
                 self._waiting[row.id] = row.frame, WaitingNode(row.run_index, row.predecessor_node_id, row.started_at)
                 continue
-            writes = [(tuple(selector), restored(value)) for selector, value in row.writes or ()]
+            writes = [(tuple(selector), opened(self._task.owner, value)) for selector, value in row.writes or ()]
             past = RecordedEnd(
                 row.node_id,
                 row.id,
                 row.run_index,
                 row.status,
-                opened(row.outputs or {}),
+                opened(self._task.owner, row.outputs or {}),
                 row.handle or "source",
                 writes,
                 (row.usage or {}).get("total_tokens", 0),

@@ -1,10 +1,8 @@
 """The services of a run's nodes (contract: app/workflow/contracts/node_services.py)."""
 
-import uuid
 from collections.abc import Sequence
 
 from app.models.messages import Turn, read_thread
-from app.models.owners import Owner
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
@@ -72,7 +70,7 @@ class ConversationMemory:
 def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices:
     """Return the services for one run."""
     memory = ConversationMemory(execution) if execution.task.mode == "advanced-chat" else None
-    files = FileContents(Owner(uuid.UUID(execution.task.app_id), uuid.UUID(execution.task.end_user_id)))
+    files = FileContents(execution.task.owner)
     return NodeServices(
         models=model_routes(),
         sandbox=sandbox(),

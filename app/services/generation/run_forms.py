@@ -13,6 +13,7 @@ from flask import current_app
 from app.models.accounts import list_active_emails, list_emails_of
 from app.models.forms import FormRow, expire_forms, load_forms
 from app.models.identifiers import now
+from app.models.owners import Owner
 from app.services.auth.accounts import is_email
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump
@@ -50,7 +51,8 @@ def expire(moment: datetime.datetime, most: int = MOST_EXPIRED) -> list[str]:
 class RunForms:
     """Implements the engine's FormStore for one run. `load` reads the forms; what has expired by then stays expired."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, owner: Owner, run_id: str) -> None:
+        self._owner = owner
         self._run_id = run_id
         self._rows: dict[str, FormRow] = {}
         # Of the forms that `rows_to_store` made.
@@ -70,7 +72,7 @@ class RunForms:
         row = self._rows.get(execution_id)
         if row is None:
             return None
-        values = opened(row.submitted or {})
+        values = opened(self._owner, row.submitted or {})
         return HumanForm(
             row.status, row.definition["content"], int(row.expires_at.timestamp()), row.action_id or "", values
         )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError, RunFailed
 from app.models import tasks
+from app.models.owners import Owner
 from app.models.workflow_runs import LoadedRun, load_run
 from app.providers.cancellation import Cancelled
 from app.services.definitions.published_apps import version
@@ -29,7 +30,6 @@ from app.workflow.engine.graph import Graph, build
 from app.workflow.engine.graph_run import FAILED, GraphRun, RunEnd
 from app.workflow.engine.run_state import RunContext
 from app.workflow.failures import GraphInvalid
-from app.workflow.values.values import restored
 from app.workflow.values.variables import Variables
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ def generate_run(execution: TaskExecution) -> None:
         config,
         journal,
         WorkflowRunPublisher(execution, loaded, config, journal),
-        RunForms(loaded.run_id),
+        RunForms(execution.task.owner, loaded.run_id),
     )
     try:
         while not _run_to_rest(work):
@@ -132,7 +132,7 @@ def _run_graph(work: _Work) -> RunEnd:
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
         return work.journal.stopped_end(f"Human input global timeout at node {work.forms.expired_node}")
-    variables = _variables(work.config, graph, loaded, verdict, system)
+    variables = _variables(task.owner, work.config, graph, loaded, verdict, system)
     context = RunContext(
         uuid.UUID(loaded.run_id),
         node_services_of(execution, work.forms),
@@ -166,7 +166,7 @@ def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> d
     """Return the values of `sys.*` (contract dsl.md §3.3)."""
     task = execution.task
     system = {
-        "files": opened(loaded.files),
+        "files": opened(task.owner, loaded.files),
         "user_id": loaded.session_id,
         "app_id": task.app_id,
         "workflow_id": task.app_version_id,
@@ -179,15 +179,20 @@ def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> d
 
 
 def _variables(
-    config: WorkflowConfig, graph: Graph, loaded: LoadedRun, verdict: ModerationResult, system: dict[str, Any]
+    owner: Owner,
+    config: WorkflowConfig,
+    graph: Graph,
+    loaded: LoadedRun,
+    verdict: ModerationResult,
+    system: dict[str, Any],
 ) -> Variables:
     variables = Variables()
-    variables.set_node(graph.top.start_id, opened(dict(verdict.inputs)))
+    variables.set_node(graph.top.start_id, opened(owner, dict(verdict.inputs)))
     variables.set_node("sys", system)
     variables.set_node("env", {variable.name: variable.first_value for variable in config.environment_variables})
     kept = loaded.variables or {}
     conversation = {
-        variable.name: restored(kept.get(variable.key, variable.first_value))
+        variable.name: opened(owner, kept.get(variable.key, variable.first_value))
         for variable in config.conversation_variables
     }
     variables.set_writable(

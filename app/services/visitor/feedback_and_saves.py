@@ -17,7 +17,7 @@ from app.models.messages import (
     unsave_message,
 )
 from app.models.owners import Owner
-from app.services.files.file_links import renew
+from app.services.files.file_links import renewed
 from app.services.files.file_values import shown_inputs
 
 NO_FEEDBACK = "rating cannot be None when feedback not exists"
@@ -79,16 +79,17 @@ def list_saved(owner: Owner, last_id: str | None, limit: int) -> tuple[list[Save
             raise InvalidParam("")
         after = moment, last_id
     rows = list_saved_messages(owner, after, limit + 1, current_app.config["HISTORY_PAGE_BYTES"])[:limit]
-    return [_saved(row) for row in rows], bool(rows) and rows[-1].behind > 0
+    answers = renewed(owner, [row.answer for row in rows])
+    return [_saved(row, answer) for row, answer in zip(rows, answers, strict=True)], bool(rows) and rows[-1].behind > 0
 
 
-def _saved(row: SavedRow) -> SavedMessageRow:
+def _saved(row: SavedRow, answer: str) -> SavedMessageRow:
     return SavedMessageRow(
         id=row.id,
         inputs=shown_inputs(row.inputs),
         files=row.files or [],
         query=row.query,
-        answer=renew(row.answer),
+        answer=answer,
         rating=row.rating,
         created_at=int(row.created_at.timestamp()),
     )

@@ -12,6 +12,7 @@ from app.models.owners import Owner
 from app.services.definitions.file_rules import FileLimits
 from app.services.files.file_mappings import FileResolver
 from app.services.process.stored_values import cleaned
+from app.workflow.values.files import unmarked
 from app.workflow.values.values import plain
 
 FORM_METHODS = frozenset({"local_file", "remote_url"})
@@ -23,7 +24,7 @@ def clean_values(shapes: Sequence[Mapping[str, Any]], inputs: Mapping[str, Any],
 
     `shapes`: the form's inputs. `owner`: the end user whose files may be named. Raises InvalidFormData.
     """
-    values = dict(cleaned(dict(inputs)))
+    values = dict(unmarked(cleaned(dict(inputs))))
     _check_lengths(values, current_app.config["INPUT_CHARACTERS"])
     own_files = FileResolver(owner)
     for shape in shapes:

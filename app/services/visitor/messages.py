@@ -16,7 +16,7 @@ from app.models.messages import HistoryRow, is_in_conversation, list_messages
 from app.models.owners import Owner
 from app.services.events.stored_frames import step_of
 from app.services.events.task_states import answer_so_far
-from app.services.files.file_links import renew
+from app.services.files.file_links import renewed
 from app.services.files.file_values import shown_inputs
 
 
@@ -78,7 +78,11 @@ def list_page(
     rows = list_messages(wanted, first_id, limit + 1, current_app.config["HISTORY_PAGE_BYTES"], with_thoughts)[:limit]
     forms = _forms([row.id for row in rows if row.workflow_run_id is not None])
     thoughts = _thoughts([row.id for row in rows]) if with_thoughts else {}
-    messages = [_message(conversation_id, row, forms.get(row.id, []), thoughts.get(row.id, [])) for row in rows]
+    answers = renewed(owner, [_answer(row) for row in rows])
+    messages = [
+        _message(conversation_id, row, answer, forms.get(row.id, []), thoughts.get(row.id, []))
+        for row, answer in zip(rows, answers, strict=True)
+    ]
     return MessagePage(messages[::-1], bool(rows) and rows[-1].behind > 0)
 
 
@@ -98,10 +102,16 @@ def _thoughts(message_ids: list[str]) -> dict[str, list[ThoughtItem]]:
     return found
 
 
-def _message(conversation_id: str, row: HistoryRow, forms: list[FormRow], thoughts: list[ThoughtItem]) -> MessageItem:
-    answer = row.answer
-    if row.task_id is not None and row.task_status == tasks.RUNNING:
-        answer, _ = answer_so_far(row.task_id, row.answer, row.last_event or 0)
+def _answer(row: HistoryRow) -> str:
+    """Return the message's answer; while it is generated, as far as it has come."""
+    if row.task_id is None or row.task_status != tasks.RUNNING:
+        return row.answer
+    return answer_so_far(row.task_id, row.answer, row.last_event or 0)[0]
+
+
+def _message(
+    conversation_id: str, row: HistoryRow, answer: str, forms: list[FormRow], thoughts: list[ThoughtItem]
+) -> MessageItem:
     return MessageItem(
         id=row.id,
         conversation_id=conversation_id,
@@ -109,7 +119,7 @@ def _message(conversation_id: str, row: HistoryRow, forms: list[FormRow], though
         inputs=shown_inputs(row.inputs),
         files=row.files or [],
         query=row.query,
-        answer=renew(answer),
+        answer=answer,
         status=row.status,
         error=row.error,
         details=row.details,

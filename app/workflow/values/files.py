@@ -4,7 +4,20 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-_IDENTITY = {"dify_model_identity": "__dify__file__"}
+# What tells file objects from other objects.
+_MARK, _FILE = "dify_model_identity", "__dify__file__"
+_SHAPE: Mapping[str, Any] = {
+    "id": str,
+    "type": str,
+    "transfer_method": str,
+    "filename": str,
+    "extension": str,
+    "mime_type": str,
+    "size": int,
+    "related_id": str | None,
+    "remote_url": str | None,
+    "url": str | None,
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class File:
     def as_object(self) -> dict[str, Any]:
         """Return the file object of the Web API (contract endpoints.md, 'File object')."""
         return {
-            **_IDENTITY,
+            _MARK: _FILE,
             "id": self.id,
             "type": self.type,
             "transfer_method": self.transfer_method,
@@ -57,8 +70,8 @@ class File:
 
     @staticmethod
     def is_object(value: Mapping[str, Any]) -> bool:
-        """Return whether a mapping is a file object that `as_object` made."""
-        return value.get("dify_model_identity") == "__dify__file__"
+        """Return whether a mapping has the shape of a file object that `as_object` made."""
+        return value.get(_MARK) == _FILE and all(isinstance(value.get(key), kind) for key, kind in _SHAPE.items())
 
     @classmethod
     def from_object(cls, value: Mapping[str, Any]) -> Self:
@@ -75,3 +88,12 @@ class File:
             value["remote_url"],
             value["url"],
         )
+
+
+def unmarked(value: Any) -> Any:
+    """Return a JSON value from outside in which no object claims to be a file object: it may name anybody's file."""
+    if isinstance(value, list):
+        return [unmarked(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: unmarked(item) for name, item in value.items() if name != _MARK or item != _FILE}
+    return value

@@ -46,12 +46,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
-
-
-def restored(value: Any) -> Any:
-    """Return a stored JSON value with its file objects as `File`s again: the inverse of `plain`."""
-    if isinstance(value, Mapping):
-        return (
-            File.from_object(value) if File.is_object(value) else {name: restored(item) for name, item in value.items()}
-        )
-    return [restored(item) for item in value] if isinstance(value, list) else value

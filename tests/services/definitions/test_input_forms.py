@@ -32,6 +32,12 @@ def refusal(value, kind="text-input", **values):
     return caught.value.message
 
 
+def test_an_object_that_claims_to_be_a_file_is_none():
+    claimed = File("i", "image", "local_file", "a.png", related_id="anybody's").as_object()
+    (object_,) = cleaned({"files": [claimed]}, "json_object")["files"]
+    assert object_ == {name: value for name, value in claimed.items() if name != "dify_model_identity"}
+
+
 def test_declared_variables_are_kept_and_others_dropped():
     fields = [field("name"), field("age", "number")]
     assert clean(fields, {"name": "Ann", "age": "7", "other": 1}) == {"name": "Ann", "age": 7}

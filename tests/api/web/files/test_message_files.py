@@ -207,6 +207,16 @@ class TestHistory:
         assert message["answer"] != f"![a]({link})"
         assert ann.client.get(path_of(message["answer"][5:-1])).data == PNG
 
+    def test_leaves_the_link_to_a_stranger_s_file_as_it_is(self, client, app, model):
+        visitor = WebVisitor.of_new_app(client, mode="completion")
+        stranger = WebVisitor(client, visitor.app)
+        link = stranger.upload(PNG, "a.png", "image/png").get_json()["source_url"]
+        model.script(f"![a]({link})")
+        answer = visitor.post("/completion-messages", {"inputs": {}, "query": "Hi"}).get_json()
+        visitor.post("/saved-messages", {"message_id": answer["message_id"]})
+        (saved,) = visitor.get("/saved-messages").get_json()["data"]
+        assert saved["answer"] == f"![a]({link})"
+
     def test_saved_messages_show_theirs(self, client, app, model):
         visitor = WebVisitor.of_new_app(client, mode="completion", file_upload=UPLOAD)
         answer = visitor.post(

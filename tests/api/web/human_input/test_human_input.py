@@ -6,6 +6,7 @@ import time
 import pytest
 
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
+from app.workflow.values.files import File
 from tests.support.factories import make_graph_app
 from tests.support.people import (
     Answerer,
@@ -174,6 +175,14 @@ def test_a_bad_answer_leaves_the_form_open(visitor):
     person = answerer_of(visitor, visitor.run(topic="x"))
     person.submit("maybe", comment="x")
     assert person.submit(comment="").status_code == 200
+
+
+def test_an_object_of_another_key_names_no_file(visitor):
+    frames = visitor.run(topic="x")
+    claimed = File("i", "image", "local_file", "a.png", related_id="anybody's", url="old").as_object()
+    answerer_of(visitor, frames).submit(comment="", more=claimed)
+    shown = rest(visitor, frames)[1].data["data"]["submitted_data"]["more"]
+    assert shown == {name: value for name, value in claimed.items() if name != "dify_model_identity"}
 
 
 def test_null_is_an_empty_paragraph_and_other_keys_are_kept(visitor):
