@@ -1,21 +1,21 @@
 """The program of a sandbox process: read a request, run its code or template, write the result.
 
-Three fences hold: the interpreters give the author no access to Python's or the system's functions; the kernel's limits
-forbid new files, sockets and processes; and the parent kills a process that is late. Messages as in `processes.py`.
+Three fences hold: the interpreters give the author no access to Python's or the system's functions; the process is
+confined, without files, sockets and processes; and the parent kills a process that is late. Messages as in
+`processes.py`.
 """
 
-import contextlib
-import os
 import resource
 import struct
 import sys
 from typing import Any, BinaryIO
 
+from app.providers.confinement import Confinement, confine
+
 MEMORY = 768 * 1024 * 1024
 SCRIPT_MEMORY = 128 * 1024 * 1024
 SCRIPT_STACK = 512 * 1024
 LONGEST_TEXT = 400_000
-NOBODY = 65_534
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     environment = jinja2.sandbox.SandboxedEnvironment(autoescape=False)
     environment.from_string("{{ [1]|join(',') }}{% for a in [1] %}{{ loop.index }}{% endfor %}").render()
     quickjs.Context().eval("1")
-    _lock_in()
+    confine(Confinement(memory=MEMORY))
     while True:
         head = source.read(4)
         if len(head) < 4:
@@ -38,23 +38,6 @@ def main() -> None:
         request = orjson.loads(source.read(struct.unpack(">I", head)[0]))
         _limit_time(request["seconds"])
         _answer(sink, orjson, _do(request, environment, quickjs))
-
-
-def _lock_in() -> None:
-    """Give up the rights to open files, sockets and processes, and limit the memory. Cannot be undone."""
-    if os.getuid() == 0:
-        # The limit of processes does not hold for root. A root that cannot change its user is one of a container with
-        # few rights.
-        with contextlib.suppress(OSError):
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The three standard streams stay open; no further descriptor can be opened, for a file or a socket.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 
 def _limit_time(seconds: float) -> None:
