@@ -13,7 +13,7 @@ ARCHITECTURES: Mapping[str, int] = {X86_64: 0xC000003E, AARCH64: 0xC00000B7}
 
 
 @dataclass(frozen=True)
-class Condition:
+class ArgumentCondition:
     """What the lower half of an argument must be: `value & mask` is one of `values`."""
 
     argument: int
@@ -27,7 +27,7 @@ class SystemCall:
 
     x86_64: int | None
     aarch64: int | None
-    condition: Condition | None = None
+    condition: ArgumentCondition | None = None
 
     def number(self, machine: str) -> int | None:
         """Return the call's number on a machine."""
@@ -49,8 +49,8 @@ COMPUTING: Mapping[str, SystemCall] = {
     "close": SystemCall(3, 57),
     "fstat": SystemCall(5, 80),
     "lseek": SystemCall(8, 62),
-    "mmap": SystemCall(9, 222, Condition(2, (0,), _EXECUTABLE_PAGE)),
-    "mprotect": SystemCall(10, 226, Condition(2, (0,), _EXECUTABLE_PAGE)),
+    "mmap": SystemCall(9, 222, ArgumentCondition(2, (0,), _EXECUTABLE_PAGE)),
+    "mprotect": SystemCall(10, 226, ArgumentCondition(2, (0,), _EXECUTABLE_PAGE)),
     "munmap": SystemCall(11, 215),
     "mremap": SystemCall(25, 216),
     "madvise": SystemCall(28, 233),
@@ -82,7 +82,7 @@ COMPUTING: Mapping[str, SystemCall] = {
     "exit": SystemCall(60, 93),
     "exit_group": SystemCall(231, 94),
     # Of this process, which can lower its limits, not raise them.
-    "prlimit64": SystemCall(302, 261, Condition(0, (0,))),
+    "prlimit64": SystemCall(302, 261, ArgumentCondition(0, (0,))),
     "restart_syscall": SystemCall(219, 128),
     "set_robust_list": SystemCall(273, 99),
     "rseq": SystemCall(334, 293),
@@ -91,14 +91,14 @@ COMPUTING: Mapping[str, SystemCall] = {
     "select": SystemCall(23, None),
     "pselect6": SystemCall(270, 72),
     # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. F_SETOWN would send signals to others.
-    "fcntl": SystemCall(72, 25, Condition(1, (0, 1, 2, 3, 4, 1030))),
+    "fcntl": SystemCall(72, 25, ArgumentCondition(1, (0, 1, 2, 3, 4, 1030))),
     # TCGETS (is this a terminal?), FIONBIO, FIOCLEX, FIONCLEX.
-    "ioctl": SystemCall(16, 29, Condition(1, (0x5401, 0x5421, 0x5451, 0x5450))),
+    "ioctl": SystemCall(16, 29, ArgumentCondition(1, (0x5401, 0x5421, 0x5451, 0x5450))),
 }
 # Threads, never processes: `clone` must say that it makes a thread, and no namespace. `clone3`, whose flags a filter
 # cannot see, is answered with ENOSYS (seccomp.py), after which the C library takes `clone`.
 THREADS: Mapping[str, SystemCall] = {
-    "clone": SystemCall(56, 220, Condition(0, (_THREAD,), _THREAD | _NAMESPACES)),
+    "clone": SystemCall(56, 220, ArgumentCondition(0, (_THREAD,), _THREAD | _NAMESPACES)),
 }
 # What an event loop needs, inside this process alone: `socketpair` makes Unix sockets that lead nowhere else.
 EVENT_LOOPS: Mapping[str, SystemCall] = {
@@ -108,15 +108,15 @@ EVENT_LOOPS: Mapping[str, SystemCall] = {
     "epoll_pwait": SystemCall(281, 22),
     "eventfd2": SystemCall(290, 19),
     "pipe2": SystemCall(293, 59),
-    "socketpair": SystemCall(53, 199, Condition(0, (1,))),
+    "socketpair": SystemCall(53, 199, ArgumentCondition(0, (1,))),
     # With an address of no bytes: a datagram could otherwise be sent to a socket of another process.
-    "sendto": SystemCall(44, 206, Condition(5, (0,))),
+    "sendto": SystemCall(44, 206, ArgumentCondition(5, (0,))),
     "recvfrom": SystemCall(45, 207),
 }
 # Files are opened for reading only, and listed; Landlock says which ones.
 READING_FILES: Mapping[str, SystemCall] = {
-    "open": SystemCall(2, None, Condition(1, (0,), _WRITING)),
-    "openat": SystemCall(257, 56, Condition(2, (0,), _WRITING)),
+    "open": SystemCall(2, None, ArgumentCondition(1, (0,), _WRITING)),
+    "openat": SystemCall(257, 56, ArgumentCondition(2, (0,), _WRITING)),
     "newfstatat": SystemCall(262, 79),
     "stat": SystemCall(4, None),
     "lstat": SystemCall(6, None),
