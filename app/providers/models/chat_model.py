@@ -11,9 +11,9 @@ from app.errors import ProviderBadRequest, ProviderProtocolError, ProviderTimeou
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
-from app.providers.models.model_failures import failure_of_response
+from app.providers.models.model_failures import CallDescription, failure_of_response
 from app.providers.models.request_parameters import request_parameters
-from app.providers.models.server_sent_events import EventStream, WholeDocument
+from app.providers.models.server_sent_events import AnswerEvents
 from app.providers.models.streamed_answers import StreamedAnswer
 
 Mode = Literal["chat", "completion"]
@@ -75,9 +75,11 @@ class ChatModel:
         The deadline is in monotonic seconds. Closing the iterator closes the connection to the model.
         """
         scope = CancelScope(cancellation or Cancellation(), deadline)
-        response = self._ask(self._request(messages, options), scope)
+        request = self._request(messages, options)
+        call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
+        response = self._ask(request, scope, call)
         try:
-            yield from self._chunks(response)
+            yield from self._chunks(response, StreamedAnswer(_offered(request), call))
         finally:
             response.close()
 
@@ -110,7 +112,7 @@ class ChatModel:
         parameters = request_parameters(options, self._pass_through, chat=chat)
         return {"model": self.name} | prompt | parameters | {"stream": True, "stream_options": {"include_usage": True}}
 
-    def _ask(self, request: dict[str, Any], scope: CancelScope) -> Response:
+    def _ask(self, request: dict[str, Any], scope: CancelScope, call: CallDescription) -> Response:
         """Send a request, and again without each optional member that the server refuses.
 
         Every repetition leaves out, or renames, one more member: the loop ends.
@@ -129,7 +131,7 @@ class ChatModel:
             finally:
                 response.close()
             if response.status not in REFUSING_STATUSES or not self._note_refused(request, refusal):
-                raise failure_of_response(response.status, refusal)
+                raise failure_of_response(response.status, refusal, call)
 
     def _note_refused(self, request: dict[str, Any], refusal: bytes) -> bool:
         """Remember the member that was refused; False if the refusal names none that can be left out."""
@@ -160,7 +162,7 @@ class ChatModel:
         if f"max_tokens {self.name}" in self._endpoint.refused and "max_tokens" in request:
             request["max_completion_tokens"] = request.pop("max_tokens")
 
-    def _chunks(self, response: Response) -> Iterator[Chunk]:
+    def _chunks(self, response: Response, answer: StreamedAnswer) -> Iterator[Chunk]:
         """Yield what one read brought as one chunk, pause, and read again: at most one chunk every PACE_SECONDS.
 
         Servers send each token by itself, and reading every one as it comes would wake this thread and publish an event
@@ -168,28 +170,26 @@ class ChatModel:
         comes as one chunk. What has arrived is always handed over before the sleep, so that nothing waits for a stalled
         model, and no pause comes before the first chunk.
         """
-        answer = StreamedAnswer()
-        source = WholeDocument() if response.media_type == "application/json" else EventStream()
-        while not answer.done:
+        source = AnswerEvents()
+        over = False
+        while not over:
             content, intact = self._read(response, answer)
             arrived = time.monotonic()
             events = source.finish() if content is None else source.feed(content)
             answer.add(events)
+            over = content is None or answer.done
+            if over:
+                answer.end(source.beginning)
             chunk = answer.take()
             if chunk is not None:
                 yield chunk
             if answer.failure is not None:
                 raise answer.failure
-            if content is None:
-                break
             # The time that the caller took with the chunk counts as pause. No pause before the first text, after half
             # an event (its end is on its way) and after the finish reason.
             wait = arrived + PACE_SECONDS - time.monotonic()
-            if events and answer.began and not answer.finished and wait > 0:
+            if events and answer.began and not (over or answer.finished) and wait > 0:
                 response.pause(wait)
-        # A stream that ends without a finish reason was cut off: its text must not pass for a whole answer.
-        if not answer.finished:
-            raise ProviderProtocolError
         if intact:
             response.finish()
 
@@ -198,6 +198,13 @@ class ChatModel:
         try:
             return response.read(TAIL_SECONDS if answer.finished else None), True
         except (ProviderTimeout, ProviderProtocolError):
-            if not answer.finished:
+            if not answer.is_whole:
                 raise
             return None, False
+
+
+def _offered(request: dict[str, Any]) -> list[str]:
+    """Return the names of the tools in a request. An author may have written them into the app file."""
+    tools = request.get("tools")
+    functions = [tool.get("function") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return [str(function.get("name")) for function in functions if isinstance(function, dict)]

@@ -52,7 +52,7 @@ class Usage:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a tool call: pieces of one index belong together, and their arguments joined are JSON."""
+    """A call of a tool, the `index`th of its answer: the arguments are JSON, unless the model wrote something else."""
 
     index: int
     id: str
@@ -62,10 +62,10 @@ class ToolCallDelta:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chunk:
-    """What arrived of an answer in one read: joined text, and at the end the finish reason and the usage.
+    """What arrived of an answer in one read: joined text, and in the last chunk all that is known once it is whole.
 
-    Usage comes with the finish reason or in a chunk after it, and not at all from some servers. `reasoning`: what the
-    model thought before the text, from servers that tell the two apart.
+    That is the finish reason, the usage and the tool calls; some servers send no reason or count nothing. `reasoning`:
+    what the model thought before the text, from servers that tell the two apart.
     """
 
     text: str

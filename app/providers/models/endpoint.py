@@ -12,6 +12,7 @@ from app.providers.http.connecting import Server, connect
 from app.providers.http.connections import Connection, ConnectionPool
 from app.providers.http.http_messages import LARGEST_HEAD, Head, body_reader, parse_head
 from app.providers.http.multipart_forms import MultipartForm
+from app.providers.models.model_failures import CallDescription
 
 logger = logging.getLogger(__name__)
 
@@ -92,11 +93,19 @@ class Endpoint:
     """
 
     def __init__(
-        self, base_url: str, api_key: str = "", *, connect_timeout: float = 10.0, read_timeout: float = 300.0
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        name: str = "",
+        connect_timeout: float = 10.0,
+        read_timeout: float = 300.0,
     ) -> None:
         parts = urlsplit(base_url)
         secure = parts.scheme == "https"
         self.base_url = base_url
+        # For the log.
+        self.name = name or parts.netloc
         self.read_timeout = read_timeout
         self.pool = ConnectionPool()
         # The members of requests that this server has refused; ChatModel fills it.
@@ -105,8 +114,13 @@ class Endpoint:
         self._path = parts.path.rstrip("/")
         self._query = f"?{parts.query}" if parts.query else ""
         self._connect_timeout = connect_timeout
+        self._secrets = (api_key,) if api_key else ()
         authorization = f"Authorization: Bearer {api_key}\r\n" if api_key else ""
         self._headers = f"Host: {parts.netloc}\r\n{authorization}User-Agent: frontdesk\r\nAccept-Encoding: identity\r\n"
+
+    def describe(self, model: str, said: str) -> CallDescription:
+        """Return what the log says of a call. `said`: the words that are sent, for the log must not repeat them."""
+        return CallDescription(self.name, model, self._secrets, said)
 
     def post(self, path: str, content: bytes, scope: CancelScope) -> Response:
         """Send JSON to a path below the base URL and return the response, of whatever status.

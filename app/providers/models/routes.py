@@ -152,7 +152,13 @@ class ModelRoutes:
             # Another thread may have made it meanwhile.
             return self._endpoints.setdefault(
                 name,
-                Endpoint(base_url, api_key, connect_timeout=self._connect_timeout, read_timeout=self._read_timeout),
+                Endpoint(
+                    base_url,
+                    api_key,
+                    name=name,
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                ),
             )
 
     def close(self) -> None:

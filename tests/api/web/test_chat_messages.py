@@ -163,7 +163,7 @@ def test_a_failing_model_is_an_http_error_in_blocking_mode(alice, model):
     assert (answer.status_code, answer.get_json()["code"]) == (400, "completion_request_error")
 
 
-@pytest.mark.parametrize("marker", ["[[fail-after:2]]", "[[cut:2]]", "[[garbage:2]]", "[[error-frame:2]]"])
+@pytest.mark.parametrize("marker", ["[[fail-after:2]]", "[[cut:2]]", "[[error-frame:2]]"])
 def test_an_answer_that_breaks_off_is_a_failure(alice, model, marker):
     frames = alice.ask(marker)
     assert frames[-1].event == "error"

@@ -18,7 +18,8 @@ from app.errors import (
     ProviderServerError,
     ProviderTimeout,
 )
-from app.providers.models.model_failures import failure_of_event, failure_of_response
+from app.errors.answers import AnswerFiltered
+from app.providers.models.model_failures import CallDescription, failure_of_event, failure_of_response
 
 SECRET = "sk-very-secret"
 SPECIAL = {
@@ -102,11 +103,41 @@ def test_a_frame_is_mapped_by_its_names_or_its_status(error: Any, kind: type[Pro
     assert type(failure_of_event(error)) is kind
 
 
-def test_the_providers_own_words_go_nowhere(caplog: pytest.LogCaptureFixture) -> None:
-    error = {"message": f"Key {SECRET} is wrong", "type": "invalid_request_error", "code": SECRET}
+def test_the_log_says_what_the_server_said_without_keys_and_words(caplog: pytest.LogCaptureFixture) -> None:
+    call = CallDescription("house", "gpt-5", ["hunter2hunter2"], "My doctor is Dr. Miller")
+    error = {
+        "message": f"Key {SECRET} of hunter2hunter2 may not ask 'My doctor is Dr. Miller'",
+        "type": "invalid_request_error",
+        "param": "messages[0].content",
+        "code": "invalid_value",
+    }
 
     with caplog.at_level(logging.DEBUG):
-        failure = failure_of_response(401, orjson.dumps({"error": error}))
+        failure = failure_of_response(400, orjson.dumps({"error": error}), call)
 
-    assert SECRET not in failure.message + caplog.text
-    assert "invalid_request_error" in caplog.text
+    assert caplog.messages == [
+        "model call failed: status 400 from house, model gpt-5, code invalid_value, type invalid_request_error, param "
+        "messages[0].content; it says: Key *** of *** may not ask '***' (taken as ProviderBadRequest)"
+    ]
+    assert failure.message == "The model server refused the request."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<html>nginx</html>", "<html>nginx</html>"),
+        (b'{"detail": [{"loc": ["body", "tools"], "input": "My doctor is Dr. Miller"}]}', '"tools"],"input":"***"'),
+        (b'[{"error": {"code": 400, "message": "Gemini says no"}}]', "Gemini says no"),
+        (b"", "it says: nothing"),
+    ],
+)
+def test_the_log_says_what_came_in_other_forms(caplog: pytest.LogCaptureFixture, content: bytes, said: str) -> None:
+    failure_of_response(400, content, CallDescription("house", said="My doctor is Dr. Miller"))
+
+    assert said in caplog.text
+
+
+def test_a_content_filter_is_named() -> None:
+    body = {"error": {"code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}
+
+    assert type(failure_of_response(400, orjson.dumps(body))) is AnswerFiltered

@@ -1,0 +1,32 @@
+"""Errors of model calls whose answer cannot be used, and of calls that had to wait for too long.
+
+ProviderError
+├── AnswerFiltered                  400 completion_request_error
+├── AnswerRefused                   400 completion_request_error
+├── AnswerCutShort                  400 completion_request_error
+├── ToolNotOffered                  400 completion_request_error
+└── ModelBusy                       429 too_many_requests
+"""
+
+from app.errors import ProviderError
+
+
+class AnswerFiltered(ProviderError):
+    message = "The model provider's content filter stopped the answer."
+
+
+class AnswerRefused(ProviderError):
+    message = "The model refused to answer."
+
+
+class AnswerCutShort(ProviderError):
+    message = "The model reached its limit of tokens before it began its answer."
+
+
+class ToolNotOffered(ProviderError):
+    message = "The model asked for a tool instead of answering, and no tool was offered to it."
+
+
+class ModelBusy(ProviderError):
+    message = "Too many answers are being generated at the moment. Please try again shortly."
+    code, status = "too_many_requests", 429
