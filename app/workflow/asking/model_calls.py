@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pydantic
 
 from app import errors
+from app.errors import answers
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, ToolCallDelta, Usage
 from app.providers.models.usage import usage_object
@@ -30,6 +31,9 @@ ERROR_TYPES: Mapping[type[errors.ProviderError], str] = {
     errors.ProviderProtocolError: "InvokeServerUnavailableError",
     errors.ProviderBadRequest: "InvokeBadRequestError",
     errors.ContextTooLong: "InvokeBadRequestError",
+    answers.AnswerFiltered: "InvokeBadRequestError",
+    answers.AnswerCutShort: "InvokeBadRequestError",
+    answers.ModelBusy: "InvokeRateLimitError",
 }
 
 
