@@ -31,7 +31,10 @@ NO_MCP = "The tools of 'house' need MCP, which is not installed on this server: 
 # Packages that these packages bring along and production.txt does not.
 BROUGHT_ALONG = {"cryptography"}
 EXTRACTOR = graph(
-    start(), node("doc", "document-extractor", variable_selector=["start", "file"]), end(), "start > doc > end"
+    start(file="file"),
+    node("doc", "document-extractor", variable_selector=["start", "file"]),
+    end(),
+    "start > doc > end",
 )
 
 IMPORTS = """

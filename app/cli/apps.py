@@ -1,5 +1,6 @@
 """`flask apps …`: publish and manage apps."""
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,10 @@ from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table, utc_time
 from app.models.apps import AppSummary
 from app.services.definitions.app_file import MODEL_CONFIG_MODES, AppDefinition
-from app.services.operator import app_files, apps
+from app.services.operator import app_checks, app_files, apps, file_sources
+from app.services.operator.file_warnings import file_warnings
+from app.services.operator.missing_parts import what_is_missing
+from app.services.operator.sample_requests import sample_request
 
 NO_URL = "unknown: WEB_APP_URL is not set"
 PAGES = {"workflow": "workflow", "completion": "completion"}
@@ -21,28 +25,60 @@ apps_group = OperatorGroup("apps", help="Publish and manage apps.")
 
 @apps_group.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
-@click.option("--code", help="The app's public code; an app that has it is updated. Without it, a new app is created.")
+@click.option("--code", help="The app's public code: an app that has it is updated, else one is created.")
+@click.option("--new", "anew", is_flag=True, help="Create another app, also from a file that was imported before.")
 @as_json_option
-def import_files(files: tuple[pathlib.Path, ...], code: str | None, as_json: bool) -> None:
-    """Publish app files. A file that cannot be used changes nothing; the others are published."""
+def import_files(files: tuple[pathlib.Path, ...], code: str | None, anew: bool, as_json: bool) -> None:
+    """Publish app files; a file that was imported before updates its app, unless --code or --new says otherwise.
+
+    A file that cannot be used changes nothing; the others are published.
+    """
     if code is not None and len(files) > 1:
         raise click.ClickException("--code is for one file only: each app needs its own code.")
-    published, failed = [], False
+    if code is not None and anew:
+        raise click.ClickException("--new gives the app a code of its own: leave --code out.")
+    results = []
     for number, path in enumerate(files, 1):
         if len(files) > 1:
             click.echo(f"[{number}/{len(files)}] {path}", err=True)
         try:
-            imported = apps.publish(app_files.parse(_read(path)), code)
-        except (apps.AppRefused, app_files.InvalidAppFile) as error:
+            file = app_files.parse(_read(path))
+            imported = apps.publish(file, code, file_sources.source_of(path), anew)
+        except app_files.InvalidAppFile as error:
             click.echo(f"Error: {path}: {error}", err=True)
-            failed = True
+            results.append(_refused_line(path, error.problems))
             continue
-        published.append(_import_line(path, imported))
+        except apps.AppRefused as error:
+            click.echo(f"Error: {path}: {error}", err=True)
+            results.append(_refused_line(path, [str(error)]))
+            continue
+        curl = sample_request(current_app.config["PUBLIC_URL"], imported.code, AppDefinition.read(file.definition))
+        results.append(_import_line(path, imported, curl))
         if not as_json:
-            _print_import(imported)
+            _print_import(imported, curl)
     if as_json:
-        print_json(published)
-    if failed:
+        print_json(results)
+    if any(result["errors"] for result in results):
+        raise click.exceptions.Exit(1)
+
+
+@apps_group.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
+@as_json_option
+def check_files(files: tuple[pathlib.Path, ...], as_json: bool) -> None:
+    """Say what is wrong with app files, without publishing them; the exit code is 1 where one cannot be published."""
+    results = []
+    for path in files:
+        try:
+            checked = app_checks.check(_read(path), file_sources.source_of(path))
+        except app_files.InvalidAppFile as error:
+            checked = app_checks.CheckedFile(errors=tuple(error.problems))
+        results.append({"file": str(path)} | dataclasses.asdict(checked))
+        if not as_json:
+            _print_check(path, checked)
+    if as_json:
+        print_json(results)
+    if any(result["errors"] for result in results):
         raise click.exceptions.Exit(1)
 
 
@@ -135,7 +171,7 @@ def _page_url(mode: str, code: str) -> str | None:
     return f"{base}/{PAGES.get(mode, 'chat')}/{code}" if base else None
 
 
-def _import_line(path: pathlib.Path, app: apps.ImportedApp) -> dict[str, Any]:
+def _import_line(path: pathlib.Path, app: apps.ImportedApp, curl: str) -> dict[str, Any]:
     return {
         "file": str(path),
         "id": app.id,
@@ -144,15 +180,30 @@ def _import_line(path: pathlib.Path, app: apps.ImportedApp) -> dict[str, Any]:
         "name": app.name,
         "outcome": app.outcome,
         "url": _page_url(app.mode, app.code),
+        "curl": curl,
+        "errors": [],
         "warnings": list(app.warnings),
     }
 
 
-def _print_import(app: apps.ImportedApp) -> None:
+def _refused_line(path: pathlib.Path, problems: Sequence[str]) -> dict[str, Any]:
+    return {"file": str(path), "outcome": "refused", "errors": list(problems), "warnings": []}
+
+
+def _print_import(app: apps.ImportedApp, curl: str) -> None:
     click.echo(f"{app.name} ({app.mode}): {app.outcome}")
     click.echo(f"  code     {app.code}")
     click.echo(f"  page     {_page_url(app.mode, app.code) or NO_URL}")
     for warning in app.warnings:
+        click.echo(f"  warning  {warning}")
+    click.echo(f"  try      {curl}")
+
+
+def _print_check(path: pathlib.Path, checked: app_checks.CheckedFile) -> None:
+    click.echo(f"{path}: {checked.verdict}")
+    for error in checked.errors:
+        click.echo(f"  error    {error}")
+    for warning in checked.warnings:
         click.echo(f"  warning  {warning}")
 
 
@@ -182,8 +233,8 @@ def _contents(app: apps.AppDetails) -> dict[str, Any]:
     fields = [
         f"{field.variable} ({field.type}{', required' if field.required else ''})" for field in form if field.variable
     ]
-    missing = apps.what_is_missing(app.summary.id, app.summary.code, definition)
-    return facts | {"inputs": fields, "warnings": app_files.not_served(definition) + missing}
+    missing = what_is_missing(definition, app.summary.id, app.summary.code)
+    return facts | {"inputs": fields, "warnings": file_warnings(definition) + missing}
 
 
 def print_change(code: str, name: str, state: str, warnings: Sequence[str], as_json: bool) -> None:

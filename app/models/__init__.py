@@ -9,6 +9,7 @@ an app and an end user, `identifiers.py` makes ids and times.
 The tables:
 
     apps, app_versions              a served app, and each definition of it that was published
+    app_sources                     the files that apps were imported from
     accounts, app_members           who can log in, and may use which private app
     end_users                       who uses an app: by session, or by account
     conversations                   threads of messages between an end user and an app
@@ -57,7 +58,7 @@ All states of a task, and who moves it, are drawn at the head of `tasks.py`.
 
 from app.models.accounts import Account, AppMember
 from app.models.agent_thoughts import MessageAgentThought
-from app.models.apps import App, AppVersion
+from app.models.apps import App, AppSource, AppVersion
 from app.models.conversations import Conversation
 from app.models.datasets import Dataset, DatasetBinding
 from app.models.documents import Document, Segment
@@ -73,6 +74,7 @@ __all__ = [
     "Account",
     "App",
     "AppMember",
+    "AppSource",
     "AppVersion",
     "Conversation",
     "ConversationVariables",

@@ -47,6 +47,16 @@ class AppVersion(Base):
     created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)
 
 
+class AppSource(Base):
+    """A file that an app was imported from (`services/operator/file_sources.py` names it); it belongs to one app."""
+
+    __tablename__ = "app_sources"
+    __table_args__ = (Index(None, "app_id"),)
+
+    source: Mapped[str] = mapped_column(String(1024), primary_key=True)
+    app_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+
+
 class AppRow(NamedTuple):
     """An app and the version of it that new conversations and runs use."""
 
@@ -130,6 +140,18 @@ def read_definition(connection: Connection, version_id: uuid.UUID) -> dict[str, 
 def load_app(session: Session, code: str) -> App | None:
     """Return the app of a public code as the session's object, to be changed."""
     return session.scalars(select(App).where(App.code == code)).one_or_none()
+
+
+def load_app_of_source(session: Session, source: str) -> App | None:
+    """Return the app that was imported from a file, as the session's object."""
+    return session.scalars(
+        select(App).join(AppSource, AppSource.app_id == App.id).where(AppSource.source == source)
+    ).one_or_none()
+
+
+def remember_source(session: Session, source: str, app_id: uuid.UUID) -> None:
+    """Store that a file is an app's; it belongs to no other app then."""
+    session.merge(AppSource(source=source, app_id=app_id))
 
 
 def list_app_summaries(connection: Connection, code: str | None = None) -> list[AppSummary]:

@@ -12,6 +12,7 @@ from app import cli
 from app.cli.groups import DATABASE_BEHIND, DATABASE_UNREACHABLE
 from app.factory import create_app
 from app.services.definitions import published_apps
+from app.services.operator.app_checks import NO_DATABASE
 from config import Config
 from tests.support.factories import chat_definition, make_app
 
@@ -86,7 +87,14 @@ def test_a_bad_file_leaves_no_trace_and_the_others_are_published(run, file, tmp_
     good, bad, better = file(name="a.yml"), file({"app": {}}, "b.yml"), file(name="c.yml")
     exit_code, out, err = run("apps", "import", good, bad, tmp_path / "none.yml", better, "--json")
     assert exit_code == 1
-    assert [line["file"] for line in json.loads(out)] == [str(good), str(better)]
+    lines = json.loads(out)
+    assert [(line["file"], line["outcome"]) for line in lines] == [
+        (str(good), "created"),
+        (str(bad), "refused"),
+        (str(tmp_path / "none.yml"), "refused"),
+        (str(better), "created"),
+    ]
+    assert "Missing app data" in lines[1]["errors"][0] and lines[0]["errors"] == []
     assert "[4/4]" in err
     assert f"Error: {bad}: Missing app data" in err and "none.yml: cannot be read: No such file" in err
 
@@ -110,6 +118,65 @@ def test_a_code_is_for_one_file(run, file):
 def test_a_bad_code_is_refused(run, file):
     exit_code, _, err = run("apps", "import", file(), "--code", "a b")
     assert exit_code == 1 and "cannot be used" in one_line(err)
+
+
+def test_the_same_file_again_updates_its_app_and_new_makes_another(run, file):
+    path = file()
+    imports = [json.loads(run("apps", "import", path, *more, "--json")[1])[0] for more in ([], [], ["--new"])]
+    assert [line["outcome"] for line in imports] == ["created", "unchanged", "created"]
+    assert len({line["code"] for line in imports}) == 2
+    exit_code, _, err = run("apps", "import", path, "--new", "--code", new_code())
+    assert exit_code == 1 and "leave --code out" in one_line(err)
+
+
+def test_import_prints_a_line_to_try_the_app_with(run, file):
+    code = new_code()
+    _, out, _ = run("apps", "import", file(), "--code", code)
+    (line,) = [line.strip() for line in out.splitlines() if line.startswith("  try ")]
+    assert "curl -sN" in line and f"X-App-Code: {code}" in line and "/api/chat-messages" in line
+
+
+class TestCheck:
+    """`apps check`: what an import would say, without one."""
+
+    def test_a_good_file_passes_and_is_not_published(self, run, file):
+        count = len(json.loads(run("apps", "list", "--json")[1]))
+        path = file()
+        assert run("apps", "check", path) == (0, f"{path}: Plain chat (chat) can be published\n", "")
+        assert len(json.loads(run("apps", "list", "--json")[1])) == count
+
+    def test_warnings_are_told_and_pass(self, run, file):
+        exit_code, out, _ = run("apps", "check", file(chat_definition(pre_promtp="x")))
+        assert exit_code == 0 and "can be published, with warnings" in out
+        assert "  warning  model_config: the key 'pre_promtp' is unknown and not read" in out
+
+    def test_every_error_is_told_and_fails(self, run, file):
+        exit_code, out, _ = run(
+            "apps", "check", file(chat_definition(pre_prompt=5, prompt_type="x")), file(name="b.yml")
+        )
+        assert exit_code == 1 and out.count("  error    model_config.") == 2
+        assert "b.yml: Plain chat (chat) can be published" in out
+
+    def test_broken_yaml_is_told_with_line_and_column(self, run, tmp_path):
+        path = tmp_path / "broken.yml"
+        path.write_text("app:\n  name: [a\n  mode: chat\n")
+        exit_code, out, _ = run("apps", "check", path, "--json")
+        (line,) = json.loads(out)
+        assert exit_code == 1 and line["file"] == str(path)
+        assert line["errors"][0].startswith("Invalid YAML format: line 3, column ")
+
+    def test_a_file_that_is_not_there_is_told(self, run, tmp_path):
+        exit_code, out, _ = run("apps", "check", tmp_path / "none.yml")
+        assert exit_code == 1 and "cannot be read: No such file" in out
+
+    def test_it_needs_no_database(self, run_in, settings, file):
+        away = app_with(settings, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+        knowing = chat_definition(
+            dataset_configs={"datasets": {"datasets": [{"dataset": {"enabled": True, "id": "d"}}]}}
+        )
+        assert run_in(away, "apps", "check", file())[0] == 0
+        exit_code, out, _ = run_in(away, "apps", "check", file(knowing))
+        assert exit_code == 0 and NO_DATABASE in out
 
 
 def test_list(run):

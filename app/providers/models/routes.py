@@ -120,6 +120,17 @@ class ModelRoutes:
             pass_through=frozenset(target.pass_through),
         )
 
+    def chat_problem(self, provider: str, name: str, mode: str = "chat") -> str:
+        """Return why the model for an app file's provider, name and mode cannot be asked; "" where it can be."""
+        try:
+            target = self._target(provider, name, "completion" if mode == "completion" else "chat")
+        except ProviderNotInitialize:
+            return "no route leads to it"
+        _, _, problem = self._resolve(self._table.endpoints[target.endpoint])
+        if problem:
+            return f"its endpoint {target.endpoint!r} cannot be used: {problem}"
+        return "" if target.remote_name or name else "the default route names none either"
+
     def embedding_model(self, provider: str, name: str) -> EmbeddingModel:
         """Return the embedding model for a dataset's provider and model name. Raises ProviderNotInitialize."""
         target = self._target(provider, name, "embedding")

@@ -46,7 +46,7 @@ class AppDefinition(UncheckedPart):
 
     def usable_model_config(self) -> ModelConfig:
         """Return the model config. Raises AppUnavailable where it names no model."""
-        if self.model_config_ is None or not self.model_config_.model.name:
+        if self.model_config_ is None or "name" not in self.model_config_.model.stored:
             raise AppUnavailable
         return self.model_config_
 

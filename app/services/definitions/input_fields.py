@@ -37,7 +37,7 @@ class InputField(FileLimits):
     """
 
     variable: Annotated[str, at_import(_check_variable), Fallback("")]
-    type: Annotated[str, pydantic.BeforeValidator(str), UNCHECKED] = "text-input"
+    type: Annotated[str, pydantic.BeforeValidator(lambda kind: str(kind or "text-input")), UNCHECKED] = "text-input"
     label: Annotated[str, pydantic.Field(min_length=1), Fallback("")]
     required: bool = False
     max_length: Annotated[

@@ -1,5 +1,6 @@
 """Input forms: checked at import, and the values that end users fill in (contract endpoints.md, 'Input form')."""
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -195,16 +196,32 @@ def _check_form(entries: Sequence[dict[str, InputField]]) -> None:
 
 
 def _check_field(kind: str, field: InputField) -> None:
+    problem = field_problem(field.model_copy(update={"type": kind}))
+    if problem:
+        raise ValueError(problem)
+
+
+def unknown_type(field: InputField) -> str:
+    """Return the sentence for a field whose type is none of FIELD_TYPES."""
+    close = difflib.get_close_matches(field.type, FIELD_TYPES, 1, 0.5)
+    meant = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(FIELD_TYPES)}"
+    return f"{field.variable!r} has an unknown type {field.type!r}{meant}"
+
+
+def field_problem(field: InputField) -> str:
+    """Return what is wrong with a field of a form: its type, its options or its default; empty where nothing is."""
+    kind = field.type
     if kind not in FIELD_TYPES:
-        raise ValueError(f"{field.variable!r} has an unknown type {kind!r}; known are {', '.join(FIELD_TYPES)}")
+        return unknown_type(field)
     if kind == "select" and not field.options:
-        raise ValueError(f"{field.variable!r} is a select without options")
+        return f"{field.variable!r} is a select without options"
     if kind in ("file", "file-list", "external_data_tool"):
-        return
+        return ""
     try:
-        clean_inputs([field.model_copy(update={"type": kind, "required": False})], {}, lambda mappings, rules: ())
+        clean_inputs([field.model_copy(update={"required": False})], {}, lambda mappings, rules: ())
     except InvalidParam as error:
-        raise ValueError(f"the default of {field.variable!r} cannot be used: {error.message}") from None
+        return f"the default of {field.variable!r} cannot be used: {error.message}"
+    return ""
 
 
 def _form_schema(source: Any, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:

@@ -13,7 +13,7 @@ from app.services.definitions.input_forms import InputForm
 
 MOST_PROMPT_MESSAGES = 10
 
-_Name = Annotated[str, pydantic.Field(min_length=1), Fallback("")]
+_Name = Annotated[str, Fallback("")]
 
 
 def _check_stop(params: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def _check_number(messages: tuple["PromptMessage", ...]) -> None:
 
 
 class ModelChoice(FilePart):
-    """Which model is asked, and how."""
+    """Which model is asked, and how. An empty name stands for the default route's model."""
 
     provider: _Name
     name: _Name

@@ -48,9 +48,16 @@ class AgentTools(UncheckedPart):
     value: ListOf[ToolEntry] = ()
 
 
+class AgentModel(UncheckedPart):
+    """The model of an agent node. Editors write its name as `model`."""
+
+    value: ModelChoice = ModelChoice.read({})
+
+
 class AgentParameters(UncheckedPart):
     """What an agent node gives to its strategy."""
 
+    model: AgentModel = AgentModel.read({})
     tools: AgentTools = AgentTools.read({})
 
 

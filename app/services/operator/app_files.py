@@ -1,7 +1,7 @@
 """Read and check app files, and name what this release does not serve of them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,20 +10,30 @@ import pydantic
 from app.services.definitions import yaml_documents
 from app.services.definitions.app_file import MODEL_CONFIG_MODES, MODES, AppDefinition, AppSection
 from app.services.definitions.file_parts import FilePart
+from app.services.definitions.input_fields import FIELD_TYPES
+from app.services.definitions.input_forms import unknown_type
 from app.services.definitions.model_config import ModelConfig
-from app.services.definitions.workflow_config import WorkflowConfig
-from app.workflow.engine.graph import build
+from app.services.definitions.workflow_config import WorkflowConfig, WorkflowGraph
+from app.services.operator.file_warnings import file_warnings
+from app.services.operator.unknown_keys import nearest
+from app.workflow.engine.graph import NOTE, build
 from app.workflow.failures import GraphInvalid
+from app.workflow.nodes import node_of
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
-SERVED_MODERATION = ("keywords", "api")
 
 _Part = TypeVar("_Part", bound=FilePart)
 
 
 class InvalidAppFile(Exception):
-    """The file cannot be published; the text is one line that names the place."""
+    """The file cannot be published. The text is one line that names the place; `problems` has one for each place."""
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        more = f" (and {len(problems) - 1} more: `apps check` shows all)" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}")
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -58,15 +68,7 @@ def check(definition: dict[str, Any]) -> AppFile:
     version_warnings = _check_version(definition.get("version", ASSUMED_VERSION))
     head = _check_head(definition.get("app"))
     _check_content(head.mode, definition)
-    return AppFile(head.mode, head.name, definition, version_warnings + not_served(AppDefinition.read(definition)))
-
-
-def not_served(definition: AppDefinition) -> list[str]:
-    """Return a sentence for everything that the app has switched on and this release does not serve."""
-    used = [(entry, entry.names(definition)) for entry in NOT_SERVED]
-    return [
-        f"{entry.sentence} ({', '.join(names)})" if any(names) else entry.sentence for entry, names in used if names
-    ]
+    return AppFile(head.mode, head.name, definition, version_warnings + file_warnings(AppDefinition.read(definition)))
 
 
 def _check_version(version: Any) -> list[str]:
@@ -88,7 +90,8 @@ def _check_head(section: Any) -> AppSection:
     if not mode:
         raise InvalidAppFile("app.mode: missing app mode")
     if mode not in MODES:
-        raise InvalidAppFile(f"app.mode: Invalid app mode {mode!r}; known are {', '.join(MODES)}")
+        meant = nearest(mode, MODES) if isinstance(mode, str) else ""
+        raise InvalidAppFile(f"app.mode: Invalid app mode {mode!r}{meant}; known are {', '.join(MODES)}")
     return _checked(AppSection, section, "app")
 
 
@@ -101,59 +104,44 @@ def _check_content(mode: str, definition: Mapping[str, Any]) -> None:
     if not isinstance(definition.get("workflow"), dict):
         raise InvalidAppFile("Missing workflow data for workflow/advanced chat app")
     workflow = _checked(WorkflowConfig, definition["workflow"], "workflow")
+    problems = [
+        f"start node: {unknown_type(field)}" for field in workflow.start_variables if field.type not in FIELD_TYPES
+    ]
+    problems += _graph_problems(workflow.graph)
+    if problems:
+        raise InvalidAppFile([f"workflow.graph: {problem}" for problem in problems])
+
+
+def _graph_problems(graph: WorkflowGraph) -> list[str]:
+    """Return why a graph cannot be built: what is wrong with each node, else the first thing that is with the whole."""
     try:
-        build(workflow.graph.stored)
+        build(graph.stored)
+        return []
     except GraphInvalid as error:
-        raise InvalidAppFile(f"workflow.graph: {error}") from None
+        whole = str(error)
+    problems = []
+    for node in graph.nodes:
+        if node.stored.get("type") != NOTE and node.data.stored.get("type"):
+            try:
+                node_of(str(node.stored.get("id")), str(node.data.stored["type"]), node.data.stored)
+            except GraphInvalid as error:
+                problems.append(str(error))
+    return problems or [whole]
 
 
 def _checked(part: type[_Part], values: Any, place: str) -> _Part:
-    """Check one part of the file. Raises InvalidAppFile for the first thing that is wrong, with its place."""
+    """Check one part of the file. Raises InvalidAppFile for all that is wrong, each with its place."""
     try:
         return part.model_validate(values)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-        raise InvalidAppFile(f"{place}{steps}: {str(first['msg']).removeprefix('Value error, ')}") from None
+        raise InvalidAppFile([_sentence(place, found) for found in _distinct(error)]) from None
 
 
-@dataclass(frozen=True)
-class NotServed:
-    """Something that app files have and this release does not serve.
-
-    `names` gives what of a definition is not served: `[""]` where it has no names, `[]` where it is not used.
-    """
-
-    sentence: str
-    names: Callable[[AppDefinition], list[str]]
+def _distinct(error: pydantic.ValidationError) -> list[Any]:
+    found = error.errors(include_url=False, include_context=False)
+    return list({found_at["loc"]: found_at for found_at in reversed(found)}.values())[::-1]
 
 
-def _moderation(definition: AppDefinition) -> list[str]:
-    feature = definition.features(definition.app.mode).sensitive_word_avoidance
-    served = not feature.enabled or feature.type in SERVED_MODERATION
-    return [] if served else [feature.type or "no type"]
-
-
-def _external_data(definition: AppDefinition) -> list[str]:
-    tools = definition.features(definition.app.mode).data_tools
-    return [f"{tool.variable}: {tool.type or 'no type'}" for tool in tools if tool.type != "api"]
-
-
-def _annotation_reply(definition: AppDefinition) -> list[str]:
-    return [""] if definition.features(definition.app.mode).annotation_reply.enabled else []
-
-
-def _image_icon(definition: AppDefinition) -> list[str]:
-    return [""] if definition.app.icon_type == "image" else []
-
-
-# A release that serves one of these removes its line.
-NOT_SERVED = (
-    NotServed("Moderation of this type is not served: neither inputs nor answers are checked", _moderation),
-    NotServed(
-        "External data tools of these types are not served: their variables stay as they are typed in the prompt",
-        _external_data,
-    ),
-    NotServed("Annotation replies are not served: an app file names them without carrying them", _annotation_reply),
-    NotServed("The icon is an image that is not in the file: the page shows 🤖", _image_icon),
-)
+def _sentence(place: str, found: Any) -> str:
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in found["loc"])
+    return f"{place}{steps}: {str(found['msg']).removeprefix('Value error, ')}"

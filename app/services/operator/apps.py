@@ -15,15 +15,21 @@ import structlog
 
 from app.extensions import db, redis_client
 from app.models import App, AppVersion
-from app.models.apps import AppSummary, list_app_summaries, load_app, read_definition, wait_to_publish
-from app.models.datasets import list_known_dataset_ids
+from app.models.apps import (
+    AppSummary,
+    list_app_summaries,
+    load_app,
+    load_app_of_source,
+    read_definition,
+    remember_source,
+    wait_to_publish,
+)
 from app.models.identifiers import new_id, now
 from app.models.tasks import list_running_tasks_of_app
 from app.services.definitions import published_apps, yaml_documents
 from app.services.definitions.app_file import AppDefinition
-from app.services.definitions.app_requirements import not_installed
 from app.services.operator.app_files import AppFile
-from app.services.process.tool_registry import unresolved
+from app.services.operator.missing_parts import what_is_missing
 from app.streams import signals
 
 log = structlog.get_logger(__name__)
@@ -66,34 +72,60 @@ class AppChange:
     warnings: tuple[str, ...]
 
 
-def publish(file: AppFile, code: str | None = None) -> ImportedApp:
-    """Make an app, or where one has this code give it a new version; the same definition again changes nothing.
+def publish(file: AppFile, code: str | None = None, source: str | None = None, anew: bool = False) -> ImportedApp:
+    """Make an app, or give the one that the file is of a new version; the same definition again changes nothing.
 
-    Raises AppRefused for a code that cannot be one, and for a file of another mode than the app's.
+    The file is of the app that has this `code`; without one, of the app that was imported from this `source`
+    (`file_sources.source_of`) before and is of the file's mode. `anew`: of none. The source is the app's from now on.
+    Raises AppRefused for a code that cannot be one, and for one of an app of another mode.
     """
     if code is not None and published_apps.CODE.fullmatch(code) is None:
         raise AppRefused(f"The code {code!r} cannot be used: 1 to 64 letters, digits, '-' and '_' are allowed.")
-    # Two imports under one code come one after the other.
+    # Two imports under one code or from one source come one after the other.
     wait_to_publish(db.session.connection())
-    app = load_app(db.session(), code) if code else None
+    app, doubts = _app_to_update(file, code, None if anew else source)
     outcome = "created" if app is None else "updated"
     if app is None:
         app = App(id=new_id(), code=code or _random_code(), mode=file.mode, name=file.name)
-    elif app.mode != file.mode:
-        db.session.rollback()
-        raise AppRefused(
-            f"The app {app.code!r} is of mode {app.mode}, the file of mode {file.mode}: import it under another code."
-        )
     elif _same(_definition(app), file.definition):
         outcome = "unchanged"
     if outcome != "unchanged":
         version = AppVersion(id=new_id(), app_id=app.id, definition=file.definition)
         app.name, app.version_id, app.updated_at = file.name, version.id, now()
         db.session.add_all([app, version])
+        db.session.flush()
+    if source is not None:
+        remember_source(db.session(), source, app.id)
     imported = ImportedApp(app.id, app.code, app.mode, app.name, app.version_id, outcome, warnings=())
     db.session.commit()
-    missing = what_is_missing(imported.id, imported.code, AppDefinition.read(file.definition))
-    return dataclasses.replace(imported, warnings=(*file.warnings, *missing, *announce(imported.id)))
+    missing = what_is_missing(AppDefinition.read(file.definition), imported.id, imported.code)
+    return dataclasses.replace(imported, warnings=(*doubts, *file.warnings, *missing, *announce(imported.id)))
+
+
+def _app_to_update(file: AppFile, code: str | None, source: str | None) -> tuple[App | None, tuple[str, ...]]:
+    """Return the app that a file is of, None for a new one, and what speaks against it. Raises AppRefused."""
+    if code is not None:
+        app = load_app(db.session(), code)
+        if app is not None and app.mode != file.mode:
+            known, mode = app.code, app.mode
+            db.session.rollback()
+            raise AppRefused(
+                f"The app {known!r} is of mode {mode}, the file of mode {file.mode}: import it under another code."
+            )
+        return app, ()
+    app = load_app_of_source(db.session(), source) if source is not None else None
+    if app is None:
+        return None, ()
+    if app.mode != file.mode:
+        return None, (
+            f"This file held the app {app.code!r} of mode {app.mode} before: that app stays, and this is a new one.",
+        )
+    if app.name != file.name:
+        return app, (
+            f"This app was named {app.name!r} before. If the file holds another app now, import it with --new, and"
+            f" the earlier file with --code {app.code}.",
+        )
+    return app, ()
 
 
 def list_apps() -> list[AppSummary]:
@@ -139,19 +171,6 @@ def remove(code: str) -> AppChange:
     db.session.delete(app)
     db.session.commit()
     return AppChange(code, name, announce(app_id, answering))
-
-
-def what_is_missing(app_id: uuid.UUID, code: str, definition: AppDefinition) -> list[str]:
-    """Return a sentence for all that the app names and cannot use now: packages, tools, datasets. Asks tool servers."""
-    wanted = [dataset_id.replace("\0", "") for dataset_id in definition.datasets()]
-    known = list_known_dataset_ids(app_id, wanted) if wanted else ()
-    unbound = [
-        f"The dataset {dataset_id} is not known here, and answers do without it:"
-        f" `.venv/bin/flask --app wsgi datasets bind {code} {dataset_id} DATASET`."
-        for dataset_id in wanted
-        if dataset_id not in known
-    ]
-    return [*not_installed(definition), *unresolved(definition), *unbound]
 
 
 def announce(app_id: uuid.UUID, to_stop: Iterable[uuid.UUID] = ()) -> tuple[str, ...]:

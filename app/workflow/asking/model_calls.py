@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import pydantic
-
 from app import errors
 from app.errors import answers
 from app.providers.models.chat_model import ChatModel
@@ -38,10 +36,10 @@ ERROR_TYPES: Mapping[type[errors.ProviderError], str] = {
 
 
 class NodeModel(ConfigPart):
-    """The model that a node's configuration names, with its completion parameters."""
+    """The model that a node's configuration names, with its completion parameters; without a name the default one."""
 
     provider: str = ""
-    name: str = pydantic.Field(min_length=1)
+    name: str
     mode: Literal["chat", "completion"] = "chat"
     completion_params: dict[str, Any] = {}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.workflow.contracts.node import Node
+from app.workflow.contracts.node import Node, NodeConfig
 from app.workflow.failures import GraphInvalid
 from app.workflow.nodes.agent import AgentNode
 from app.workflow.nodes.answer import Answer
@@ -66,3 +66,8 @@ def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:
             f"node {title!r}: the node type {kind!r} is unknown; known types are {', '.join(sorted(_KINDS))}"
         )
     return _KINDS[kind](node_id, data)
+
+
+def config_of(kind: str) -> type[NodeConfig] | None:
+    """Return the model of what a kind of node reads of its `data`; None for an unknown kind."""
+    return _KINDS[kind].Config if kind in _KINDS else None

@@ -84,7 +84,7 @@ def test_items_of_another_type_are_left_out():
     assert [(field.variable, field.type) for field in config.user_input_form] == [("a", "text-input")]
 
 
-@pytest.mark.parametrize("model", [None, {}, [], {"provider": "openai"}, {"provider": "openai", "name": ""}])
+@pytest.mark.parametrize("model", [None, {}, [], {"provider": "openai"}])
 def test_an_app_without_a_model_is_unavailable(model):
     with pytest.raises(AppUnavailable):
         read(model=model)

@@ -42,7 +42,7 @@ def warnings_of(**model_config) -> str:
 
 
 def test_a_plain_file_is_taken_whole_and_without_warning():
-    definition = chat_definition(unheard_of={"a": 1}) | {"dependencies": [], "more": "x"}
+    definition = chat_definition() | {"dependencies": []}
     file = app_files.parse(yaml_documents.write(definition))
     assert (file.mode, file.name, file.definition, file.warnings) == ("chat", "Plain chat", definition, [])
 
@@ -253,3 +253,60 @@ def test_a_workflow_is_taken_and_its_features_named():
 )
 def test_a_bad_workflow_is_refused_by_its_place(workflow):
     assert refusal(WORKFLOW | {"workflow": workflow}).startswith("workflow.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("text_input", "text-input"), ("num", "number"), ("check-box", "checkbox")]
+)
+def test_an_unknown_type_of_a_start_variable_is_refused_as_in_a_form(wrong, meant):
+    definition = copy.deepcopy(WORKFLOW)
+    definition["workflow"]["graph"]["nodes"][0]["data"]["variables"] = [{"variable": "a", "label": "A", "type": wrong}]
+    said = f"'a' has an unknown type {wrong!r}; did you mean {meant!r}?"
+    assert refusal(definition) == f"workflow.graph: start node: {said}"
+    assert said in refusal_of_config(user_input_form=[field(wrong, variable="a")])
+
+
+def test_a_start_variable_without_a_type_is_a_text():
+    definition = copy.deepcopy(WORKFLOW)
+    definition["workflow"]["graph"]["nodes"][0]["data"]["variables"] = [{"variable": "a", "label": "A", "type": None}]
+    assert app_files.check(definition).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"type": "select"}, "'a' is a select without options"),
+        ({"type": "number", "default": "many"}, "the default of 'a' cannot be used"),
+    ],
+)
+def test_what_a_start_form_cannot_use_is_told(values, said):
+    definition = copy.deepcopy(WORKFLOW)
+    definition["workflow"]["graph"]["nodes"][0]["data"]["variables"] = [{"variable": "a", "label": "A"} | values]
+    assert said in app_files.check(definition).warnings[0]
+
+
+def test_all_that_is_wrong_is_known_and_the_first_is_said():
+    with pytest.raises(
+        InvalidAppFile, match=r"^model_config\.pre_prompt: .*\(and 1 more: `apps check` shows all\)$"
+    ) as caught:
+        app_files.check(chat_definition(pre_prompt=5, prompt_type="fancy"))
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "model_config.pre_prompt",
+        "model_config.prompt_type",
+    ]
+
+
+def test_every_node_that_is_wrong_is_known():
+    definition = copy.deepcopy(WORKFLOW)
+    definition["workflow"]["graph"]["nodes"] += [
+        {"id": "a", "data": {"type": "poem", "title": "A"}},
+        {"id": "b", "data": {"type": "code", "title": "B"}},
+    ]
+    with pytest.raises(InvalidAppFile) as caught:
+        app_files.check(definition)
+    assert ["'A'" in problem or "'B'" in problem for problem in caught.value.problems] == [True, True]
+
+
+@pytest.mark.parametrize("model", [{"provider": "", "name": ""}, {"provider": "openai", "name": "", "mode": "chat"}])
+def test_an_empty_model_name_is_accepted(model):
+    assert app_files.check(chat_definition(model=model)).warnings == []

@@ -51,12 +51,14 @@ FIRST_CHILD = node(
     [
         graph(start(a="text-input"), OLD_IF, end(), "start > if", "if:true > end"),
         graph(start(a="text-input"), OLD_ASSIGNER, end(), "start > keep > end"),
-        graph(start(), OLD_ITERATION, FIRST_CHILD, end(), "start > each > end"),
+        graph(start(a="json_object"), OLD_ITERATION, FIRST_CHILD, end(), "start > each > end"),
         graph(start(), {"id": "note", "type": "custom-note", "data": {"type": ""}}, end(), "start > end"),
     ],
 )
 def test_files_of_every_version_import(version, definition):
-    assert app_files.check(file(copy.deepcopy(definition), version=version)).warnings == []
+    declared = [{"id": "1", "name": "v", "value_type": "string", "value": ""}]
+    workflow = file(copy.deepcopy(definition), version=version, conversation_variables=declared)
+    assert app_files.check(workflow).warnings == []
 
 
 def test_an_old_file_upload_is_read():

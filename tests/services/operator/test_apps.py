@@ -9,10 +9,12 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.extensions import db
+from app.providers.models.routes import ModelRoutes
 from app.services.definitions import published_apps
 from app.services.operator import app_files, apps, datasets
 from app.services.operator.app_files import AppFile
 from app.services.operator.apps import AppRefused
+from app.services.process.process_parts import process_parts
 from app.streams import signals
 from app.streams.signals import CHANGES
 from tests.support.datasets import make_dataset
@@ -204,3 +206,69 @@ def test_a_tool_that_is_not_set_up_is_named(app):
     assert apps.publish(AppFile("chat", "Gardener", definition, [])).warnings == (
         "The tool 'weed' of 'garden' is not set up here.",
     )
+
+
+def test_an_empty_model_name_is_told_and_the_default_answers(app):
+    file = AppFile("chat", "Nameless", chat_definition(model={"provider": "", "name": "", "mode": "chat"}), [])
+    (warning,) = apps.publish(file).warnings
+    assert warning.startswith("No model is named (model_config.model): ")
+
+
+def test_a_model_that_no_route_leads_to_is_told(monkeypatch):
+    monkeypatch.setitem(process_parts().built, ModelRoutes, ModelRoutes.from_settings("", "", "", "", {}))
+    (warning,) = apps.publish(file_of(chat_definition())).warnings
+    assert "'scripted' of 'openai' cannot be asked (model_config.model): no route leads to it" in warning
+
+
+class TestAFileThatWasImportedBefore:
+    """Which app it is of."""
+
+    def of(self, source, name="Plain chat", **config):
+        definition = chat_definition(**config)
+        definition["app"]["name"] = name
+        return lambda **more: apps.publish(file_of(definition), source=source, **more)
+
+    def test_updates_its_app(self):
+        source = new_code()
+        first = self.of(source)()
+        again, changed = self.of(source)(), self.of(source, pre_prompt="New.")()
+        assert (first.id, first.code) == (again.id, again.code) == (changed.id, changed.code)
+        assert (first.outcome, again.outcome, changed.outcome) == ("created", "unchanged", "updated")
+
+    def test_another_file_of_the_same_content_is_another_app(self):
+        assert self.of(new_code())().id != self.of(new_code())().id
+
+    def test_makes_another_app_when_told_and_is_of_that_one_then(self):
+        source = new_code()
+        first, second = self.of(source)(), self.of(source)(anew=True)
+        assert first.id != second.id and second.outcome == "created"
+        assert self.of(source)().id == second.id
+
+    def test_is_of_the_app_whose_code_it_was_imported_under(self):
+        source, code = new_code(), new_code()
+        assert self.of(source)(code=code).id == self.of(source)().id
+
+    def test_stays_its_app_s_when_another_file_updates_that_app_by_its_code(self):
+        source, other, code = new_code(), new_code(), new_code()
+        app = self.of(source)(code=code)
+        self.of(other, pre_prompt="Other.")(code=code)
+        assert self.of(source)().id == self.of(other)().id == app.id
+
+    def test_makes_a_new_app_once_its_app_is_removed(self):
+        source = new_code()
+        first = self.of(source)()
+        apps.remove(first.code)
+        assert self.of(source)().outcome == "created"
+
+    def test_with_another_name_updates_and_says_so(self):
+        source = new_code()
+        first = self.of(source)()
+        renamed = self.of(source, "Brief chat")()
+        assert renamed.id == first.id and "was named 'Plain chat' before" in renamed.warnings[0]
+
+    def test_with_another_mode_is_another_app_and_says_so(self):
+        source, completion = new_code(), chat_definition()
+        first = self.of(source)()
+        completion["app"]["mode"] = "completion"
+        second = apps.publish(file_of(completion), source=source)
+        assert second.id != first.id and f"held the app {first.code!r} of mode chat" in second.warnings[0]
