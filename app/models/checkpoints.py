@@ -65,7 +65,8 @@ _SAVE_CHECKPOINT = text(
 _PAUSE = text(
     _SAVE.format(
         task="""UPDATE tasks SET status = CASE WHEN decisions = :decisions THEN 'paused' ELSE status END,
-        last_event = CASE WHEN decisions = :decisions THEN :last_event ELSE last_event END
+        last_event = CASE WHEN decisions = :decisions THEN :last_event ELSE last_event END,
+        rested_epoch = CASE WHEN decisions = :decisions THEN epoch ELSE rested_epoch END
     WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING id, status, decisions""",
         end=""", run AS (
     UPDATE workflow_runs SET status = 'paused', outputs = CAST(:outputs AS jsonb), elapsed = :elapsed,
@@ -96,7 +97,7 @@ _PAUSE = text(
 _FINISH = text(
     _SAVE.format(
         task="""UPDATE tasks SET status = :task_status, failure = CAST(:failure AS jsonb), last_event = :last_event,
-        finished_at = :now
+        rested_epoch = epoch, finished_at = :now
     WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING id""",
         end=""", run AS (
     UPDATE workflow_runs SET status = :status, outputs = CAST(:outputs AS jsonb), error = :error, elapsed = :elapsed,

@@ -30,7 +30,7 @@ import datetime
 import uuid
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import Connection, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,9 +50,10 @@ class Task(Base):
     """One answer or workflow run to be generated.
 
     `epoch` counts the workers that claimed it: what an older epoch writes is refused, in the row and in the event log.
-    `last_event` is the number of the last event that was sent, kept for the time after the event log. `options`
-    override the app's model parameters for this answer. A workflow run rests as `paused` while people have its forms:
-    `decisions` counts those that were answered or ran out, `resumed_at` says since when it runs again.
+    `last_event` is the number of the event with which it came to rest, kept for the time after the event log, and
+    `rested_epoch` the epoch that sent it; both are 0 before. `options` override the app's model parameters for this
+    answer. A workflow run rests as `paused` while people have its forms: `decisions` counts those that were answered or
+    ran out, `resumed_at` says since when it runs again.
     """
 
     __tablename__ = "tasks"
@@ -72,7 +73,8 @@ class Task(Base):
     workflow_run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("workflow_runs.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(String(32), server_default=RUNNING, default=RUNNING)
     epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
-    last_event: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
+    last_event: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    rested_epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     options: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     failure: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[datetime.datetime] = mapped_column(TIMESTAMP(timezone=True), default=now)
@@ -85,6 +87,7 @@ class ClaimedTask(NamedTuple):
     """A task and the message that it answers; a run of mode `workflow` has no message, and empty texts for it.
 
     `decisions`: how many forms of the run were decided so far. `resumed_at`: since when it runs, where it waited.
+    `rested_epoch`: the epoch that sent `last_event`, 0 before the task's first rest.
     """
 
     task_id: str
@@ -106,6 +109,12 @@ class ClaimedTask(NamedTuple):
     files: list[dict[str, Any]] | None = None
     decisions: int = 0
     resumed_at: datetime.datetime | None = None
+    rested_epoch: int = 0
+
+    @property
+    def last_event_is_known(self) -> bool:
+        """Whether no worker had the task behind `last_event`: its next event is the one after that."""
+        return self.rested_epoch == self.epoch - 1
 
     @property
     def owner(self) -> Owner:
@@ -167,7 +176,7 @@ SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task
     coalesce(message_id::text, '') AS message_id, coalesce(message.query, '') AS query,
     coalesce(message.inputs, '{}') AS inputs, message.previous_message_id::text,
     coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text,
-    message.files, task.decisions, task.resumed_at
+    message.files, task.decisions, task.resumed_at, task.rested_epoch
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
@@ -179,7 +188,8 @@ FROM task LEFT JOIN LATERAL (
 _FINISH_ANSWER = json_text(
     """
 WITH task AS (
-    UPDATE tasks SET status = :task_status, failure = :failure, last_event = :last_event, finished_at = :now
+    UPDATE tasks SET status = :task_status, failure = :failure, last_event = :last_event, rested_epoch = epoch,
+        finished_at = :now
     WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING message_id
 )
 UPDATE messages SET answer = :answer, status = :status, error = :error, metadata = :details,

@@ -1,7 +1,12 @@
 """The names, scripts and event log of a task's channel.
 
-Events are numbered from 1 by the one worker that may publish them, kept in a Redis stream whose entry ids are those
-numbers, and published as they come. Each is *plain* or *final*: readers stop behind a final one.
+Events are numbered by the one worker that may publish them, kept in a Redis stream whose entry ids are those numbers,
+and published as they come. Each is *plain* or *final*: readers stop behind a final one.
+
+Numbers begin with 1, follow each other without a gap, and never go back, as clients say by a number what they have. A
+worker that takes a task over goes on behind the last number where Redis or the row is sure of it. Where neither is,
+because Redis lost its data, it leaves a gap up to the numbers of its own epoch, which nobody can have seen. To readers
+that gap looks like lost events, and that is what it is.
 """
 
 from collections.abc import Iterator
@@ -14,6 +19,8 @@ RedisAway = (redis.ConnectionError, redis.TimeoutError)
 PLAIN, FINAL = b"p", b"f"
 LOG_ENTRIES = 50_000
 PAGE = 1_000
+# The numbers that each epoch has for itself. With 2^21 epochs they stay whole numbers in JavaScript (below 2^53).
+EPOCH_NUMBERS = 2**32
 
 
 class ChannelEvent(NamedTuple):
@@ -41,25 +48,35 @@ def live_channel(task_id: str) -> str:
     return f"run:{task_id}"
 
 
-# Shut out older epochs. Returns the last number used, -1 where a newer epoch publishes already.
+def last_number_before(epoch: int) -> int:
+    """Return a number that no event of an earlier epoch has reached."""
+    return (epoch - 1) * EPOCH_NUMBERS
+
+
+# Shut out older epochs. Returns the number that the writer's first event follows, -1 where a newer epoch publishes.
 #
-# The row's number counts where Redis has forgotten the task: numbers never go back, or a client would take new events
-# for old ones.
-# KEYS head · ARGV epoch, last number that the row knows of, seconds to keep the head.
+# Redis is sure of the last number as long as one server process had the task all the time: one that was started anew,
+# or a replica that took its place, may lack the latest events. Numbers are passed on as text, because Lua rounds them.
+# KEYS head · ARGV epoch, last number that the row knows of, whether no epoch published behind it ('1'), a number that
+# no earlier epoch has reached, seconds to keep the head.
 OPEN = """
-local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
-if tonumber(head[1] or '0') > tonumber(ARGV[1]) then return -1 end
-local number = math.max(tonumber(head[2] or '0'), tonumber(ARGV[2]))
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', number)
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'number', 'server')
+if tonumber(head[1] or '0') > tonumber(ARGV[1]) then return '-1' end
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+local number = ARGV[2]
+if ARGV[3] ~= '1' and not (head[2] and head[3] == server) then number = ARGV[4] end
+if head[2] and tonumber(head[2]) > tonumber(number) then number = head[2] end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', number, 'server', server)
+redis.call('EXPIRE', KEYS[1], ARGV[5])
 return number
 """
 
 # Append one event to the log and publish it, as one step that no reader can see half of.
 #
 # Returns 'refused' for an older epoch: its worker was only slow, and another one has the task. Returns 'known' for a
-# number that was used already, so that a writer may repeat what it is unsure of after a lost connection. Returns 'new'
-# where Redis knew nothing of the task: behind the writer's first event that means that the log was lost.
+# number that was used already, so that a writer may repeat what it is unsure of after a lost connection. Returns 'lost'
+# where Redis lacks the event before: the log lost it, and maybe more.
 # KEYS head, log · ARGV epoch, number, channel, kind, data, seconds to keep both, entries kept.
 APPEND = """
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
@@ -70,7 +87,7 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('EXPIRE', KEYS[2], ARGV[6])
 redis.call('PUBLISH', ARGV[3], ARGV[2] .. ARGV[4] .. ARGV[5])
-if not head[2] then return 'new' end
+if tonumber(head[2] or '0') < tonumber(ARGV[2]) - 1 then return 'lost' end
 return 'appended'
 """
 

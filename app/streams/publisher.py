@@ -39,12 +39,12 @@ class OutgoingEvent:
 class EventWriter:
     """Numbers the events of one task and queues them for the publisher. Used by one thread.
 
-    `log_was_lost` tells that Redis had forgotten the task: earlier events are gone from its log.
+    `number`: of the last event, 0 where nothing of the task was ever published. `log_was_lost` tells that Redis has
+    forgotten earlier events.
     """
 
     def __init__(self, publisher: "Publisher", task_id: str, epoch: int, number: int) -> None:
         self.task_id, self.epoch, self.number = task_id, epoch, number
-        self.first_number = number + 1
         self.refused = False
         self.log_was_lost = False
         self._publisher = publisher
@@ -70,8 +70,7 @@ class EventWriter:
 
     def settle(self, number: int, outcome: bytes) -> None:
         """Note what became of an event, by the answer of APPEND. Called by the publisher's thread, in order."""
-        # New to Redis, though this writer has sent events before: Redis has lost them.
-        if outcome == b"new" and number > self.first_number:
+        if outcome == b"lost":
             self.log_was_lost = True
         with self._changed:
             self._settled = number
@@ -100,12 +99,17 @@ class Publisher:
         self._thread.start()
         return self
 
-    def open(self, task_id: str, epoch: int, number: int) -> EventWriter:
+    def open(self, task_id: str, epoch: int, number: int, is_last: bool) -> EventWriter:
         """Return a writer for a task; older epochs are refused from now on. Raises Superseded for a newer one.
 
-        `number`: of the last event that the task's row knows of.
+        `number`: of the last event that the task's row knows of. `is_last`: whether no epoch can have published behind
+        it.
         """
-        last = int(self._open(keys=[channel.head_key(task_id)], args=[epoch, number, self._log_seconds]))
+        unused = channel.last_number_before(epoch)
+        answer = self._open(
+            keys=[channel.head_key(task_id)], args=[epoch, number, int(is_last), unused, self._log_seconds]
+        )
+        last = int(answer)
         if last < 0:
             raise Superseded(task_id)
         return EventWriter(self, task_id, epoch, last)

@@ -2,7 +2,7 @@
 
 Pub/sub is fast and may lose messages: with the connection, with a queue that overflows, before the subscription. The
 log has them all and costs a request. So the log is read only where something may be missing: the numbers have a gap,
-the subscription says so, or it is silent.
+the subscription says so, or it is silent. A gap that the log has too stands for events that nobody has any more.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def follow(
         # A live event may be known already: the log had it first.
         group = [event for event in live if event.number > after]
         # In silence the log is asked too: nothing follows a last message that was lost, so no gap would show.
-        if unsure or silent or (group and group[0].number > after + 1):
+        if unsure or silent or _has_gap(group, after):
             try:
                 group = _fill_gaps(client, subscription.task_id, after, group)
             except RedisAway:
@@ -53,8 +53,11 @@ def _fill_gaps(client: "redis.Redis", task_id: str, after: int, live: list[Chann
     logged = list(read_log(client, task_id, after))
     last = logged[-1].number if logged else after
     group = logged + [event for event in live if event.number > last]
-    for event in group:
-        if event.number != after + 1:
-            raise LogLost(task_id)
-        after = event.number
+    if _has_gap(group, after):
+        raise LogLost(task_id)
     return group
+
+
+def _has_gap(group: list[ChannelEvent], after: int) -> bool:
+    """Return whether a number is missing between `after` and the last event, whose numbers only grow."""
+    return bool(group) and group[-1].number != after + len(group)

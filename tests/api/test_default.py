@@ -55,7 +55,9 @@ def test_a_stored_error_serves_when_the_log_is_gone(alice, redis_db):
     frames = alice.ask("[[fail-after:1]]")
     message_id = frames[0].data["message_id"]
     redis_db.delete(*redis_db.keys("run:*"))
-    assert [frame.data for frame in frames_of(alice.resume(message_id))] == [frames[-1].data]
+    told = frames_of(alice.resume(message_id))
+    assert [frame.event for frame in told] == ["message_replace", "error"]
+    assert (answer_text(told), told[-1].data) == (answer_text(frames), frames[-1].data)
 
 
 def test_another_end_users_answer_does_not_exist(alice, bob, charlie):

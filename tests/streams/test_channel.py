@@ -34,7 +34,7 @@ def task_id() -> str:
 
 
 def speak(publisher: Publisher, task_id: str, *texts: bytes, epoch: int = 1, final: bool = True) -> None:
-    writer = publisher.open(task_id, epoch, 0)
+    writer = publisher.open(task_id, epoch, 0, is_last=epoch == 1)
     for index, text in enumerate(texts):
         writer.write(text, final=final and index == len(texts) - 1)
     writer.wait_until_sent(5)
@@ -103,10 +103,10 @@ def test_two_readers_in_one_process_both_hear_everything(redis_db, publisher, hu
 
 
 def test_an_older_epoch_is_refused(redis_db, publisher, task_id):
-    old = publisher.open(task_id, 1, 0)
+    old = publisher.open(task_id, 1, 0, is_last=True)
     old.write(b'{"a":1}')
     old.wait_until_sent(5)
-    new = publisher.open(task_id, 2, 0)
+    new = publisher.open(task_id, 2, 0, is_last=False)
     old.write(b'{"late":1}')
     with pytest.raises(Superseded):
         old.wait_until_sent(5)
@@ -116,18 +116,48 @@ def test_an_older_epoch_is_refused(redis_db, publisher, task_id):
 
 
 def test_an_older_epoch_cannot_open_the_channel_again(publisher, task_id):
-    publisher.open(task_id, 2, 0)
+    publisher.open(task_id, 2, 0, is_last=False)
     with pytest.raises(Superseded):
-        publisher.open(task_id, 1, 0)
+        publisher.open(task_id, 1, 0, is_last=True)
 
 
-def test_numbers_go_on_from_the_row_when_redis_forgot(redis_db, publisher, task_id):
-    writer = publisher.open(task_id, 3, 17)
+def test_numbers_go_on_from_a_row_that_is_sure_though_redis_forgot(publisher, task_id):
+    writer = publisher.open(task_id, 3, 17, is_last=True)
     assert writer.write(b'{"a":1}') == 18
 
 
+def test_the_next_epoch_goes_on_where_redis_has_the_log(redis_db, publisher, hub, task_id):
+    speak(publisher, task_id, b'{"a":1}', b'{"a":2}', final=False)
+    speak(publisher, task_id, b'{"b":1}', epoch=2)
+    assert [event.number for event in read(redis_db, hub.subscribe(task_id))] == [1, 2, 3]
+
+
+def test_the_next_epoch_begins_above_all_earlier_numbers_where_redis_forgot_them(redis_db, publisher, task_id):
+    speak(publisher, task_id, *[b'{"a":1}'] * 8, final=False)
+    redis_db.delete(channel.head_key(task_id), channel.log_key(task_id))
+    writer = publisher.open(task_id, 2, 0, is_last=False)
+    numbers = [writer.write(b'{"b":1}'), writer.write(b'{"b":2}')]
+    writer.wait_until_sent(5)
+    assert numbers == [2**32 + 1, 2**32 + 2]
+    assert [event.number for event in channel.read_log(redis_db, task_id, 8)] == numbers
+
+
+def test_the_next_epoch_does_not_trust_a_redis_that_was_started_anew(redis_db, publisher, task_id):
+    speak(publisher, task_id, b'{"a":1}', final=False)
+    redis_db.hset(channel.head_key(task_id), "server", "another")
+    assert publisher.open(task_id, 2, 0, is_last=False).write(b'{"b":1}') == 2**32 + 1
+
+
+def test_epochs_behind_a_gap_go_on_without_another(publisher, task_id):
+    earlier = publisher.open(task_id, 20_000, 0, is_last=False)
+    earlier.write(b'{"a":1}')
+    earlier.wait_until_sent(5)
+    later = publisher.open(task_id, 20_001, 0, is_last=False)
+    assert later.write(b'{"b":1}') == channel.last_number_before(20_000) + 2
+
+
 def test_an_event_sent_twice_is_logged_once(redis_db, publisher, task_id):
-    writer = publisher.open(task_id, 1, 0)
+    writer = publisher.open(task_id, 1, 0, is_last=True)
     writer.write(b'{"a":1}')
     writer.wait_until_sent(5)
     writer.number = 0
@@ -137,7 +167,7 @@ def test_an_event_sent_twice_is_logged_once(redis_db, publisher, task_id):
 
 
 def test_a_writer_learns_that_the_log_was_lost(redis_db, publisher, task_id):
-    writer = publisher.open(task_id, 1, 0)
+    writer = publisher.open(task_id, 1, 0, is_last=True)
     writer.write(b'{"a":1}')
     writer.wait_until_sent(5)
     redis_db.delete(channel.head_key(task_id), channel.log_key(task_id))
@@ -146,18 +176,38 @@ def test_a_writer_learns_that_the_log_was_lost(redis_db, publisher, task_id):
     assert writer.log_was_lost
 
 
+def test_a_writer_learns_that_redis_came_back_with_older_data(redis_db, publisher, task_id):
+    writer = publisher.open(task_id, 1, 0, is_last=True)
+    for _ in range(3):
+        writer.write(b'{"a":1}')
+    writer.wait_until_sent(5)
+    redis_db.hset(channel.head_key(task_id), "number", 2)
+    writer.write(b'{"a":4}')
+    writer.wait_until_sent(5)
+    assert writer.log_was_lost
+
+
 def test_a_reader_learns_that_the_log_was_lost(redis_db, publisher, hub, task_id):
     subscription = hub.subscribe(task_id)
-    writer = publisher.open(task_id, 1, 5)
+    writer = publisher.open(task_id, 1, 5, is_last=True)
     writer.write(b'{"a":6}')
     writer.wait_until_sent(5)
     with pytest.raises(LogLost):
         read(redis_db, subscription, after=2)
 
 
+def test_a_reader_who_lost_nothing_learns_of_a_gap_behind_what_it_has(redis_db, publisher, hub, task_id):
+    subscription = hub.subscribe(task_id)
+    speak(publisher, task_id, b'{"a":1}', final=False)
+    redis_db.delete(channel.head_key(task_id), channel.log_key(task_id))
+    speak(publisher, task_id, b'{"b":1}', epoch=2)
+    with pytest.raises(LogLost):
+        read(redis_db, subscription, look_back=False)
+
+
 def test_publisher_and_hub_come_back_when_their_connections_are_cut(redis_db, publisher, hub, task_id):
     subscription = hub.subscribe(task_id)
-    writer = publisher.open(task_id, 1, 0)
+    writer = publisher.open(task_id, 1, 0, is_last=True)
     for number in range(1, 201):
         writer.write(b'{"a":%d}' % number, final=number == 200)
         if number % 50 == 0:

@@ -27,7 +27,8 @@ class EventReader:
     """The events of one task for one client. Close it when done.
 
     It subscribes when it is made: no event that is published later is missed. Events made from stored rows have
-    number 0, because they stand in no log and a client cannot go on behind them.
+    number 0, because they stand in no log and a client cannot go on behind them. The last one of a task at rest has its
+    own number: behind it a client has everything.
     """
 
     def __init__(self, hub: Hub, task_id: str) -> None:
@@ -147,4 +148,8 @@ class EventReader:
             return
         with self._app.app_context():
             frames = stored_frames(state)
-        yield [ChannelEvent(0, frame, frame is frames[-1]) for frame in frames]
+        last = len(frames) - 1
+        yield [
+            ChannelEvent(state.last_event if index == last else 0, frame, index == last)
+            for index, frame in enumerate(frames)
+        ]

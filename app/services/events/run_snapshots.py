@@ -32,15 +32,18 @@ def end_frame(state: TaskState) -> list[bytes]:
     return [WorkflowRunEvents(state._replace(task_id=run.run_id), run.app_version_id).finished(_summary(run))]
 
 
-def snapshot_frames(state: TaskState, answer: str) -> Iterator[bytes]:
-    """Yield what happened so far. `answer`: the text that was published."""
+def snapshot_frames(state: TaskState, answer: str, with_chunks: bool = False) -> Iterator[bytes]:
+    """Yield what happened so far. `answer`: the text that was published.
+
+    `with_chunks`: whether readers are told the text of mode `workflow`, too: those that were reading and lack some.
+    """
     run = _run(state)
     if run is None:
         return
     events = WorkflowRunEvents(state, run.app_version_id)
     yield events.started(_inputs(run, state), int(run.created_at.timestamp()))
-    if events.message is not None:
-        yield events.message.text_replace(answer)
+    if events.message is not None or (with_chunks and answer):
+        yield events.text_replace(answer)
     for row in list_node_executions(run.run_id):
         if row["kind"] not in ("iteration", "loop", "iteration-start", "loop-start"):
             yield from events.node_of_record(row)

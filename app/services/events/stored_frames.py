@@ -11,7 +11,7 @@ from app.services.files import file_values
 def frames_so_far(state: TaskState, answer: str) -> list[bytes]:
     """Return what happened so far in a task that runs, to be told to a reader anew. `answer`: its text by now."""
     if state.workflow_run_id is not None:
-        return list(run_snapshots.snapshot_frames(state, answer))
+        return list(run_snapshots.snapshot_frames(state, answer, with_chunks=True))
     events = MessageEvents(state)
     steps = stored_steps(state.message_id) if state.mode == AGENT else []
     return [*map(events.agent_thought, steps), events.text_replace(answer)]
@@ -21,9 +21,10 @@ def stored_frames(state: TaskState) -> list[bytes]:
     """Return the whole answer and the final event of a task that has ended, or waits for people."""
     if state.workflow_run_id is None:
         events = MessageEvents(state)
-        if state.failure is not None:
-            return [events.error(state.failure)]
         steps = stored_steps(state.message_id) if state.mode == AGENT else []
+        if state.failure is not None:
+            text = [events.text_replace(state.answer)] if state.answer else []
+            return [*map(events.agent_thought, steps), *text, events.error(state.failure)]
         files = file_values.shown_files([file for step in steps for file in step.files])
         return [
             *map(events.agent_thought, steps),

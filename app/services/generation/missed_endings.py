@@ -23,7 +23,8 @@ def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
     paused = state.status == tasks.PAUSED
     frames = run_snapshots.pause_frames(state) if paused else stored_frames(state)
     # Under the next epoch: the worker that is taken for dead may only be slow.
-    writer = runtime.publisher.open(task_id, state.epoch + 1, state.last_event - (len(frames) if paused else 1))
+    before = state.last_event - (len(frames) if paused else 1)
+    writer = runtime.publisher.open(task_id, state.epoch + 1, before, is_last=True)
     if last is not None and last.number >= state.last_event and state.workflow_run_id is None:
         # The message's end is there, and not final: the worker died while it published the speech.
         frames = [MessageEvents(state).tts_message_end()]

@@ -108,7 +108,7 @@ def execute(
 
 
 def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> list[str]:
-    writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event)
+    writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event, task.last_event_is_known)
     execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], with_speech)
     # Listen first, then look at the flag: a stop between the two is noticed by either.
     runtime.add_task(task.task_id, execution.interrupt)

@@ -47,7 +47,7 @@ class WorkflowRunPublisher:
         )
         self.answer.moderator = answer_moderator(config.features, execution.task.app_id)
         # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
-        self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task.task_id)
+        self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task)
         self._seen: str | None = loaded.answer if self._resumes else None
         self._has_message_alone = False
 
@@ -239,10 +239,12 @@ class WorkflowRunPublisher:
         return self._loaded.elapsed + self.answer.seconds
 
 
-def _is_at_rest(task_id: str) -> bool:
-    """Whether nothing was published behind a final event, such as that of a pause; False where Redis is away."""
+def _is_at_rest(task: tasks.ClaimedTask) -> bool:
+    """Whether no worker has published behind the final event of a pause; False where nothing can tell any more."""
+    if task.last_event_is_known:
+        return True
     try:
-        last = channel.last_logged(redis_client.client, task_id)
+        last = channel.last_logged(redis_client.client, task.task_id)
     except channel.RedisAway:
         return False
-    return last is None or last.final
+    return last is not None and last.final

@@ -152,7 +152,7 @@ def running(alice, redis_db):
     ],
 )
 def test_a_running_answer_shows_the_text_so_far(alice, publisher, running, told, shown):
-    writer = publisher.open(running["task_id"], 1, 0)
+    writer = publisher.open(running["task_id"], 1, 0, is_last=True)
     for event, answer in told:
         writer.write(orjson.dumps({"event": event, "answer": answer}))
     writer.wait_until_sent(5)

@@ -59,7 +59,7 @@ def test_the_rows_are_read_where_the_log_is_gone(reader, ended):
     redis_client.client.delete(channel.log_key(ended.task_id), channel.head_key(ended.task_id))
     (group,) = reader.events(0, look_back=True)
     assert names(group) == ["message_replace", "message_end"]
-    assert [(event.number, event.final) for event in group] == [(0, False), (0, True)]
+    assert [(event.number, event.final) for event in group] == [(0, False), (ended.last_event, True)]
 
 
 def test_nothing_stands_behind_the_final_event(reader, ended):

@@ -29,7 +29,11 @@ def task(app):
 def execution_of(task):
     claimed = claim_task(task.task_id)
     return TaskExecution(
-        claimed, worker_runtime().publisher.open(claimed.task_id, claimed.epoch, claimed.last_event), 60
+        claimed,
+        worker_runtime().publisher.open(
+            claimed.task_id, claimed.epoch, claimed.last_event, claimed.last_event_is_known
+        ),
+        60,
     )
 
 
