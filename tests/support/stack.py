@@ -306,7 +306,12 @@ class Stack:
 
     def _child(self, name: str, module: str, *options: str) -> Child:
         command = [sys.executable, "-m", module, *options]
-        return Child(name, command, self.env, self.directory / f"{name.partition('@')[0]}.log", PROJECT)
+        kind = name.partition("@")[0]
+        return Child(name, command, self._environment(kind), self.directory / f"{kind}.log", PROJECT)
+
+    def _environment(self, kind: str) -> dict[str, str]:
+        """The environment of a process of this kind: `web`, `worker1`, `beat`, `model` …"""
+        return self.env
 
     def _wait(self, ready: Any, what: str) -> None:
         deadline = time.monotonic() + START_SECONDS
