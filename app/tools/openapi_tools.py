@@ -16,6 +16,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
+from app.providers.fetch.response_names import announced_name
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
 from app.tools.openapi_requests import PreparedRequest, prepare_request
 from app.tools.tool_file import OpenApiEntry, all_filled
@@ -30,7 +31,6 @@ MEGABYTE = 1024 * 1024
 MASK = "***"
 SHORTEST_SECRET = 4
 _PORTS = {"http": 80, "https": 443}
-_FILE_NAME = re.compile(r'filename="?([^";]+)"?')
 
 
 class OpenApiTools:
@@ -211,13 +211,9 @@ class OpenApiTool:
             or kind in ("application/xml", "application/yaml")
         ):
             return ToolAnswer(self._service.masked(_text(content, declared)))
-        name = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
-        made = (
-            name[1].replace("\\", "/").rpartition("/")[2]
-            if name
-            else f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
-        )
-        return ToolAnswer("", [ToolFile(made, content, kind)])
+        name = announced_name(answer.headers.get("Content-Disposition", ""))
+        made_up = f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
+        return ToolAnswer("", [ToolFile(name or made_up, content, kind)])
 
     def _json(self, content: bytes, declared: str) -> ToolAnswer:
         text = self._service.masked(_text(content, declared))

@@ -5,12 +5,11 @@ import secrets
 import urllib.parse
 from dataclasses import dataclass
 
-from werkzeug.http import parse_options_header
-
 from app.errors import FileNameMissing, FileTooLarge, InternalServerError, InvalidParam, NotFound, RemoteFileUploadError
 from app.models.owners import Owner
 from app.providers.fetch.guarded_http import GuardedResponse, Limits, check_url
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTooLarge
+from app.providers.fetch.response_names import announced_name
 from app.services.files import file_kinds, uploads
 from app.services.files.uploads import StoredUpload
 from app.services.process.providers import guarded_http
@@ -90,9 +89,8 @@ def _declared_type(answer: GuardedResponse) -> str:
 
 def _name(answer: GuardedResponse) -> str:
     """From `Content-Disposition`, else from the URL, else made up."""
-    _, options = parse_options_header(answer.headers.get("Content-Disposition", ""))
     path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
-    for candidate in (options.get("filename", ""), path):
+    for candidate in (announced_name(answer.headers.get("Content-Disposition", "")), path):
         try:
             return file_kinds.clean_name(re.split(r"[/\\]", candidate)[-1])
         except FileNameMissing:

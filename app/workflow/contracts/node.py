@@ -3,7 +3,7 @@
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -101,6 +101,7 @@ class NodeContext:
     """What a node may use in one execution. `deadline` in monotonic seconds.
 
     `stream(name, piece)` appends a piece to the streamed output `name`; `report(name, details)` emits NodeReported.
+    `authored`: what selectors may begin with whose values the author's own code or template made, or the author wrote.
     """
 
     variables: Variables
@@ -111,6 +112,7 @@ class NodeContext:
     stream: Callable[[str, str], None]
     report: Callable[[str, Mapping[str, Any]], None]
     rounds: Rounds
+    authored: frozenset[str]
 
     def seconds_left(self, most: float) -> float:
         """Return `most` seconds, or what the run has left if that is less. Raises RunTimedOut, Cancelled."""
@@ -176,6 +178,10 @@ class Node(ABC):
         if chosen == FAIL_BRANCH or self.branches:
             return edge_handle == chosen
         return self.config.error_strategy != FAIL_BRANCH or edge_handle != FAIL_BRANCH
+
+    def is_authored(self, authored: Collection[str]) -> bool:
+        """Return whether the author's own code or template makes the outputs; `authored`: nodes of which that is so."""
+        return False
 
     @property
     def text_parts(self) -> tuple[str | Selector, ...] | None:

@@ -1,5 +1,6 @@
 """Builds and checks the graph of an app file (contract dsl.md §3.4, §3.5). A built graph is read-only."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,16 @@ class Graph:
     def top(self) -> GraphLevel:
         """The level outside all containers."""
         return self.levels[""]
+
+    @functools.cached_property
+    def authored(self) -> frozenset[str]:
+        """What selectors may begin with whose values come from the author's code and templates, or from the file."""
+        authored = {"env"}
+        # In the order of each level, for aggregators pass on what nodes before them made.
+        for node in self.nodes():
+            if node.is_authored(authored):
+                authored.add(node.id)
+        return frozenset(authored)
 
     def nodes(self) -> list[Node]:
         """Return the nodes of all levels."""

@@ -93,6 +93,7 @@ class NodeRunner:
             self._stream,
             self._report,
             self._rounds,
+            run.graph.authored,
         )
 
     def _stream(self, name: str, piece: str) -> None:

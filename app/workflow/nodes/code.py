@@ -1,5 +1,6 @@
 """`code`: a function of the app's author, run in the sandbox (contract dsl.md §3.7)."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from app.providers.sandbox import SandboxFailed
@@ -27,6 +28,9 @@ class Code(Node):
     kind = "code"
     Config = CodeConfig
     has_side_effects = True
+
+    def is_authored(self, authored: Collection[str]) -> bool:
+        return True
 
     def run(self, context: NodeContext) -> Result:
         if context.services.sandbox is None:

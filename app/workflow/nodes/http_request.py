@@ -2,16 +2,19 @@
 
 import base64
 import email.message
+import mimetypes
 import urllib.parse
 from typing import Any
 
 import pydantic
 
+from app.providers.fetch.response_names import announced_name
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.contracts.node_services import HttpAnswer, HttpRequest
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.http_bodies import RequestBody, fill, pairs
+from app.workflow.rules.http_heads import check_headers, url_of, with_content_type
 from app.workflow.values.files import File
 
 LARGEST_BINARY = 10 * 1024 * 1024
@@ -92,15 +95,16 @@ class HttpRequestNode(Node):
     def _request(self, context: NodeContext) -> tuple[HttpRequest, str]:
         """Return the request, and its text for the records, in which credentials are masked."""
         config = self.config
-        url = fill(context, config.url).strip()
+        url = url_of(fill(context, config.url))
         if not url.lower().startswith(("http://", "https://")):
             raise NodeFailed("The url should start with http:// or https://", "InvalidURLError")
         params = [(fill(context, key), fill(context, value)) for key, value in pairs(config.params)]
-        headers = {fill(context, key): fill(context, value) for key, value in pairs(config.headers)}
+        headers = {fill(context, key).strip(): fill(context, value).strip() for key, value in pairs(config.headers)}
         body, content_type = config.body.encoded(context)
-        if content_type is not None and not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = content_type
+        if content_type is not None:
+            headers = with_content_type(headers, content_type)
         secret = self._authorization(context)
+        check_headers(headers | secret)
         timeouts = (config.timeout.seconds("connect"), config.timeout.seconds("read"), config.timeout.seconds("write"))
         sent = HttpRequest(
             config.method.upper(),
@@ -137,14 +141,14 @@ class HttpRequestNode(Node):
 
 def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]:
     """Return an answer's text, or "" and the file that was stored of it. Raises NodeFailed."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    disposition = headers.get("content-disposition", "")
     header = email.message.Message()
-    for name in ("content-type", "content-disposition"):
-        value = next((value for known, value in answer.headers.items() if known.lower() == name), None)
-        if value is not None:
-            header[name] = value
+    if "content-type" in headers:
+        header["content-type"] = headers["content-type"]
     if not answer.content:
         return "", []
-    if _is_text(header, answer.content):
+    if not disposition.strip().lower().startswith("attachment") and _is_text(header, answer.content):
         if len(answer.content) > LARGEST_TEXT:
             raise NodeFailed(
                 f"The text of the answer is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.",
@@ -153,17 +157,16 @@ def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]
         return _decoded(answer.content, header.get_content_charset()), []
     if context.services.files is None:
         raise NodeFailed("Files are not available in this run.", "HttpRequestNodeError")
-    path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
-    name = header.get_filename() or path.rpartition("/")[2] or "file"
     kind = header.get_content_type() if "content-type" in header else "application/octet-stream"
-    return "", [
-        context.services.files.store(name.replace("\\", "/").rpartition("/")[2] or "file", answer.content, kind)
-    ]
+    path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
+    name = announced_name(disposition) or path.replace("\\", "/").rpartition("/")[2] or "file"
+    if "." not in name:
+        # What a file is, later nodes tell by its extension.
+        name += mimetypes.guess_extension(kind) or ""
+    return "", [context.services.files.store(name, answer.content, kind)]
 
 
 def _is_text(header: email.message.Message, content: bytes) -> bool:
-    if header.get_content_disposition() == "attachment":
-        return False
     if "content-type" not in header:
         return b"\0" not in content[:1024]
     kind = header.get_content_type()

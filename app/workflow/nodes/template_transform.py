@@ -1,5 +1,7 @@
 """`template-transform`: a Jinja2 template (contract dsl.md §3.7)."""
 
+from collections.abc import Collection
+
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import Node, NodeConfig, NodeContext
 from app.workflow.failures import NodeFailed
@@ -18,6 +20,9 @@ class TemplateTransform(Node):
 
     kind = "template-transform"
     Config = TemplateConfig
+
+    def is_authored(self, authored: Collection[str]) -> bool:
+        return True
 
     def run(self, context: NodeContext) -> Result:
         inputs = named_values(self.config.variables, context.variables)

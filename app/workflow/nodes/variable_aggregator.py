@@ -1,6 +1,6 @@
 """`variable-aggregator`: the first variable that exists, from several branches (contract dsl.md §3.7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from app.workflow.contracts.events import Result
@@ -34,6 +34,11 @@ class VariableAggregator(Node):
 
     kind = "variable-aggregator"
     Config = AggregatorConfig
+
+    def is_authored(self, authored: Collection[str]) -> bool:
+        settings = self.config.advanced_settings
+        lists = [group.variables for group in settings.groups] if settings.group_enabled else [self.config.variables]
+        return all(selector[0] in authored for selectors in lists for selector in selectors)
 
     def run(self, context: NodeContext) -> Result:
         advanced = self.config.advanced_settings

@@ -1,14 +1,13 @@
 """Encodes the bodies of HTTP nodes: from the configuration to bytes and a content type (contract dsl.md §3.7)."""
 
-import json
 import urllib.parse
 from typing import Any
 
-import json_repair
 import urllib3
 
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
+from app.workflow.rules.json_templates import fill_json
 from app.workflow.values.files import File
 from app.workflow.values.templates import bare, parse
 
@@ -65,18 +64,17 @@ def files_of(value: Any) -> list[File]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, File)]
 
 
+def _encoded(text: str) -> bytes:
+    """Return the text in UTF-8, with a question mark for each half of a character."""
+    return text.encode("utf-8", "replace")
+
+
 def _raw(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
-    return fill(context, body.text).encode(), "text/plain"
+    return _encoded(fill(context, body.text)), "text/plain"
 
 
 def _json(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
-    text = fill(context, body.text)
-    try:
-        json.loads(text)
-    except ValueError:
-        repaired = json_repair.repair_json(text, ensure_ascii=False)
-        text = repaired if isinstance(repaired, str) and repaired else text
-    return text.encode(), "application/json"
+    return _encoded(fill_json(body.text, context.variables, context.authored)), "application/json"
 
 
 def _form(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.sandbox import Sandbox
 from app.services.generation.node_services import NodeHttp
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
@@ -16,9 +17,10 @@ from tests.support.workflow.graphs import end, graph, node, run, start
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the request that it received; the path names the status and the content type."""
+    """Answers with the path that was asked for; the path names the status and the content type, or `answer` does."""
 
     asked: list[dict] = []
+    answer: tuple[dict[str, str], bytes] | None = None
 
     def _answer(self):
         length = int(self.headers.get("Content-Length") or 0)
@@ -37,7 +39,11 @@ class Echo(BaseHTTPRequestHandler):
         if "/large" in self.path:
             kind, content = "text/plain", b"a" * (1024 * 1024 + 1)
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        headers: dict[str, str] = {"Content-Type": kind}
+        if self.answer is not None:
+            headers, content = self.answer
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
@@ -68,7 +74,7 @@ class MemoryFiles:
 
 @pytest.fixture
 def server():
-    Echo.asked = []
+    Echo.asked, Echo.answer = [], None
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     thread = Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -170,14 +176,89 @@ def test_bodies(server, body, sent, kind):
     assert (Echo.asked[0]["body"], Echo.asked[0]["headers"]["content-type"]) == (sent, kind)
 
 
-def test_a_broken_json_body_is_repaired(server):
-    send(
-        server,
-        inputs={"who": 'x"y'},
-        method="post",
-        body={"type": "json", "data": [{"type": "text", "value": '{"a": "{{#start.who#}}"}'}]},
+def json_body(template):
+    return {"type": "json", "data": [{"type": "text", "value": template}]}
+
+
+def test_a_json_body_is_a_structure(server):
+    send(server, inputs={"who": '","admin":true,"x":"'}, method="post", body=json_body('{"a": "{{#start.who#}}"}'))
+    assert json.loads(Echo.asked[0]["body"]) == {"a": '","admin":true,"x":"'}
+
+
+def test_code_may_make_pieces_of_a_json_body(server):
+    port = server.server_address[1]
+    body = json_body("{ {{#sum.output#}} }")
+    parts = (
+        node("tpl", "template-transform", template='"a": 1, "b": 2', variables=[]),
+        node("sum", "variable-aggregator", variables=[["tpl", "output"]]),
+        node("http", "http-request", method="post", url=f"http://127.0.0.1:{port}/", body=body),
     )
-    assert isinstance(json.loads(Echo.asked[0]["body"]), dict)
+    services = NodeServices(http=NodeHttp(GuardedHttp(AllowedAddresses([f"127.0.0.1:{port}"]))), sandbox=Sandbox())
+    run(graph(start(), *parts, end(), "start > tpl > sum > http > end"), services=services)
+    assert json.loads(Echo.asked[0]["body"]) == {"a": 1, "b": 2}
+
+
+def test_a_body_that_is_no_json_fails_the_node_and_nothing_is_sent(server):
+    record = send(server, inputs={"t": "sample t"}, method="post", body=json_body("{{#start.t#}}"))
+    assert (record.of("http").status, Echo.asked) == ("failed", [])
+    assert record.of("http").error == "Failed to parse JSON: sample t"
+
+
+def test_a_body_that_is_no_json_takes_the_error_branch(server):
+    record = send(
+        server, inputs={"t": "x"}, method="post", body=json_body("{{#start.t#}}"), error_strategy="default-value"
+    )
+    assert record.outputs("http") == {"error_message": "Failed to parse JSON: x", "error_type": "JSONParseError"}
+
+
+def test_a_get_may_have_a_body(server):
+    send(server, method="get", body=json_body('{"a": 1}'))
+    assert (Echo.asked[0]["method"], Echo.asked[0]["body"]) == ("GET", b'{"a": 1}')
+
+
+def test_what_cannot_stand_in_an_address_is_encoded(server):
+    send(server, path="/a b/{{#start.q#}}?q={{#start.q#}}&r=%20", inputs={"q": 'C:\\x "é"\n漢'})
+    encoded = "C:%5Cx%20%22%C3%A9%22%0A%E6%BC%A2"
+    assert Echo.asked[0]["path"] == f"/a%20b/{encoded}?q={encoded}&r=%20"
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "problem"),
+    [
+        ("X-Who:{{#start.q#}}", "a\nX-Admin: yes", "The header 'X-Who' cannot be sent: its value has line breaks"),
+        ("X-Who:{{#start.q#}}", "漢", "The header 'X-Who' cannot be sent: its value has characters outside of Latin-1"),
+        ("{{#start.q#}}:a", "X Who", "The header 'X Who' cannot be sent: its name is not valid"),
+    ],
+)
+def test_a_header_that_http_cannot_carry_is_named(server, headers, value, problem):
+    record = send(server, headers=headers, inputs={"q": value})
+    assert problem in record.of("http").error and Echo.asked == []
+
+
+def test_blanks_around_a_header_are_left_out(server):
+    send(server, headers="X-Who: {{#start.q#}}", inputs={"q": " cat\n"})
+    assert Echo.asked[0]["headers"]["x-who"] == "cat"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "kind", "name"),
+    [
+        ("attachment; filename=\"r.pdf\"; filename*=UTF-8''Bericht%20%C3%BC.pdf", "application/pdf", "Bericht ü.pdf"),
+        ("", "application/pdf", "download.pdf"),
+        ("attachment", "text/plain", "download.txt"),
+    ],
+)
+def test_the_name_of_a_file(server, disposition, kind, name):
+    files = MemoryFiles()
+    Echo.answer = {"Content-Type": kind, "Content-Disposition": disposition}, b"content"
+    outputs = send(server, files, path="/download").outputs("http")
+    assert (outputs["body"], [file.name for file in outputs["files"]]) == ("", [name])
+
+
+def test_a_form_has_its_boundary_whatever_the_author_s_header(server):
+    data = [{"key": "a", "type": "text", "value": "b"}]
+    send(server, method="post", headers="Content-Type:multipart/form-data", body={"type": "form-data", "data": data})
+    assert Echo.asked[0]["headers"]["content-type"].startswith("multipart/form-data; boundary=")
 
 
 def test_forms_carry_files(server):
