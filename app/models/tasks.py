@@ -139,6 +139,7 @@ class TaskState(NamedTuple):
     details: dict[str, Any] | None
     workflow_run_id: str | None = None
     query: str = ""
+    app_id: str = ""
 
 
 class AnswerEnd(TypedDict):
@@ -226,7 +227,8 @@ SELECT tasks.id::text AS task_id, tasks.mode, tasks.status, tasks.epoch, tasks.l
     tasks.created_at, coalesce(tasks.conversation_id::text, '') AS conversation_id,
     coalesce(tasks.message_id::text, '') AS message_id,
     coalesce(message.created_at, tasks.created_at) AS message_created_at, coalesce(message.answer, '') AS answer,
-    message.metadata AS details, tasks.workflow_run_id::text, coalesce(message.query, '') AS query
+    message.metadata AS details, tasks.workflow_run_id::text, coalesce(message.query, '') AS query,
+    tasks.app_id::text
 FROM tasks LEFT JOIN messages message ON message.id = tasks.message_id
 LEFT JOIN conversations conversation ON conversation.id = tasks.conversation_id
 WHERE (tasks.id = :id OR tasks.message_id = :id OR tasks.workflow_run_id = :id) AND conversation.deleted_at IS NULL

@@ -1,10 +1,12 @@
 """A limit on the tasks that an app may have at once.
 
-They are counted by their leases, not by a counter that a killed worker would leave behind.
+They are counted by their leases, not by a counter that a killed worker would leave behind. A task that came to rest
+gives its place back with the first event that tells of it (APPEND in app/streams/channel.py), before its lease.
 """
 
 import redis
 
+from app.streams.channel import active_key
 from app.streams.leases import CLOCK, LEASES, QUEUE_SECONDS
 
 DAY = 86_400
@@ -29,13 +31,13 @@ return 1
 
 def admit(client: "redis.Redis", app_id: str, task_id: str, limit: int) -> bool:
     """Note a task as one of the app's active ones, unless there are `limit` already. Returns whether it may begin."""
-    keys = [f"app:{app_id}:active", LEASES]
+    keys = [active_key(app_id), LEASES]
     return bool(client.register_script(_ADMIT)(keys=keys, args=[limit, task_id, int(QUEUE_SECONDS * 1000), DAY]))
 
 
 def withdraw(client: "redis.Redis", app_id: str, task_id: str) -> None:
     """Take back the admission of a task that was refused for another reason."""
     pipeline = client.pipeline(transaction=False)
-    pipeline.srem(f"app:{app_id}:active", task_id)
+    pipeline.srem(active_key(app_id), task_id)
     pipeline.zrem(LEASES, task_id)
     pipeline.execute()

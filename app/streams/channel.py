@@ -48,6 +48,11 @@ def live_channel(task_id: str) -> str:
     return f"run:{task_id}"
 
 
+def active_key(app_id: str) -> str:
+    """The key of a set with the tasks that count for the limit of an app."""
+    return f"app:{app_id}:active"
+
+
 def last_number_before(epoch: int) -> int:
     """Return a number that no event of an earlier epoch has reached."""
     return (epoch - 1) * EPOCH_NUMBERS
@@ -77,10 +82,15 @@ return number
 # Returns 'refused' for an older epoch: its worker was only slow, and another one has the task. Returns 'known' for a
 # number that was used already, so that a writer may repeat what it is unsure of after a lost connection. Returns 'lost'
 # where Redis lacks the event before: the log lost it, and maybe more.
-# KEYS head, log · ARGV epoch, number, channel, kind, data, seconds to keep both, entries kept.
+#
+# With a third key the event tells that the task is at rest. Its place at its app's limit is given back in the same
+# step: a client that has read the event and asks again at once must not be refused.
+# KEYS head, log, active tasks of the app (or left out) · ARGV epoch, number, channel, kind, data, seconds to keep both,
+# entries kept, task.
 APPEND = """
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
 if tonumber(head[1] or '0') > tonumber(ARGV[1]) then return 'refused' end
+if KEYS[3] then redis.call('SREM', KEYS[3], ARGV[8]) end
 if head[2] and tonumber(head[2]) >= tonumber(ARGV[2]) then return 'known' end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], ARGV[2] .. '-0', ARGV[4], ARGV[5])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', ARGV[2])

@@ -28,12 +28,13 @@ class Superseded(Exception):
 
 @dataclass(frozen=True)
 class OutgoingEvent:
-    """One event on its way to Redis."""
+    """One event on its way to Redis. `place_of`: the app at whose limit the task gives its place back, "" for none."""
 
     writer: "EventWriter"
     number: int
     data: bytes
     final: bool
+    place_of: str
 
 
 class EventWriter:
@@ -47,6 +48,7 @@ class EventWriter:
         self.task_id, self.epoch, self.number = task_id, epoch, number
         self.refused = False
         self.log_was_lost = False
+        self._place_of = ""
         self._publisher = publisher
         self._settled = number
         self._changed = threading.Condition()
@@ -56,8 +58,12 @@ class EventWriter:
         if self.refused:
             raise Superseded(self.task_id)
         self.number += 1
-        self._publisher.send(OutgoingEvent(self, self.number, data, final))
+        self._publisher.send(OutgoingEvent(self, self.number, data, final, self._place_of))
         return self.number
+
+    def give_place_back(self, app_id: str) -> None:
+        """Let the events from here on give back the task's place at its app's limit: the row says that it rests."""
+        self._place_of = app_id
 
     def wait_until_sent(self, timeout: float) -> None:
         """Wait until Redis has every event. Raises Superseded, TimeoutError."""
@@ -173,12 +179,14 @@ class Publisher:
 
     def _command(self, outgoing: OutgoingEvent) -> tuple[object, ...]:
         writer = outgoing.writer
+        keys = [channel.head_key(writer.task_id), channel.log_key(writer.task_id)]
+        if outgoing.place_of:
+            keys.append(channel.active_key(outgoing.place_of))
         return (
             "EVALSHA",
             self._append,
-            2,
-            channel.head_key(writer.task_id),
-            channel.log_key(writer.task_id),
+            len(keys),
+            *keys,
             writer.epoch,
             outgoing.number,
             channel.live_channel(writer.task_id),
@@ -186,4 +194,5 @@ class Publisher:
             outgoing.data,
             self._ended_log_seconds if outgoing.final else self._log_seconds,
             channel.LOG_ENTRIES,
+            writer.task_id,
         )

@@ -96,3 +96,4 @@ class MessagePublisher:
         # A message that was deleted meanwhile has no row to store the answer in: nobody else has its task.
         if not finish_answer(end) and is_superseded(task.task_id, task.epoch):
             raise Superseded(task.task_id)
+        self._writer.give_place_back(task.app_id)

@@ -25,6 +25,7 @@ def publish_missed_ending(runtime: WorkerRuntime, task_id: str) -> None:
     # Under the next epoch: the worker that is taken for dead may only be slow.
     before = state.last_event - (len(frames) if paused else 1)
     writer = runtime.publisher.open(task_id, state.epoch + 1, before, is_last=True)
+    writer.give_place_back(state.app_id)
     if last is not None and last.number >= state.last_event and state.workflow_run_id is None:
         # The message's end is there, and not final: the worker died while it published the speech.
         frames = [MessageEvents(state).tts_message_end()]

@@ -130,6 +130,7 @@ class WorkflowRunPublisher:
         if outcome.status == tasks.RUNNING:
             self._execution.decisions, self._seen = outcome.decisions, self.answer.text
             return False
+        self._writer.give_place_back(self._execution.task.app_id)
         open_forms = [form for form in list_forms(self._loaded.run_id) if form.status == WAITING]
         for form in open_forms:
             self._writer.write(self.events.human_input_required(form))
@@ -217,6 +218,7 @@ class WorkflowRunPublisher:
         }
         if not finish_run(values):
             raise Superseded(self._execution.task.task_id)
+        self._writer.give_place_back(self._execution.task.app_id)
         self._journal.mark_saved()
 
     def _totals(self, end: RunEnd, details: dict[str, Any]) -> dict[str, Any]:
