@@ -8,9 +8,10 @@ from flask_restx.utils import default_id
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
-from app.api import client_address, console, cors, default, errors, file_previews, operations
+from app.api import client_address, console, cors, default, errors, file_previews, openapi_document, operations
 from app.api.document import default_ns, web_ns
 from app.api.process_hub import hub
+from app.api.reading_order import in_reading_order
 from app.api.web import (
     app_info,
     audio,
@@ -45,17 +46,17 @@ ROUTES = (
 )
 
 AUTHORIZATIONS = {
-    "Bearer": {
-        "type": "apiKey",
-        "name": "Authorization",
-        "in": "header",
-        "description": "Type: Bearer {your-api-key}. The Web API itself goes by passports.",
-    },
     "Passport": {
         "type": "apiKey",
         "name": "X-App-Passport",
         "in": "header",
         "description": "The access_token of GET /passport.",
+    },
+    "Bearer": {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "description": "Type: Bearer {your-api-key}. The Web API itself goes by passports.",
     },
 }
 
@@ -75,6 +76,11 @@ class WebApi(Api):
     def handle_error(self, error: Exception) -> Response:
         """Return the response to an error in a route."""
         return errors.render_error(error)
+
+    @property
+    def __schema__(self) -> dict[str, Any]:
+        """The Swagger document."""
+        return in_reading_order(super().__schema__)
 
 
 def init_app(app: Flask) -> None:
@@ -104,6 +110,7 @@ def init_app(app: Flask) -> None:
     cors.init_app(app)
     operations.init_app(app)
     console.init_app(app)
+    openapi_document.init_app(app)
     file_previews.init_app(app)
     app.before_request(_start_hub)
     app.add_url_rule("/", "home", _home)

@@ -6,6 +6,7 @@ from flask_restx import Resource
 from app.api.auth import Caller, caller_required
 from app.api.document import default_ns, document
 from app.api.schemas.common import EventStreamResponse
+from app.api.schemas.stream_events import ChatStreamEvent
 from app.api.streaming import resume
 from app.services.events import task_states
 
@@ -22,7 +23,7 @@ class WorkflowEventsResource(Resource):
         ok=EventStreamResponse,
         ok_text="SSE event stream",
         refusals={},
-        streams=True,
+        events=ChatStreamEvent,
     )
     @caller_required
     def get(self, caller: Caller, task_id: str) -> Response:

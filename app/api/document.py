@@ -5,6 +5,7 @@ the specification: tests/api/test_document.py compares them.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask_restx import Namespace
@@ -20,6 +21,31 @@ REFUSALS = {
     500: "Internal Server Error",
 }
 _UNKNOWN_TO_SWAGGER = ("$defs", "const", "examples", "propertyNames", "title")
+
+
+@dataclass(frozen=True)
+class DescribedOperation:
+    """What `document` was told of a route's method, which has it as `operation`.
+
+    The OpenAPI 3.1 document is made from it. `answer`: the shape of the JSON response; `events`: that of server-sent
+    events; `binary`: other media types.
+    """
+
+    summary: str
+    description: str
+    body: type[BaseModel] | None
+    query: tuple[type[BaseModel], ...]
+    answer: Any
+    answer_text: str
+    status: int
+    events: Any
+    binary: tuple[str, ...]
+    refusals: Mapping[int, str]
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    passport: bool
+    file: str
+    fields: type[BaseModel] | None
 
 
 def document(
@@ -39,8 +65,9 @@ def document(
     passport: bool = True,
     file: str = "",
     fields: type[BaseModel] | None = None,
-    streams: bool = False,
+    events: Any = None,
     produces: tuple[str, ...] = (),
+    answer: Any = None,
 ) -> Callable[[Any], Any]:
     """Return a decorator that describes a route's method: its body, its parameters, its responses.
 
@@ -48,7 +75,8 @@ def document(
     specification calls required there (a body may hold them all the same). `path` and `headers`: descriptions of such
     parameters by name. `file`: the description of a form's part `file`; `fields`: the form's other fields.
     `ok`: the shape of the response with `status`; `refusals`: a text for each status of an error; `produces`: media
-    types of responses beside JSON; `streams`: server-sent events are one of them.
+    types of responses beside JSON; `events`: the shape of the server-sent events that are one of them; `answer`: the
+    shape of the JSON response where the specification leaves it open.
     """
     responses: dict[int, Any] = {status: ok_text if ok is None else (ok_text, _register(ok))}
     parameters = _named_parameters(path or {}, headers or {})
@@ -64,14 +92,33 @@ def document(
     about["description"] = description
     if passport:
         about["security"] = ["Passport"]
-    if streams or produces:
-        about["produces"] = ["application/json", *(("text/event-stream",) if streams else ()), *produces]
+    if events is not None or produces:
+        about["produces"] = ["application/json", *(("text/event-stream",) if events is not None else ()), *produces]
     if file:
         about["consumes"] = ["multipart/form-data"]
+
+    operation = DescribedOperation(
+        summary=summary,
+        description=description,
+        body=body,
+        query=tuple(shape for shape in (query, query_names) if shape is not None),
+        answer=ok if answer is None else answer,
+        answer_text=ok_text,
+        status=status,
+        events=events,
+        binary=produces,
+        refusals=refusals,
+        path=path or {},
+        headers=headers or {},
+        passport=passport,
+        file=file,
+        fields=fields,
+    )
 
     def describe(method: Any) -> Any:
         # RESTX takes the summary from here.
         method.__doc__ = summary
+        method.operation = operation
         if body is not None:
             method = web_ns.expect(_register(body))(method)
         return web_ns.doc(**about)(method)

@@ -15,7 +15,7 @@ from app.factory import create_app
 from config import Config
 from tests.support.paths import PROJECT
 
-SPECIFICATION_FILE = re.compile(r"\b(spec|openapi)\.(json|ya?ml|md)[\"']")
+SPECIFICATION_FILE = re.compile(r"(?<!/api/)\b(spec|openapi)\.(json|ya?ml|md)[\"']")
 SPECIFICATION = json.loads((pathlib.Path(__file__).parent / "spec.json").read_text())
 
 
@@ -200,3 +200,17 @@ def test_page_and_document_are_served(client):
     assert client.get("/").headers["Location"] == "/api/docs"
     assert "swagger-ui" in client.get("/api/docs").get_data(as_text=True)
     assert client.get("/api/swagger.json").get_json()["basePath"] == "/api"
+
+
+def test_a_first_session_comes_first(generated):
+    assert list(generated["paths"])[:4] == ["/passport", "/site", "/parameters", "/chat-messages"]
+    assert next(iter(generated["securityDefinitions"])) == "Passport"
+    assert "GET /passport" in generated["info"]["description"]
+
+
+@pytest.mark.parametrize(("environment", "named"), [("DEVELOPMENT", True), ("PRODUCTION", False)])
+def test_the_apps_that_are_there_are_named_on_a_developers_machine_alone(alice, app, monkeypatch, environment, named):
+    monkeypatch.setitem(app.config, "DEPLOY_ENV", environment)
+    monkeypatch.setattr("app.api.reading_order.MOST_CODES", 10_000)
+    about = alice.client.get("/api/swagger.json").get_json()["info"]["description"]
+    assert (f"`{alice.app.code}`" in about) is named

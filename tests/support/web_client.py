@@ -4,11 +4,21 @@ import io
 from typing import Any, Self
 
 from flask.testing import FlaskClient
+from pydantic import TypeAdapter
 from werkzeug.test import TestResponse
 
+from app.api.schemas.stream_events import ChatStreamEvent
 from app.services.definitions.published_apps import PublishedApp
 from tests.support.factories import make_app
 from tests.support.sse import Frame, parse_frames
+
+_EVENTS: TypeAdapter[Any] = TypeAdapter(ChatStreamEvent)
+
+
+def check_described(frame: Frame) -> None:
+    """Raise where the shape of an event is not described, or has a key that is not."""
+    described = _EVENTS.validate_python(frame.data)
+    assert described.model_dump(exclude_unset=True, by_alias=True) == frame.data
 
 
 class WebVisitor:
@@ -54,9 +64,12 @@ class WebVisitor:
 
     @staticmethod
     def frames(answer: TestResponse) -> list[Frame]:
-        """The frames of a streamed answer."""
+        """The frames of a streamed answer; each is as the OpenAPI 3.1 document describes it."""
         assert answer.status_code == 200, answer.get_data(as_text=True)
-        return parse_frames(answer.get_data(as_text=True))
+        frames = parse_frames(answer.get_data(as_text=True))
+        for frame in frames:
+            check_described(frame)
+        return frames
 
     def chat(self, query: str = "Hi", **body: Any) -> TestResponse:
         """POST /chat-messages, streaming unless the body says otherwise."""

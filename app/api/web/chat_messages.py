@@ -8,6 +8,8 @@ from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import ChatMessagePayload
+from app.api.schemas.open_members import ChatAnswer
+from app.api.schemas.stream_events import ChatStreamEvent
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp
 from app.services.definitions import app_modes
@@ -24,7 +26,8 @@ class ChatMessagesResource(Resource):
         "input form.",
         body=ChatMessagePayload,
         ok=GeneratedAppResponse,
-        streams=True,
+        events=ChatStreamEvent,
+        answer=ChatAnswer,
     )
     @caller_required
     def post(self, caller: Caller) -> Response:

@@ -8,6 +8,8 @@ from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import CompletionMessagePayload
+from app.api.schemas.open_members import BlockingAnswer
+from app.api.schemas.stream_events import CompletionStreamEvent
 from app.api.streaming import run_and_reply
 from app.services.definitions import app_modes
 from app.services.visitor import completions, generations
@@ -22,7 +24,8 @@ class CompletionMessagesResource(Resource):
         "`blocking` (the default) with one body at the end. `inputs` are the variables of the app's input form.",
         body=CompletionMessagePayload,
         ok=GeneratedAppResponse,
-        streams=True,
+        events=CompletionStreamEvent,
+        answer=BlockingAnswer,
     )
     @caller_required
     def post(self, caller: Caller) -> Response:

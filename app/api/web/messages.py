@@ -17,6 +17,8 @@ from app.api.schemas.messages import (
     SuggestedQuestionsResponse,
     WebMessageInfiniteScrollPagination,
 )
+from app.api.schemas.open_members import BlockingAnswer
+from app.api.schemas.stream_events import CompletionStreamEvent
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
 from app.services.definitions import app_modes
@@ -71,7 +73,8 @@ class MessageMoreLikeThisResource(Resource):
         query=MessageMoreLikeThisQuery,
         ok=GeneratedAppResponse,
         refusals=REFUSALS | {400: "Bad Request - Not a completion app or feature disabled", 404: "Message Not Found"},
-        streams=True,
+        events=CompletionStreamEvent,
+        answer=BlockingAnswer,
     )
     @caller_required
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:

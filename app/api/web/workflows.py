@@ -8,6 +8,7 @@ from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.schemas.common import GeneratedAppResponse, SimpleResultResponse
 from app.api.schemas.messages import WorkflowRunPayload
+from app.api.schemas.stream_events import RunStreamEvent
 from app.api.streaming import run_and_reply
 from app.services.definitions import app_modes
 from app.services.visitor import generations, workflow_runs
@@ -21,7 +22,7 @@ class WorkflowRunResource(Resource):
         "app's input form.",
         body=WorkflowRunPayload,
         ok=GeneratedAppResponse,
-        streams=True,
+        events=RunStreamEvent,
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
