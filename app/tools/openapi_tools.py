@@ -2,7 +2,6 @@
 
 import mimetypes
 import pathlib
-import re
 import threading
 import time
 import urllib.parse
@@ -13,6 +12,7 @@ from typing import Any
 import orjson
 
 from app.providers.cancellation import Cancellation
+from app.providers.documents.text_encoding import read_text
 from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
@@ -196,7 +196,7 @@ class OpenApiTool:
         content, declared = answer.read(), answer.headers.get("Content-Type", "")
         kind = declared.partition(";")[0].strip().lower()
         if answer.status >= 300:
-            said = self._service.masked(_text(content, declared))[:LONGEST_REFUSAL]
+            said = self._service.masked(read_text(content, declared))[:LONGEST_REFUSAL]
             raise ToolFailed(
                 f"The service answered {answer.status}{': ' + ' '.join(said.split()) if said.strip() else '.'}"
             )
@@ -210,27 +210,19 @@ class OpenApiTool:
             or kind.endswith("+xml")
             or kind in ("application/xml", "application/yaml")
         ):
-            return ToolAnswer(self._service.masked(_text(content, declared)))
+            return ToolAnswer(self._service.masked(read_text(content, declared)))
         name = announced_name(answer.headers.get("Content-Disposition", ""))
         made_up = f"{self.description.name}{mimetypes.guess_extension(kind) or ''}"
         return ToolAnswer("", [ToolFile(name or made_up, content, kind)])
 
     def _json(self, content: bytes, declared: str) -> ToolAnswer:
-        text = self._service.masked(_text(content, declared))
+        text = self._service.masked(read_text(content, declared))
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
             return ToolAnswer(text)
         entries = value if isinstance(value, list) else [value]
         return ToolAnswer(orjson.dumps(value).decode(), json=[entry for entry in entries if isinstance(entry, dict)])
-
-
-def _text(content: bytes, declared: str) -> str:
-    named = re.search(r"charset=[\"']?([\w.-]+)", declared, re.IGNORECASE)
-    try:
-        return content.decode(named[1] if named else "utf-8", "replace")
-    except LookupError:
-        return content.decode("utf-8", "replace")
 
 
 def _trusted(settings: OpenApiEntry) -> Sequence[str] | None:

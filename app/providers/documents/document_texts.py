@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from app.providers.cancellation import Cancellation
 from app.providers.documents import parser_library, parser_places, parser_runs
+from app.providers.documents.text_encoding import read_text
 
 # Text files, by their extensions.
 TEXT_EXTENSIONS = frozenset(
@@ -69,6 +70,8 @@ PARSED_MIME_TYPES = {
     "msg": "application/vnd.ms-outlook",
 }
 _OF_MIME_TYPE = {mime_type: extension for extension, mime_type in reversed(PARSED_MIME_TYPES.items())}
+# Formats that are text, in any encoding: the parser takes UTF-8.
+_DECODED = ("html", "htm", "csv")
 LONGEST_READ_SECONDS = 60.0
 
 
@@ -89,7 +92,8 @@ class Passage:
 
 
 def extract_text(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
-    """Return the text of a document. `extension` with or without its dot; it decides before the MIME type.
+    """Return the text of a document. `extension` with or without its dot; it decides before the MIME type,
+    whose charset counts where it names one.
 
     `seconds`: what the caller has left; the parser itself gets at most LONGEST_READ_SECONDS of it.
     Raises DocumentUnsupported, DocumentUnreadable, Cancelled.
@@ -112,9 +116,11 @@ def _read(
 ) -> Sequence[Passage]:
     kind = _format_of(extension.lower().lstrip("."), mime_type.partition(";")[0].strip().lower())
     if kind in TEXT_EXTENSIONS:
-        return [Passage(None, _decode(content))]
+        return [Passage(None, read_text(content, mime_type, markup=kind == "xml"))]
     if kind not in PARSED_MIME_TYPES:
         raise DocumentUnsupported(f"Files of type {extension or mime_type or 'unknown'} are not supported.")
+    if kind in _DECODED:
+        content = read_text(content, mime_type, markup=kind != "csv").encode("utf-8", "replace")
     return _parse(content, PARSED_MIME_TYPES[kind], seconds, cancellation, marked)
 
 
@@ -129,16 +135,6 @@ def _format_of(extension: str, mime_type: str) -> str:
         if mime_type.startswith("text/") or mime_type in ("application/json", "application/xml", "application/yaml")
         else ""
     )
-
-
-def _decode(content: bytes) -> str:
-    """Decode a text file: UTF-8, by its byte order mark UTF-16, else the encoding of Western Windows."""
-    for encoding in ("utf-8-sig", "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode("utf-8", "replace")
 
 
 def _parse(

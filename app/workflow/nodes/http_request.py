@@ -1,6 +1,7 @@
 """`http-request`: one HTTP request to an address of the author's or of a variable (contract dsl.md §3.7; README §7)."""
 
 import base64
+import codecs
 import email.message
 import mimetypes
 import urllib.parse
@@ -8,6 +9,7 @@ from typing import Any
 
 import pydantic
 
+from app.providers.documents.text_encoding import read_text
 from app.providers.fetch.response_names import announced_name
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
@@ -96,8 +98,6 @@ class HttpRequestNode(Node):
         """Return the request, and its text for the records, in which credentials are masked."""
         config = self.config
         url = url_of(fill(context, config.url))
-        if not url.lower().startswith(("http://", "https://")):
-            raise NodeFailed("The url should start with http:// or https://", "InvalidURLError")
         params = [(fill(context, key), fill(context, value)) for key, value in pairs(config.params)]
         headers = {fill(context, key).strip(): fill(context, value).strip() for key, value in pairs(config.headers)}
         body, content_type = config.body.encoded(context)
@@ -154,7 +154,9 @@ def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]
                 f"The text of the answer is too large: {len(answer.content)} bytes, at most {LARGEST_TEXT}.",
                 "ResponseSizeError",
             )
-        return _decoded(answer.content, header.get_content_charset()), []
+        kind = header.get_content_type()
+        markup = "html" in kind or "xml" in kind or "content-type" not in header
+        return read_text(answer.content, headers.get("content-type", ""), markup), []
     if context.services.files is None:
         raise NodeFailed("Files are not available in this run.", "HttpRequestNodeError")
     kind = header.get_content_type() if "content-type" in header else "application/octet-stream"
@@ -168,16 +170,9 @@ def _content(context: NodeContext, answer: HttpAnswer) -> tuple[str, list[File]]
 
 def _is_text(header: email.message.Message, content: bytes) -> bool:
     if "content-type" not in header:
-        return b"\0" not in content[:1024]
+        return content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" not in content[:1024]
     kind = header.get_content_type()
     return kind.startswith("text/") or any(word in kind for word in _TEXTS)
-
-
-def _decoded(content: bytes, charset: str | None) -> str:
-    try:
-        return content.decode(charset or "utf-8", "replace")
-    except LookupError:
-        return content.decode("utf-8", "replace")
 
 
 def _record_of(request: HttpRequest, headers: dict[str, Any]) -> str:

@@ -42,6 +42,10 @@ def extract(value, contents):
     [
         ("a.txt", "Grüße".encode(), "Grüße"),
         ("a.txt", "Grüße".encode("cp1252"), "Grüße"),
+        ("a.txt", "你好，世界。今天天气很好。".encode("gbk"), "你好，世界。今天天气很好。"),
+        ("a.xml", '<?xml version="1.0" encoding="windows-1251"?><a>Да</a>'.encode("cp1251"), "<a>Да</a>"),
+        ("a.html", '<meta charset="gbk"><p>你好</p>'.encode("gbk"), "你好"),
+        ("a.csv", "Größe;Menge\nä;1\n".encode("cp1252"), "Größe"),
         ("a.md", b"# Title", "# Title"),
         ("a.json", b'{"a": 1}', '{"a": 1}'),
         ("a.yaml", b"a: 1", "a: 1"),
@@ -55,6 +59,13 @@ def extract(value, contents):
 )
 def test_a_document_becomes_text(name, content, word):
     assert word in extract(file(name), {name: content}).outputs("doc")["text"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.html"])
+def test_the_mark_of_an_encoding_is_no_text(name, encoding):
+    text = extract(file(name), {name: "name,größe\n1,2\n".encode(encoding)}).outputs("doc")["text"]
+    assert "größe" in text and "\ufeff" not in text
 
 
 def test_a_list_becomes_a_list():

@@ -308,3 +308,19 @@ def test_what_is_no_text_becomes_a_file(server):
 def test_a_text_over_the_limit_fails_the_node(server):
     record = send(server, path="/large")
     assert (record.end.status, record.of("http").status) == ("failed", "failed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "text"),
+    [
+        ("text/html", "<p>你好，世界。今天天气很好。</p>".encode("gbk"), "<p>你好，世界。今天天气很好。</p>"),
+        ("text/html", '<meta charset="shift_jis"><p>日本</p>'.encode("cp932"), '<meta charset="shift_jis"><p>日本</p>'),
+        ("text/plain; charset=windows-1251", "Да".encode("cp1251"), "Да"),
+        ("application/json", b"\xef\xbb\xbf" + '{"a": "ü"}'.encode(), '{"a": "ü"}'),
+        ("application/json", '{"a": "ü"}'.encode("utf-16"), '{"a": "ü"}'),
+        ("", "Grüße".encode("utf-16"), "Grüße"),
+    ],
+)
+def test_the_text_of_an_answer_has_its_encoding_and_no_mark(server, kind, content, text):
+    Echo.answer = {"Content-Type": kind} if kind else {}, content
+    assert send(server).outputs("http")["body"] == text
