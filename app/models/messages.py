@@ -97,10 +97,11 @@ class QuestionRow(NamedTuple):
 
 
 class MessageOrigin(NamedTuple):
-    """Where a message is, and the app version that its conversation is held to."""
+    """Where a message is, the app version that its conversation is held to, and whether it failed."""
 
     conversation_id: str
     app_version_id: str
+    failed: bool
 
 
 class FormerRating(NamedTuple):
@@ -127,7 +128,12 @@ _FIND = (
 )
 _FIND_QUESTION = text(_FIND.format(columns="query, messages.inputs, messages.files", owned=owned("messages")))
 _FIND_ANSWER = text(_FIND.format(columns="answer", owned=owned("messages")))
-_FIND_ORIGIN = text(_FIND.format(columns="conversation_id::text, app_version_id::text", owned=owned("messages")))
+_FIND_ORIGIN = text(
+    _FIND.format(
+        columns="conversation_id::text, app_version_id::text, messages.status = 'error' AS failed",
+        owned=owned("messages"),
+    )
+)
 
 # Sizes are read from the values' heads: nothing is decompressed, and JSON counts as it is stored.
 _BYTES = "octet_length(query) + octet_length(answer) + pg_column_size(inputs)"

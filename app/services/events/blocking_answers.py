@@ -8,7 +8,7 @@ import orjson
 from app.errors import AppError, InvalidParam, ServiceUnavailable
 from app.models.tasks import ClaimedTask, find_task
 from app.services.events.event_reader import EventGroup
-from app.services.events.message_events import MessageEvents, public_details
+from app.services.events.message_events import MessageEvents, failure_of_run, public_details
 
 PAUSE_FIELDS = ("paused_nodes", "reasons", "status", "elapsed_time", "total_tokens", "total_steps")
 
@@ -28,7 +28,7 @@ def blocking_answer(task: ClaimedTask, groups: Iterator[EventGroup]) -> dict[str
                 case {"event": "error"}:
                     raise _error(body)
                 case {"event": "workflow_finished", "data": {"status": "failed", "error": error}}:
-                    raise InvalidParam(f"Run failed: {error}")
+                    raise InvalidParam(failure_of_run(error)["message"])
                 case {"event": "message_replace", "answer": text}:
                     parts = [text]
                 case {"event": "workflow_paused"}:

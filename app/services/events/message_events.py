@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from app.agents.steps import AgentStep
-from app.errors import AppError
+from app.errors import AppError, InvalidParam
 from app.models.tasks import ClaimedTask, TaskState
 from app.services.files.file_values import link_to
 
 AGENT = "agent-chat"
+RUN_FAILED = "Run failed:"
 
 
 class MessageEvents:
@@ -91,6 +92,12 @@ class MessageEvents:
 def public_details(details: dict[str, Any]) -> dict[str, Any]:
     """Return a message's metadata without what only the history shows."""
     return {name: value for name, value in details.items() if name not in ("usage", "annotation_reply")}
+
+
+def failure_of_run(error: str | None) -> dict[str, Any]:
+    """Return the failure that callers get for a failed workflow run (contract streaming.md §5). `error`: the run's."""
+    text = error or ""
+    return failure_of(InvalidParam(text if text.startswith(RUN_FAILED) else f"{RUN_FAILED} {text}"))
 
 
 def failure_of(error: AppError) -> dict[str, Any]:

@@ -7,13 +7,17 @@ from app.models.forms import list_forms
 from app.models.tasks import TaskState
 from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_node_executions
 from app.services.definitions.published_apps import version
+from app.services.events.message_events import failure_of_run
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.workflow.contracts.human_forms import WAITING
 from app.workflow.values.values import plain
 
 
 def ending_frames(state: TaskState) -> list[bytes]:
-    """Return the last events of a run that has ended: the message's end in chatflows, then the run's."""
+    """Return the last events of a run that has ended: the message's end in chatflows, then the run's.
+
+    Where a chatflow failed, the error that clients show stands behind it (contract streaming.md §4.4).
+    """
     run = _run(state)
     if run is None:
         return []
@@ -21,7 +25,10 @@ def ending_frames(state: TaskState) -> list[bytes]:
     frames = []
     if events.message is not None and run.status != "failed":
         frames.append(events.message.message_end(state.details or {}, (run.outputs or {}).get("files") or []))
-    return [*frames, events.finished(_summary(run))]
+    frames.append(events.finished(_summary(run)))
+    if events.message is not None and run.status == "failed":
+        frames.append(events.message.error(failure_of_run(run.error)))
+    return frames
 
 
 def end_frame(state: TaskState) -> list[bytes]:

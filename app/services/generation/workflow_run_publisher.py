@@ -12,6 +12,7 @@ from app.models.identifiers import now
 from app.models.workflow_runs import LoadedRun
 from app.providers.models.chat_types import Usage
 from app.services.definitions.workflow_config import WorkflowConfig
+from app.services.events.message_events import failure_of_run
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.services.generation.answer_stream import AnswerStream
 from app.services.generation.moderation import answer_moderator
@@ -183,6 +184,10 @@ class WorkflowRunPublisher:
             frames.append(message.message_end(details, outputs.get("files") or []))
         if not self._has_message_alone:
             frames.append(self.events.finished(self.summary(end, error, outputs)))
+        if message is not None and end.status == FAILED:
+            # Pages learn the message's id from its first piece, and show the error (contract streaming.md §4.4).
+            first = [] if self.answer.text else [message.text("")]
+            frames = [*first, *frames, message.error(failure_of_run(error))]
         return frames
 
     def summary(self, end: RunEnd, error: str | None, outputs: dict[str, Any]) -> dict[str, Any]:

@@ -33,19 +33,21 @@ _FORM = "\nAnswer with a JSON list of strings and nothing else."
 
 
 def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
-    """Return up to five questions, none where the model fails.
+    """Return up to five questions, none where the message failed or the model fails now.
 
     Raises MessageNotFound, SuggestedQuestionsDisabled, AppUnavailable.
     """
     origin = find_message_origin(owner, message_id)
     if origin is None:
         raise MessageNotFound("Message not found")
-    thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
     definition = version(origin.app_version_id)
     features = definition.usable_workflow().features if definition.has_workflow else definition.usable_model_config()
     feature = features.suggested_questions_after_answer
     if not feature.enabled:
         raise SuggestedQuestionsDisabled
+    if origin.failed:
+        return []
+    thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
     try:
         return parse_questions(_ask(definition.model(), feature, thread))
     except GenerationError as error:

@@ -223,4 +223,4 @@ def test_a_chatflow_speaks_between_its_message_s_end_and_the_run_s(client, model
 def test_a_graph_that_cannot_run_fails_its_run(client):
     broken = graph(start(), node("x", "unheard-of"), answer("x"), "start > x > answer")
     frames = WebVisitor(client, make_graph_app(broken, "advanced-chat")).ask()
-    assert (frames[-1].event, frames[-1].data["data"]["status"]) == ("workflow_finished", "failed")
+    assert (frames[-2].event, frames[-2].data["data"]["status"]) == ("workflow_finished", "failed")

@@ -109,6 +109,15 @@ def test_the_apps_own_prompt_asks_for_suggestions(client, model):
     assert "Suggest rude questions." in model.requests[-1].body["messages"][0]["content"]
 
 
+def test_nothing_is_suggested_after_a_failed_message(client, model):
+    visitor = WebVisitor.of_new_app(client, **SUGGESTS)
+    model.script(status=401)
+    message_id = visitor.ask()[0].data["message_id"]
+    asked = len(model.requests)
+    answer = visitor.get(f"/messages/{message_id}/suggested-questions")
+    assert (answer.get_json(), len(model.requests)) == ({"data": []}, asked)
+
+
 @pytest.mark.parametrize("script", [{"status": 500}, {"chunks": ("no list",)}, {"chunks": ("[1, 2]",)}])
 def test_a_failing_model_suggests_nothing(client, model, script):
     visitor = WebVisitor.of_new_app(client, **SUGGESTS)

@@ -69,10 +69,27 @@ def test_a_workflow_streams_its_outputs(client, model):
 def test_a_model_that_fails_fails_the_run(chatflow, model):
     model.script(status=401)
     frames = chatflow.ask("Hi")
-    data = frames[-1].data["data"]
-    assert (frames[-1].event, data["status"]) == ("workflow_finished", "failed")
+    data = frames[-2].data["data"]
+    assert (frames[-2].event, data["status"]) == ("workflow_finished", "failed")
     message = chatflow.history(frames[-1].data["conversation_id"])[0]
     assert (message["status"], message["error"]) == ("error", data["error"])
+
+
+def test_a_chatflow_that_fails_tells_its_page_why(chatflow, model):
+    model.script(status=401)
+    first, finished, last = chatflow.ask("Hi")[-3:]
+    assert (first.event, first.data["answer"], finished.event) == ("message", "", "workflow_finished")
+    assert first.data["id"] == first.data["message_id"] == last.data["message_id"]
+    said = f"Run failed: {finished.data['data']['error']}"
+    assert last.data.items() >= {"event": "error", "code": "invalid_param", "status": 400, "message": said}.items()
+
+
+def test_a_chatflow_that_fails_behind_its_first_words_sends_no_empty_ones(client, model):
+    flow = graph(start(), answer("So: ", "first"), llm(), answer("{{#llm.text#}}"), "start > first > llm > answer")
+    model.script(status=401)
+    frames = WebVisitor(client, make_graph_app(flow, "advanced-chat")).ask()
+    assert [frame.data["answer"] for frame in frames if frame.event == "message"] == ["So: "]
+    assert [frame.event for frame in frames[-2:]] == ["workflow_finished", "error"]
 
 
 def test_a_failed_run_is_an_error_in_blocking_mode(chatflow, model):
