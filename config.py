@@ -4,6 +4,7 @@ A setting comes from the environment, else from the file `embedded.json`, in whi
 DATA_DIR notes its servers, else from its default. `app/docs/settings.md` has a row for each.
 """
 
+import ipaddress
 import json
 import os
 import pathlib
@@ -92,6 +93,12 @@ class Config:
         env = Environment(self.ENVIRONMENT)
         self.COMMAND_LINE = self.ENVIRONMENT.get("FLASK_RUN_FROM_CLI") == "true"
 
+        self.HOST = env.text("HOST", "127.0.0.1")
+        self.PORT = env.integer("PORT", 5001)
+        self.PROXY_HOPS = env.integer("PROXY_HOPS", 0)
+        # Limits on strangers are on by default where strangers can come: directly, or through a proxy.
+        self.OPEN_TO_OTHERS = self.PROXY_HOPS > 0 or not _is_loopback(self.HOST)
+
         self.DATABASE_URL = env.text("DATABASE_URL")
         self.DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, least=1)
         self.REDIS_URL = env.text("REDIS_URL")
@@ -101,7 +108,6 @@ class Config:
         self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 5001)}").rstrip("/")
         self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
         self.CORS_ALLOW_ORIGINS = env.items("CORS_ALLOW_ORIGINS", "*")
-        self.PROXY_HOPS = env.integer("PROXY_HOPS", 0)
         self.WEB_APP_AUTH = env.choice("WEB_APP_AUTH", "off", "on")
         self.ACCESS_TOKEN_MINUTES = env.integer("ACCESS_TOKEN_MINUTES", 60, least=1)
         self.SMTP_URL = env.text("SMTP_URL")
@@ -150,8 +156,12 @@ class Config:
         self.LEASE_SECONDS = env.seconds("LEASE_SECONDS", 3)
         self.DRAIN_SECONDS = env.seconds("DRAIN_SECONDS", 20)
 
-        self.HOST = env.text("HOST", "127.0.0.1")
-        self.PORT = env.integer("PORT", 5001)
+        self.HEAD_SECONDS = env.seconds("HEAD_SECONDS", 10)
+        self.BODY_SECONDS = env.seconds("BODY_SECONDS", 900)
+        self.BODY_LEAST_RATE = env.integer("BODY_LEAST_RATE", 1_024, least=1)
+        self.WRITE_SECONDS = env.seconds("WRITE_SECONDS", 30)
+        self.KEEPALIVE_SECONDS = env.seconds("KEEPALIVE_SECONDS", 30)
+        self.ADDRESS_CONNECTIONS = env.integer("ADDRESS_CONNECTIONS", 200 if self.OPEN_TO_OTHERS else 0)
         self.WEB_WORKERS = env.integer("WEB_WORKERS", os.cpu_count() or 1, least=1)
         self.WORKER_PROCESSES = env.integer("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
         self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
@@ -202,6 +212,14 @@ class Config:
                     "`openssl rand -hex 32`."
                 )
         return self
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only processes of this machine can connect to a server that binds this host."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """gunicorn's settings: `gunicorn -c python:app.web_server wsgi:app`.
 
-One gevent worker per core carries thousands of streams; the code stays plain synchronous Flask.
+One gevent worker per core carries thousands of streams; the code stays plain synchronous Flask. What a client may do to
+a connection, and for how long, is bounded by the worker class (`app/connections/bounded_worker.py`).
 """
 
 import resource
@@ -10,12 +11,14 @@ from config import serving_config
 
 _config = serving_config()
 
-bind = f"{_config.HOST}:{_config.PORT}"
+bind = f"[{_config.HOST}]:{_config.PORT}" if ":" in _config.HOST.strip("[]") else f"{_config.HOST}:{_config.PORT}"
 workers = _config.WEB_WORKERS
-worker_class = "gevent"
+worker_class = "app.connections.bounded_worker.BoundedWorker"
 worker_connections = 3000
 backlog = 4096
-keepalive = 30
+keepalive = max(1, int(_config.KEEPALIVE_SECONDS))
+# The worker class extends this one.
+http_parser = "python"
 timeout = 60
 graceful_timeout = int(_config.DRAIN_SECONDS)
 forwarded_allow_ips = ""
@@ -33,23 +36,9 @@ def on_starting(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     """Let psycopg2 wait by gevent: its own wait would stop all greenlets of the worker."""
     # Imported here: the master must not load what gevent has to patch first in the worker.
-    import psycopg2
-    from gevent.socket import wait_read, wait_write
-    from psycopg2 import extensions
+    from app.connections import database_waits
 
-    def wait(connection: Any, timeout: float | None = None) -> None:
-        while True:
-            state = connection.poll()
-            if state == extensions.POLL_OK:
-                return
-            if state == extensions.POLL_READ:
-                wait_read(connection.fileno(), timeout=timeout)
-            elif state == extensions.POLL_WRITE:
-                wait_write(connection.fileno(), timeout=timeout)
-            else:
-                raise psycopg2.OperationalError(f"unexpected state of a connection: {state}")
-
-    extensions.set_wait_callback(wait)
+    database_waits.install()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -53,7 +53,7 @@ RUNNING_A_STATEMENT = {"exec_driver_sql", "execute", "query", "scalar", "scalars
 # Redis's pipelines are executed, and so are tasks.
 NO_CONNECTIONS = {"pipeline", "task_execution"}
 # They make the engines, and a driver that greenlets can share.
-BINDING = {"extensions.py", "web_server.py"}
+BINDING = {"extensions.py", "database_waits.py"}
 # What a caller may catch.
 ERRORS_ONLY = {f"sqlalchemy.exc.{name}" for name in vars(sqlalchemy.exc)}
 

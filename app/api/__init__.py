@@ -8,7 +8,17 @@ from flask_restx.utils import default_id
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
-from app.api import client_address, console, cors, default, errors, file_previews, openapi_document, operations
+from app.api import (
+    client_address,
+    console,
+    cors,
+    default,
+    errors,
+    file_previews,
+    open_requests,
+    openapi_document,
+    operations,
+)
 from app.api.document import default_ns, web_ns
 from app.api.process_hub import hub
 from app.api.reading_order import in_reading_order
@@ -107,6 +117,7 @@ def init_app(app: Flask) -> None:
     app.extensions["web_api"] = api
     errors.init_app(app)
     client_address.init_app(app)
+    open_requests.init_app(app)
     cors.init_app(app)
     operations.init_app(app)
     console.init_app(app)

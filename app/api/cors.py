@@ -37,8 +37,7 @@ def _origin_of(url: str) -> str:
     return f"{address.scheme}://{address.netloc}"
 
 
-def _allowed(origin: str | None) -> bool:
-    origins = current_app.config["CORS_ALLOW_ORIGINS"]
+def _allowed(origin: str | None, origins: list[str]) -> bool:
     return origin is not None and ("*" in origins or origin in origins)
 
 
@@ -47,7 +46,7 @@ def _preflight() -> Response | None:
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     response = Response(status=200)
-    if _allowed(request.headers.get("Origin")):
+    if _allowed(request.headers.get("Origin"), current_app.config["CORS_ALLOW_ORIGINS"]):
         response.headers["Access-Control-Allow-Methods"] = METHODS
         response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
         response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
@@ -55,14 +54,20 @@ def _preflight() -> Response | None:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers["X-Version"] = current_app.config["VERSION"]
-    response.headers["X-Env"] = current_app.config["DEPLOY_ENV"]
     origin = request.headers.get("Origin")
-    if origin is None:
-        return response
-    response.vary.add("Origin")
-    if _allowed(origin):
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    if origin is not None:
+        response.vary.add("Origin")
+    response.headers.update(headers_for(current_app, origin))
     return response
+
+
+def headers_for(app: Flask, origin: str | None) -> dict[str, str]:
+    """Return the headers that every response has, to a request from this origin; None: the request names none."""
+    headers = {"X-Version": app.config["VERSION"], "X-Env": app.config["DEPLOY_ENV"]}
+    if origin is not None and _allowed(origin, app.config["CORS_ALLOW_ORIGINS"]):
+        headers |= {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": EXPOSED,
+        }
+    return headers

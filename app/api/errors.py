@@ -26,7 +26,10 @@ def render_error(error: Exception) -> Response:
         log.error("service.away", error=type(error).__name__, detail=str(error).partition("\n")[0])
         error = ServiceUnavailable()
     if isinstance(error, AppError):
-        return _response(error.code, error.message, error.status)
+        response = _response(error.code, error.message, error.status)
+        if error.status == 429:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, HTTPException) and error.code is not None:
         if error.response is not None or error.code < 400:
             return cast(Response, error.get_response())

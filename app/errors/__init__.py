@@ -31,6 +31,7 @@
     ├── FileNameMissing                 400 filename_not_exists_error
     ├── FileExtensionBlocked            400 file_extension_blocked
     ├── RemoteFileUploadError           400 remote_file_upload_error
+    ├── RequestTimeout                  408 request_timeout
     ├── FileTooLarge                    413 file_too_large
     ├── UnsupportedFileType             415 unsupported_file_type
     ├── TooManyRequests                 429 too_many_requests
@@ -54,15 +55,21 @@ Services and providers only raise them: `app/api/errors.py` turns an error into 
 
 
 class AppError(Exception):
-    """An error for the caller: a `code` for programs, the HTTP `status`, and a sentence for people."""
+    """An error for the caller: a `code` for programs, the HTTP `status`, and a sentence for people.
+
+    `retry_after`: the seconds after which the same request may pass, for errors of status 429.
+    """
 
     code = "internal_server_error"
     status = 500
     message = "Internal Server Error, please contact support."
+    retry_after = 60
 
-    def __init__(self, message: str | None = None) -> None:
+    def __init__(self, message: str | None = None, *, retry_after: int | None = None) -> None:
         if message is not None:
             self.message = message
+        if retry_after is not None:
+            self.retry_after = retry_after
         super().__init__(self.message)
 
 
@@ -224,6 +231,10 @@ class RemoteFileUploadError(AppError):
     code, status, message = "remote_file_upload_error", 400, "The remote file could not be read."
 
 
+class RequestTimeout(AppError):
+    code, status, message = "request_timeout", 408, "The request did not arrive in time."
+
+
 class FileTooLarge(AppError):
     code, status, message = "file_too_large", 413, "File size exceeded."
 
@@ -233,7 +244,7 @@ class UnsupportedFileType(AppError):
 
 
 class TooManyRequests(AppError):
-    code, status = "too_many_requests", 429
+    code, status, retry_after = "too_many_requests", 429, 5
     message = "Too many requests. Please try again later."
 
 

@@ -17,6 +17,7 @@ from app.streams import channel
 log = structlog.get_logger(__name__)
 
 QUEUE_LENGTH = 1_000
+QUEUE_BYTES = 4_194_304
 # Silence after which the connection is tried with a PING; the same time again, and it counts as lost.
 SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 3.0
@@ -31,15 +32,18 @@ class Subscription:
         self.task_id = task_id
         self._hub = hub
         self._messages: collections.deque[bytes] = collections.deque()
+        self._bytes = 0
         self._ready = threading.Event()
         self._missed = False
 
     def push(self, message: bytes) -> None:
         """Queue a message. Called by the hub's thread."""
-        if len(self._messages) >= QUEUE_LENGTH:
+        if len(self._messages) >= QUEUE_LENGTH or self._bytes >= QUEUE_BYTES:
             self._messages.clear()
+            self._bytes = 0
             self._missed = True
         self._messages.append(message)
+        self._bytes += len(message)
         self._ready.set()
 
     def mark_missed(self) -> None:
@@ -55,7 +59,9 @@ class Subscription:
         missed, self._missed = self._missed, False
         events = []
         while self._messages:
-            events.append(channel.parse_live(self._messages.popleft()))
+            message = self._messages.popleft()
+            self._bytes -= len(message)
+            events.append(channel.parse_live(message))
         return events, missed
 
     def close(self) -> None:

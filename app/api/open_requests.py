@@ -1,0 +1,38 @@
+"""Bound the requests that a client has open at once, streams included, behind a reverse proxy.
+
+There every connection is the proxy's, so that connections cannot be counted by client (setting ADDRESS_CONNECTIONS).
+"""
+
+import functools
+
+from flask import Flask, Response, current_app, g
+
+from app.api.client_address import OpenCounts, client_address
+from app.errors import TooManyRequests
+
+
+def init_app(app: Flask) -> None:
+    """Count the requests of each client, where the app stands behind a proxy."""
+    if app.config["PROXY_HOPS"] and app.config["ADDRESS_CONNECTIONS"]:
+        app.extensions["open_requests"] = OpenCounts(app.config["ADDRESS_CONNECTIONS"])
+        app.before_request(_open)
+        app.after_request(_close_at_end)
+
+
+def _open() -> None:
+    """Raises TooManyRequests."""
+    address = client_address()
+    if not _counts().open(address):
+        raise TooManyRequests
+    g.counted_address = address
+
+
+def _close_at_end(response: Response) -> Response:
+    if "counted_address" in g:
+        response.call_on_close(functools.partial(_counts().close, g.pop("counted_address")))
+    return response
+
+
+def _counts() -> OpenCounts:
+    counts: OpenCounts = current_app.extensions["open_requests"]
+    return counts
