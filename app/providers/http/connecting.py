@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import errno
-import functools
 import os
 import select
 import socket
@@ -15,22 +14,47 @@ from typing import Any
 
 from app.errors import ProviderTimeout
 from app.providers.cancellation import CancelScope
+from app.providers.http.outgoing import Proxy, tls_context
+from app.providers.http.tunnels import open_tunnel
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
-    """Host, port and whether to speak TLS: what connections are made to."""
+    """Host, port and whether to speak TLS: what connections are made to.
+
+    `proxy`: the proxy in between, None for none; `ca_files`: authorities beside the system's.
+    """
 
     host: str
     port: int
     secure: bool
+    proxy: Proxy | None = None
+    ca_files: tuple[str, ...] = ()
 
 
 def connect(server: Server, scope: CancelScope, seconds: float) -> socket.socket:
-    """Return a non-blocking socket, connected and with its TLS agreed. Raises OSError, Cancelled, ProviderTimeout."""
+    """Return a non-blocking socket, connected and with its TLS agreed. Raises OSError, Cancelled, ProviderTimeout.
+
+    Without TLS a socket through a proxy is one to the proxy: requests name the whole URL then.
+    """
     deadline = time.monotonic() + seconds
-    connected = connect_to(look_up(server.host, server.port, scope, seconds), scope, deadline)
-    return _secure(connected, server.host, scope, deadline) if server.secure else connected
+    if server.proxy is not None:
+        connected = connect_through(server.proxy, server.host, server.port, server.secure, scope, seconds)
+    else:
+        connected = connect_to(look_up(server.host, server.port, scope, seconds), scope, deadline)
+    return _secure(connected, server, scope, deadline) if server.secure else connected
+
+
+def connect_through(
+    proxy: Proxy, host: str, port: int, secure: bool, scope: CancelScope, seconds: float
+) -> socket.socket:
+    """Return a non-blocking socket to a proxy, `secure`: with a tunnel through it to a server. Raises as `connect`."""
+    deadline = time.monotonic() + seconds
+    connected = connect_to(look_up(proxy.host, proxy.port, scope, seconds), scope, deadline)
+    if secure:
+        with _closed_on_failure(connected, scope):
+            open_tunnel(connected, proxy, host, port, scope, deadline)
+    return connected
 
 
 def connect_to(addresses: Sequence[Any], scope: CancelScope, deadline: float) -> socket.socket:
@@ -89,8 +113,9 @@ def _connect(family: int, address: Any, scope: CancelScope, seconds: float) -> s
     return opening
 
 
-def _secure(connected: socket.socket, host: str, scope: CancelScope, deadline: float) -> ssl.SSLSocket:
-    secured = tls_context().wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+def _secure(connected: socket.socket, server: Server, scope: CancelScope, deadline: float) -> ssl.SSLSocket:
+    context = tls_context(server.ca_files)
+    secured = context.wrap_socket(connected, server_hostname=server.host, do_handshake_on_connect=False)
     with _closed_on_failure(secured, scope):
         while True:
             try:
@@ -100,12 +125,6 @@ def _secure(connected: socket.socket, host: str, scope: CancelScope, deadline: f
                 scope.wait_for(secured, select.POLLIN, deadline - time.monotonic())
             except ssl.SSLWantWriteError:
                 scope.wait_for(secured, select.POLLOUT, deadline - time.monotonic())
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings, with the system's certificate authorities; read once, for that takes milliseconds."""
-    return ssl.create_default_context()
 
 
 def look_up(host: str, port: int, scope: CancelScope, seconds: float) -> list[Any]:

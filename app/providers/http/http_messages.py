@@ -155,10 +155,7 @@ def body_reader(head: Head) -> BodyReader:
     if head.status in (204, 304):
         return LengthBody(0)
     coding = head.headers.get("transfer-encoding", "").lower()
-    if (
-        coding not in ("", "identity", "chunked")
-        or head.headers.get("content-encoding", "identity").lower() != "identity"
-    ):
+    if coding not in ("", "identity", "chunked"):
         raise ProviderProtocolError
     if coding == "chunked":
         return ChunkedBody()

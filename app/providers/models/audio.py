@@ -19,7 +19,7 @@ from app.errors import (
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.http.multipart_forms import MultipartForm
 from app.providers.models.endpoint import Endpoint, Response
-from app.providers.models.model_failures import error_in, failure_of_event, failure_of_response
+from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
 
 DEFAULT_VOICE = "alloy"
 LARGEST_TRANSCRIPT = 4_194_304
@@ -58,11 +58,12 @@ class SpeechModel:
         except TypeError:  # a lone surrogate in the text
             raise ProviderBadRequest from None
         response = self._endpoint.post("/audio/speech", content, CancelScope(cancellation or Cancellation(), deadline))
+        call = self._endpoint.describe(self.name, text)
         try:
-            _check(response)
+            _check(response, call)
             # Some servers report a failure with status 200.
             if response.media_type == "application/json":
-                raise _failure(response.read_document())
+                raise _failure(response.read_document(), call)
             while (piece := response.read()) is not None:
                 if piece:
                     yield piece
@@ -89,24 +90,25 @@ class TranscriptionModel:
             {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
         )
         response = self._endpoint.post_form("/audio/transcriptions", form, CancelScope(Cancellation(), deadline))
+        call = self._endpoint.describe(self.name, "")
         try:
             if response.status in NO_SUCH_PATH:
                 refusal = response.read_document()
                 if b"model" not in refusal:
                     raise SpeechToTextNotSupported
-                raise failure_of_response(response.status, refusal)
-            _check(response)
+                raise failure_of_response(response.status, refusal, call)
+            _check(response, call)
             content = _read_all(response)
             response.finish()
         finally:
             response.close()
-        return _transcript(content)
+        return _transcript(content, call)
 
 
-def _check(response: Response) -> None:
+def _check(response: Response, call: CallDescription) -> None:
     """Raise the error that a response of another status than 200 stands for."""
     if response.status != 200:
-        raise failure_of_response(response.status, response.read_document())
+        raise failure_of_response(response.status, response.read_document(), call)
 
 
 def _read_all(response: Response) -> bytes:
@@ -119,20 +121,20 @@ def _read_all(response: Response) -> bytes:
     return content
 
 
-def _transcript(content: bytes) -> str:
+def _transcript(content: bytes, call: CallDescription) -> str:
     try:
         text = orjson.loads(content)["text"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise _failure(content) from None
+        raise _failure(content, call) from None
     if not isinstance(text, str):
         raise ProviderProtocolError
     return text.strip()
 
 
-def _failure(content: bytes) -> ProviderError:
+def _failure(content: bytes, call: CallDescription) -> ProviderError:
     """Return the error for unexpected JSON that came with status 200."""
     try:
         error = error_in(orjson.loads(content))
     except orjson.JSONDecodeError:
         error = None
-    return ProviderProtocolError() if error is None else failure_of_event(error)
+    return ProviderProtocolError() if error is None else failure_of_event(error, call)

@@ -1,5 +1,7 @@
 """Call text models by OpenAI's protocol: `/chat/completions`, or `/completions` for completion models."""
 
+import contextlib
+import logging
 import re
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -7,7 +9,8 @@ from typing import Any, Literal
 
 import orjson
 
-from app.errors import ProviderBadRequest, ProviderProtocolError, ProviderTimeout
+from app.errors import ProviderBadRequest, ProviderError, ProviderProtocolError, ProviderTimeout
+from app.errors.answers import AnswerFiltered
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
@@ -15,6 +18,8 @@ from app.providers.models.model_failures import CallDescription, failure_of_resp
 from app.providers.models.request_parameters import request_parameters
 from app.providers.models.server_sent_events import AnswerEvents
 from app.providers.models.streamed_answers import StreamedAnswer
+
+logger = logging.getLogger(__name__)
 
 Mode = Literal["chat", "completion"]
 PATHS: dict[Mode, str] = {"chat": "/chat/completions", "completion": "/completions"}
@@ -45,7 +50,8 @@ REFUSING_STATUSES = (400, 404, 422, 500, 501)
 class ChatModel:
     """One configured text model. Raises only ProviderError and its children, and Cancelled.
 
-    `context`: its context window in tokens; `pass_through`: more names of parameters that its server takes.
+    `context`: its context window in tokens; `pass_through`: more names of parameters that its server takes;
+    `fallbacks`: the models that are asked, one after the other, where this one fails before its first chunk.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class ChatModel:
         self.name = name
         self.mode = mode
         self.context = context
+        self.fallbacks: Sequence[ChatModel] = ()
         self._endpoint = endpoint
         self._pass_through = pass_through
 
@@ -70,11 +77,35 @@ class ChatModel:
         cancellation: Cancellation | None = None,
         deadline: float | None = None,
     ) -> Generator[Chunk, None, None]:
-        """Yield the answer as it comes; the last chunks carry the finish reason and, if the server counts, the usage.
+        """Yield the answer as it comes; the last chunk has the finish reason and, if the server counts, the usage.
 
         The deadline is in monotonic seconds. Closing the iterator closes the connection to the model.
         """
         scope = CancelScope(cancellation or Cancellation(), deadline)
+        for model, following in zip((self, *self.fallbacks), self.fallbacks, strict=False):
+            began = False
+            try:
+                with contextlib.closing(model._stream(messages, options, scope)) as chunks:
+                    for chunk in chunks:
+                        began = True
+                        yield chunk
+                return
+            except AnswerFiltered:
+                # What one provider will not say is not asked of another.
+                raise
+            except ProviderError as failure:
+                if began or not scope.has_time:
+                    raise
+                logger.warning("%s failed (%s): %s is asked", model, type(failure).__name__, following)
+        yield from (self, *self.fallbacks)[-1]._stream(messages, options, scope)
+
+    def __str__(self) -> str:
+        return f"model {self.name} of model server {self._endpoint.name}"
+
+    def _stream(
+        self, messages: Sequence[ModelMessage], options: Options, scope: CancelScope
+    ) -> Generator[Chunk, None, None]:
+        """Yield the answer of this model alone."""
         request = self._request(messages, options)
         call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
         response = self._ask(request, scope, call)

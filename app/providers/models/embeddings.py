@@ -22,7 +22,7 @@ from app.errors import (
 )
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.endpoint import Endpoint
-from app.providers.models.model_failures import error_in, failure_of_event, failure_of_response
+from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
 
 BATCH = 32
 LARGEST_RESPONSE = 64 * 1024 * 1024
@@ -65,7 +65,7 @@ class EmbeddingModel:
         self, texts: Sequence[str], scope: CancelScope, dimensions: int | None, attempts: int
     ) -> list[Vector]:
         try:
-            return _retry(lambda: self._ask(texts, scope, dimensions), scope, attempts)
+            return _retry(lambda: self._ask(texts, scope, dimensions, attempts), scope, attempts)
         except (ProviderBadRequest, ContextTooLong):
             # Servers differ in how many texts, and how much text, they take at once, and do not say which limit it was:
             # halve the batch until it is taken, or until a single text is refused.
@@ -78,12 +78,14 @@ class EmbeddingModel:
             for vector in self._embed_some(part, scope, dimensions, attempts)
         ]
 
-    def _ask(self, texts: Sequence[str], scope: CancelScope, dimensions: int | None) -> list[Vector]:
+    def _ask(self, texts: Sequence[str], scope: CancelScope, dimensions: int | None, attempts: int) -> list[Vector]:
         response = _post(
             self._endpoint,
             "/embeddings",
             {"model": self.name, "input": list(texts), "encoding_format": "float"},
             scope,
+            self._endpoint.describe(self.name, "\n".join(texts)),
+            attempts == 1,
         )
         vectors: dict[int, Vector] = {}
         for number, entry in enumerate(_entries(response, "data", len(texts))):
@@ -123,7 +125,8 @@ class RerankModel:
         """
         scope = CancelScope(cancellation, deadline)
         body = {"model": self.name, "query": query, "documents": list(documents), "top_n": most}
-        response = _retry(lambda: _post(self._endpoint, "/rerank", body, scope), scope, attempts)
+        call = self._endpoint.describe(self.name, "\n".join((query, *documents)))
+        response = _retry(lambda: _post(self._endpoint, "/rerank", body, scope, call, attempts == 1), scope, attempts)
         scores: dict[int, float] = {}
         for entry in _entries(response, "results", None):
             index, score = entry.get("index"), entry.get("relevance_score")
@@ -147,16 +150,18 @@ def _retry(call: Callable[[], _T], scope: CancelScope, attempts: int) -> _T:
     return call()
 
 
-def _post(endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope) -> Any:
-    """Send a JSON body and return the JSON of the response."""
+def _post(
+    endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope, call: CallDescription, repeat: bool
+) -> Any:
+    """Send a JSON body and return the JSON of the response. `repeat`: the endpoint may repeat the request."""
     try:
         content = orjson.dumps(body)
     except TypeError:  # a lone surrogate in a text
         raise ProviderBadRequest from None
-    response = endpoint.post(path, content, scope)
+    response = endpoint.post(path, content, scope, repeat=repeat)
     try:
         if response.status != 200:
-            raise failure_of_response(response.status, response.read_document())
+            raise failure_of_response(response.status, response.read_document(), call)
         pieces, size = [], 0
         while (piece := response.read()) is not None:
             pieces.append(piece)

@@ -2,7 +2,8 @@
 
     endpoints:
       local:  {base_url: http://127.0.0.1:8080/v1}
-      openai: {base_url: https://api.openai.com/v1, api_key: $OPENAI_API_KEY}
+      openai: {base_url: https://api.openai.com/v1, api_key: $OPENAI_API_KEY, proxy: $COMPANY_PROXY, retries: 4}
+      house:  {base_url: https://models.intern/v1, ca_file: intern.pem, max_concurrency: 8, fallbacks: [openai/gpt-4o]}
     models:                                   # the first entry that fits is used
       - {provider: openai, name: "gpt-4o*", endpoint: openai, context: 128000}
       - {provider: "*", name: tiny, endpoint: local, remote_name: smollm, pass_through: [top_k]}
@@ -18,14 +19,17 @@ Keys do not belong in the file: `api_key` names a variable of the environment, a
 
 import fnmatch
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import pydantic
 
+from app.providers.http.outgoing import parse_proxy, tls_context
 from app.providers.operator_files import Location, Strict, read_operator_file, variable_name
 
+# As `proxy` of an endpoint: no proxy, whatever the environment says.
+DIRECT = "direct"
 Kind = Literal["chat", "completion", "embedding", "rerank", "speech", "transcription"]
 
 
@@ -47,14 +51,34 @@ def _is_base_url(value: str) -> str:
     return value
 
 
+def _is_proxy(value: str) -> str:
+    if variable_name(value) is None and value != DIRECT:
+        try:
+            parse_proxy(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, a variable such as $COMPANY_PROXY, or {DIRECT}") from None
+    return value
+
+
 Name = Annotated[str, pydantic.Field(min_length=1)]
 
 
 class EndpointEntry(Strict):
-    """A model server: its URL, or a variable that holds it; and the variable that holds its key, if it needs one."""
+    """A model server: its URL, or a variable that holds it; and the variable that holds its key, if it needs one.
+
+    `proxy`: an HTTP proxy's URL, a variable that holds it, or `direct`; without it the environment decides. `ca_file`:
+    certificates of further authorities, relative to this file. `max_concurrency`: calls at once in one process.
+    `retries`: how often a call is repeated that the server did not begin to answer. `fallbacks`: who else answers for
+    its text models, `endpoint/model` or `endpoint` alone for a model of the same name, in the order of trying.
+    """
 
     base_url: Annotated[str, pydantic.AfterValidator(_is_base_url)]
     api_key: Annotated[str, pydantic.AfterValidator(_is_variable)] | None = None
+    proxy: Annotated[str, pydantic.AfterValidator(_is_proxy)] | None = None
+    ca_file: Name | None = None
+    max_concurrency: int | None = pydantic.Field(default=None, ge=1, le=10_000)
+    retries: int | None = pydantic.Field(default=None, ge=0, le=10)
+    fallbacks: list[Name] = []
 
 
 class Target(Strict):
@@ -62,7 +86,7 @@ class Target(Strict):
 
     `context`: the model's context window in tokens. `pass_through`: parameters of app files that are sent as they are,
     beside those of OpenAI's protocol. `voices`: those of a speech model, the default first; without them any voice that
-    is asked for is sent.
+    is asked for is sent. `fallbacks`: as an endpoint's, in their place.
     """
 
     endpoint: Name
@@ -70,6 +94,7 @@ class Target(Strict):
     context: int | None = pydantic.Field(default=None, ge=1)
     pass_through: list[Name] = []
     voices: list[Name] | None = None
+    fallbacks: list[Name] | None = None
 
 
 class ModelEntry(Target):
@@ -140,13 +165,42 @@ def check_base_url(value: str) -> str:
 
 def read_route_file(path: pathlib.Path) -> RouteFile:
     """Read the file; each target must name one of its endpoints. Raises InvalidOperatorFile."""
-    return read_operator_file(path, RouteFile, _unknown_endpoints)
+    return read_operator_file(path, RouteFile, lambda routes: _mistakes(routes, path.parent))
 
 
-def _unknown_endpoints(routes: RouteFile) -> Iterator[tuple[Location, str]]:
+def split_fallback(fallback: str, endpoints: Collection[str]) -> tuple[str, str] | None:
+    """Return endpoint and model of `endpoint/model`; the model is "" where only an endpoint is named.
+
+    Both may hold slashes: the longest endpoint of that beginning is meant. None where there is none.
+    """
+    fitting = [name for name in endpoints if fallback == name or fallback.startswith(f"{name}/")]
+    if not fitting:
+        return None
+    endpoint = max(fitting, key=len)
+    return endpoint, fallback[len(endpoint) + 1 :]
+
+
+def _mistakes(routes: RouteFile, folder: pathlib.Path) -> Iterator[tuple[Location, str]]:
+    for name, entry in routes.endpoints.items():
+        if entry.ca_file is not None:
+            try:
+                tls_context((str(folder / entry.ca_file),))
+            except OSError as error:
+                yield ("endpoints", name, "ca_file"), f"cannot be used: {error.strerror or error}"
+        yield from _unknown_fallbacks(("endpoints", name), entry.fallbacks, routes)
     for place, target in _targets(routes):
         if target.endpoint not in routes.endpoints:
             yield (*place, "endpoint"), f"there is no endpoint {target.endpoint!r} in this file"
+        yield from _unknown_fallbacks(place, target.fallbacks or [], routes)
+
+
+def _unknown_fallbacks(place: Location, fallbacks: Sequence[str], routes: RouteFile) -> Iterator[tuple[Location, str]]:
+    for number, fallback in enumerate(fallbacks):
+        if split_fallback(fallback, routes.endpoints) is None:
+            yield (
+                (*place, "fallbacks", number),
+                f"must be endpoint/model with an endpoint of this file, not {fallback!r}",
+            )
 
 
 def _targets(routes: RouteFile) -> Iterator[tuple[Location, Target]]:

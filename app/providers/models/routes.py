@@ -1,5 +1,6 @@
 """Find the model server that answers for a model of an app file, and keep the connections to it."""
 
+import contextlib
 import dataclasses
 import pathlib
 import threading
@@ -7,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderNotInitialize
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing, parse_proxy
 from app.providers.models.audio import SpeechModel, TranscriptionModel
 from app.providers.models.chat_model import ChatModel, Mode
 from app.providers.models.embeddings import EmbeddingModel, RerankModel
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.route_file import (
+    DIRECT,
     EndpointEntry,
     Kind,
     ModelEntry,
@@ -19,6 +22,7 @@ from app.providers.models.route_file import (
     Target,
     check_base_url,
     read_route_file,
+    split_fallback,
 )
 from app.providers.operator_files import InvalidOperatorFile, UnsetVariable, value_of, variable_name
 
@@ -67,12 +71,16 @@ class ModelRoutes:
         context: int = CONTEXT,
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
+        retries: int = 0,
+        outgoing: Outgoing = WITHOUT_PROXY,
+        folder: pathlib.Path = pathlib.Path(),
     ) -> None:
         self._table = table
         self._environ = environ
         self._context = context
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
+        self._retries, self._outgoing, self._folder = retries, outgoing, folder
         self._lock = threading.Lock()
         self._endpoints: dict[str, Endpoint] = {}
 
@@ -89,19 +97,31 @@ class ModelRoutes:
         context: int = CONTEXT,
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
+        retries: int = 0,
+        outgoing: Outgoing = WITHOUT_PROXY,
     ) -> "ModelRoutes":
         """Return the routes of a file; without one, those to a single server, or to one for text and one for audio.
 
         `environ` holds the variables that the file names. Without a file: an empty `api_key` sends none, an empty
         `model_name` sends the app file's own, and without `base_url` there is no route. `connect_timeout` and
-        `read_timeout` in seconds, `context` in tokens. Raises InvalidOperatorFile.
+        `read_timeout` in seconds, `context` in tokens; `retries` and `outgoing` for endpoints that say nothing else.
+        Raises InvalidOperatorFile.
         """
         if models_file:
             table, known = read_route_file(pathlib.Path(models_file)), environ
         else:
             table = _without_a_file(base_url, api_key, model_name, audio)
             known = {"OPENAI_API_KEY": api_key, "AUDIO_API_KEY": audio.api_key}
-        return cls(table, known, context=context, connect_timeout=connect_timeout, read_timeout=read_timeout)
+        return cls(
+            table,
+            known,
+            context=context,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            retries=retries,
+            outgoing=outgoing,
+            folder=pathlib.Path(models_file).parent,
+        )
 
     def chat_model(self, provider: str, name: str, mode: str = "chat") -> ChatModel:
         """Return the model for an app file's provider, name and mode, `chat` or `completion`.
@@ -112,13 +132,15 @@ class ModelRoutes:
         wanted: Mode = "completion" if mode == "completion" else "chat"
         target = self._target(provider, name, wanted)
         decided = target.kind if isinstance(target, ModelEntry) else None
-        return ChatModel(
+        model = ChatModel(
             self.endpoint(target.endpoint),
             target.remote_name or name,
             decided if decided == "chat" or decided == "completion" else wanted,
             context=target.context or self._context,
             pass_through=frozenset(target.pass_through),
         )
+        model.fallbacks = self._fallbacks(target, model)
+        return model
 
     def chat_problem(self, provider: str, name: str, mode: str = "chat") -> str:
         """Return why the model for an app file's provider, name and mode cannot be asked; "" where it can be."""
@@ -156,7 +178,8 @@ class ModelRoutes:
         known = self._endpoints.get(name)
         if known is not None:
             return known
-        base_url, api_key, problem = self._resolve(self._table.endpoints[name])
+        entry = self._table.endpoints[name]
+        base_url, api_key, problem = self._resolve(entry)
         if problem:
             raise ProviderNotInitialize
         with self._lock:
@@ -169,6 +192,9 @@ class ModelRoutes:
                     name=name,
                     connect_timeout=self._connect_timeout,
                     read_timeout=self._read_timeout,
+                    at_once=entry.max_concurrency,
+                    retries=self._retries if entry.retries is None else entry.retries,
+                    outgoing=self._outgoing_of(entry),
                 ),
             )
 
@@ -188,6 +214,41 @@ class ModelRoutes:
             if target is not None:
                 routes.append(self._describe("*", "*", kind, target))
         return routes
+
+    def _fallbacks(self, target: Target, model: ChatModel) -> list[ChatModel]:
+        """Return the models that are asked where this one fails; those whose endpoint cannot be used are left out."""
+        entry = self._table.endpoints[target.endpoint]
+        fallbacks = []
+        for fallback in entry.fallbacks if target.fallbacks is None else target.fallbacks:
+            found = split_fallback(fallback, self._table.endpoints)
+            with contextlib.suppress(ProviderNotInitialize):
+                if found is not None:
+                    fallbacks.append(
+                        ChatModel(
+                            self.endpoint(found[0]),
+                            found[1] or model.name,
+                            model.mode,
+                            context=model.context,
+                            pass_through=frozenset(target.pass_through),
+                        )
+                    )
+        return fallbacks
+
+    def _outgoing_of(self, entry: EndpointEntry) -> Outgoing:
+        """Return the proxy and the certificate authorities of an endpoint."""
+        outgoing = self._outgoing
+        if entry.ca_file is not None:
+            ca_files = (*outgoing.ca_files, str(self._folder / entry.ca_file))
+            outgoing = dataclasses.replace(outgoing, ca_files=ca_files)
+        if entry.proxy is None:
+            return outgoing
+        proxy = "" if entry.proxy == DIRECT else self._value(entry.proxy)
+        return dataclasses.replace(outgoing, http=proxy, https=proxy, any_scheme="", direct="")
+
+    def _value(self, text: str) -> str:
+        """Return a text of the file, or the value of the variable that it names. Raises UnsetVariable."""
+        variable = variable_name(text)
+        return value_of(variable, self._environ).strip() if variable else text
 
     def _describe(self, provider: str, name: str, kind: Kind, target: Target) -> Route:
         base_url, _, problem = self._resolve(self._table.endpoints[target.endpoint])
@@ -216,16 +277,21 @@ class ModelRoutes:
         """Return an endpoint's base URL, its key, and what is wrong with either ("" where nothing is)."""
         url_variable, key_variable = variable_name(entry.base_url), variable_name(entry.api_key or "")
         try:
-            base_url = value_of(url_variable, self._environ).strip() if url_variable else entry.base_url
+            base_url = self._value(entry.base_url)
             check_base_url(base_url)
         except UnsetVariable as unset:
             return "", "", f"{unset.name} is not set"
         except ValueError as error:
             return "", "", f"{url_variable} {error}"
         try:
-            api_key = value_of(key_variable, self._environ).strip() if key_variable else ""
+            api_key = self._value(entry.api_key or "")
+            proxy = self._value(entry.proxy or DIRECT)
+            if proxy != DIRECT:
+                parse_proxy(proxy)
         except UnsetVariable as unset:
             return base_url, "", f"{unset.name} is not set"
+        except ValueError as error:
+            return base_url, "", f"{entry.proxy} {error}"
         if not (api_key.isascii() and api_key.isprintable()):
             return base_url, "", f"{key_variable} holds characters that no key has"
         return base_url, api_key, ""

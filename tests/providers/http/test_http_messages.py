@@ -101,9 +101,7 @@ def test_a_head_says_how_its_body_ends(headers: bytes, kind: type[BodyReader]) -
     assert isinstance(body_reader(parse_head(b"HTTP/1.1 200 OK\r\n" + headers)), kind)
 
 
-@pytest.mark.parametrize(
-    "headers", [b"Content-Length: x", b"Content-Length: -1", b"Transfer-Encoding: gzip", b"Content-Encoding: gzip"]
-)
+@pytest.mark.parametrize("headers", [b"Content-Length: x", b"Content-Length: -1", b"Transfer-Encoding: gzip"])
 def test_a_body_that_cannot_be_read_is_a_protocol_error(headers: bytes) -> None:
     with pytest.raises(ProviderProtocolError):
         body_reader(parse_head(b"HTTP/1.1 200 OK\r\n" + headers))
