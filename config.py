@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from email.utils import parseaddr
 
 from app.providers.fetch.public_addresses import AllowedAddresses
+from app.providers.http.outgoing import Outgoing, tls_context
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
@@ -72,6 +73,21 @@ class Environment:
         """Return the items of a list that is separated by commas."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
+    def proxy(self, name: str) -> str:
+        """Return a setting that many programs read; its name in lower case goes first."""
+        return self._values.get(name.lower(), "").strip() or self.text(name)
+
+    def ca_files(self, *names: str) -> tuple[str, ...]:
+        """Return the file or folder of certificates that the first of these settings names; none without any."""
+        for name in names:
+            if path := self.text(name):
+                try:
+                    tls_context((path,))
+                except OSError as problem:
+                    raise InvalidSetting(f"{name}: {path!r} cannot be used: {problem.strerror or problem}.") from None
+                return (path,)
+        return ()
+
     def addresses(self, name: str) -> list[str]:
         """Return a list of networks, addresses and host names, as AllowedAddresses takes them."""
         entries = self.items(name, "")
@@ -126,6 +142,7 @@ class Config:
         self.MODEL_CONTEXT = env.integer("MODEL_CONTEXT", 32_768, least=256)
         self.MODEL_CONNECT_TIMEOUT = env.seconds("MODEL_CONNECT_TIMEOUT", 10)
         self.MODEL_READ_TIMEOUT = env.seconds("MODEL_READ_TIMEOUT", 300)
+        self.MODEL_RETRIES = env.integer("MODEL_RETRIES", 2)
         self.AUDIO_BASE_URL = env.text("AUDIO_BASE_URL").rstrip("/")
         self.AUDIO_API_KEY = env.text("AUDIO_API_KEY")
         self.SPEECH_MODEL = env.text("SPEECH_MODEL", "tts-1")
@@ -150,6 +167,13 @@ class Config:
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
         self.TOOLS_FILE = env.text("TOOLS_FILE")
         self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
+        self.OUTGOING = Outgoing(
+            http=env.proxy("HTTP_PROXY"),
+            https=env.proxy("HTTPS_PROXY"),
+            any_scheme=env.proxy("ALL_PROXY"),
+            direct=env.proxy("NO_PROXY"),
+            ca_files=env.ca_files("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+        )
         self.EVENT_LOG_SECONDS = env.integer("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.STREAM_IDLE_SECONDS = env.seconds("STREAM_IDLE_SECONDS", 300)

@@ -11,6 +11,7 @@ import requests
 from app.embedded.ports import ReservedPort
 from app.embedded.process import CannotStart, spawn, stop, wait_until_ready
 from app.embedded.weights import find_weights
+from app.providers.http.outgoing import DIRECT
 from config import Config
 
 MODEL_CONTEXT = "4096"
@@ -62,7 +63,7 @@ class OpenAiServer:
 
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.base_url}/models", timeout=1).ok
+            return requests.get(f"{self.base_url}/models", timeout=1, proxies=DIRECT).ok
         except requests.RequestException:
             return False
 

@@ -17,6 +17,7 @@ import requests
 from app.embedded.process import CannotStart
 from app.embedded.product_processes import SupervisedProcess, start_processes, stop_processes
 from app.embedded.servers import EmbeddedServers
+from app.providers.http.outgoing import DIRECT
 from config import EMBEDDED_STATE, Config, InvalidSetting
 
 HEALTH_SECONDS = 60.0
@@ -98,7 +99,7 @@ class Launcher:
 
     def _health(self) -> bool:
         try:
-            return requests.get(f"{self._url}/health", timeout=5).ok
+            return requests.get(f"{self._url}/health", timeout=5, proxies=DIRECT).ok
         except requests.RequestException:
             return False
 

@@ -21,6 +21,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from app.providers.cancellation import Cancellation
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.tool_types import ToolFailed
 
 CONNECT_SECONDS = 30.0
@@ -46,8 +47,11 @@ class TransportState:
         self.error_status: int | None = None
 
 
-def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int) -> Transport:
-    """Return a transport by streamable HTTP. Redirects to another server are not followed."""
+def over_http(
+    url: str, headers: dict[str, str], seconds: float, most_bytes: int, outgoing: Outgoing = WITHOUT_PROXY
+) -> Transport:
+    """Return a transport by streamable HTTP. Redirects to another server are not followed. Raises UnusableProxy."""
+    proxy, context = outgoing.proxy_url(url) or None, outgoing.tls_context()
 
     @contextlib.asynccontextmanager
     async def transport(state: TransportState) -> AsyncGenerator[Streams]:
@@ -55,7 +59,7 @@ def over_http(url: str, headers: dict[str, str], seconds: float, most_bytes: int
             state.error_status = response.status_code if response.status_code >= 400 else None
 
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=max(seconds, CONNECT_SECONDS))
-        bounded = _Bounded(httpx2.AsyncHTTPTransport(), most_bytes)
+        bounded = _Bounded(httpx2.AsyncHTTPTransport(context, proxy=proxy), most_bytes)
         client = httpx2.AsyncClient(
             headers=headers, timeout=timeout, transport=bounded, event_hooks={"response": [watch]}
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.providers.cancellation import Cancellation
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.tool_file import McpEntry, all_filled
 from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
 
@@ -45,10 +46,16 @@ class McpTools:
     """Provides the tools of one server. `environment`: the variables that `$NAME` in its settings refers to."""
 
     def __init__(
-        self, name: str, settings: McpEntry, environment: Mapping[str, str], icon: str | Mapping[str, str] | None
+        self,
+        name: str,
+        settings: McpEntry,
+        environment: Mapping[str, str],
+        icon: str | Mapping[str, str] | None,
+        outgoing: Outgoing = WITHOUT_PROXY,
     ) -> None:
         self.icon = icon
         self._name, self._settings, self._environment = name, settings, environment
+        self._outgoing = outgoing
         self._lock = threading.Lock()
         self._session: McpSession | None = None
         self._known: Sequence[Tool] = ()
@@ -120,13 +127,13 @@ class McpTools:
                 if settings.url is not None:
                     headers = all_filled(settings.headers, self._environment)
                     transport = mcp_sessions.over_http(
-                        settings.url, headers, settings.seconds, settings.megabytes * MEGABYTE
+                        settings.url, headers, settings.seconds, settings.megabytes * MEGABYTE, self._outgoing
                     )
                 else:
                     transport = mcp_sessions.over_stdio(
                         list(settings.command or ()), all_filled(settings.environment, self._environment)
                     )
-            except ValueError as problem:
+            except (ValueError, OSError) as problem:
                 raise ToolFailed(f"{self._name}: {problem}") from None
             self._session = mcp_sessions.McpSession(transport)
         return self._session

@@ -17,6 +17,7 @@ from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limit
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchRefused, FetchTimeout, FetchTooLarge
 from app.providers.fetch.response_names import announced_name
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
 from app.tools.openapi_requests import PreparedRequest, prepare_request
 from app.tools.tool_file import OpenApiEntry, all_filled
@@ -36,7 +37,7 @@ _PORTS = {"http": 80, "https": 443}
 class OpenApiTools:
     """Provides the tools of one service. `environment`: the variables that `$NAME` in its settings refers to.
 
-    `folder`: that of the tools file, to which the description's path is relative.
+    `folder`: that of the tools file, to which the description's path is relative. `outgoing`: the ways to the service.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class OpenApiTools:
         environment: Mapping[str, str],
         folder: pathlib.Path,
         icon: str | Mapping[str, str] | None,
+        outgoing: Outgoing = WITHOUT_PROXY,
     ) -> None:
         self.icon = icon
         self._name, self._settings, self._environment, self._folder = name, settings, environment, folder
+        self._outgoing = outgoing
         self._lock = threading.Lock()
         self._known: Sequence[Tool] | None = None
         self._failed: tuple[float, ToolFailed] | None = None
@@ -82,7 +85,12 @@ class OpenApiTools:
         except ValueError as problem:
             raise ToolFailed(f"{self._name}: {problem}") from None
         service = Service(
-            headers, query, self._settings.seconds, self._settings.megabytes * MEGABYTE, _trusted(self._settings)
+            headers,
+            query,
+            self._settings.seconds,
+            self._settings.megabytes * MEGABYTE,
+            _trusted(self._settings),
+            self._outgoing,
         )
         tools: dict[str, Tool] = {}
         for operation in found:
@@ -92,7 +100,7 @@ class OpenApiTools:
     def _content(self, place: str) -> bytes:
         if urllib.parse.urlsplit(place).scheme in ("http", "https"):
             try:
-                with _http_for(place).request(
+                with _http_for(place, self._outgoing).request(
                     "GET", place, limits=Limits(total=DESCRIPTION_SECONDS, size=LARGEST_DESCRIPTION)
                 ) as answer:
                     if answer.status != 200:
@@ -131,10 +139,13 @@ class Service:
     seconds: float
     most_bytes: int
     trusted: Sequence[str] | None
+    outgoing: Outgoing
 
     def http_for(self, address: str) -> GuardedHttp:
         """Return a client that may reach an address; untrusted ones only if they are public."""
-        return _http_for(address) if self.trusted is None or _origin(address) in self.trusted else GuardedHttp()
+        if self.trusted is None or _origin(address) in self.trusted:
+            return _http_for(address, self.outgoing)
+        return GuardedHttp(outgoing=self.outgoing)
 
     def masked(self, text: str) -> str:
         """Return the text with the operator's secrets masked: services repeat what they refuse."""
@@ -241,10 +252,10 @@ def _origin(url: str) -> str:
     return f"{host}:{parts.port or _PORTS.get(parts.scheme, 0)}"
 
 
-def _http_for(url: str) -> GuardedHttp:
+def _http_for(url: str, outgoing: Outgoing) -> GuardedHttp:
     """Return a client for a server that the operator named, even in a private network. Redirects are checked."""
     try:
-        return GuardedHttp(AllowedAddresses([_origin(url)]))
+        return GuardedHttp(AllowedAddresses([_origin(url)]), outgoing)
     except ValueError:
         raise ToolFailed("The service's address is not valid.") from None
 

@@ -14,11 +14,13 @@ import pytest
 
 from app.embedded.ports import ReservedPort
 from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.http.outgoing import Outgoing
 from app.tools.mcp_tools import McpTools
 from app.tools.registry import ToolRegistry
 from app.tools.tool_file import McpEntry
 from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 from tests.support.mcp_server import PICTURE
+from tests.support.proxy_server import ProxyServer
 
 MODULE = [sys.executable, "-m", "tests.support.mcp_server"]
 
@@ -245,6 +247,16 @@ class TestAServer:
         assert [tool.description.name for tool in tools.tools()] == known
         assert failure(tools, "say", text="tea") == "The tool server cannot be reached."
         tools.close()
+
+    def test_that_is_behind_a_proxy_is_reached_through_it(self, served: HttpServer) -> None:
+        with ProxyServer() as proxy:
+            url = served.url.replace("127.0.0.1", "tools.test")
+            # The package's server takes no requests for other names than its own.
+            entry = McpEntry(url=url, headers={"Host": f"127.0.0.1:{served.port}"})
+            tools = McpTools("house", entry, {}, None, Outgoing(http=proxy.url))
+            assert call(tools, "say", text="tea").text == "tea"
+            tools.close()
+            assert set(proxy.requests) == {f"POST {url}"}
 
     def test_that_was_never_there_is_told(self) -> None:
         with pytest.raises(ToolFailed, match="The tool server cannot be reached."):

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.http.outgoing import Outgoing
 from app.tools.openapi_tools import OpenApiTools
 from app.tools.tool_file import OpenApiEntry
 from app.tools.tool_types import ToolFailed
 from tests.support.openapi_tools import call, described, failure
+from tests.support.proxy_server import ProxyServer
 from tests.support.web_service import DESCRIPTION, WebService
 
 KEY = {"PETS_KEY": "sesame-open"}
@@ -211,3 +213,13 @@ class TestABadService:
             failure(described(tmp_path, DESCRIPTION, base_url="http://127.0.0.1:1"), "get_plain")
             == "The service cannot be reached."
         )
+
+    def test_that_is_behind_a_proxy_is_reached_through_it(self, service: WebService, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "pets.json").write_text(json.dumps(DESCRIPTION))
+        address = service.url.replace("127.0.0.1", "pets.test")
+        service.says = [(200, {"Content-Type": "text/plain"}, b"Rex")]
+        with ProxyServer() as proxy:
+            settings = OpenApiEntry(description="pets.json", base_url=address)
+            tools = OpenApiTools("pets", settings, {}, tmp_path, None, Outgoing(http=proxy.url))
+            assert call(tools, "get_plain").text == "Rex"
+            assert proxy.requests[0].startswith(f"GET {address}/")

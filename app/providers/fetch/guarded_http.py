@@ -15,6 +15,7 @@ import requests
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused, FetchTooLarge, Gate, without_query
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 
 PIECE = 65_536
 LONGEST_URL = 8_192
@@ -99,11 +100,11 @@ class GuardedResponse:
 class GuardedHttp:
     """The guarded HTTP client of one process. Shared by all threads.
 
-    It keeps no connections and no cookies, and uses no proxy and no password of this machine.
+    It keeps no connections and no cookies, and uses no password of this machine. `outgoing`: proxies and authorities.
     """
 
-    def __init__(self, allowed: AllowedAddresses | None = None) -> None:
-        self._allowed = allowed or AllowedAddresses()
+    def __init__(self, allowed: AllowedAddresses | None = None, outgoing: Outgoing = WITHOUT_PROXY) -> None:
+        self._allowed, self._outgoing = allowed or AllowedAddresses(), outgoing
 
     def request(
         self,
@@ -123,7 +124,7 @@ class GuardedHttp:
         With `limits.redirects` 0 the redirect itself is returned. `data` and `files` as `requests` takes them.
         Raises FetchRefused, FetchTimeout, FetchFailed, Cancelled.
         """
-        gate = Gate(self._allowed, cancellation or Cancellation(), limits.total)
+        gate = Gate(self._allowed, cancellation or Cancellation(), limits.total, self._outgoing)
         try:
             prepared = _prepare(method, url, headers or {}, params, data, files)
             for _ in range(limits.redirects + 1):
@@ -144,7 +145,7 @@ class GuardedHttp:
         check_url(url)
         with gate.failures(url):
             gate.raise_if_over()
-            response = Adapter(gate, verify).send(
+            response = Adapter(gate, verify, self._outgoing).send(
                 prepared, stream=True, timeout=(limits.connect, limits.read), verify=verify
             )
             # To urllib3 a socket that we have shut looks like the end of the headers.

@@ -12,6 +12,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 WEB_PORTS = (80, 443)
 FIRST_UNPRIVILEGED_PORT = 1024
+# Names that no name server of the world outside knows (RFC 6761, RFC 8375, ICANN's `.internal`).
+INNER_NAMES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".corp", ".home", ".home.arpa")
 NOT_PUBLIC_V4 = [
     ipaddress.IPv4Network(network)
     for network in (
@@ -78,6 +80,13 @@ class AllowedAddresses:
         if any(parsed in network and only in (None, port) for network, only in self._networks):
             return True
         return is_public(parsed) and (port in WEB_PORTS or port >= FIRST_UNPRIVILEGED_PORT)
+
+    def may_be_public(self, host: str, port: int) -> bool:
+        """Whether a name that cannot be looked up here may lead to an allowed address: trusted, or no inner name."""
+        name = host.lower().rstrip(".")
+        if {(name, None), (name, port)} & self._names:
+            return True
+        return "." in name and not name.endswith(INNER_NAMES) and (port in WEB_PORTS or port >= FIRST_UNPRIVILEGED_PORT)
 
     def _trust(self, entry: str) -> None:
         try:

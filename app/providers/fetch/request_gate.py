@@ -14,7 +14,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from http.client import HTTPException
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 import urllib3
@@ -25,9 +25,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from app.errors import ProviderTimeout
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.fetch.public_addresses import AllowedAddresses
-from app.providers.http.connecting import connect_to, interrupt, look_up
+from app.providers.http.connecting import connect_through, connect_to, interrupt, look_up
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing, Proxy
 
 logger = logging.getLogger(__name__)
+
+# Behind a proxy the network may have no name server that knows the world outside, and not even say so.
+LOOK_UP_SECONDS = 2.0
 # Certificates are left unverified only where an app file says so: a warning for each request would not help.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
@@ -52,10 +56,15 @@ class Gate:
     """Opens the connections of one request and its redirects, which share the deadline `seconds` from now.
 
     A stop and the deadline shut all its sockets from outside, whatever urllib3 is waiting for. To be closed.
+
+    Where `outgoing` has a proxy for a server, that proxy looks the name up and connects. The gate cannot choose the
+    address then: it refuses names of which one address is not allowed, and names that only a network of ours knows.
     """
 
-    def __init__(self, allowed: AllowedAddresses, cancellation: Cancellation, seconds: float) -> None:
-        self._allowed = allowed
+    def __init__(
+        self, allowed: AllowedAddresses, cancellation: Cancellation, seconds: float, outgoing: Outgoing = WITHOUT_PROXY
+    ) -> None:
+        self._allowed, self._outgoing = allowed, outgoing
         self._cancellation = cancellation
         self._scope = CancelScope(cancellation, time.monotonic() + seconds)
         self._handles: list[socket.socket] = []
@@ -67,17 +76,21 @@ class Gate:
         self._timer.start()
         cancellation.add(self._interrupt)
 
-    def open(self, host: str, port: int, seconds: float) -> socket.socket:
-        """Return a socket connected to an allowed address. Raises FetchRefused, OSError, Cancelled, ProviderTimeout."""
-        deadline = time.monotonic() + seconds
-        # One look-up, whose addresses are both checked and connected to: a name server that answers first with a public
-        # address and then with one inside our network (DNS rebinding) gains nothing.
-        addresses = look_up(host, port, self._scope, seconds)
-        allowed = [entry for entry in addresses if self._allowed.allows(host, str(entry[4][0]), port)]
-        if addresses and not allowed:
-            logger.warning("refused to fetch from %s:%s at %s", host, port, addresses[0][4][0])
-            raise FetchRefused(f"Requests to {host} are not allowed.")
-        connected = connect_to(allowed, self._scope, deadline)
+    def proxy_for(self, host: str, port: int, secure: bool) -> Proxy | None:
+        """Return the proxy for a server, None for none. Raises UnusableProxy, an OSError."""
+        return self._outgoing.proxy_for(host, port, secure)
+
+    def open(self, host: str, port: int, secure: bool, seconds: float) -> socket.socket:
+        """Return a socket to an allowed address, or to the proxy in between: `secure` with a tunnel through it.
+
+        Raises FetchRefused, OSError, Cancelled, ProviderTimeout.
+        """
+        proxy = self.proxy_for(host, port, secure)
+        if proxy is not None:
+            self._check_behind_proxy(host, port, seconds)
+            connected = connect_through(proxy, host, port, secure, self._scope, seconds)
+        else:
+            connected = self._open_directly(host, port, seconds)
         with self._lock:
             # wrap_socket for TLS detaches the socket that it is given; a duplicate stays ours to shut.
             self._handles.append(connected.dup())
@@ -89,6 +102,34 @@ class Gate:
             raise
         connected.settimeout(seconds)
         return connected
+
+    def _open_directly(self, host: str, port: int, seconds: float) -> socket.socket:
+        deadline = time.monotonic() + seconds
+        # One look-up, whose addresses are both checked and connected to: a name server that answers first with a public
+        # address and then with one inside our network (DNS rebinding) gains nothing.
+        addresses = look_up(host, port, self._scope, seconds)
+        allowed = [entry for entry in addresses if self._allowed.allows(host, str(entry[4][0]), port)]
+        if addresses and not allowed:
+            self._refuse(host, port, str(addresses[0][4][0]))
+        return connect_to(allowed, self._scope, deadline)
+
+    def _check_behind_proxy(self, host: str, port: int, seconds: float) -> None:
+        """Raise FetchRefused for a server that a proxy must not be asked for."""
+        try:
+            addresses = [str(entry[4][0]) for entry in look_up(host, port, self._scope, min(seconds, LOOK_UP_SECONDS))]
+        except (OSError, ProviderTimeout):
+            # Names of the world outside are often known to the proxy alone.
+            self._scope.cancellation.raise_if_cancelled()
+            addresses = []
+            if not self._allowed.may_be_public(host, port):
+                self._refuse(host, port, "no address")
+        for address in addresses:
+            if not self._allowed.allows(host, address, port):
+                self._refuse(host, port, address)
+
+    def _refuse(self, host: str, port: int, address: str) -> NoReturn:
+        logger.warning("refused to fetch from %s:%s at %s", host, port, address)
+        raise FetchRefused(f"Requests to {host} are not allowed.")
 
     def raise_if_over(self) -> None:
         """Raise Cancelled after a stop, FetchTimeout past the deadline."""
@@ -143,14 +184,14 @@ class _PlainConnection(HTTPConnection):
     gate: Gate
 
     def _new_conn(self) -> socket.socket:
-        return self.gate.open(self.host, self.port, _seconds(self.timeout))
+        return self.gate.open(self.host, self.port, False, _seconds(self.timeout))
 
 
 class _SecureConnection(HTTPSConnection):
     gate: Gate
 
     def _new_conn(self) -> socket.socket:
-        return self.gate.open(self.host, self.port, _seconds(self.timeout))
+        return self.gate.open(self.host, self.port, True, _seconds(self.timeout))
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -176,9 +217,9 @@ class _SecurePool(HTTPSConnectionPool):
 class Adapter(HTTPAdapter):
     """The transport of one request for `requests`: its connection pools open sockets through the request's gate."""
 
-    def __init__(self, gate: Gate, verify: bool) -> None:
+    def __init__(self, gate: Gate, verify: bool, outgoing: Outgoing) -> None:
         self._gate = gate
-        self._context = _verified() if verify else _unverified()
+        self._context = outgoing.tls_context() if verify else _unverified()
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
@@ -190,17 +231,28 @@ class Adapter(HTTPAdapter):
         pool.gate = self._gate
         return pool
 
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return the target of a request: the whole URL where a proxy reads it."""
+        return str(request.url) if self._plain_proxy(request) else str(super().request_url(request, proxies))
+
+    def add_headers(self, request: Any, **kwargs: Any) -> None:
+        """Add the proxy's credentials where it reads the request."""
+        proxy = self._plain_proxy(request)
+        request.headers.pop("Proxy-Authorization", None)
+        if proxy is not None and proxy.authorization:
+            request.headers["Proxy-Authorization"] = proxy.authorization
+
+    def _plain_proxy(self, request: Any) -> Proxy | None:
+        parts = urllib.parse.urlsplit(str(request.url))
+        if parts.scheme != "http":
+            return None
+        return self._gate.proxy_for(parts.hostname or "", parts.port or 80, False)
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Do nothing, for the TLS context has the system's certificate authorities.
 
         The original would load another list of them for each connection.
         """
-
-
-@functools.cache
-def _verified() -> ssl.SSLContext:
-    """Return TLS settings that check certificates by the system's authorities; loading those takes milliseconds."""
-    return ssl.create_default_context()
 
 
 @functools.cache

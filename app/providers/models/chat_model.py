@@ -96,7 +96,12 @@ class ChatModel:
             except ProviderError as failure:
                 if began or not scope.has_time:
                     raise
-                logger.warning("%s failed (%s): %s is asked", model, type(failure).__name__, following)
+                logger.warning(
+                    "model call handed to a fallback: %s failed (%s), %s is asked",
+                    model,
+                    type(failure).__name__,
+                    following,
+                )
         yield from (self, *self.fallbacks)[-1]._stream(messages, options, scope)
 
     def __str__(self) -> str:

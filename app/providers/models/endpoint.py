@@ -55,7 +55,11 @@ class Response:
         coding = head.headers.get("content-encoding", "")
         # Of an error the status counts, whether its body can be read or not.
         if not is_known(coding) and head.status == 200:
-            logger.warning("the answer of model server %s is compressed by %r, unasked", endpoint.name, coding)
+            logger.warning(
+                "answer cannot be decompressed: model server %s sent Content-Encoding %r, unasked",
+                endpoint.name,
+                coding,
+            )
             raise ProviderProtocolError
         self._decoder = Decoder(coding)
         # Called once the response is closed.
@@ -220,7 +224,9 @@ class Endpoint:
                 return response
             if response is not None:
                 response.close()
-            logger.warning("model server %s %s: it is asked again after %.1f s", self.name, reason, pause)
+            logger.warning(
+                "model call repeated: model server %s %s, asked again after %.1f s", self.name, reason, pause
+            )
             scope.cancellation.wait(pause)
         raise AssertionError("unreachable")
 
@@ -236,13 +242,13 @@ class Endpoint:
             parts = urlsplit(address)
             if response.status not in REDIRECTS or f"{parts.scheme}://{parts.netloc}".lower() != self._origin.lower():
                 logger.warning(
-                    "model server %s redirects to %s://%s%s, which is not followed: set its base URL to where it is",
+                    "redirect not followed: model server %s leads to %s://%s%s; set its base URL to where it is",
                     self.name,
                     *parts[:3],
                 )
                 raise ProviderProtocolError
             request = replace(request, target=f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}")
-        logger.warning("model server %s redirects more than %d times", self.name, MOST_REDIRECTS)
+        logger.warning("redirect not followed: model server %s redirects more than %d times", self.name, MOST_REDIRECTS)
         raise ProviderProtocolError
 
     def _request(self, request: Request, scope: CancelScope) -> Response:

@@ -16,6 +16,7 @@ import structlog
 from flask import current_app
 
 from app.errors import RunFailed
+from app.providers.http.outgoing import Outgoing, UnusableProxy
 from app.providers.operator_files import Strict, read_operator_file, variable_name
 from app.services.process.process_parts import process_parts
 
@@ -46,16 +47,21 @@ def ask(extension_id: str, point: str, params: Mapping[str, Any]) -> dict[str, A
     if extension is None:
         raise RunFailed("Run failed: the app uses an API extension that is not set up on this server.")
     headers = {"Authorization": f"Bearer {_key(extension)}"}
+    outgoing: Outgoing = current_app.config["OUTGOING"]
     try:
+        proxy = outgoing.proxy_url(extension.endpoint)
         answer = requests.post(
             extension.endpoint,
             json={"point": point, "params": params},
             headers=headers,
             timeout=(CONNECT_SECONDS, READ_SECONDS),
+            # Both named, so that `requests` does not ask the environment: it would ask a proxy for this machine too.
+            proxies={"http": proxy, "https": proxy},
+            verify=next(iter(outgoing.ca_files), True),
         )
         answer.raise_for_status()
         body = answer.json() if len(answer.content) <= LARGEST_ANSWER else None
-    except (requests.RequestException, ValueError) as failure:
+    except (requests.RequestException, UnusableProxy, ValueError) as failure:
         log.warning("extension.failed", point=point, error=type(failure).__name__)
         raise RunFailed("Run failed: an API extension of the app could not be reached or reported an error.") from None
     if not isinstance(body, dict):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import redis_client
 from app.models.execution import ping
+from app.providers.http.outgoing import DIRECT
 from app.streams import leases
 
 HEARTBEAT_SECONDS = 5.0
@@ -54,7 +55,7 @@ def _ask_postgres() -> dict[str, Any]:
 
 
 def _ask_model(address: str) -> dict[str, Any]:
-    requests.get(f"{address}/models", timeout=MODEL_SECONDS).raise_for_status()
+    requests.get(f"{address}/models", timeout=MODEL_SECONDS, proxies=DIRECT).raise_for_status()
     return {}
 
 

@@ -24,7 +24,10 @@ def storage() -> FileStorage:
 
 def guarded_http() -> GuardedHttp:
     """Return the HTTP client for every address that an end user, an app file or another server names."""
-    return process_parts().get(GuardedHttp, lambda: GuardedHttp(AllowedAddresses(current_app.config["FETCH_TRUSTED"])))
+    settings = current_app.config
+    return process_parts().get(
+        GuardedHttp, lambda: GuardedHttp(AllowedAddresses(settings["FETCH_TRUSTED"]), settings["OUTGOING"])
+    )
 
 
 def model_routes() -> ModelRoutes:
@@ -58,4 +61,6 @@ def _read_model_routes() -> ModelRoutes:
         context=settings["MODEL_CONTEXT"],
         connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],
         read_timeout=settings["MODEL_READ_TIMEOUT"],
+        retries=settings["MODEL_RETRIES"],
+        outgoing=settings["OUTGOING"],
     )

@@ -48,11 +48,11 @@ def _provider(app: Flask, name: str, entry: ProviderEntry, folder: pathlib.Path)
     if entry.mcp is not None:
         from app.tools.mcp_tools import McpTools
 
-        return McpTools(name, entry.mcp, app.config["ENVIRONMENT"], icon)
+        return McpTools(name, entry.mcp, app.config["ENVIRONMENT"], icon, app.config["OUTGOING"])
     from app.tools.openapi_tools import OpenApiTools
 
     assert entry.openapi is not None
-    return OpenApiTools(name, entry.openapi, app.config["ENVIRONMENT"], folder, icon)
+    return OpenApiTools(name, entry.openapi, app.config["ENVIRONMENT"], folder, icon, app.config["OUTGOING"])
 
 
 def _in_app(app: Flask, part: Callable[[], Part]) -> Callable[[], Part]:

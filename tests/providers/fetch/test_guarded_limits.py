@@ -17,6 +17,7 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.fetch.guarded_http import GuardedHttp, GuardedResponse, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed, FetchTimeout, FetchTooLarge
+from app.providers.http.outgoing import Outgoing
 from tests.support.guarded import ENDLESS, OK, QUICK, answers, drop_by_drop, fetch, for_ever, redirect, trusting, url
 from tests.support.raw_server import RawServer, hang, read_request, say, say_and_close
 
@@ -196,13 +197,12 @@ class TestTls:
             yield server
 
     @pytest.fixture(autouse=True)
-    def known_authority(self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        monkeypatch.setattr("app.providers.fetch.request_gate._verified", lambda: context)
+    def known_authority(self, authority: trustme.CA, tmp_path) -> None:
+        authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+        self.outgoing = Outgoing(ca_files=(str(tmp_path / "authority.pem"),))
 
     def ask(self, server: RawServer, verify: bool = True) -> GuardedResponse:
-        return GuardedHttp(AllowedAddresses(["good.test"])).request(
+        return GuardedHttp(AllowedAddresses(["good.test"]), self.outgoing).request(
             "GET", f"https://good.test:{server.port}/", verify=verify
         )
 

@@ -2,7 +2,7 @@ import pathlib
 
 import pytest
 
-from app.providers.models.route_file import ModelEntry, read_route_file
+from app.providers.models.route_file import ModelEntry, read_route_file, split_fallback
 from app.providers.operator_files import InvalidOperatorFile
 
 GOOD = """
@@ -49,6 +49,22 @@ def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
         ),
         ("provider: openai, ", "", "line 6: models[0].provider: Field required"),
         ("provider: openai", "kind: poetry, provider: openai", "line 6: models[0].kind: Input should be"),
+        (
+            "/v1}",
+            "/v1, proxy: 'socks5://u:secret@p:1'}",
+            "line 3: endpoints.local.proxy: must be a proxy's URL that begins",
+        ),
+        ("/v1}", "/v1, proxy: 'http://u:secret@'}", "line 3: endpoints.local.proxy: must be a proxy's URL such as"),
+        ("/v1}", "/v1, ca_file: none.pem}", "line 3: endpoints.local.ca_file: cannot be used: No such file"),
+        ("/v1}", "/v1, ca_file: models.yml}", "line 3: endpoints.local.ca_file: cannot be used: "),
+        ("/v1}", "/v1, max_concurrency: 0}", "line 3: endpoints.local.max_concurrency: Input should be greater"),
+        ("/v1}", "/v1, retries: -1}", "line 3: endpoints.local.retries: Input should be greater"),
+        (
+            "/v1}",
+            "/v1, fallbacks: [big/gpt-4, bigger]}",
+            "line 3: endpoints.local.fallbacks[1]: must be endpoint/model with an endpoint of this file, not 'bigger'",
+        ),
+        ("smollm}", "smollm, fallbacks: [x/y]}", "line 8: default.chat.fallbacks[0]: must be endpoint/model"),
         ("models:", "models: [", "line 6: is not valid YAML"),
         (GOOD, "", "endpoints: Field required"),
         (GOOD, "a: \x00", "is not valid YAML"),
@@ -68,6 +84,21 @@ def test_a_bad_file_is_told_in_one_line_with_its_name_and_the_place(
     assert complaint in text
     assert "\n" not in text
     assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("fallback", "place"),
+    [
+        ("a/gpt", ("a", "gpt")),
+        ("a", ("a", "")),
+        ("a/b/org/gpt", ("a/b", "org/gpt")),
+        ("a/c/gpt", ("a", "c/gpt")),
+        ("ab/gpt", None),
+        ("", None),
+    ],
+)
+def test_a_fallback_is_an_endpoint_and_a_model(fallback: str, place: tuple[str, str] | None) -> None:
+    assert split_fallback(fallback, ["a", "a/b"]) == place
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: pathlib.Path) -> None:

@@ -7,8 +7,10 @@ from app.errors import ProviderAuthFailed, ProviderNotInitialize, ProviderTimeou
 from app.providers.models.model_checks import check
 from app.providers.models.routes import ModelRoutes
 from app.providers.operator_files import InvalidOperatorFile
-from tests.support.raw_server import QUESTION
+from tests.support.proxy_server import ProxyServer
+from tests.support.raw_server import QUESTION, RawServer, say_and_close
 from tests.support.scripted_model import ScriptedModel
+from tests.support.secure_server import PrivateAuthority
 
 FILE = """
 endpoints:
@@ -153,3 +155,40 @@ def test_a_check_says_how_long_or_what_is_wrong(tmp_path: pathlib.Path, server: 
     assert isinstance(check(routes, instruct), ProviderAuthFailed)
     server.script("x", hang=True)
     assert isinstance(check(routes, instruct, seconds=0.1), ProviderTimeout)
+
+
+def test_an_endpoint_has_its_own_proxy_authority_and_limits(tmp_path: pathlib.Path, server: ScriptedModel) -> None:
+    authority = PrivateAuthority(tmp_path)
+    file = """
+endpoints:
+  partner: {base_url: $PARTNER_URL, proxy: $PARTNER_PROXY, ca_file: authority.pem, max_concurrency: 1, retries: 0}
+  plain: {base_url: $PLAIN_URL, proxy: direct}
+default:
+  chat: {endpoint: partner, remote_name: big, fallbacks: [plain/small]}
+"""
+    refusal = b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+    with ProxyServer() as proxy, RawServer(authority.serving("partner.test", say_and_close(refusal))) as partner:
+        environ = {
+            "PARTNER_URL": f"https://partner.test:{partner.port}/v1",
+            "PARTNER_PROXY": proxy.url,
+            "PLAIN_URL": server.base_url,
+        }
+        assert routes_of(tmp_path, file, **environ).chat_model("openai", "gpt-4").complete(QUESTION, {})[0]
+        assert proxy.requests == [f"CONNECT partner.test:{partner.port}"]
+        assert partner.connections == 1
+    assert server.requests[0].body["model"] == "small"
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [({}, "THE_PROXY is not set"), ({"THE_PROXY": "socks5://x"}, "$THE_PROXY must be a proxy's")],
+)
+def test_a_proxy_in_a_variable_that_cannot_be_used_is_told(
+    tmp_path: pathlib.Path, environ: dict[str, str], problem: str
+) -> None:
+    file = "endpoints: {a: {base_url: http://a.test/v1, proxy: $THE_PROXY}}\ndefault: {chat: {endpoint: a}}\n"
+    routes = routes_of(tmp_path, file, **environ)
+
+    assert routes.describe()[0].problem.startswith(problem)
+    with pytest.raises(ProviderNotInitialize):
+        routes.chat_model("openai", "gpt-4")
