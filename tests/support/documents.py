@@ -11,14 +11,59 @@ _HEAD = '<?xml version="1.0"?>'
 
 
 def docx(text: str = "Hello from Word") -> bytes:
-    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    body = f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>"
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    return word(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
+
+
+def word(body: str, styles: str = "") -> bytes:
+    """A Word document with this XML as its body, and as its styles; the prefix is `w`."""
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    types = {"/word/document.xml": f"{kind}.document.main+xml", "/word/styles.xml": f"{kind}.styles+xml"}
     return _package(
         {
-            "[Content_Types].xml": _types({"/word/document.xml": main}),
+            "[Content_Types].xml": _types(types),
             "_rels/.rels": _links(("officeDocument", "word/document.xml")),
-            "word/document.xml": f'{_HEAD}<w:document xmlns:w="{space}">{body}</w:document>',
+            "word/_rels/document.xml.rels": _links(("styles", "styles.xml")),
+            "word/document.xml": f"{_HEAD}<w:document {space}><w:body>{body}</w:body></w:document>",
+            "word/styles.xml": f"{_HEAD}<w:styles {space}>{styles}</w:styles>",
+        }
+    )
+
+
+def pptx(*slides: str) -> bytes:
+    """A presentation with this XML as the shapes of its slides; the prefixes are `p` and `a`."""
+    kind = "application/vnd.openxmlformats-officedocument.presentationml"
+    space = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    drawing = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    names = [f"slides/slide{number}.xml" for number, _ in enumerate(slides, 1)]
+    entries = "".join(f'<p:sldId id="{255 + number}" r:id="r{number}"/>' for number, _ in enumerate(slides, 1))
+    parts = {
+        f"ppt/{name}": f"{_HEAD}<p:sld {space} {drawing}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>"
+        for name, shapes in zip(names, slides, strict=True)
+    }
+    types = {f"/{name}": f"{kind}.slide+xml" for name in parts}
+    return _package(
+        {
+            "[Content_Types].xml": _types({"/ppt/presentation.xml": f"{kind}.presentation.main+xml", **types}),
+            "_rels/.rels": _links(("officeDocument", "ppt/presentation.xml")),
+            "ppt/_rels/presentation.xml.rels": _links(*(("slide", name) for name in names)),
+            "ppt/presentation.xml": f'{_HEAD}<p:presentation {space} xmlns:r="{_OFFICE}">'
+            f"<p:sldIdLst>{entries}</p:sldIdLst></p:presentation>",
+            **parts,
+        }
+    )
+
+
+def open_document(kind: str, body: str) -> bytes:
+    """An OpenDocument file of a kind (`text`, `spreadsheet`) with this XML as its body; prefixes `text`, `table`."""
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "table")
+    )
+    content = f"<office:body><office:{kind}>{body}</office:{kind}></office:body>"
+    return _package(
+        {
+            "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+            "content.xml": f"{_HEAD}<office:document-content {spaces}>{content}</office:document-content>",
         }
     )
 

@@ -61,6 +61,8 @@ PARSED_MIME_TYPES = {
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "ppt": "application/vnd.ms-powerpoint",
     "odt": "application/vnd.oasis.opendocument.text",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odp": "application/vnd.oasis.opendocument.presentation",
     "rtf": "application/rtf",
     "epub": "application/epub+zip",
     "html": "text/html",
@@ -92,9 +94,9 @@ class Passage:
 
 
 def extract_text(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
-    """Return the text of a document. `extension` with or without its dot; it decides before the MIME type,
-    whose charset counts where it names one.
+    """Return the text of a document, with its tables as Markdown.
 
+    `extension`: with or without its dot; it decides before the MIME type, whose charset counts where it names one.
     `seconds`: what the caller has left; the parser itself gets at most LONGEST_READ_SECONDS of it.
     Raises DocumentUnsupported, DocumentUnreadable, Cancelled.
     """
@@ -104,7 +106,7 @@ def extract_text(content: bytes, extension: str, mime_type: str, seconds: float,
 def extract_passages(
     content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation
 ) -> Sequence[Passage]:
-    """Return the text of a document, page by page if it has pages, headings and tables as Markdown.
+    """Return the text of a document, page by page if it has pages, headings as Markdown.
 
     Raises as `extract_text`.
     """

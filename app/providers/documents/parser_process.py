@@ -1,20 +1,41 @@
 """Parse one document, in a process of its own: content on standard input, JSON on standard output."""
 
-import io
+import contextlib
 import json
 import os
 import re
 import resource
 import sys
 import zipfile
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+from app.providers.documents.mail_texts import mail_text
+from app.providers.documents.office_packages import PackageTooLarge, refuse_bomb
+from app.providers.documents.open_document_texts import open_document_text
+from app.providers.documents.slide_texts import slide_text
+from app.providers.documents.word_texts import word_text
 
 MEMORY = 1024 * 1024 * 1024
-# What a package (Word, Excel, PowerPoint, OpenDocument, EPUB) may hold, by what it says itself before it is unpacked.
-LARGEST_PACKAGE = 512 * 1024 * 1024
-MOST_PACKAGE_PARTS = 20_000
-# The metadata that the parser writes before the text of an HTML page.
-HTML_HEAD = re.compile(r"\A---\n.*?\n\n(?:## title: [^\n]*\n\n)?", re.DOTALL)
+EPUB = "application/epub+zip"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
+# Formats whose tables the library would join or cut, and mails, whose encodings it would not know.
+_OWN_READERS: Mapping[str, Callable[[bytes, bool], str]] = {
+    f"{_OFFICE}.wordprocessingml.document": word_text,
+    f"{_OFFICE}.presentationml.presentation": slide_text,
+    f"{_OPEN_DOCUMENT}.text": open_document_text,
+    f"{_OPEN_DOCUMENT}.spreadsheet": open_document_text,
+    f"{_OPEN_DOCUMENT}.presentation": open_document_text,
+    "message/rfc822": mail_text,
+}
+# Formats that are tables, or pages whose tables only Markdown keeps.
+_TABULAR = frozenset({f"{_OFFICE}.spreadsheetml.sheet", "application/vnd.ms-excel", "text/csv", "text/html"})
+# The metadata that the library writes before the text of an HTML page.
+_HTML_HEAD = re.compile(r"\A---\n.*?\n\n(?:## title: [^\n]*\n\n)?", re.DOTALL)
+# Its escapes of all but the bars of tables: they would stand in the text of prompts and searches.
+_ESCAPE = re.compile(r"\\([^\w\s|])")
 # A valid PDF without a page.
 EMPTY_PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj "
@@ -22,14 +43,11 @@ EMPTY_PDF = (
 )
 
 
-class PackageTooLarge(Exception):
-    """An archive says that it holds more than may be unpacked."""
-
-
 def main(mime_type: str, seconds: int, marked: bool) -> None:
     """Write [[page or null, text], …] and end the process.
 
-    `seconds`: the limit of CPU time; `marked`: page by page if there are pages, headings and tables as Markdown.
+    `seconds`: the limit of CPU time; `marked`: page by page if there are pages, headings as Markdown. Tables are
+    Markdown always.
     A document that cannot be read ends the process with exit code 1 and one line on standard error.
     """
     content = sys.stdin.buffer.read()
@@ -40,22 +58,24 @@ def main(mime_type: str, seconds: int, marked: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:
-        _refuse_bomb(content)
-        passages = (
-            _marked(kreuzberg, content, mime_type)
-            if marked
-            else [(None, _extract(kreuzberg, content, mime_type).content)]
-        )
+        refuse_bomb(content)
+        passages = _passages(kreuzberg, content, mime_type, marked)
+    except MemoryError:
+        _fail("it is too large")
     except Exception as error:
         # A broad `except`: whatever the parser raises is a fault of the document, and told as such.
         name = "" if isinstance(error, PackageTooLarge) else f"{type(error).__name__}: "
-        sys.stderr.write(f"{name}{error}".replace("\n", " ")[:500])
-        sys.stderr.flush()
-        os._exit(1)
+        _fail(f"{name}{error}")
     sys.stdout.buffer.write(json.dumps(passages, ensure_ascii=False).encode("utf-8", "replace"))
     sys.stdout.flush()
     # At once, for nothing is left to clean up.
     os._exit(0)
+
+
+def _fail(problem: str) -> NoReturn:
+    sys.stderr.write(problem.replace("\n", " ")[:500])
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def unpack() -> None:
@@ -68,32 +88,28 @@ def unpack() -> None:
         sys.stderr.write(str(error))
 
 
-def _refuse_bomb(content: bytes) -> None:
-    """Raise PackageTooLarge for a ZIP archive that would become too large, before any of it is unpacked.
-
-    One that lies about its sizes meets the limit of memory.
-    """
-    if not content.startswith(b"PK"):
-        return
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        parts = package.infolist()
-    if len(parts) > MOST_PACKAGE_PARTS:
-        raise PackageTooLarge(f"it has more than {MOST_PACKAGE_PARTS} parts")
-    if sum(part.file_size for part in parts) > LARGEST_PACKAGE:
-        raise PackageTooLarge(f"unpacked it is larger than {LARGEST_PACKAGE // 1024 // 1024} MB")
+def _passages(kreuzberg: Any, content: bytes, mime_type: str, marked: bool) -> list[tuple[int | None, str]]:
+    own = _OWN_READERS.get(mime_type)
+    if own is not None:
+        # What is broken for us, the library may read still.
+        with contextlib.suppress(KeyError, ValueError, ElementTree.ParseError, zipfile.BadZipFile):
+            text = own(content, marked)
+            if text.strip():
+                return [(None, text)]
+    if mime_type == "application/pdf":
+        if not marked:
+            return [(None, _extract(kreuzberg, content, mime_type).content)]
+        found = _extract(kreuzberg, content, mime_type, pages=kreuzberg.PageConfig(extract_pages=True))
+        return [(page["page_number"], page["content"].replace("\r\n", "\n")) for page in found.pages or []]
+    found = _extract(kreuzberg, content, mime_type, output_format="markdown")
+    if not (marked or mime_type in _TABULAR or found.tables):
+        return [(None, _extract(kreuzberg, content, mime_type).content)]
+    if mime_type == "text/html":
+        return [(None, _HTML_HEAD.sub("", found.content))]
+    return [(None, found.content if mime_type == EPUB else _ESCAPE.sub(r"\1", found.content))]
 
 
 def _extract(kreuzberg: Any, content: bytes, mime_type: str, **options: Any) -> Any:
     return kreuzberg.extract_bytes_sync(
         content, mime_type, config=kreuzberg.ExtractionConfig(use_cache=False, **options)
     )
-
-
-def _marked(kreuzberg: Any, content: bytes, mime_type: str) -> list[tuple[int | None, str]]:
-    if mime_type == "application/pdf":
-        found = _extract(kreuzberg, content, mime_type, pages=kreuzberg.PageConfig(extract_pages=True))
-        return [(page["page_number"], page["content"].replace("\r\n", "\n")) for page in found.pages or []]
-    text = _extract(kreuzberg, content, mime_type, output_format="markdown").content
-    if mime_type == "text/html":
-        text = HTML_HEAD.sub("", text)
-    return [(None, text)]

@@ -5,7 +5,7 @@ import pytest
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.documents import parser_library, parser_places
 from app.providers.documents.document_texts import DocumentUnreadable, extract_text
-from app.providers.documents.parser_process import LARGEST_PACKAGE
+from app.providers.documents.office_packages import LARGEST_PACKAGE
 from tests.support.documents import announcing, docx, pdf
 
 
