@@ -46,7 +46,7 @@ def answer_by_agent(
         strategy="react" if model.mode == "completion" else mode.strategy,
         cancellation=execution.cancellation,
         deadline=execution.deadline,
-        new_id=lambda position: str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position))),
+        new_id=lambda position: _step_id(execution, position),
         most_rounds=mode.max_iteration,
         stored_steps=publisher.steps,
         template=mode.prompt.first_prompt,
@@ -64,6 +64,15 @@ def answer_by_agent(
     finally:
         if agent.usage_known:
             publisher.usage = Usage(**agent.usage)
+
+
+def keep_last_words(execution: TaskExecution, publisher: MessagePublisher) -> None:
+    """Store what the model said in a round that its worker did not finish: the answer ends with it."""
+    said, told = publisher.answer.text, "".join(step.shown for step in publisher.steps)
+    if said.startswith(told) and said != told:
+        position = len(publisher.steps) + 1
+        publisher.steps.append(AgentStep(_step_id(execution, position), position, shown=said[len(told) :]))
+        _StepObserver(execution, publisher).stopped()
 
 
 class _StepObserver:
@@ -131,6 +140,10 @@ class _StepObserver:
         )
         if not store_thought(task.task_id, task.epoch, thought, files or []):
             raise Superseded(task.task_id)
+
+
+def _step_id(execution: TaskExecution, position: int) -> str:
+    return str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position)))
 
 
 def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:

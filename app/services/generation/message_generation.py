@@ -17,8 +17,9 @@ from app.services.definitions.prompts import PromptInput, Thread, build_prompt
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import AGENT
 from app.services.events.stored_frames import finished_steps
+from app.services.events.task_states import answer_so_far
 from app.services.files.file_contents import FileContents
-from app.services.generation.agent_answers import answer_by_agent
+from app.services.generation.agent_answers import answer_by_agent, keep_last_words
 from app.services.generation.external_data import add_external_data
 from app.services.generation.knowledge_answers import retrieve_sources
 from app.services.generation.message_publisher import MessagePublisher
@@ -40,8 +41,13 @@ def generate_message(execution: TaskExecution) -> None:
     Every other failure becomes the message's error.
     """
     # An agent goes on from the rounds that an earlier worker stored: their tools are not called twice.
-    takes_over = execution.task.mode == AGENT and execution.task.epoch > 1
-    publisher = MessagePublisher(execution, finished_steps(execution.task.message_id) if takes_over else ())
+    takes_over, is_agent = execution.task.epoch > 1, execution.task.mode == AGENT
+    steps = finished_steps(execution.task.message_id) if takes_over and is_agent else ()
+    # A task that ends before this worker says anything keeps what readers have by now.
+    said = answer_so_far(execution.task.task_id)[0] if takes_over and _ends_at_once(execution) else ""
+    publisher = MessagePublisher(execution, steps, said)
+    if said and is_agent:
+        keep_last_words(execution, publisher)
     try:
         _generate(execution, publisher)
     finally:
@@ -65,6 +71,10 @@ def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
         publisher.fail(InternalServerError())
         return
     publisher.finish(tasks.STOPPED if execution.is_stopped else tasks.SUCCEEDED)
+
+
+def _ends_at_once(execution: TaskExecution) -> bool:
+    return execution.is_stopped or execution.is_overdue or execution.task.epoch > MOST_ATTEMPTS
 
 
 def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:

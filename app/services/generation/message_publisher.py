@@ -20,8 +20,11 @@ from app.workflow.contracts.knowledge import cited
 class MessagePublisher:
     """Publishes and stores one message's answer. Raises Superseded where another worker has the task."""
 
-    def __init__(self, execution: TaskExecution, steps: Iterable[AgentStep] = ()) -> None:
-        """`steps`: those of an agent that an earlier worker stored, with what they said of the answer."""
+    def __init__(self, execution: TaskExecution, steps: Iterable[AgentStep] = (), said: str = "") -> None:
+        """`steps`: those of an agent that an earlier worker stored, with what they said of the answer.
+
+        `said`: the text that readers have, where the answer ends with it.
+        """
         self._task, self._writer = execution.task, execution.writer
         self.events = MessageEvents(execution.task)
         # What an agent did for the answer.
@@ -34,11 +37,12 @@ class MessagePublisher:
             execution,
             self.events,
             self.events,
-            "".join(step.shown for step in self.steps),
+            said or "".join(step.shown for step in self.steps),
             repeated_events=lambda: map(self.events.agent_thought, self.steps),
         )
         # What an earlier worker published of a model's text cannot be continued: it is generated again.
-        self.answer.publish_restored()
+        if not said:
+            self.answer.publish_restored()
 
     def add(self, chunk: Chunk) -> None:
         """Publish a piece of the model's answer. Raises RunFailed where moderation cannot be asked."""

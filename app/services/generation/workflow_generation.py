@@ -115,13 +115,10 @@ def _run_graph(work: _Work) -> RunEnd:
     if work.has_journal:
         work.journal.load()
         work.forms.load()
-    if execution.is_stopped:
-        return work.journal.stopped_end(None)
-    if execution.is_overdue:
-        return _failed(overdue().message)
-    # A long run may lose many workers, as long as nodes end between.
-    if task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
-        return _failed(lost_too_often().message)
+    end = _end_at_once(work)
+    if end is not None:
+        work.publisher.restore_published()
+        return end
     verdict = ModerationResult(loaded.inputs, task.query)
     if task.mode == "advanced-chat":
         verdict = moderate_question(work.config.features, task.app_id, loaded.inputs, task.query)
@@ -148,6 +145,18 @@ def _run_graph(work: _Work) -> RunEnd:
         return GraphRun(graph, variables, context, work.publisher.publish).run()
     except Cancelled:
         return RunEnd(tasks.STOPPED, {}, None, 0, 0, 0)
+
+
+def _end_at_once(work: _Work) -> RunEnd | None:
+    """Return the end of a run that must not go on; None where it may."""
+    if work.execution.is_stopped:
+        return work.journal.stopped_end(None)
+    if work.execution.is_overdue:
+        return _failed(overdue().message)
+    # A long run may lose many workers, as long as nodes end between.
+    if work.execution.task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
+        return _failed(lost_too_often().message)
+    return None
 
 
 @functools.lru_cache(maxsize=REMEMBERED_GRAPHS)

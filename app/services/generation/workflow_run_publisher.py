@@ -13,12 +13,13 @@ from app.models.workflow_runs import LoadedRun
 from app.providers.models.chat_types import Usage
 from app.services.definitions.workflow_config import WorkflowConfig
 from app.services.events.message_events import failure_of_run
+from app.services.events.task_states import answer_so_far
 from app.services.events.workflow_events import WorkflowRunEvents
 from app.services.generation.answer_stream import AnswerStream
 from app.services.generation.moderation import answer_moderator
 from app.services.generation.node_journal import NodeJournal
 from app.services.generation.run_forms import RunForms
-from app.services.generation.task_execution import TaskExecution
+from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
 from app.services.process.stored_values import dump, masked
 from app.streams import channel
 from app.streams.publisher import Superseded
@@ -63,6 +64,12 @@ class WorkflowRunPublisher:
             reason = "resumption" if self._resumes else "initial"
             self._writer.write(self.events.started(plain(shown), int(self._loaded.created_at.timestamp()), reason))
         self._resumes = False
+
+    def restore_published(self) -> None:
+        """Go on with the text that readers have: the run ends before this worker says anything."""
+        task = self._execution.task
+        self._writer.wait_until_sent(SEND_TIMEOUT)
+        self.answer.restore(answer_so_far(task.task_id, self._loaded.answer, task.last_event)[0])
 
     def publish_preset_response(self, text: str) -> RunEnd:
         """Publish an answer without a run: the end user gets a message alone (contract streaming.md §4.4)."""
