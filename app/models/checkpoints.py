@@ -15,7 +15,7 @@ The values that a pause and an end take beside these: `outputs` (JSON), `elapsed
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.models.execution import fetch_one, fetch_value
 
@@ -57,6 +57,19 @@ _SAVE_CHECKPOINT = text(
         task="SELECT id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'running' FOR UPDATE",
         end=" SELECT id FROM task",
     )
+)
+
+# Made where it is missing, so that there is a row to lock. An upsert that has waited for another transaction gives what
+# that one has stored.
+_LOCK_VARIABLES = text(
+    """
+WITH task AS (
+    SELECT conversation_id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'running' FOR UPDATE
+)
+INSERT INTO conversation_variables (conversation_id, contents) SELECT conversation_id, '{}' FROM task
+ON CONFLICT (conversation_id) DO UPDATE SET contents = conversation_variables.contents
+RETURNING contents
+"""
 )
 
 # `decisions` are those that the worker knew when it looked at the forms. Where the row has counted more, somebody has
@@ -127,9 +140,18 @@ class PauseOutcome(NamedTuple):
     decisions: int
 
 
-def save_checkpoint(values: Mapping[str, Any]) -> bool:
+def save_checkpoint(values: Mapping[str, Any], connection: Connection | None = None) -> bool:
     """Save what was not saved yet; False where another epoch has the task, or it has ended."""
-    return fetch_value(_SAVE_CHECKPOINT, values) is not None
+    return fetch_value(_SAVE_CHECKPOINT, values, connection) is not None
+
+
+def lock_variables(connection: Connection, task_id: str, epoch: int) -> dict[str, Any] | None:
+    """Return the variables of a task's conversation by their ids; no other run changes them until the transaction ends.
+
+    None where another epoch has the task, or it has ended.
+    """
+    contents: dict[str, Any] | None = fetch_value(_LOCK_VARIABLES, {"task_id": task_id, "epoch": epoch}, connection)
+    return contents
 
 
 def pause_run(values: Mapping[str, Any]) -> PauseOutcome | None:

@@ -1,12 +1,15 @@
 """The journal of a workflow run in PostgreSQL: the ends of node executions, so that no worker repeats them."""
 
+import contextlib
+import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.models.checkpoints import save_checkpoint
+from app.extensions import db
+from app.models.checkpoints import lock_variables, save_checkpoint
 from app.models.tasks import ClaimedTask
 from app.models.workflow_runs import PAUSED, list_past_node_executions
 from app.services.definitions.workflow_config import DeclaredVariable, WorkflowConfig
@@ -18,7 +21,9 @@ from app.workflow.contracts.knowledge import NODE_KIND, source_of
 from app.workflow.contracts.node_services import NodeEnd, RecordedEnd, WaitingNode
 from app.workflow.engine.graph_run import STOPPED, RunEnd
 from app.workflow.values.values import plain
+from app.workflow.values.variables import Selector
 
+CONVERSATION = "conversation"
 TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -39,6 +44,8 @@ class NodeJournal:
         self._open: dict[str, dict[str, Any]] = {}
         self._contents: dict[str, Any] = {}
         self._position = 0
+        # Inside a block of `changing`: in its transaction.
+        self._store: Callable[[Mapping[str, Any]], bool] = save_checkpoint
         self._recorded: list[tuple[str, RecordedEnd]] = []
         self._waiting: dict[str, tuple[str, WaitingNode]] = {}
         self.usage: Counter[str] = Counter()
@@ -73,6 +80,7 @@ class NodeJournal:
                 continue
             writes = [(tuple(selector), opened(self._task.owner, value)) for selector, value in row.writes or ()]
             past = RecordedEnd(
+                len(self._recorded),
                 row.node_id,
                 row.id,
                 row.run_index,
@@ -136,15 +144,35 @@ class NodeJournal:
             self._count(ended.usage)
             self._cite(execution.kind, ended.outputs)
             for selector, value in ended.writes:
-                if selector[0] == "conversation" and selector[1] in self._variables:
+                if selector[0] == CONVERSATION and selector[1] in self._variables:
                     self._contents[self._variables[selector[1]].key] = plain(value)
+
+    @contextlib.contextmanager
+    def changing(self, targets: Sequence[Selector]) -> Iterator[Mapping[Selector, Any]]:
+        names = [selector[1] for selector in targets if selector[0] == CONVERSATION and selector[1] in self._variables]
+        # Taken before the connection: threads that wait for the lock must not hold one.
+        with self._lock:
+            if not names or not self._task.conversation_id:
+                yield {}
+                return
+            with db.engine.begin() as connection:
+                stored = lock_variables(connection, self._task.task_id, self._task.epoch)
+                if stored is None:
+                    raise Superseded(self._task.task_id)
+                keys = {name: self._variables[name].key for name in names}
+                known = {(CONVERSATION, name): stored[key] for name, key in keys.items() if key in stored}
+                self._store = functools.partial(save_checkpoint, connection=connection)
+                try:
+                    yield opened(self._task.owner, known)
+                finally:
+                    self._store = save_checkpoint
 
     def save(self) -> None:
         """Store what is not stored yet, in one statement. Raises Superseded where another worker has the task."""
         with self._lock:
             if not self._rows:
                 return
-            if not save_checkpoint(self.unsaved()):
+            if not self._store(self.unsaved()):
                 raise Superseded(self._task.task_id)
             self.mark_saved()
 

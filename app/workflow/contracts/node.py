@@ -188,6 +188,11 @@ class Node(ABC):
         """The text that the node contributes to the run's text: literals and selectors in order. None: no text."""
         return None
 
+    @property
+    def targets(self) -> Sequence[Selector]:
+        """The variables that an execution changes. While it runs no other execution changes any."""
+        return ()
+
     @abstractmethod
     def run(self, context: NodeContext) -> Result:
         """Execute the node. Raises NodeFailed, NodePaused, RunTimedOut, Cancelled; containers also RunPaused."""

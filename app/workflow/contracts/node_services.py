@@ -1,6 +1,7 @@
 """The services that nodes use, and the journal in which the engine records node executions, as interfaces."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -127,14 +128,25 @@ class ExecutionJournal(Protocol):
     def ended(self, ended: "NodeEnd") -> None:
         """Record how a node execution ended; it may stay in memory until `save`."""
 
+    def changing(self, targets: Sequence[Selector]) -> AbstractContextManager[Mapping[Selector, Any]]:
+        """Return a block in which one execution at a time changes variables, of this run and of others that share them.
+
+        It gives the values of those targets that other runs may have changed. What is saved inside it counts from the
+        block's end on.
+        """
+
     def save(self) -> None:
         """Make everything so far durable before this returns. Raises where another worker has taken the run over."""
 
 
 @dataclass(frozen=True)
 class RecordedEnd:
-    """The end of a node execution as an earlier worker recorded it. `status`: succeeded or exception."""
+    """The end of a node execution as an earlier worker recorded it. `status`: succeeded or exception.
 
+    `position`: its place among the recorded ends of the run, which stand in the order in which they happened.
+    """
+
+    position: int
     node_id: str
     execution_id: str
     index: int

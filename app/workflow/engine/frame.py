@@ -18,7 +18,7 @@ from typing import Any
 from app.providers.cancellation import Cancellation
 from app.workflow.contracts.events import Execution, Result, RoundsEnded, RoundsStarted, RoundStarted
 from app.workflow.contracts.node import Node
-from app.workflow.contracts.node_services import WaitingNode
+from app.workflow.contracts.node_services import RecordedEnd, WaitingNode
 from app.workflow.engine import work_sharing
 from app.workflow.engine.node_runner import NodeRunner
 from app.workflow.engine.run_state import RunState, Scope
@@ -76,8 +76,9 @@ class Frame:
             self.run.count(end.exceptions, end.total_tokens, steps=1)
             node = self.scope.level.nodes[end.node_id]
             self._replay_inside(node)
+            self._replay_writes(end)
             with self._changed:
-                self._apply(NodeEnding(node, Result(end.outputs, end.handle, writes=tuple(end.writes)), end.handle))
+                self._apply(NodeEnding(node, Result(end.outputs, end.handle), end.handle))
 
     def run_nodes(self) -> None:
         """Run nodes until none is ready or running. Raises GraphRunFailed, RunPaused, Cancelled, unexpected errors."""
@@ -195,13 +196,11 @@ class Frame:
     # could wait for each other.
 
     def _apply(self, ending: NodeEnding) -> None:
-        """Take over an execution's outputs and writes, then decide the node's edges."""
-        node, variables = ending.node, self.scope.variables
+        """Take over an execution's outputs, then decide the node's edges."""
+        node = ending.node
         if ending.handle is None:
             return
-        for selector, value in ending.result.writes:
-            variables.write(selector, value)
-        variables.set_node(node.id, ending.result.outputs)
+        self.scope.variables.set_node(node.id, ending.result.outputs)
         # Behind the variables, whose values the text stream reads.
         self._pass_on_text(node, ending)
         if node.kind == "loop-end":
@@ -260,10 +259,21 @@ class Frame:
         for end in self.run.context.journal.recorded_inside(f"{self.scope.key}{node.id}["):
             self.run.count(end.exceptions, end.total_tokens, steps=1)
             # Variables of the rounds, such as a loop's, are out of reach from here, and over.
-            for selector, value in end.writes:
-                self.scope.variables.write(selector, value)
+            self._replay_writes(end)
             if self.run.is_answer(end):
                 self._add_answer(end.node_id, end.outputs, self.scope.outermost_container_id or node.id)
+
+    def replay_writes_inside(self, node: Node) -> None:
+        """Apply what the rounds of a container that has not ended wrote outside them.
+
+        The rounds run again in any order, and the first one may go on from what another has written.
+        """
+        for end in self.run.context.journal.recorded_inside(f"{self.scope.key}{node.id}["):
+            self._replay_writes(end)
+
+    def _replay_writes(self, end: RecordedEnd) -> None:
+        for selector, value in end.writes:
+            self.scope.variables.write(selector, value, end.position)
 
     def _add_answer(self, node_id: str, outputs: Mapping[str, Any], container_id: str | None) -> None:
         """Add an answer node's outputs to the run's; inside a container, its text to that of the container."""
@@ -307,6 +317,8 @@ class FrameRounds:
         return frame.loop_ended
 
     def run_jobs(self, jobs: Sequence[Callable[[], None]], limit: int) -> None:
+        if self._frame.run.context.begun:
+            self._frame.replay_writes_inside(self._node)
         # A cancellation of the rounds alone: `cancel_rounds` must not stop the nodes beside the container.
         outer, rounds = self._frame.cancellation, Cancellation()
         self._cancellation = rounds

@@ -63,7 +63,7 @@ class NodeRunner:
             self._emit(NodeStarted(self._execution))
         while True:
             try:
-                result = node.run(self._context())
+                result = self._attempt()
             except NodePaused as pause:
                 raise RunPaused((Pause(self._execution.id, node.id, node.title, pause.details),)) from None
             except NodeFailed as failure:
@@ -74,9 +74,29 @@ class NodeRunner:
                 if not self._retries(failure):
                     return self._apply_error_strategy(failure)
             else:
-                self._record("succeeded", result, result.handle, None)
+                self._run.count(self._failures, result.total_tokens)
                 self._emit(NodeSucceeded(self._execution, result, self._elapsed))
                 return NodeOutcome(result, result.handle)
+
+    def _attempt(self) -> Result:
+        """Run the node once, and record its success.
+
+        Reading a variable, changing it and recording the change are one step: of two nodes that add to a variable at
+        the same time, each must see what the other made of it.
+        """
+        node, variables = self._node, self._scope.variables
+        if not node.targets:
+            result = node.run(self._context())
+            self._record("succeeded", result, result.handle, None)
+            return result
+        with self._run.context.journal.changing(node.targets) as changed:
+            for selector, value in changed.items():
+                variables.write(selector, value)
+            result = node.run(self._context())
+            for selector, value in result.writes:
+                variables.write(selector, value)
+            self._record("succeeded", result, result.handle, None)
+        return result
 
     @property
     def _elapsed(self) -> float:
@@ -124,16 +144,17 @@ class NodeRunner:
             result, handle = _result_of(failure, defaults | error), "source"
         else:
             result = _result_of(failure)
+            self._run.count(self._failures, result.total_tokens)
             self._record("failed", result, "", failure.message)
             self._emit(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
             raise GraphRunFailed(failure.message)
+        self._run.count(self._failures, result.total_tokens)
         self._record("exception", result, handle, failure.message)
         self._emit(NodeExcepted(self._execution, result, self._elapsed, failure.message))
         return NodeOutcome(result, handle, outputs_replaced=True)
 
     def _record(self, status: str, result: Result, handle: str, error: str | None) -> None:
-        """Count the end and record it in the journal."""
-        self._run.count(self._failures, result.total_tokens)
+        """Record the end in the journal."""
         journal = self._run.context.journal
         journal.ended(
             NodeEnd(

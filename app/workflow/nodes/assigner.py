@@ -58,6 +58,10 @@ class Assigner(Node):
     kind = "assigner"
     Config = AssignerConfig
 
+    @property
+    def targets(self) -> Sequence[Selector]:
+        return [item.variable_selector for item in self._items()]
+
     def run(self, context: NodeContext) -> Result:
         changes = _Changes(context.variables, checked=not self.config.is_version_1)
         try:

@@ -4,6 +4,7 @@
 several threads.
 """
 
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+LIVE = math.inf
 
 
 class Variables:
@@ -35,6 +37,8 @@ class Variables:
         self._outer = outer
         self._nodes: dict[str, dict[str, Any]] = {}
         self._types: dict[str, Mapping[str, str]] = {}
+        # By variable, the place in the journal of the write that gave its value; LIVE for one of this worker.
+        self._places: dict[Selector, float] = {}
         # One lock for all scopes of a run: parallel rounds write variables of the scope around them.
         self._write_lock: threading.Lock = outer._write_lock if outer else threading.Lock()
 
@@ -56,12 +60,19 @@ class Variables:
             raise NodeFailed(f"Variable {'.'.join(selector)} not found.", "VariableNotFoundError")
         raise NodeFailed(f"Variable {'.'.join(selector)} cannot be written to.", "VariableNotWritable")
 
-    def write(self, selector: Selector, value: Any) -> bool:
-        """Change a variable in the nearest scope that declares it writable. Return False where no scope does."""
+    def write(self, selector: Selector, value: Any, place: float = LIVE) -> bool:
+        """Change a variable in the nearest scope that declares it writable. Return False where no scope does.
+
+        `place`: of a recorded write in the journal. A replay goes through one frame after the other, though they ran at
+        the same time: of several writes the one that was recorded last counts.
+        """
         scope = self._writable_scope(selector)
         if scope is None:
             return False
         with self._write_lock:
+            if place < scope._places.get(selector, 0):
+                return True
+            scope._places[selector] = place
             # A new mapping, so that readers, who take no lock, see the old values or the new ones; the lock keeps two
             # writers from losing each other's change.
             scope._nodes[selector[0]] = scope._nodes[selector[0]] | {selector[1]: value}

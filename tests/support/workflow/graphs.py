@@ -1,10 +1,11 @@
 """Graphs as plain dicts, and a function that runs one and records what happens."""
 
+import contextlib
 import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from app.workflow.engine import work_sharing
 from app.workflow.engine.graph import build
 from app.workflow.engine.graph_run import GraphRun, RunEnd
 from app.workflow.engine.run_state import RunContext
-from app.workflow.values.variables import Variables
+from app.workflow.values.variables import Selector, Variables
 
 AnyEvent = TypeVar("AnyEvent", bound=events.Event)
 RUN_ID = uuid.UUID("0198f0a0-0000-7000-8000-000000000001")
@@ -79,8 +80,9 @@ class MemoryJournal:
         self.ends: list[NodeEnd] = []
         self.starts: list[str] = []
         self.open: dict[str, tuple[str, WaitingNode]] = {}
-        self._past = [(end.frame, _past(end)) for end in past]
+        self._past = [(end.frame, _past(position, end)) for position, end in enumerate(past)]
         self._waiting = waiting or {}
+        self._changes = threading.Lock()
 
     def recorded(self, frame: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
@@ -113,12 +115,18 @@ class MemoryJournal:
         self.ends.append(ended)
         self.open.pop(ended.execution.id, None)
 
+    @contextlib.contextmanager
+    def changing(self, targets: Sequence[Selector]) -> Iterator[Mapping[Selector, Any]]:
+        with self._changes:
+            yield {}
+
     def save(self) -> None:
         pass
 
 
-def _past(end: NodeEnd) -> RecordedEnd:
+def _past(position: int, end: NodeEnd) -> RecordedEnd:
     return RecordedEnd(
+        position,
         end.execution.node_id,
         end.execution.id,
         end.execution.index,
