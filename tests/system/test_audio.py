@@ -5,6 +5,7 @@ import base64
 import pytest
 import requests
 
+from app.services.process.silence import SILENCE
 from tests.support.recordings import MP3, silence
 from tests.support.scripted_model.audio import spoken
 from tests.support.stack import TALKING_APP, Stack
@@ -24,7 +25,7 @@ def test_an_answer_is_heard_as_it_is_read(talker: Visitor) -> None:
 
     sound = b"".join(base64.b64decode(frame.data["audio"]) for frame in stream.frames if frame.event == "tts_message")
     assert stream.text == STORY
-    assert sound == b"".join(
+    assert sound == SILENCE + b"".join(
         spoken(text, "nova") for text in ("The cat sat down on the mat.", "It was a very fine mat, was it not?", "Yes.")
     )
     assert stream.events.index("tts_message") < stream.events.index("message_end")
@@ -47,7 +48,7 @@ def test_speech_leaves_the_server_as_it_is_made(talker: Visitor) -> None:
 
     pieces = list(answer.iter_content(None))
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/mpeg")
-    assert b"".join(pieces) == spoken(text, "nova") and len(pieces) == 3
+    assert b"".join(pieces) == SILENCE + spoken(text, "nova") and len(pieces) >= 3
 
 
 def test_speech_that_breaks_off_is_seen_to_be_cut(talker: Visitor) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Iterator
 
 import structlog
@@ -15,6 +16,7 @@ from app.services.definitions.features import TextToSpeech
 from app.services.generation.task_execution import TaskExecution
 from app.services.process.providers import model_routes
 from app.services.process.sentences import Sentences
+from app.services.process.silence import LEAD_SECONDS, SILENCE
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,7 @@ class SpokenAnswer:
 
     Text goes to the thread by one queue and MP3 comes back by another. Both carry a version, which a replacement of
     the answer raises: what belongs to an older version is neither spoken nor returned.
+    The first sound is SILENCE, which comes with the first text; the speech follows LEAD_SECONDS later.
     """
 
     def __init__(self, execution: TaskExecution, model: SpeechModel, voice: str, wait: float = WAIT_SECONDS) -> None:
@@ -37,6 +40,9 @@ class SpokenAnswer:
         self._sound: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
         self._version = 0
         self._is_over = False
+        self._has_text = False
+        # When the speech may follow the silence, in monotonic seconds; None until the silence is taken.
+        self._speech_from: float | None = None
         self._cancellation = Cancellation()
         # Its own, because speech ends alone when the answer is over; a stop of the task ends both.
         execution.cancellation.add(self._cancellation.cancel)
@@ -46,6 +52,7 @@ class SpokenAnswer:
 
     def feed(self, delta: str) -> None:
         """Speak what the answer has grown by, as soon as its sentence is whole."""
+        self._has_text = self._has_text or any(map(str.isalnum, delta))
         self._queue_sentences(self._sentences.feed(delta))
 
     def restart(self) -> None:
@@ -55,6 +62,10 @@ class SpokenAnswer:
 
     def take_sound(self) -> bytes:
         """Return the MP3 that has come since the last call; does not wait."""
+        if self._speech_from is None:
+            return self._take_silence() if self._has_text else b""
+        if time.monotonic() < self._speech_from:
+            return b""
         pieces = []
         with contextlib.suppress(queue.Empty):
             while not self._is_over:
@@ -68,6 +79,11 @@ class SpokenAnswer:
         """
         self._queue_sentences(self._sentences.finish())
         self._texts.put(None)
+        if not self._has_text:
+            return
+        if self._speech_from is None:
+            yield self._take_silence()
+        self._wait_for_player()
         while not (self._is_over or self._cancellation.is_cancelled):
             try:
                 first = self._accept(self._sound.get(timeout=self._wait))
@@ -82,6 +98,17 @@ class SpokenAnswer:
         self._execution.cancellation.remove(self._cancellation.cancel)
         self._cancellation.cancel()
         self._texts.put(None)
+
+    def _take_silence(self) -> bytes:
+        self._speech_from = time.monotonic() + LEAD_SECONDS
+        return SILENCE
+
+    def _wait_for_player(self) -> None:
+        # Sounds arrive at the player's end behind the silence, however fast the answer was.
+        left = (self._speech_from or 0) - time.monotonic()
+        if left > 0:
+            with contextlib.suppress(Cancelled):
+                self._cancellation.wait(left)
 
     def _queue_sentences(self, sentences: list[str]) -> None:
         for sentence in sentences:

@@ -15,18 +15,21 @@ from app.services.auth import answer_limits
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
+from app.services.process.silence import LEAD_SECONDS, SILENCE
 
 # Some hours of speech: limits what one request can cost.
 MOST_CHARACTERS = 100_000
 
 
 class Speech:
-    """MP3 data as it arrives; its first piece is there already. Has to be closed, whether it was read or not."""
+    """MP3 data as it arrives, behind a silence. Has to be closed, whether it was read or not."""
 
     def __init__(self, first: bytes, rest: Generator[bytes]) -> None:
         self._first, self._rest = first, rest
 
     def __iter__(self) -> Iterator[bytes]:
+        yield SILENCE
+        time.sleep(LEAD_SECONDS)
         yield self._first
         yield from self._rest
 

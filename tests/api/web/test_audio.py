@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import ProviderProtocolError
 from app.providers.models.routes import ModelRoutes
+from app.services.process.silence import SILENCE
 from app.services.visitor import transcription
 from app.services.visitor.transcription import LARGEST_RECORDING
 from tests.support.factories import chat_definition, publish
@@ -206,7 +207,7 @@ def test_a_text_is_spoken(talker):
     assert (answer.status_code, answer.headers["Content-Type"], answer.data) == (
         200,
         "audio/mpeg",
-        spoken("hello", "alloy"),
+        SILENCE + spoken("hello", "alloy"),
     )
 
 
@@ -218,7 +219,7 @@ def test_speech_comes_as_it_is_made(talker):
 def test_a_long_text_is_spoken_in_pieces(talker, model):
     sound = speak(talker, text="The same again and again. " * 60).data
     assert len(model.audio_requests) == 3
-    assert sound == b"".join(spoken(request.body["input"], "alloy") for request in model.audio_requests)
+    assert sound == SILENCE + b"".join(spoken(request.body["input"], "alloy") for request in model.audio_requests)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_a_long_text_is_spoken_in_pieces(talker, model):
 )
 def test_the_voice_is_the_callers_else_the_apps_else_the_models_first(client, model, feature, wanted, voice):
     visitor = WebVisitor.of_new_app(client, text_to_speech={"enabled": True} | feature)
-    assert speak(visitor, text="hello", **wanted).data == spoken("hello", voice)
+    assert speak(visitor, text="hello", **wanted).data == SILENCE + spoken("hello", voice)
 
 
 def test_a_model_without_voices_cannot_speak(bound_app, talker, monkeypatch, tmp_path):
@@ -249,12 +250,12 @@ def test_a_model_without_voices_cannot_speak(bound_app, talker, monkeypatch, tmp
 def test_a_message_wins_over_the_text(talker, model):
     model.script("I am the answer.")
     message_id = talker.ask()[0].data["message_id"]
-    assert speak(talker, message_id=message_id, text="hello").data == spoken("I am the answer.", "alloy")
+    assert speak(talker, message_id=message_id, text="hello").data == SILENCE + spoken("I am the answer.", "alloy")
 
 
 def test_an_empty_message_id_counts_as_absent(talker):
-    assert speak(talker, message_id="", text="hi").data == spoken("hi", "alloy")
-    assert speak(talker, message_id=None, text="hi").data == spoken("hi", "alloy")
+    assert speak(talker, message_id="", text="hi").data == SILENCE + spoken("hi", "alloy")
+    assert speak(talker, message_id=None, text="hi").data == SILENCE + spoken("hi", "alloy")
 
 
 def is_null(answer):

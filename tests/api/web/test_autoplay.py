@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.extensions import autocommit_engine
 from app.providers.models.routes import ModelRoutes
 from app.services.generation import spoken_answers
+from app.services.process.silence import SILENCE
 from tests.support.factories import make_graph_app
 from tests.support.parts import put_part
 from tests.support.scripted_model.audio import spoken
@@ -27,7 +28,9 @@ def listener(client, model):
 
 
 def sound(frames):
-    return b"".join(base64.b64decode(frame.data["audio"]) for frame in frames if frame.event == "tts_message")
+    """The speech, without the silence before it."""
+    heard = b"".join(base64.b64decode(frame.data["audio"]) for frame in frames if frame.event == "tts_message")
+    return heard.removeprefix(SILENCE)
 
 
 def events(frames):
@@ -50,10 +53,30 @@ def test_an_answer_is_spoken_sentence_by_sentence(listener, model):
     assert [request.body["input"] for request in model.audio_requests] == list(SENTENCES)
 
 
-def test_speech_begins_while_the_text_comes_and_ends_the_stream(listener, model):
-    model.script(*STORY, delay=0.1)
+def test_a_silence_opens_the_player_with_the_first_text(listener, model):
+    model.script("Yes.")
+    frames = listener.ask()
+    first, *rest = [base64.b64decode(frame.data["audio"]) for frame in frames if frame.event == "tts_message"]
+    assert first == SILENCE and SILENCE not in rest
+    kinds = [frame.event for frame in frames]
+    assert kinds.index("tts_message") < kinds.index("message_end")
+
+
+def test_speech_waits_until_the_player_is_open(listener, model, monkeypatch):
+    # The whole speech is made at once, and so is the text.
+    monkeypatch.setattr(spoken_answers, "LEAD_SECONDS", 1.5)
+    model.script("Yes, it is so. ", "Well. ", "And so on.")
     frames = listener.ask()
     written, speech = read(frames)
+    assert [frame.event for frame in written].count("tts_message") == 1
+    assert sound(speech).startswith(spoken("Yes, it is so.", "nova"))
+
+
+def test_speech_begins_while_the_text_comes_and_ends_the_stream(listener, model):
+    model.script(*STORY, delay=0.3)
+    frames = listener.ask()
+    written, speech = read(frames)
+    assert sound(written)
     assert "tts_message" in [frame.event for frame in written]
     assert events(speech)[-1] == "tts_message_end" and set(events(speech)) <= {"tts_message", "tts_message_end"}
     assert [frame.number for frame in frames] == list(range(1, len(frames) + 1))
@@ -117,7 +140,8 @@ def little_time(request, bound_app, monkeypatch):
 def test_a_voice_that_keeps_us_waiting_is_not_waited_for(listener, model, little_time):
     model.script("Nobody will ever [[hang]] hear this one.")
     frames = listener.ask()
-    assert events(frames) == ["message", "message_end", "tts_message_end"]
+    assert events(frames) == ["message", "tts_message", "message_end", "tts_message_end"]
+    assert sound(frames) == b""
     model.wait_for(lambda it: it.audio_requests[0].closed_early is not None)
 
 
