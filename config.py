@@ -174,6 +174,7 @@ class Config:
             direct=env.proxy("NO_PROXY"),
             ca_files=env.ca_files("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
         )
+        self.CODE_PACKAGES = env.items("CODE_PACKAGES", "")
         self.EVENT_LOG_SECONDS = env.integer("EVENT_LOG_SECONDS", 600, least=1)
         self.PING_SECONDS = env.seconds("PING_SECONDS", 10)
         self.STREAM_IDLE_SECONDS = env.seconds("STREAM_IDLE_SECONDS", 300)

@@ -136,6 +136,8 @@ def test_numbers_do_not_grow_for_ever() -> None:
         ("-" * 200 + "1", "The expression is nested too deeply."),
         ("9**9**9**9", "The number is too large."),
         ("10**500", "The number is too large."),
+        ("9**9**7 % 9**9**6", "The number is too large."),
+        ("*".join(["9**9**5"] * 80), "The number is too large."),
         ("1+" * 600 + "1", "The expression is longer than 1000 characters."),
         ("1 if 1 else 2", "Only numbers, + - * / // % **, parentheses and the usual functions are understood."),
         ("(1, 2)", "Only numbers, + - * / // % **, parentheses and the usual functions are understood."),

@@ -14,6 +14,7 @@ the parent.
 import contextlib
 import ctypes
 import os
+import platform
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ class Confinement:
     """What a confined process may do.
 
     `memory`: bytes of address space, None for no limit. `descriptors`: the highest count of open ones; those from
-    `keep` on are closed. `readable`: files and folders that may be read; `executable`: those that may be executed too,
-    as paths or open descriptors. `threads`: whether threads may be started; processes never.
+    `keep` on are closed; `receives`: whether more may come by a socket. `readable`: files and folders that may be read;
+    `executable`: those that may be executed too, as paths or open descriptors. `threads`: whether threads may be
+    started; processes never.
     """
 
     memory: int | None = None
@@ -41,6 +43,7 @@ class Confinement:
     keep: int = 3
     threads: bool = False
     event_loops: bool = False
+    receives: bool = False
     readable: Sequence[str] = ()
     executable: Sequence[str | int] = ()
 
@@ -57,7 +60,9 @@ def confine(wanted: Confinement) -> frozenset[str]:
         landlock.restrict(wanted.readable, wanted.executable)
         fences.add(LANDLOCK)
     set_limits(wanted)
-    return frozenset(fences | filter_calls(wanted))
+    if filter_calls(filter_of(wanted)):
+        fences.add(SECCOMP)
+    return frozenset(fences)
 
 
 def suffices(fences: frozenset[str]) -> bool:
@@ -106,21 +111,30 @@ def set_limits(wanted: Confinement) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
-def filter_calls(wanted: Confinement) -> set[str]:
-    """Install the filter of system calls; return its name, or nothing where the host has none."""
+def filter_of(wanted: Confinement) -> bytes | None:
+    """Return the filter of system calls as `seccomp.install` takes it; None on a machine whose calls are not known."""
+    if not seccomp.is_supported():
+        return None
     calls = dict(system_calls.COMPUTING)
     if wanted.threads:
         calls |= system_calls.THREADS
     if wanted.event_loops:
         calls |= system_calls.EVENT_LOOPS
+    if wanted.receives:
+        calls |= system_calls.RECEIVING
     if wanted.readable or wanted.executable:
         calls |= system_calls.READING_FILES
     if wanted.executable:
         calls |= system_calls.EXECUTING
-    if not seccomp.is_supported():
-        return set()
+    return seccomp.program(calls, platform.machine())
+
+
+def filter_calls(code: bytes | None) -> bool:
+    """Install a filter of system calls; return whether it holds."""
+    if code is None:
+        return False
     try:
-        seccomp.install(calls)
+        seccomp.install(code)
     except OSError:
-        return set()
-    return {SECCOMP}
+        return False
+    return True

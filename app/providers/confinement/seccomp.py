@@ -5,6 +5,7 @@ The filter is a program of the kernel's classic BPF machine, made here of the li
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 from collections.abc import Mapping
@@ -29,22 +30,19 @@ def is_supported() -> bool:
     return platform.machine() in ARCHITECTURES
 
 
-def install(allowed: Mapping[str, SystemCall]) -> None:
-    """Allow these system calls only, to all threads of this process; cannot be undone. Raises OSError.
+def install(code: bytes) -> None:
+    """Install a program that `program` made, for all threads of this process; cannot be undone. Raises OSError.
 
     The process must have `no_new_privs`.
     """
-    machine = platform.machine()
-    code = program(allowed, machine)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _ALL_THREADS, header):
+    if _library().syscall(_SECCOMP[platform.machine()], _SET_MODE_FILTER, _ALL_THREADS, header):
         raise OSError(ctypes.get_errno(), "The filter of system calls was refused.")
 
 
 def program(allowed: Mapping[str, SystemCall], machine: str) -> bytes:
-    """Return the filter's program: eight bytes an instruction (struct sock_filter)."""
+    """Return the filter that allows these system calls only: eight bytes an instruction (struct sock_filter)."""
     steps = [
         _step(_LOAD, _ARCHITECTURE),
         _step(_EQUAL, ARCHITECTURES[machine], 1, 0),
@@ -60,6 +58,11 @@ def program(allowed: Mapping[str, SystemCall], machine: str) -> bytes:
             steps += [_step(_EQUAL, number, 0, len(found)), *found]
     steps += [_step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _FAIL | errno.ENOSYS), _step(_RETURN, _FAIL | errno.EPERM)]
     return b"".join(steps)
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _allowing(call: SystemCall) -> list[bytes]:

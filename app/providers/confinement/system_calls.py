@@ -47,6 +47,9 @@ COMPUTING: Mapping[str, SystemCall] = {
     "readv": SystemCall(19, 65),
     "writev": SystemCall(20, 66),
     "close": SystemCall(3, 57),
+    "dup": SystemCall(32, 23),
+    "dup2": SystemCall(33, None),
+    "dup3": SystemCall(292, 24),
     "fstat": SystemCall(5, 80),
     "lseek": SystemCall(8, 62),
     "mmap": SystemCall(9, 222, ArgumentCondition(2, (0,), _EXECUTABLE_PAGE)),
@@ -113,6 +116,8 @@ EVENT_LOOPS: Mapping[str, SystemCall] = {
     "sendto": SystemCall(44, 206, ArgumentCondition(5, (0,))),
     "recvfrom": SystemCall(45, 207),
 }
+# Descriptors may come by a socket that is open.
+RECEIVING: Mapping[str, SystemCall] = {"recvmsg": SystemCall(47, 212)}
 # Files are opened for reading only, and listed; Landlock says which ones.
 READING_FILES: Mapping[str, SystemCall] = {
     "open": SystemCall(2, None, ArgumentCondition(1, (0,), _WRITING)),

@@ -12,7 +12,7 @@ import jinja2
 import jinja2.sandbox
 from jinja2 import nodes
 
-from app.providers.sandbox.processes import SandboxFailed
+from app.providers.sandbox.messages import SandboxFailed
 
 LONGEST_TEXT = 400_000
 # Filters whose result is about as large as their input.

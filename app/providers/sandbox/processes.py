@@ -1,14 +1,12 @@
 """Keep child processes that run JavaScript and templates, and exchange requests and results with them.
 
-A message is four bytes of length and JSON. The child's side is `child.py`, which sets the limits. A process that dies,
+The child's side is `child.py`, which sets the limits. A process that dies,
 is late or is stopped is killed, for its state is unknown then; the next request starts another one.
 """
 
 import contextlib
 import os
 import pathlib
-import select
-import struct
 import subprocess
 import sys
 import threading
@@ -17,27 +15,15 @@ from typing import Any
 
 import orjson
 
-from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.cancellation import Cancellation
+from app.providers.sandbox.messages import Deadline, MessagePipe, SandboxFailed
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 MOST_PROCESSES = max(2, os.cpu_count() or 2)
-LARGEST_RESULT = 16 * 1024 * 1024
 # Added to the limit of the first request of a process, which must load its interpreter first.
 START_SECONDS = 5.0
 # How late a stop is noticed.
 _POLL_SECONDS = 0.05
-
-
-class SandboxFailed(Exception):
-    """The author's code or template failed, or went over a limit; the text says which.
-
-    `error`: the class of the exception that Python code ended with (MemoryError, TimeoutError: over a limit); "" where
-    another language failed, or the sandbox itself.
-    """
-
-    def __init__(self, text: str, error: str = "") -> None:
-        super().__init__(text)
-        self.error = error
 
 
 class SandboxPool:
@@ -109,6 +95,8 @@ class _SandboxProcess:
             cwd="/",
             bufsize=0,
         )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._pipe = MessagePipe(self._process.stdout.fileno(), self._process.stdin.fileno())
         self._fresh = True
 
     @property
@@ -118,57 +106,20 @@ class _SandboxProcess:
 
     def ask(self, request: dict[str, Any], seconds: float, cancellation: Cancellation) -> dict[str, Any]:
         """Send a request and return the response. After SandboxFailed or Cancelled the process must be killed."""
-        deadline = time.monotonic() + seconds + (START_SECONDS if self._fresh else 0.0)
+        deadline = Deadline(seconds, cancellation, START_SECONDS if self._fresh else 0.0)
         self._fresh = False
-        try:
-            body = orjson.dumps(request | {"seconds": seconds}, option=orjson.OPT_NON_STR_KEYS, default=str)
-        except (TypeError, ValueError) as problem:
-            raise SandboxFailed(f"The inputs cannot be passed on as JSON: {problem}") from None
-        # In a thread of its own: a process that reads nothing must not block us beyond the deadline.
-        writing = threading.Thread(target=self._write, args=(body,), daemon=True)
-        writing.start()
-        length = struct.unpack(">I", self._read(4, deadline, seconds, cancellation))[0]
-        if length > LARGEST_RESULT:
-            raise SandboxFailed(f"The code returned more than {LARGEST_RESULT // 1024 // 1024} MB.")
-        answer: dict[str, Any] = orjson.loads(self._read(length, deadline, seconds, cancellation))
+        self._pipe.send(request | {"seconds": seconds}, deadline)
+        answer: dict[str, Any] = orjson.loads(self._pipe.receive(deadline))
         return answer
 
     def kill(self) -> None:
-        """End the process and close its pipes, which also ends a thread that still writes to it."""
+        """End the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-
-    def _write(self, body: bytes) -> None:
-        assert self._process.stdin is not None
-        message = memoryview(struct.pack(">I", len(body)) + body)
-        with contextlib.suppress(OSError, ValueError):
-            while message:
-                message = message[self._process.stdin.write(message) or 0 :]
-
-    def _read(self, count: int, deadline: float, seconds: float, cancellation: Cancellation) -> bytes:
-        assert self._process.stdout is not None
-        source = self._process.stdout.fileno()
-        pieces = bytearray()
-        # poll, not select: a busy worker's descriptors go beyond select's limit of 1,024.
-        poller = select.poll()
-        poller.register(source, select.POLLIN)
-        while len(pieces) < count:
-            if cancellation.is_cancelled:
-                raise Cancelled
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise SandboxFailed(f"The code took longer than {seconds:g} seconds.")
-            if not poller.poll(int(min(left, _POLL_SECONDS) * 1000) + 1):
-                continue
-            piece = os.read(source, min(count - len(pieces), 1 << 20))
-            if not piece:
-                raise SandboxFailed("The code was ended: it went over the limit of memory or nesting.")
-            pieces += piece
-        return bytes(pieces)
 
 
 def _start_line() -> str:

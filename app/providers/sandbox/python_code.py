@@ -4,18 +4,19 @@ Monty knows no files, network, processes or our objects; it runs in worker proce
 memory and recursion.
 """
 
+import json
 import os
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.providers.sandbox.processes import SandboxFailed
+from app.providers.sandbox.messages import SandboxFailed
 
 MEMORY = 128 * 1024 * 1024
 DEPTH = 500
-# The inputs' name in the author's program; unlikely to be one of the author's own.
-_INPUTS = "frontdesk_inputs"
+# Names in the author's program; unlikely to be the author's own.
+_INPUTS, _JSON = "frontdesk_inputs", "frontdesk_json"
 # How late a stop is noticed.
 _POLL_SECONDS = 0.05
 
@@ -27,15 +28,22 @@ class PythonPool:
         self._lock = threading.Lock()
         self._monty: Any = None
 
-    def run(self, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> Any:
-        """Return what `main(**inputs)` returns. Raises SandboxFailed, Cancelled."""
+    def run(
+        self,
+        code: str,
+        inputs: Mapping[str, Any],
+        seconds: float,
+        cancellation: Cancellation,
+        memory: int = MEMORY,
+    ) -> Any:
+        """Return what `main(**inputs)` returns, in `memory` bytes at most. Raises SandboxFailed, Cancelled."""
         cancellation.raise_if_cancelled()
         results: list[Any] = []
         finished = threading.Event()
 
         def run() -> None:
             try:
-                results.append(self._run(code, inputs, seconds))
+                results.append(self._run(code, inputs, seconds, memory))
             except SandboxFailed as failure:
                 results.append(failure)
             finally:
@@ -58,23 +66,27 @@ class PythonPool:
         if monty is not None:
             monty.__exit__(None, None, None)
 
-    def _run(self, code: str, inputs: Mapping[str, Any], seconds: float) -> Any:
+    def _run(self, code: str, inputs: Mapping[str, Any], seconds: float, memory: int) -> Any:
         # Imported on first use: most installations never run a code node.
         import pydantic_monty as monty
 
         limits: monty.ResourceLimits = {
             "max_feed_duration_secs": seconds,
             "max_total_sleep_secs": seconds,
-            "max_memory": MEMORY,
+            "max_memory": memory,
             "max_recursion_depth": DEPTH,
         }
         try:
             with self._started().checkout(script_name="code", limits=limits) as session:
-                return session.feed_run(
-                    f"{code}\nmain(**{_INPUTS})",
+                # As in the reference, `json` is there without an import.
+                session.feed_run(f"import json\nimport json as {_JSON}")
+                # As JSON, for objects that are none would come as texts or lists.
+                text = session.feed_run(
+                    f"{code}\n{_JSON}.dumps(main(**{_INPUTS}))",
                     inputs={_INPUTS: dict(inputs)},
                     print_callback=lambda stream, text: None,
                 )
+            return json.loads(text)
         except monty.MontyCrashedError:
             raise SandboxFailed(
                 f"The code took longer than {seconds:g} seconds, or went over the limit of memory.", "TimeoutError"

@@ -1,5 +1,6 @@
 """The services of a run's nodes (contract: app/workflow/contracts/node_services.py)."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from app.models.messages import Turn, read_thread
@@ -28,6 +29,8 @@ class NodeHttp:
     def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
         connect, read, _ = request.timeouts
         limits = Limits(connect=connect, read=read, total=seconds, size=most_bytes)
+        if not request.follow:
+            limits = dataclasses.replace(limits, redirects=0)
         try:
             with self._client.request(
                 request.method,

@@ -40,7 +40,7 @@ def sandbox() -> "Sandbox":
     # Imported here: web processes run nothing in it.
     from app.providers.sandbox import Sandbox
 
-    return process_parts().get(Sandbox, Sandbox, Sandbox.close)
+    return process_parts().get(Sandbox, lambda: Sandbox(current_app.config["CODE_PACKAGES"]), Sandbox.close)
 
 
 def _read_model_routes() -> ModelRoutes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.providers.cancellation import Cancellation
 from app.providers.models.chat_model import ChatModel
@@ -14,6 +14,10 @@ from app.workflow.contracts.human_forms import FormStore
 from app.workflow.contracts.knowledge import Knowledge
 from app.workflow.values.files import File
 from app.workflow.values.variables import Selector
+
+if TYPE_CHECKING:
+    # Web processes, which read these interfaces too, load no sandbox.
+    from app.providers.sandbox.code_requests import CodeHttp
 
 
 class Models(Protocol):
@@ -27,9 +31,18 @@ class CodeSandbox(Protocol):
     """Runs an author's code and templates in processes with limits; what runs longer than `seconds` is killed."""
 
     def run_code(
-        self, language: str, code: str, inputs: Mapping[str, Any], seconds: float, cancellation: Cancellation
+        self,
+        language: str,
+        code: str,
+        inputs: Mapping[str, Any],
+        seconds: float,
+        cancellation: Cancellation,
+        http: "CodeHttp | None" = None,
     ) -> Any:
-        """Call the function `main` of the code with `inputs`; return its value. Raises SandboxFailed, Cancelled."""
+        """Call the function `main` of the code with `inputs`; return its value. Raises SandboxFailed, Cancelled.
+
+        `http` makes the requests of the code.
+        """
 
     def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
         """Render a Jinja2 template. Raises SandboxFailed, Cancelled."""
@@ -37,7 +50,10 @@ class CodeSandbox(Protocol):
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request of an HTTP node. `timeouts`: connect, read and write, in seconds. `verify`: check certificates."""
+    """One request of an HTTP node or of code. `timeouts`: connect, read and write, in seconds.
+
+    `verify`: check certificates; `follow`: follow redirects.
+    """
 
     method: str
     url: str
@@ -46,6 +62,7 @@ class HttpRequest:
     body: bytes | None = None
     timeouts: tuple[float, float, float] = (10.0, 60.0, 60.0)
     verify: bool = True
+    follow: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 from collections.abc import Collection
 from typing import Any, Literal
 
-from app.providers.sandbox import SandboxFailed
+from app.providers.cancellation import Cancellation
+from app.providers.sandbox import CodeRequest, CodeRequestFailed, CodeResponse, SandboxFailed
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import Node, NodeConfig, NodeContext
+from app.workflow.contracts.node_services import HttpClient, HttpRequest
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.code_outputs import checked_outputs
 from app.workflow.rules.named_values import NamedSelector, named_values
 
 LONGEST_RUN = 15.0
+LARGEST_RESPONSE = 8 * 1024 * 1024
 
 
 class CodeConfig(NodeConfig):
@@ -20,6 +23,29 @@ class CodeConfig(NodeConfig):
     code_language: Literal["python3", "javascript"] = "python3"
     code: str
     outputs: dict[str, dict[str, Any]] = {}
+
+
+class _Requests:
+    """Makes the requests of code as HTTP nodes do; redirects are the code's own to follow."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def __call__(self, request: CodeRequest, cancellation: Cancellation) -> CodeResponse:
+        sent = HttpRequest(
+            request.method,
+            request.url,
+            request.headers,
+            body=request.body or None,
+            timeouts=(request.seconds, request.seconds, request.seconds),
+            verify=request.verify,
+            follow=False,
+        )
+        try:
+            answer = self._http.send(sent, LARGEST_RESPONSE, request.seconds, cancellation)
+        except NodeFailed as failure:
+            raise CodeRequestFailed(failure.message) from None
+        return CodeResponse(answer.status, tuple(answer.headers.items()), answer.content)
 
 
 class Code(Node):
@@ -43,6 +69,7 @@ class Code(Node):
                 inputs,
                 context.seconds_left(LONGEST_RUN),
                 context.cancellation,
+                None if context.services.http is None else _Requests(context.services.http),
             )
         except SandboxFailed as failure:
             raise NodeFailed(str(failure), "CodeExecutionError", inputs) from None

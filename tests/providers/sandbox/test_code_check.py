@@ -12,7 +12,7 @@ MAIN = "def main():\n    return {}\n"
     [
         "def main(a, b=2):\n    return {'c': [a + b for _ in range(3)]}",
         "import json\ndef main(a: str) -> dict:\n    try:\n        return json.loads(a)\n"
-        "    except ValueError as error:\n        return {'e': str(error)}",
+        "    except ValueError:\n        return {'e': 'no JSON'}",
         "def main(a):\n    return {'t': json.dumps(a, ensure_ascii=False, indent=2)}",
         "from typing import Any\nimport math\ndef main(a: Any):\n    return {'f': f'{math.floor(a):>5}'.strip()}",
     ],
@@ -42,7 +42,11 @@ def test_plain_python_runs_in_the_fast_interpreter(source):
         "@print\ndef f():\n    pass",
         "match 1:\n    case 1:\n        pass",
         "import json as j",
+        "try:\n    x = json.loads('')\nexcept ValueError as error:\n    x = str(error)",
+        "e = ValueError('a', 1)",
         "unknown",
+        "x = map(str, [1])",
+        "x = {'y': (i for i in [1])}",
     ],
 )
 def test_all_other_python_runs_in_cpython(source):

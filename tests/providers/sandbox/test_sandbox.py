@@ -69,29 +69,24 @@ def test_an_error_names_its_line(sandbox):
         "import os\ndef main():\n    return {'a': os.listdir('/')}",
         "import os\ndef main():\n    return {'a': os.environ['PATH']}",
         "import subprocess\ndef main():\n    return {'a': subprocess.run(['id'])}",
-        "import os\ndef main():\n    return {'a': os.system('id')}",
+        "import os\ndef main():\n    return {'a': 1 / (os.system('id') == 0)}",
         "import socket\ndef main():\n    return {'a': socket.create_connection(('127.0.0.1', 22))}",
-        "import urllib.request\ndef main():\n    return {'a': 1}",
+        "import urllib.request\ndef main():\n    return {'a': urllib.request.urlopen('http://127.0.0.1')}",
         "import ctypes\ndef main():\n    return {'a': 1}",
         "def main():\n    return {'a': ().__class__.__bases__[0].__subclasses__()}",
-        "def main():\n    return {'a': __import__('os').getpid()}",
         "def main():\n    while True:\n        pass",
         "def main():\n    return main()",
         "def main():\n    return {'a': 'a' * 10 ** 10}",
         "def main():\n    return {'a': 9 ** 9 ** 9}",
         "def main():\n    a = []\n    while True:\n        a.append('x' * 1000000)",
-        "import re\ndef main():\n    return {'a': re.match('(a+)+$', 'a' * 40 + 'b')}\n    1 / 0",
-        "import time\ndef main():\n    time.sleep(60)\n    return {'a': None}\n    1 / 0",
+        "import re\ndef main():\n    return {'a': re.match('(a+)+$', 'a' * 40 + 'b')}",
+        "import time\ndef main():\n    time.sleep(60)",
         "def main(",
     ],
 )
 def test_python_cannot_get_out(sandbox, code):
-    try:
-        given = python(sandbox, code, 1.0)
-    except SandboxFailed:
-        return
-    # An engine of regular expressions that does not backtrack has an answer.
-    assert given == {"a": None}
+    with pytest.raises(SandboxFailed):
+        python(sandbox, code, 1.0)
 
 
 @pytest.mark.parametrize(
