@@ -6,7 +6,6 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_json, print_table
-from app.errors import ProviderError
 from app.providers.models import model_checks
 from app.providers.models.routes import Route
 from app.services.process.providers import model_routes
@@ -27,23 +26,25 @@ def list_models(as_json: bool) -> None:
     if not routes:
         click.echo(NO_SERVER)
         return
-    rows = [(*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "ok") for route in routes]
+    rows = [
+        (*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "configured") for route in routes
+    ]
     print_table(("PROVIDER", "NAME", "KIND", "SENT AS", "ENDPOINT", "ADDRESS", "STATE"), rows)
 
 
 @models_group.command("check")
 @as_json_option
 def check_models(as_json: bool) -> None:
-    """Send a request to every server of the list; the exit code is 1 if one does not answer."""
+    """Try every line of the list: a token, a vector, a word. The exit code is 1 if one fails."""
     routes = model_routes()
     results = []
     for route in routes.describe():
         outcome = model_checks.check(routes, route)
-        problem = outcome.message if isinstance(outcome, ProviderError) else ""
-        seconds = None if isinstance(outcome, ProviderError) else round(outcome, 3)
-        results.append(dataclasses.asdict(route) | {"problem": problem, "seconds": seconds})
+        seconds = None if outcome.seconds is None else round(outcome.seconds, 3)
+        problem, said = (outcome.said, "") if outcome.seconds is None else ("", outcome.said)
+        results.append(dataclasses.asdict(route) | {"problem": problem, "result": said, "seconds": seconds})
         if not as_json:
-            click.echo(f"{' '.join(_route_name(route))} at {route.endpoint}: {problem or f'answers after {seconds} s'}")
+            click.echo(f"{' '.join(_route_name(route))} at {route.endpoint}: {problem or f'{said} ({seconds} s)'}")
     if as_json:
         print_json(results)
     elif not results:

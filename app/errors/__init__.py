@@ -278,7 +278,12 @@ class RunFailed(GenerationError):
 
 
 class ProviderError(GenerationError):
-    """A failed model call. The sentence is ours: the provider's own may hold keys."""
+    """A failed model call. The sentence is ours: the provider's own may hold keys.
+
+    `server_status`: the HTTP status by which the server refused it, None where there was none.
+    """
+
+    server_status: int | None = None
 
 
 class ProviderNotInitialize(ProviderError):

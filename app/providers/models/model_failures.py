@@ -184,7 +184,9 @@ def _failure(error: Any, status: int | None, call: CallDescription) -> ProviderE
     ]
     kind = _kind(names, str(_first(fields, SENTENCES)), status)
     call.log_failure(status, fields, kind)
-    return kind()
+    failure = kind()
+    failure.server_status = status
+    return failure
 
 
 def _kind(names: list[str], message: str, status: int | None) -> type[ProviderError]:

@@ -44,6 +44,7 @@ class Route:
     remote_name: str | None
     context: int
     problem: str
+    voices: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -253,7 +254,9 @@ class ModelRoutes:
     def _describe(self, provider: str, name: str, kind: Kind, target: Target) -> Route:
         base_url, _, problem = self._resolve(self._table.endpoints[target.endpoint])
         remote = target.remote_name or (None if any(sign in name for sign in "*?[") else name)
-        return Route(provider, name, kind, target.endpoint, base_url, remote, target.context or self._context, problem)
+        voices = None if target.voices is None else tuple(target.voices)
+        context = target.context or self._context
+        return Route(provider, name, kind, target.endpoint, base_url, remote, context, problem, voices)
 
     def _target(self, provider: str, name: str, kind: Kind) -> Target:
         fitting: Sequence[ModelEntry] = [entry for entry in self._table.models if entry.fits(provider, name, kind)]

@@ -1,6 +1,7 @@
 """Speech of an answer while it is generated (contract streaming.md §3.1, §4.1): sentence by sentence, in a thread."""
 
 import contextlib
+import contextvars
 import queue
 import threading
 import time
@@ -48,7 +49,7 @@ class SpokenAnswer:
         execution.cancellation.add(self._cancellation.cancel)
         if execution.cancellation.is_cancelled:
             self._cancellation.cancel()
-        threading.Thread(target=self._speak, name="speech", daemon=True).start()
+        threading.Thread(target=contextvars.copy_context().run, args=(self._speak,), name="speech", daemon=True).start()
 
     def feed(self, delta: str) -> None:
         """Speak what the answer has grown by, as soon as its sentence is whole."""

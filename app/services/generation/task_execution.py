@@ -114,7 +114,9 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
     runtime.add_task(task.task_id, execution.interrupt)
     if signals.stops_requested(runtime.client, [task.task_id]):
         execution.interrupt(STOPPED)
-    generate(execution)
+    # Every line of the log that the task causes has both, those of the model client too.
+    with structlog.contextvars.bound_contextvars(task_id=task.task_id, app_id=task.app_id):
+        generate(execution)
     # The lease is kept until Redis has the last event: a worker that dies before is taken over.
     writer.wait_until_sent(SEND_TIMEOUT)
     return execution.tokens_to_mail

@@ -4,6 +4,7 @@ The caller always works itself and needs no helper to finish. So waits can be ne
 iteration in a branch) without the deadlock of a pool whose threads all wait for a free thread.
 """
 
+import contextvars
 import functools
 import threading
 from collections import deque
@@ -22,8 +23,8 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def spawn(job: Job) -> None:
-    """Call a function in the process's pool of threads, as soon as one is free."""
-    _threads().submit(job)
+    """Call a function in the process's pool of threads, as soon as one is free, in the caller's context of the log."""
+    _threads().submit(contextvars.copy_context().run, job)
 
 
 def run_all(jobs: Sequence[Job], limit: int, spawn_helper: Spawn) -> None:

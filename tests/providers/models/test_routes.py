@@ -3,8 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.errors import ProviderAuthFailed, ProviderNotInitialize, ProviderTimeout
-from app.providers.models.model_checks import check
+from app.errors import ProviderNotInitialize
 from app.providers.models.routes import ModelRoutes
 from app.providers.operator_files import InvalidOperatorFile
 from tests.support.proxy_server import ProxyServer
@@ -133,28 +132,6 @@ def test_the_table_is_described_without_keys(tmp_path: pathlib.Path) -> None:
     assert lines[2].problem == ""
     assert lines[2].base_url == "https://api.example.com/v1"
     assert "sk-secret" not in repr(lines)
-
-
-def test_a_check_says_how_long_or_what_is_wrong(tmp_path: pathlib.Path, server: ScriptedModel) -> None:
-    routes = routes_of(tmp_path, FILE + DEFAULT, OPEN_URL=server.base_url)
-    listed, instruct, locked, *_ = routes.describe()
-
-    took = check(routes, listed)
-    assert isinstance(took, float) and 0 < took < 1
-    assert server.requests == []
-
-    assert isinstance(check(routes, instruct), float)
-    assert server.requests[0].path == "/v1/completions"
-    assert server.requests[0].body["max_tokens"] == 1
-
-    refused = check(routes, locked)
-    assert isinstance(refused, ProviderNotInitialize)
-    assert refused.message == "locked: LOCKED_KEY is not set."
-
-    server.script(error="bad_key")
-    assert isinstance(check(routes, instruct), ProviderAuthFailed)
-    server.script("x", hang=True)
-    assert isinstance(check(routes, instruct, seconds=0.1), ProviderTimeout)
 
 
 def test_an_endpoint_has_its_own_proxy_authority_and_limits(tmp_path: pathlib.Path, server: ScriptedModel) -> None:
