@@ -157,7 +157,7 @@ WITH form AS (
     UPDATE human_input_forms SET {change}, decided_at = :now WHERE {condition} RETURNING id, run_id
 ), task AS (
     UPDATE tasks SET decisions = decisions + decided.forms, status = 'running',
-        resumed_at = CASE WHEN tasks.status = 'paused' THEN :now ELSE tasks.resumed_at END
+        resumed_at = CASE WHEN tasks.status = 'paused' THEN clock_timestamp() ELSE tasks.resumed_at END
     FROM (SELECT run_id, count(*)::integer AS forms FROM form GROUP BY run_id) AS decided
     WHERE tasks.workflow_run_id = decided.run_id AND tasks.status IN ('paused', 'running')
     RETURNING tasks.id, tasks.workflow_run_id, tasks.message_id

@@ -54,6 +54,8 @@ class NewRun:
     now: datetime.datetime
 
 
+# A task's times are the database's: workers count its seconds, and the clocks of hosts need not agree.
+#
 # The parts of a WITH are executed in no given order, but foreign keys are checked at the statement's end: that
 # conversation, message, run and task refer to each other does no harm. `{run}` is where a chatflow's run is made.
 _BEGIN = """
@@ -73,7 +75,7 @@ INSERT INTO tasks (
     id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, options, created_at)
 VALUES (
     :task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, CAST(:run_id AS uuid),
-    :options, :now)
+    :options, clock_timestamp())
 """
 
 _FIRST_RUN = """, run AS (
@@ -108,7 +110,7 @@ WITH conversation AS (
 INSERT INTO tasks (
     id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, created_at)
 SELECT CAST(:task_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
-    :mode, id, CAST(:message_id AS uuid), CAST(:run_id AS uuid), :now
+    :mode, id, CAST(:message_id AS uuid), CAST(:run_id AS uuid), clock_timestamp()
 FROM conversation RETURNING id
 """
 
@@ -148,7 +150,7 @@ WITH run AS (
     VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :inputs, :files, :now)
 )
 INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, workflow_run_id, created_at)
-VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, :now)
+VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, clock_timestamp())
 """,
     "inputs",
     "files",

@@ -86,8 +86,9 @@ class Task(Base):
 class ClaimedTask(NamedTuple):
     """A task and the message that it answers; a run of mode `workflow` has no message, and empty texts for it.
 
-    `decisions`: how many forms of the run were decided so far. `resumed_at`: since when it runs, where it waited.
-    `rested_epoch`: the epoch that sent `last_event`, 0 before the task's first rest.
+    `decisions`: how many forms of the run were decided so far. `age`: seconds since its creation, where it waited since
+    it runs again, by the database's clock. `rested_epoch`: the epoch that sent `last_event`, 0 before
+    the task's first rest.
     """
 
     task_id: str
@@ -108,8 +109,8 @@ class ClaimedTask(NamedTuple):
     workflow_run_id: str | None = None
     files: list[dict[str, Any]] | None = None
     decisions: int = 0
-    resumed_at: datetime.datetime | None = None
     rested_epoch: int = 0
+    age: float = 0.0
 
     @property
     def last_event_is_known(self) -> bool:
@@ -177,7 +178,8 @@ SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task
     coalesce(message_id::text, '') AS message_id, coalesce(message.query, '') AS query,
     coalesce(message.inputs, '{}') AS inputs, message.previous_message_id::text,
     coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text,
-    message.files, task.decisions, task.resumed_at, task.rested_epoch
+    message.files, task.decisions, task.rested_epoch,
+    extract(epoch FROM clock_timestamp() - coalesce(task.resumed_at, task.created_at))::float8 AS age
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id
 ) AS message ON true
@@ -239,7 +241,10 @@ _FIND_OWNED = text(f"{_FIND} AND {owned('tasks')}")
 _OWNED_RUNNING = text(f"SELECT 1 FROM tasks WHERE id = :task_id AND {owned('tasks')} AND status = 'running'")
 
 _UNFINISHED = text(
-    "SELECT id::text FROM tasks WHERE status = 'running' AND created_at < :before ORDER BY created_at LIMIT :most"
+    """
+SELECT id::text FROM tasks WHERE status = 'running' AND created_at < clock_timestamp() - make_interval(secs => :age)
+ORDER BY created_at LIMIT :most
+"""
 )
 
 _RUNNING_OF_CONVERSATION = text(
@@ -294,9 +299,9 @@ def has_running_task(owner: Owner, task_id: uuid.UUID) -> bool:
     return fetch_value(_OWNED_RUNNING, owner.values() | {"task_id": task_id}) is not None
 
 
-def list_unfinished_tasks(before: datetime.datetime, most: int) -> list[str]:
-    """Return the ids of the oldest running tasks that were created before a moment."""
-    return fetch_values(_UNFINISHED, {"before": before, "most": most})
+def list_unfinished_tasks(age: float, most: int) -> list[str]:
+    """Return the ids of the oldest running tasks that were created more than `age` seconds ago."""
+    return fetch_values(_UNFINISHED, {"age": age, "most": most})
 
 
 def list_running_tasks(conversation_id: uuid.UUID) -> list[str]:

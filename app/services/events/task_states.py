@@ -1,7 +1,6 @@
 """The state of tasks: for readers that come late or come back, and for workers that look for lost tasks."""
 
 import contextlib
-import datetime
 import uuid
 
 import orjson
@@ -16,8 +15,8 @@ from app.services.events.message_events import failure_of
 from app.streams import leases, signals
 from app.streams.channel import RedisAway, last_logged, read_log
 
-# A web process enqueues a task right behind its commit, or gives Redis up and fails the task within this time.
-NEVER_QUEUED_AFTER = datetime.timedelta(seconds=5)
+# A web process enqueues a task right behind its commit, or gives Redis up and fails the task within so many seconds.
+NEVER_QUEUED_AFTER = 5.0
 
 
 def find_owned(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskState:
@@ -67,7 +66,7 @@ def fail_unqueued(task_id: str, error: AppError) -> None:
 
 def find_lost(most: int = 500) -> list[str]:
     """Return running tasks that Redis knows nothing of, each to one caller, who enqueues it."""
-    unfinished = list_unfinished_tasks(now() - NEVER_QUEUED_AFTER, most)
+    unfinished = list_unfinished_tasks(NEVER_QUEUED_AFTER, most)
     return leases.note_queued(redis_client.client, unfinished) if unfinished else []
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import RunFailed
 from app.extensions import redis_client
-from app.models.identifiers import now
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.services.process.process_parts import process_parts
@@ -44,7 +43,7 @@ class TaskExecution:
         self.tokens_to_mail: list[str] = []
         # How many forms of the run were decided, as far as this worker knows.
         self.decisions = task.decisions
-        self.deadline = time.monotonic() + max_seconds - (now() - (task.resumed_at or task.created_at)).total_seconds()
+        self.deadline = time.monotonic() + max_seconds - task.age
         self._reason = ""
 
     def interrupt(self, reason: str) -> None:
