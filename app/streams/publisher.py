@@ -154,9 +154,11 @@ class Publisher:
 
     def _send(self, batch: list[OutgoingEvent]) -> list[OutgoingEvent]:
         """Send a batch in one write and read its answers; returns what must be sent again."""
+        connection = self._connection
+        # Does nothing while it is open. A command would open it too, but without asking Sentinels for the primary.
+        connection.connect()
         if not self._append:
             self._load()
-        connection = self._connection
         connection.send_packed_command(connection.pack_commands(map(self._command, batch)), check_health=False)
         unknown = []
         for outgoing in batch:

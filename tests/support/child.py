@@ -20,6 +20,7 @@ class Child:
         environment: Mapping[str, str],
         log: pathlib.Path,
         directory: pathlib.Path,
+        user: int | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -32,6 +33,9 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
 
     @property

@@ -1,0 +1,73 @@
+"""Addresses of Redis and PostgreSQL, as their libraries take them; connections that a server has closed."""
+
+import pytest
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from app.extensions import broker_sentinels, broker_url, database_connector, note_standby, refuse_closed
+from app.redis_address import SentinelAddress, sentinel_address
+
+SENTINELS = "redis+sentinel://me:a%20pass%2Fword@one:26380,[::1],three/desk/2?sentinel_password=p%40s"
+
+
+def test_a_plain_address_has_no_sentinels():
+    assert sentinel_address("redis://one:6379/0") is None
+    assert broker_url("unix:///run/redis.sock") == "redis+socket:///run/redis.sock"
+    assert broker_sentinels("redis://one:6379/0") == {}
+
+
+def test_an_address_with_sentinels_names_all_of_them():
+    assert sentinel_address(SENTINELS) == SentinelAddress(
+        [("one", 26380), ("::1", 26379), ("three", 26379)], "desk", 2, "me", "a pass/word", "", "p@s"
+    )
+
+
+def test_celery_gets_each_sentinel_and_the_name():
+    login = "me:a%20pass%2Fword"
+    assert broker_url(SENTINELS) == ";".join(
+        f"sentinel://{login}@{host}/2" for host in ("one:26380", "[::1]:26379", "three:26379")
+    )
+    options = broker_sentinels(SENTINELS)
+    assert options["master_name"] == "desk"
+    assert options["sentinel_kwargs"]["password"] == "p@s"
+
+
+@pytest.mark.parametrize("rest", ["one/", "/desk", "one:x/desk", "one/desk/x", "one/desk?unknown=1"])
+def test_an_address_that_lacks_something_is_refused(rest):
+    with pytest.raises(ValueError):
+        sentinel_address(f"redis+sentinel://{rest}")
+
+
+@pytest.fixture
+def engine(servers):
+    made = create_engine("postgresql+psycopg2://", creator=database_connector(servers["DATABASE_URL"]), pool_size=2)
+    event.listen(made, "checkout", refuse_closed)
+    event.listen(made, "handle_error", note_standby)
+    yield made
+    made.dispose()
+
+
+def session_id(engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_a_connection_that_the_server_closed_is_not_used(engine, servers):
+    with engine.connect(), engine.connect():
+        pass
+    first = session_id(engine)
+    other = create_engine("postgresql+psycopg2://", creator=database_connector(servers["DATABASE_URL"]))
+    with other.connect() as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = :first"), {"first": first}
+        )
+    other.dispose()
+    assert session_id(engine) != first
+
+
+def test_a_server_that_takes_no_writes_counts_as_away(engine):
+    before = session_id(engine)
+    with pytest.raises(OperationalError), engine.connect() as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text("CREATE TABLE nothing (id integer)"))
+    assert session_id(engine) != before
