@@ -23,6 +23,8 @@ from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.providers.models.json_answers import read_json
+from app.providers.models.lenient_json import CutJson
+from app.providers.models.thoughts import TextChange
 from app.tools.tool_types import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,11 @@ LONGEST_OBSERVATION = 40_000
 MOST_CALLS = 20
 MOST_ROUNDS = 99
 MOST_STOPS = 4
+# The observation of a call in which the model's answer ended.
+CUT_OFF = (
+    "The call was cut off before its input was complete, so the tool has not run. "
+    "Make the call again, with a shorter input if it was long."
+)
 
 
 class AgentObserver(Protocol):
@@ -43,8 +50,8 @@ class AgentObserver(Protocol):
     def round_started(self, step: AgentStep) -> None:
         """The model is about to be asked."""
 
-    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        """The answer grew by `text`, "" for a chunk without. `chunk` None: the rest at the end of a round."""
+    def text_changed(self, step: AgentStep, change: TextChange) -> None:
+        """The text that the step shows to the end user changed."""
 
     def tools_requested(self, step: AgentStep) -> None:
         """The round has ended with calls of tools, which are about to be made."""
@@ -94,7 +101,11 @@ class Agent:
         self.steps = list(self.task.stored_steps)
         knows_tools = self.task.strategy != "react" and self.task.model.takes("tools")
         self._strategy: Strategy = FunctionCall() if knows_tools else React(self.task.template)
-        self._answer = "".join(step.shown for step in self.steps)
+
+    @property
+    def answer(self) -> str:
+        """What the steps show, joined."""
+        return "".join(step.shown for step in self.steps)
 
     def run(self) -> str:
         """Run rounds until the model answers; return the answer. Raises ProviderError, Cancelled, the observer's."""
@@ -106,10 +117,10 @@ class Agent:
             step = AgentStep(self.task.new_id(position), position)
             self.observer.round_started(step)
             self._ask(step)
+            self.steps.append(step)
             if not step.calls:
                 self.observer.answer_finished(step)
-                return self._answer
-            self.steps.append(step)
+                return self.answer
             self.observer.tools_requested(step)
             self._perform(step)
 
@@ -122,8 +133,8 @@ class Agent:
     def _ask(self, step: AgentStep) -> None:
         """Ask the model and complete the step. Asks once more, by ReAct, if the server turns out to accept no tools."""
         offered = [tool.description for tool in self._offered]
-        reader = self._strategy.reader(step.position)
-        with contextlib.closing(self._stream(offered)) as stream:
+        reader, shown = self._strategy.reader(step.position), _ShownText(step, self.answer, self.observer)
+        with contextlib.closing(self._stream(offered)) as stream, shown:
             for chunk in stream:
                 if self._is_refused(offered):
                     # The server refused the tools and now answers without them. That answer is dropped before any of it
@@ -131,16 +142,19 @@ class Agent:
                     self._strategy = React(self.task.template)
                     break
                 self._count(chunk.usage)
-                self._add_text(step, reader.feed(chunk), chunk)
+                shown.change(reader.feed(chunk))
             else:
                 reply, rest = reader.finish()
-                self._add_text(step, rest, None)
+                shown.change(rest)
                 step.thought, step.written = reply.thought, reply.written
                 step.calls = reply.calls[:MOST_CALLS] if offered else []
                 for call in step.calls:
                     call.name = self._known_name(call.name)
                     tool = self.task.tools.get(call.name)
                     call.label = {} if tool is None else dict(tool.description.label)
+                if reply.calls and not offered and shown.is_empty:
+                    # A call that is not made any more: what the model said before it is all that there is.
+                    shown.change(TextChange(reply.thought))
                 return
         self._ask(step)
 
@@ -163,14 +177,6 @@ class Agent:
         """Return whether the server refused the tools: the model's client learns that from its first call with them."""
         return bool(offered) and isinstance(self._strategy, FunctionCall) and not self.task.model.takes("tools")
 
-    def _add_text(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        # What the rounds show becomes one answer: the text of a new round begins on a new line.
-        if text and not step.shown and self._answer and not self._answer.endswith("\n"):
-            text = f"\n{text}"
-        step.shown += text
-        self._answer += text
-        self.observer.text_added(step, text, chunk)
-
     def _perform(self, step: AgentStep) -> None:
         """Make the step's calls that have not returned, one after the other."""
         for call in step.open_calls:
@@ -190,10 +196,15 @@ class Agent:
         """
         self.task.cancellation.raise_if_cancelled()
         tool = self.task.tools.get(call.name)
+        if call.is_cut:
+            return CUT_OFF
         if tool is None:
             return f"There is no tool {call.name!r}. The tools are: {', '.join(self.task.tools) or 'none'}."
-        arguments = _arguments(call.arguments)
-        if arguments is None:
+        try:
+            arguments = _arguments(call.arguments)
+        except CutJson:
+            return CUT_OFF
+        except ValueError:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
         try:
             answer = tool.call(
@@ -229,11 +240,49 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name)).lower()
 
 
-def _arguments(written: str) -> dict[str, Any] | None:
-    """Return the JSON object of a call, repaired where it is nearly one; None where it is none."""
-    text = written.strip() or "{}"
-    try:
-        value = read_json(text, repair=text.startswith("{"))
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+def _arguments(written: str) -> dict[str, Any]:
+    """Return the JSON object of a call. Repaired is only what has one meaning: a call may pay, send or delete.
+
+    Raises CutJson where its end is missing, ValueError where it is none.
+    """
+    value = read_json(written.strip() or "{}", repair=True)
+    if isinstance(value, str):
+        # Some servers encode what is JSON already.
+        value = read_json(value, repair=True)
+    if not isinstance(value, dict):
+        raise ValueError(written)
+    return value
+
+
+class _ShownText:
+    """The text that one round shows to the end user. Set in the step where the round ends, however it does.
+
+    What the rounds show becomes one answer: the text of a new round begins on a new line. `before`: the answer so far.
+    """
+
+    def __init__(self, step: AgentStep, before: str, observer: AgentObserver) -> None:
+        self._step, self._observer = step, observer
+        self._line = "\n" if before and not before.endswith("\n") else ""
+        self._pieces: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(map(str.strip, self._pieces))
+
+    def change(self, change: TextChange) -> None:
+        """Change the text, and tell the observer."""
+        text = change.text
+        if text and self._line:
+            text, self._line = f"{self._line}{text}", ""
+        if change.removed:
+            shown = "".join(self._pieces)
+            self._pieces = [shown[: len(shown) - change.removed]]
+        self._pieces.append(text)
+        if text or change.removed:
+            self._observer.text_changed(self._step, TextChange(text, change.removed))
+
+    def __enter__(self) -> "_ShownText":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._step.shown = "".join(self._pieces)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.agents.steps import AgentStep, ToolCall
-from app.agents.strategies import RoundReply
+from app.agents.strategies import CUT_REASONS, RoundReply
 from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
+from app.providers.models.thoughts import TextChange, ThoughtReader, without_thoughts
 from app.tools.tool_types import ToolDescription
 
 UNNAMED = "unnamed"
@@ -19,11 +20,11 @@ class FunctionCall:
     ) -> list[ModelMessage]:
         messages = list(prompt)
         for step in steps:
+            # Servers refuse arguments that are no JSON object, also when they are read back to their model.
             calls = tuple(
-                ToolCallDelta(index, call.id, call.name, call.arguments or "{}")
-                for index, call in enumerate(step.calls)
+                ToolCallDelta(index, call.id, call.name, _object_text(call)) for index, call in enumerate(step.calls)
             )
-            messages.append(ModelMessage("assistant", step.thought, calls))
+            messages.append(ModelMessage("assistant", without_thoughts(step.thought), calls))
             messages += [ModelMessage("tool", call.observation or "", tool_call_id=call.id) for call in step.calls]
         return messages
 
@@ -42,28 +43,42 @@ class FunctionCall:
 
 
 class FunctionCallReader:
-    """Reads one answer. All of its text is shown to the end user; calls come beside it (implements `ReplyReader`)."""
+    """Reads one answer. All of its text is shown to the end user, thoughts in think tags; calls come beside it.
+
+    Implements `ReplyReader`.
+    """
 
     def __init__(self, position: int) -> None:
         self._position = position
-        self._texts: list[str] = []
+        self._text = ThoughtReader(tagged=True)
         self._calls: dict[int, ToolCall] = {}
+        self._arguments: dict[int, list[str]] = {}
+        self._last_index = 0
+        self._finish_reason: str | None = None
 
-    def feed(self, chunk: Chunk) -> str:
+    def feed(self, chunk: Chunk) -> TextChange:
+        self._finish_reason = chunk.finish_reason or self._finish_reason
         for delta in chunk.tool_calls:
             self._take(delta)
-        text = chunk.text.replace("\0", "")
-        self._texts.append(text)
-        return text
+        return self._text.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", ""))
 
-    def finish(self) -> tuple[RoundReply, str]:
+    def finish(self) -> tuple[RoundReply, TextChange]:
+        rest = self._text.finish()
+        for index, pieces in self._arguments.items():
+            self._calls[index].arguments = "".join(pieces)
         calls = [call for _, call in sorted(self._calls.items())]
+        last = self._calls.get(self._last_index)
+        if last is not None and self._finish_reason in CUT_REASONS and not last.arguments.strip():
+            # Its input had not begun; one that had tells by itself that its end is missing.
+            last.is_cut = True
+        taken: set[str] = set()
         for number, call in enumerate(calls):
             # Some servers send no ids, and some send one id for all calls; observations need one each.
-            if not call.id or any(other.id == call.id for other in calls[:number]):
+            if not call.id or call.id in taken:
                 call.id = f"call_{self._position}_{number}"
+            taken.add(call.id)
             call.name = call.name or UNNAMED
-        return RoundReply("".join(self._texts), calls), ""
+        return RoundReply(self._text.text, calls), rest
 
     def _take(self, delta: ToolCallDelta) -> None:
         index = delta.index
@@ -73,7 +88,15 @@ class FunctionCallReader:
             index = max(self._calls) + 1
             known = None
         if known is None:
-            self._calls[index] = ToolCall(delta.id, delta.name, delta.arguments.replace("\0", ""))
+            self._calls[index] = ToolCall(delta.id, delta.name, "")
+            self._arguments[index] = [delta.arguments.replace("\0", "")]
+            self._last_index = index
             return
+        self._last_index = index
         known.id, known.name = known.id or delta.id, known.name or delta.name
-        known.arguments += delta.arguments.replace("\0", "")
+        self._arguments[index].append(delta.arguments.replace("\0", ""))
+
+
+def _object_text(call: ToolCall) -> str:
+    """Return the arguments of a call where they are a JSON object, else an empty one."""
+    return call.arguments if call.arguments and isinstance(call.input, dict) else "{}"

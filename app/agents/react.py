@@ -1,29 +1,20 @@
 """The strategy `react`: tools by reasoning in plain text (ReAct), for models and servers without function calls.
 
-The prompt describes the tools and asks for `Thought:`, then an action as JSON, or for `Final Answer:`. Models keep to
-that loosely, so a reader accepts what can be understood: JSON in a fence, bare JSON, `Action:` lines, or no marks.
+The prompt describes the tools and asks for `Thought:`, then an action as JSON, or for `Final Answer:`. `ReactReader`
+reads what models make of that.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from app.agents.steps import AgentStep, ToolCall
-from app.agents.strategies import RoundReply
-from app.providers.models.chat_types import Chunk, ModelMessage
-from app.providers.models.json_answers import read_json
+from app.agents.react_reader import ReactReader
+from app.agents.steps import AgentStep
+from app.providers.models.chat_types import ModelMessage
 from app.tools.tool_types import ToolDescription
 
 STOP = "\nObservation:"
-FINAL = "final answer"
-# The look-ahead waits for the first character of the answer: blanks between the mark and it are not shown.
-_FINAL_MARK = re.compile(r"final answer\s*:\s*(?=\S)", re.IGNORECASE)
-_FENCED = re.compile(r"```[a-zA-Z]*\s*(\{.*?\})\s*```", re.DOTALL)
-_ACTION_LINES = re.compile(r"Action\s*:\s*`?([\w.-]+)`?\s*\n+\s*Action Input\s*:\s*(.*)", re.IGNORECASE | re.DOTALL)
-_HEADS = re.compile(r"^\s*(?:thought\s*:)\s*", re.IGNORECASE)
-_TAILS = re.compile(r"\s*Action\s*:\s*$", re.IGNORECASE)
 
 INSTRUCTIONS = """\
 You can use these tools. Each is described by its name, what it does, and the JSON schema of its input:
@@ -73,7 +64,7 @@ class React:
     def options(self, tools: Sequence[ToolDescription]) -> Mapping[str, Any]:
         return {"stop": [STOP]} if tools else {}
 
-    def reader(self, position: int) -> "ReactReader":
+    def reader(self, position: int) -> ReactReader:
         return ReactReader(position)
 
     def _instructions(self, own: str, tools: Sequence[ToolDescription]) -> str:
@@ -97,83 +88,6 @@ class React:
                 .strip()
             )
         return f"{own}\n\n{INSTRUCTIONS.format(tools=listed, names=names)}".strip()
-
-
-class ReactReader:
-    """Reads one answer. Only the text behind "Final Answer:" is shown, as it arrives (implements `ReplyReader`).
-
-    Text without that mark is held back until the end, when it is known whether it calls a tool.
-    """
-
-    def __init__(self, position: int) -> None:
-        self._position = position
-        self._text = ""
-        self._answer_from: int | None = None
-        self._shown = 0
-
-    def feed(self, chunk: Chunk) -> str:
-        self._text += chunk.text.replace("\0", "")
-        if self._answer_from is None:
-            mark = _FINAL_MARK.search(self._text)
-            # Behind a brace the words may be part of an action's JSON ("action": "Final Answer"); `finish` decides.
-            if mark is None or "{" in self._text[: mark.start()]:
-                return ""
-            self._answer_from = self._shown = mark.end()
-        fresh = self._text[self._shown :]
-        self._shown = len(self._text)
-        return fresh
-
-    def finish(self) -> tuple[RoundReply, str]:
-        if self._answer_from is not None:
-            return RoundReply(self._text[self._answer_from :], []), ""
-        before, action = _action(self._text)
-        if action is None:
-            mark = _FINAL_MARK.search(self._text)
-            answer = (self._text[mark.end() :] if mark is not None else _HEADS.sub("", self._text)).strip()
-            return RoundReply(answer, []), answer
-        name, arguments = action
-        if name.strip().lower() == FINAL:
-            answer = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-            return RoundReply(answer, []), answer
-        written = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
-        call = ToolCall(f"call_{self._position}_0", name.strip(), written)
-        return RoundReply(_TAILS.sub("", _HEADS.sub("", before)).strip(), [call], self._text.strip()), ""
-
-
-def _action(text: str) -> tuple[str, tuple[str, Any] | None]:
-    """Return the text before an action, and the action's name and input, or None without an action.
-
-    Tried in the order of reliability: JSON in a code fence, bare JSON with `"action"`, lines of `Action:` and `Input:`.
-    """
-    for match in (_FENCED.search(text), _bare_object(text)):
-        found = _name_and_input(match[1]) if match else None
-        if match is not None and found is not None:
-            return text[: match.start()], found
-    lines = _ACTION_LINES.search(text)
-    if lines is not None:
-        written = lines[2].strip().strip("`")
-        value = _loaded(written)
-        return text[: lines.start()], (lines[1], value if isinstance(value, dict) else written)
-    return text, None
-
-
-def _bare_object(text: str) -> re.Match[str] | None:
-    return re.search(r"(\{[^{}]*\"action\"\s*:.*\})", text, re.DOTALL)
-
-
-def _name_and_input(written: str) -> tuple[str, Any] | None:
-    value = _loaded(written)
-    if not isinstance(value, dict) or not isinstance(value.get("action"), str):
-        return None
-    given = value.get("action_input", value.get("input", {}))
-    return value["action"], {} if given is None else given
-
-
-def _loaded(written: str) -> Any:
-    try:
-        return read_json(written, repair=True)
-    except ValueError:
-        return None
 
 
 def _written(step: AgentStep) -> str:

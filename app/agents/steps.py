@@ -17,7 +17,8 @@ class ToolCall:
     """One call of a tool. `arguments`: JSON as the model wrote it. `observation`: what the model reads of its result.
 
     An `observation` of None means that the call has not returned. `label`: the tool's label by language. `files`: file
-    objects of the files that it made. `sources`: passages that it found (contract streaming.md §3.2).
+    objects of the files that it made. `sources`: passages that it found (contract streaming.md §3.2). `is_cut`: the
+    model's answer ended inside the call, which is therefore not made.
     """
 
     id: str
@@ -27,6 +28,7 @@ class ToolCall:
     observation: str | None = None
     files: list[Any] = field(default_factory=list)
     sources: list[Any] = field(default_factory=list)
+    is_cut: bool = False
 
     @property
     def input(self) -> Any:

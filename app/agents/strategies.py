@@ -6,7 +6,11 @@ from typing import Any, Protocol
 
 from app.agents.steps import AgentStep, ToolCall
 from app.providers.models.chat_types import Chunk, ModelMessage
+from app.providers.models.thoughts import TextChange
 from app.tools.tool_types import ToolDescription
+
+# Finish reasons of answers that reached a limit of tokens: what is asked for at their end may be asked for by half.
+CUT_REASONS = ("length", "max_tokens")
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,11 @@ class RoundReply:
 class ReplyReader(Protocol):
     """Reads one answer of the model as it arrives."""
 
-    def feed(self, chunk: Chunk) -> str:
-        """Add a chunk; return the text that can be shown to the end user now."""
+    def feed(self, chunk: Chunk) -> TextChange:
+        """Add a chunk; return how the text changes that is shown to the end user."""
 
-    def finish(self) -> tuple[RoundReply, str]:
-        """End the answer; return what it is, and the text that is still to be shown."""
+    def finish(self) -> tuple[RoundReply, TextChange]:
+        """End the answer; return what it is, and the last change of the shown text."""
 
 
 class Strategy(Protocol):

@@ -1,89 +1,154 @@
 """JSON in what models write: a text that is JSON, or JSON in a code fence or in the middle of a sentence.
 
-Models also write what is nearly JSON: single quotes, a comma too many, a missing end. `repair` accepts that.
+All readers of models' JSON are here: structured output, classes, parameters, agents' actions, questions. An answer is
+read as a whole first, then the values in it from left to right; of those, one in a code fence wins, else the largest.
+A fence or a bracket inside a text of a value is never looked at. Nesting and work are bounded by the text's length.
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-_THOUGHT_END = re.compile(r"</think>", re.IGNORECASE)
-_FENCED = re.compile(r"```(?:json)?[ \t]*\r?\n?(.*?)```", re.IGNORECASE | re.DOTALL)
-_LIST_OR_OBJECT, _LIST = re.compile(r"[\[{]"), re.compile(r"\[")
-MOST_TRIES = 200
+from app.providers.models.lenient_json import MOST_LEVELS, BrokenJson, CutJson, finite_number, read_value
+from app.providers.models.thoughts import without_thoughts
+
+# A wrong beginning costs the characters up to the fault: of so many times the text's length, and of so many beginnings.
+MOST_READS = 4
+MOST_TRIES = 300
 LONGEST_REPAIRED = 50_000
+_LONGEST_FENCE = 60
+_BRACKET = re.compile(r"[\[{]")
+
+
+@dataclass(frozen=True)
+class FoundJson:
+    """A JSON object or list in a text, from `start` to `end`. `fenced`: it stands first in a code fence.
+
+    `is_cut`: the text ends inside it, and `value` is what was read of it.
+    """
+
+    value: Any
+    start: int
+    end: int
+    fenced: bool
+    is_cut: bool = False
 
 
 def read_json(text: str, *, repair: bool = False) -> Any:
-    """Return the value of a text that is JSON as a whole. Raises ValueError where it is not."""
+    """Return the value of a text that is JSON as a whole.
+
+    Raises ValueError where it is not, CutJson where its end is missing.
+
+    `repair`: also accept an object or a list that is nearly JSON, and words behind it. A missing end is never added.
+    """
     try:
-        return orjson.loads(text)
+        return _bounded(orjson.loads(text))
     except orjson.JSONDecodeError:
         if not repair:
             raise
-    # Imported on first use: most answers need no repair, and web processes hardly ever see one.
-    import json_repair
-
-    try:
-        return json_repair.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    value, end = read_value(text, len(text) - len(text.lstrip()))
+    # A second value behind the first: which of them is meant is not known.
+    if any(sign in text[end:] for sign in '{["'):
+        raise BrokenJson(end)
+    return _storable(value)
 
 
 def find_object(text: str, *, repair: bool = False) -> dict[str, Any] | None:
-    """Return the first JSON object of an answer, or None. A list with a single object counts as that object.
+    """Return the JSON object of an answer, or None. A list with a single object counts as that object.
 
-    Reasoning in think tags is skipped, code fences are searched first. `repair`: also accept an object that is nearly
-    JSON, unless nothing is left of it.
+    Reasoning in think tags is skipped. `repair`: also accept an object whose end is missing and other faults, unless
+    nothing is left of it.
     """
-    text = text[max((end.end() for end in _THOUGHT_END.finditer(text)), default=0) :]
-    candidates = [*_FENCED.findall(text), text]
-    for candidate in candidates:
-        for value in _values(candidate, _LIST_OR_OBJECT, _DECODER):
-            found = _object(value)
-            if found is not None:
-                return found
-    return _repaired_object(candidates[0]) if repair else None
+    answer = without_thoughts(text)
+    for candidate in (text, answer):
+        whole = _whole_object(candidate)
+        if whole is not None:
+            return whole
+    found = [item for item in found_values(answer) if not item.is_cut and _object(item.value) is not None]
+    if found:
+        return _object(min(found, key=_rank).value)
+    return _repaired_object(answer) if repair else None
 
 
 def find_lists(text: str) -> Iterator[list[Any]]:
-    """Yield every JSON list in a text as it begins, those inside of others too."""
-    return _values(text, _LIST, json.JSONDecoder(), nested=True)
+    """Yield the JSON lists in an answer, the likeliest first; behind each those inside of it."""
+    found = [item for item in found_values(without_thoughts(text)) if not item.is_cut]
+    for item in sorted(found, key=_rank):
+        yield from _lists_in(item.value)
 
 
-def _values(text: str, opening: re.Pattern[str], decoder: json.JSONDecoder, nested: bool = False) -> Iterator[Any]:
-    """Yield the JSON values that begin with an opening bracket; search on after each, or inside it if `nested`."""
-    position = 0
-    # Bounded, because each bracket of a long text may cost a look at all of the rest.
+def found_values(text: str) -> Iterator[FoundJson]:
+    """Yield the objects and lists in a text that are no part of another, from left to right.
+
+    Behind the beginning of one that is cut, nothing more is looked at.
+    """
+    position, work = 0, MOST_READS * len(text)
     for _ in range(MOST_TRIES):
-        start = opening.search(text, position)
-        if start is None:
+        bracket = _BRACKET.search(text, position)
+        if bracket is None or work < 0:
             return
-        position = start.end()
+        start, position = bracket.start(), bracket.end()
         try:
-            value, end = decoder.raw_decode(text, start.start())
-        except RecursionError:
-            return
-        except ValueError:
-            continue
-        if not nested:
-            position = end
-        yield value
+            value, position = _read_at(text, start)
+        except CutJson as cut:
+            yield FoundJson(_storable(cut.value), start, len(text), _is_fenced(text, start), is_cut=True)
+            # A stray bracket and quotation mark in a sentence look like the beginning of a value, too.
+            if isinstance(cut.value, dict) and cut.value:
+                return
+            work -= len(text) - start
+        except BrokenJson as fault:
+            work -= fault.position - start
+        else:
+            yield FoundJson(_storable(value), start, position, _is_fenced(text, start))
+
+
+def _read_at(text: str, start: int) -> tuple[Any, int]:
+    """Return the value at a bracket, and the position behind it. Raises BrokenJson, CutJson."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except ValueError:
+        # By hand, which tells a fault from a cut and reads what is nearly JSON.
+        return read_value(text, start)
+    except RecursionError:
+        raise BrokenJson(min(len(text), start + sys.getrecursionlimit())) from None
+    if _is_too_deep(value):
+        raise BrokenJson(end)
+    return value, end
+
+
+def _is_fenced(text: str, start: int) -> bool:
+    """Return whether a code fence, with its language or without, opens right before a value."""
+    _, fence, language = text[max(0, start - _LONGEST_FENCE) : start].rpartition("```")
+    return bool(fence) and "\n" not in language.strip() and len(language.split()) <= 1
+
+
+def _rank(item: FoundJson) -> tuple[bool, int]:
+    """Return the key by which the likeliest value comes first: one in a code fence, then the largest."""
+    return not item.fenced, 0 if item.fenced else item.start - item.end
+
+
+def _whole_object(text: str) -> dict[str, Any] | None:
+    try:
+        return _object(_bounded(_DECODER.decode(text.strip())))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _repaired_object(text: str) -> dict[str, Any] | None:
     start = text.find("{")
     if start < 0 or len(text) > LONGEST_REPAIRED:
         return None
+    # Imported on first use: most answers need no repair, and web processes hardly ever see one.
     import json_repair
 
     try:
         # Decoded like any other text: what was repaired must obey the same rules (no NaN, no infinity).
-        return _object(_DECODER.decode(json_repair.repair_json(text[start:]))) or None
+        return _object(_bounded(_DECODER.decode(json_repair.repair_json(text[start:])))) or None
     except (ValueError, RecursionError):
         return None
 
@@ -92,6 +157,32 @@ def _object(value: Any) -> dict[str, Any] | None:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return _storable(value) if isinstance(value, dict) else None
+
+
+def _lists_in(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value:
+        if isinstance(member, list | dict):
+            yield from _lists_in(member)
+
+
+def _bounded(value: Any) -> Any:
+    """Return the value. Raises BrokenJson where it is nested too deeply."""
+    if _is_too_deep(value):
+        raise BrokenJson(0)
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Return whether a value is nested more deeply than the libraries that it will pass can take."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        members = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, list | dict))
+        level = [member for inner in members for member in inner if isinstance(member, list | dict)]
+        if not level:
+            return False
+    return True
 
 
 def _storable(value: Any) -> Any:
@@ -105,12 +196,7 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
-
-
-# Of objects, which are stored: line breaks may stand in texts, numbers must be finite.
-_DECODER = json.JSONDecoder(strict=False, parse_float=_number, parse_constant=_number)
+# Line breaks may stand in texts; numbers must be finite and fit into 64 bits.
+_DECODER = json.JSONDecoder(
+    strict=False, parse_float=finite_number, parse_int=finite_number, parse_constant=finite_number
+)

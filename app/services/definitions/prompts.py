@@ -2,11 +2,12 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens, newest_that_fit, prompt_room
+from app.providers.models.thoughts import without_thoughts
 from app.services.definitions.model_config import ModelConfig
 
 # Before the author's words: what was retrieved.
@@ -54,6 +55,11 @@ def build_prompt(config: ModelConfig, asked: PromptInput, context_tokens: int) -
     taken = newest_that_fit([estimate_tokens(query) + estimate_tokens(answer) for query, answer in asked.thread], room)
     messages = _assemble(config, asked, asked.thread[len(asked.thread) - taken :])
     return messages if config.model.mode == "completion" else _with_images(messages, asked.images)
+
+
+def turns_for_models(turns: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return earlier turns, (query, answer), as models read them: what a model thought is no part of what it said."""
+    return [(query, without_thoughts(answer)) for query, answer in turns]
 
 
 def fill(template: str, inputs: Mapping[str, Any], special: Mapping[str, str] | None = None) -> str:

@@ -11,7 +11,8 @@ from app.agents.steps import AgentStep, ToolCall
 from app.models.agent_thoughts import ThoughtRow, store_thought
 from app.models.identifiers import now
 from app.providers.cancellation import Cancelled
-from app.providers.models.chat_types import Chunk, Usage
+from app.providers.models.chat_types import Usage
+from app.providers.models.thoughts import TextChange
 from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import PromptInput, build_prompt
 from app.services.files import file_values
@@ -88,8 +89,8 @@ class _StepObserver:
         self._publisher.steps.append(step)
         self._publisher.publish_step(step)
 
-    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        self._publisher.add(Chunk(text))
+    def text_changed(self, step: AgentStep, change: TextChange) -> None:
+        self._publisher.answer.add(change.text, removed=change.removed)
         self._raise_if_replaced()
 
     def tools_requested(self, step: AgentStep) -> None:

@@ -44,6 +44,8 @@ class AnswerStream:
         self._events, self._speech_events = events, speech_events
         self._replace_reason, self._repeated_events = replace_reason, repeated_events
         self._parts = [text]
+        # How many of the parts moderation has read.
+        self._moderated = 0
         self._replacement: str | None = None
         # What moderates the text; None where nothing does.
         self.moderator: AnswerModerator | None = None
@@ -70,19 +72,27 @@ class AnswerStream:
         """Return the `usage` of a message's metadata: tokens, and the times that are measured here."""
         return usage_object(tokens, self._began, self._first_token, time.monotonic())
 
-    def add(self, delta: str, selector: Sequence[str] | None = None) -> None:
-        """Publish the next piece of the text. Raises RunFailed where moderation cannot be asked."""
+    def add(self, delta: str, selector: Sequence[str] | None = None, removed: int = 0) -> None:
+        """Publish the next piece of the text. Raises RunFailed where moderation cannot be asked.
+
+        `removed`: so many of the last characters are taken back before: the whole text is published anew.
+        """
         if self._first_token is None:
             self._first_token = time.monotonic()
         # PostgreSQL keeps no NUL in texts.
         delta = delta.replace("\0", "")
+        if removed:
+            kept = "".join(self._parts)
+            self._start_over(kept[: len(kept) - removed])
         self._parts.append(delta)
         if self._replacement is not None:
             return
         if not self._repeat_if_lost():
-            self._writer.write(self._events.text(delta, selector))
+            self._writer.write(self._events.text_replace(self.text) if removed else self._events.text(delta, selector))
         if self._speech is not None:
-            self._speech.feed(delta)
+            if removed:
+                self._speech.restart()
+            self._speech.feed(self.text if removed else delta)
             self._publish_speech(self._speech.take_sound())
         self.moderate(whole=False)
 
@@ -93,7 +103,8 @@ class AnswerStream:
         """
         if self.moderator is None or self._replacement is not None or not any(self._parts):
             return
-        self._replacement = self.moderator.check("".join(self._parts), whole)
+        grown_by, self._moderated = "".join(self._parts[self._moderated :]), len(self._parts)
+        self._replacement = self.moderator.check(grown_by, lambda: "".join(self._parts), whole)
         if self._replacement is not None and self._replacement != seen:
             self._writer.write(self._events.text_replace(self._replacement, self._replace_reason))
             if self._speech is not None:
@@ -102,7 +113,7 @@ class AnswerStream:
 
     def restore(self, text: str) -> None:
         """Go back to a text that was stored earlier; `publish_restored` tells readers of it."""
-        self._parts = [text]
+        self._start_over(text)
 
     def publish_restored(self) -> None:
         """Publish and speak the whole text. A task of which nothing was published yet has no text to replace."""
@@ -143,6 +154,11 @@ class AnswerStream:
             for sound in self._speech.remaining_sound():
                 self._publish_speech(sound)
             self._writer.write(self._speech_events.tts_message_end(), final=final)
+
+    def _start_over(self, text: str) -> None:
+        self._parts, self._moderated = [text], 0
+        if self.moderator is not None:
+            self.moderator.restart()
 
     def _publish_speech(self, sound: bytes) -> None:
         if sound and self._speech_events is not None:

@@ -13,7 +13,7 @@ from app.models.messages import read_thread, read_thread_files
 from app.providers.cancellation import Cancelled
 from app.providers.models.chat_types import Chunk
 from app.services.definitions.model_config import ModelConfig
-from app.services.definitions.prompts import PromptInput, Thread, build_prompt
+from app.services.definitions.prompts import PromptInput, Thread, build_prompt, turns_for_models
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import AGENT
 from app.services.events.stored_frames import finished_steps
@@ -56,11 +56,9 @@ def generate_message(execution: TaskExecution) -> None:
 
 def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
     try:
-        _answer(execution, publisher)
+        _answer_until_stopped(execution, publisher)
     except (Superseded, HandedOver, OperationalError):
         raise
-    except Cancelled:
-        pass
     except AppError as error:
         # What a call failed with at the deadline is its own timeout, which says less.
         publisher.fail(overdue() if execution.is_overdue else error)
@@ -77,6 +75,13 @@ def _ends_at_once(execution: TaskExecution) -> bool:
     return execution.is_stopped or execution.is_overdue or execution.task.epoch > MOST_ATTEMPTS
 
 
+def _answer_until_stopped(execution: TaskExecution, publisher: MessagePublisher) -> None:
+    try:
+        _answer(execution, publisher)
+    except Cancelled:
+        publisher.finish_text()
+
+
 def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
     task = execution.task
     if execution.is_stopped:
@@ -89,7 +94,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
     publisher.answer.start_speech(config)
     verdict = moderate_question(config, task.app_id, task.inputs, task.query)
     if verdict.preset_response is not None:
-        publisher.add(Chunk(verdict.preset_response))
+        publisher.answer.add(verdict.preset_response)
         return
     inputs = add_external_data(config, task.app_id, verdict.inputs, verdict.query)
     # Only what a model says is moderated, not the preset response above.
@@ -120,6 +125,7 @@ def _answer_by_model(
         publisher.add(chunk)
         if publisher.answer.is_replaced:
             return
+    publisher.finish_text()
     publisher.answer.moderate(whole=True)
 
 
@@ -134,7 +140,7 @@ def _read_thread(execution: TaskExecution) -> Thread:
     task = execution.task
     if task.previous_message_id is None:
         return ()
-    return read_thread(task.conversation_id, task.previous_message_id, THREAD_MESSAGES)
+    return turns_for_models(read_thread(task.conversation_id, task.previous_message_id, THREAD_MESSAGES))
 
 
 def _load_images(execution: TaskExecution, config: ModelConfig) -> list[Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """The events of one message: published while its answer is generated, and stored when it ends."""
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.models import tasks
 from app.models.identifiers import now
 from app.models.tasks import AnswerEnd, finish_answer, is_superseded
 from app.providers.models.chat_types import Chunk, Usage
+from app.providers.models.thoughts import TextChange, ThoughtReader
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
 from app.services.generation.answer_stream import AnswerStream
@@ -30,6 +32,7 @@ class MessagePublisher:
         # What an agent did for the answer.
         self.steps = list(steps)
         self.usage: Usage | None = None
+        self._thoughts = ThoughtReader(tagged=True)
         # What was retrieved for the answer, and whether end users are told of it.
         self.sources: list[dict[str, Any]] = []
         self.cites = False
@@ -45,10 +48,19 @@ class MessagePublisher:
             self.answer.publish_restored()
 
     def add(self, chunk: Chunk) -> None:
-        """Publish a piece of the model's answer. Raises RunFailed where moderation cannot be asked."""
+        """Publish a piece of the model's answer, its thoughts in think tags.
+
+        Raises RunFailed where moderation cannot be asked.
+        """
         self.usage = chunk.usage or self.usage
-        if chunk.text:
-            self.answer.add(chunk.text)
+        self._publish_change(self._thoughts.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", "")))
+
+    def finish_text(self) -> None:
+        """Publish the rest of the model's answer, which was held back because a tag may have begun in it.
+
+        Safe to call twice. Raises RunFailed where moderation cannot be asked.
+        """
+        self._publish_change(self._thoughts.finish())
 
     def publish_step(self, step: AgentStep) -> None:
         """Publish an agent's step as it stands."""
@@ -73,9 +85,16 @@ class MessagePublisher:
 
     def fail(self, error: AppError) -> None:
         """Store the answer so far and the error, then publish the error."""
+        # A failure of moderation as well would say no more.
+        with contextlib.suppress(AppError):
+            self.finish_text()
         failure = failure_of(error)
         self._store(tasks.FAILED, {}, failure)
         self._writer.write(self.events.error(failure), final=True)
+
+    def _publish_change(self, change: TextChange) -> None:
+        if change.text or change.removed:
+            self.answer.add(change.text, removed=change.removed)
 
     def _citations(self) -> list[dict[str, Any]]:
         return cited([*self.sources, *(source for step in self.steps for source in step.sources)]) if self.cites else []

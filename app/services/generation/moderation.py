@@ -1,7 +1,7 @@
 """Moderate what end users ask and what models answer: by keywords or an API extension (contract dsl.md §2.3)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.services.definitions.features import FeatureSet, ModerationConfig, ModerationRules
@@ -22,10 +22,16 @@ class ModerationResult:
 
 
 class AnswerModerator(Protocol):
-    """Reads one answer as it grows. Keeps how far it has read: one object per answer."""
+    """Reads one answer as it grows: one object per answer."""
 
-    def check(self, text: str, whole: bool) -> str | None:
-        """Return the text that takes the answer's place, or None. `whole`: nothing follows. Raises RunFailed."""
+    def check(self, grown_by: str, text: Callable[[], str], whole: bool) -> str | None:
+        """Return the text that takes the answer's place, or None. Raises RunFailed.
+
+        `grown_by`: what was added since the last call; `text`: returns the whole text; `whole`: nothing follows.
+        """
+
+    def restart(self) -> None:
+        """Another text takes the answer's place: what was read counts no more."""
 
 
 def moderate_question(features: FeatureSet, app_id: str, inputs: Mapping[str, Any], query: str) -> ModerationResult:
@@ -75,14 +81,16 @@ class KeywordModerator:
 
     keywords: list[str]
     preset_response: str
-    _read: int = 0
+    _end: str = ""
 
-    def check(self, text: str, whole: bool) -> str | None:
-        longest = max(map(len, self.keywords), default=0)
-        # Back by the longest keyword: one may have begun in what was read before.
-        fresh = text[max(self._read - longest, 0) :].lower()
-        self._read = len(text)
+    def check(self, grown_by: str, text: Callable[[], str], whole: bool) -> str | None:
+        # A keyword may have begun in what was read before.
+        fresh = self._end + grown_by.lower()
+        self._end = fresh[-max(map(len, self.keywords), default=1) :]
         return self.preset_response if any(word in fresh for word in self.keywords) else None
+
+    def restart(self) -> None:
+        self._end = ""
 
 
 @dataclass
@@ -92,19 +100,23 @@ class ExtensionModerator:
     extension_id: str
     app_id: str
     preset_response: str
-    _asked: int = field(default=0)
+    _unread: int = 0
 
-    def check(self, text: str, whole: bool) -> str | None:
+    def check(self, grown_by: str, text: Callable[[], str], whole: bool) -> str | None:
         """Raises RunFailed."""
-        if len(text) - self._asked < (1 if whole else CHARACTERS_PER_REQUEST):
+        self._unread += len(grown_by)
+        if self._unread < (1 if whole else CHARACTERS_PER_REQUEST):
             return None
-        self._asked = len(text)
-        answer = api_extensions.ask(self.extension_id, "app.moderation.output", {"app_id": self.app_id, "text": text})
+        self._unread = 0
+        answer = api_extensions.ask(self.extension_id, "app.moderation.output", {"app_id": self.app_id, "text": text()})
         if not answer.get("flagged"):
             return None
         if answer.get("action") == "overridden":
             return str(answer.get("text", ""))
         return str(answer.get("preset_response") or self.preset_response)
+
+    def restart(self) -> None:
+        self._unread = 0
 
 
 def _keywords(settings: ModerationConfig) -> list[str]:

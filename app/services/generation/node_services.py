@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 
-from app.models.messages import Turn, read_thread
+from app.models.messages import read_thread
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.request_gate import FetchFailed
 from app.providers.models.chat_types import ModelMessage
+from app.services.definitions.prompts import turns_for_models
 from app.services.files.file_contents import FileContents
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
@@ -52,7 +53,7 @@ class ConversationMemory:
 
     def __init__(self, execution: TaskExecution) -> None:
         self._conversation_id, self._message_id = execution.task.conversation_id, execution.task.previous_message_id
-        self._turns: list[Turn] | None = None
+        self._turns: list[tuple[str, str]] | None = None
 
     def messages(self, most_turns: int | None) -> Sequence[ModelMessage]:
         if self._turns is None:
@@ -64,10 +65,10 @@ class ConversationMemory:
             for message in (ModelMessage("user", query), ModelMessage("assistant", answer))
         ]
 
-    def _read(self) -> list[Turn]:
+    def _read(self) -> list[tuple[str, str]]:
         if self._message_id is None:
             return []
-        return read_thread(self._conversation_id, self._message_id, MOST_TURNS)
+        return turns_for_models(read_thread(self._conversation_id, self._message_id, MOST_TURNS))
 
 
 def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices:

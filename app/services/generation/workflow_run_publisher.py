@@ -82,7 +82,7 @@ class WorkflowRunPublisher:
         if isinstance(event, events.TextReplaced):
             self._restore_text(event.text)
         elif isinstance(event, events.TextStreamed):
-            self.answer.add(event.text, event.selector)
+            self.answer.add(event.text, event.selector, event.removed)
         else:
             frame = self.events.of(event)
             if frame is not None:

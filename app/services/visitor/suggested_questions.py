@@ -14,7 +14,7 @@ from app.providers.models.context_window import estimate_tokens
 from app.providers.models.json_answers import find_lists
 from app.services.definitions.features import QuestionModel, SuggestedQuestions
 from app.services.definitions.model_config import ModelChoice
-from app.services.definitions.prompts import Thread
+from app.services.definitions.prompts import Thread, turns_for_models
 from app.services.definitions.published_apps import version
 from app.services.process.providers import model_routes
 
@@ -47,7 +47,7 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
         raise SuggestedQuestionsDisabled
     if origin.failed:
         return []
-    thread = read_thread(origin.conversation_id, str(message_id), MESSAGES)
+    thread = turns_for_models(read_thread(origin.conversation_id, str(message_id), MESSAGES))
     try:
         return parse_questions(_ask(definition.model(), feature, thread))
     except GenerationError as error:

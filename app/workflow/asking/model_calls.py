@@ -10,6 +10,7 @@ from app import errors
 from app.errors import answers
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, ToolCallDelta, Usage
+from app.providers.models.thoughts import TextChange, ThoughtReader
 from app.providers.models.usage import usage_object
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
@@ -60,9 +61,14 @@ def provider_failure(error: errors.ProviderError) -> NodeFailed:
 
 @dataclass
 class ModelReply:
-    """The whole answer of a model. `text` contains its reasoning in think tags, also where the server sent it apart."""
+    """The whole answer of a model.
+
+    `text`: with its thoughts in think tags, or without; `written`: as the server sent it; `reasoning`: the thoughts.
+    """
 
     text: str = ""
+    written: str = ""
+    reasoning: str = ""
     finish_reason: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
     tool_calls: list[ToolCallDelta] = field(default_factory=list)
@@ -84,12 +90,19 @@ class ModelCall:
     inputs: Mapping[str, Any]
     files: Sequence[File] = ()
 
-    def ask(self, context: NodeContext, model: ChatModel, on_text: Callable[[str], None] | None = None) -> ModelReply:
+    def ask(
+        self,
+        context: NodeContext,
+        model: ChatModel,
+        on_change: Callable[[TextChange], None] | None = None,
+        *,
+        tagged: bool = True,
+    ) -> ModelReply:
         """Call the model and return its whole answer. Raises NodeFailed, Cancelled.
 
-        `on_text` is called with each piece of the answer's text as it arrives.
+        `on_change` is called with each change of the text as it arrives. `tagged`: the text keeps the thoughts.
         """
-        reply = _ReplyBuilder(on_text)
+        reply = _ReplyBuilder(on_change, tagged)
         stream = model.stream(self.messages, self.options, context.cancellation, context.deadline)
         try:
             with contextlib.closing(stream):
@@ -129,41 +142,33 @@ class ModelCall:
 class _ReplyBuilder:
     """Builds a ModelReply from the chunks of a streamed answer."""
 
-    def __init__(self, on_text: Callable[[str], None] | None) -> None:
-        self._on_text = on_text
+    def __init__(self, on_change: Callable[[TextChange], None] | None, tagged: bool) -> None:
+        self._on_change = on_change
         self._began = time.monotonic()
         self._first: float | None = None
-        self._texts: list[str] = []
+        self._reader = ThoughtReader(tagged=tagged)
+        self._written: list[str] = []
         self._usage: Usage | None = None
-        self._in_reasoning = False
         self._reply = ModelReply()
 
     def add(self, chunk: Chunk) -> None:
         self._usage = chunk.usage or self._usage
         self._reply.finish_reason = chunk.finish_reason or self._reply.finish_reason
         self._reply.tool_calls += chunk.tool_calls
-        if chunk.reasoning:
-            self._add_text(chunk.reasoning if self._in_reasoning else f"<think>\n{chunk.reasoning}")
-            self._in_reasoning = True
-        if chunk.text:
-            self._close_reasoning()
-            self._add_text(chunk.text)
+        # PostgreSQL refuses NUL in texts and in JSON: one such character would lose the whole answer.
+        text, reasoning = chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", "")
+        self._written.append(text)
+        if text or reasoning:
+            self._first = self._first or time.monotonic()
+            self._pass_on(self._reader.feed(text, reasoning))
 
     def finish(self) -> ModelReply:
-        self._close_reasoning()
-        self._reply.text = "".join(self._texts)
+        self._pass_on(self._reader.finish())
+        self._reply.text, self._reply.reasoning = self._reader.text, self._reader.reasoning
+        self._reply.written = "".join(self._written)
         self._reply.usage = usage_object(self._usage, self._began, self._first, time.monotonic())
         return self._reply
 
-    def _close_reasoning(self) -> None:
-        if self._in_reasoning:
-            self._add_text("\n</think>\n\n")
-        self._in_reasoning = False
-
-    def _add_text(self, text: str) -> None:
-        self._first = self._first or time.monotonic()
-        # PostgreSQL refuses NUL in texts and in JSON: one such character would lose the whole answer.
-        text = text.replace("\0", "")
-        self._texts.append(text)
-        if self._on_text is not None:
-            self._on_text(text)
+    def _pass_on(self, change: TextChange) -> None:
+        if self._on_change is not None and (change.text or change.removed):
+            self._on_change(change)

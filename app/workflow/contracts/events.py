@@ -139,10 +139,14 @@ class RoundsEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class TextStreamed(Event):
-    """A piece of the run's text became known: of the answer, or of an end node's outputs. `selector`: its source."""
+    """A piece of the run's text became known: of the answer, or of an end node's outputs. `selector`: its source.
+
+    `removed`: so many of the last characters are taken back before.
+    """
 
     text: str
     selector: Selector
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

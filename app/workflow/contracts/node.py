@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import pydantic
 
 from app.providers.cancellation import Cancellation
+from app.providers.models.thoughts import TextChange
 from app.workflow.contracts.events import Execution, Result
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.failures import GraphInvalid, RunTimedOut
@@ -100,7 +101,7 @@ class Rounds(Protocol):
 class NodeContext:
     """What a node may use in one execution. `deadline` in monotonic seconds.
 
-    `stream(name, piece)` appends a piece to the streamed output `name`; `report(name, details)` emits NodeReported.
+    `stream(name, change)` changes the streamed output `name`; `report(name, details)` emits NodeReported.
     `authored`: what selectors may begin with whose values the author's own code or template made, or the author wrote.
     """
 
@@ -109,7 +110,7 @@ class NodeContext:
     execution: Execution
     cancellation: Cancellation
     deadline: float
-    stream: Callable[[str, str], None]
+    stream: Callable[[str, TextChange], None]
     report: Callable[[str, Mapping[str, Any]], None]
     rounds: Rounds
     authored: frozenset[str]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.providers.cancellation import Cancellation
+from app.providers.models.thoughts import TextChange
 from app.workflow.contracts.events import (
     Event,
     Execution,
@@ -116,11 +117,11 @@ class NodeRunner:
             run.graph.authored,
         )
 
-    def _stream(self, name: str, piece: str) -> None:
+    def _stream(self, name: str, change: TextChange) -> None:
         # Inside containers only whole answers are streamed, round by round (contract dsl.md §3.6, rule 11).
         if not self._scope.key:
             with self._run.lock:
-                self._run.text.add((self._node.id, name), piece)
+                self._run.text.add((self._node.id, name), change)
 
     def _report(self, name: str, details: Any) -> None:
         self._run.emit(NodeReported(self._execution, name, details))

@@ -121,9 +121,11 @@ class RunState:
             self.replaying = False
             self._emit(TextReplaced("".join(self._replayed_texts)))
 
-    def _emit_text(self, text: str, selector: Selector) -> None:
+    def _emit_text(self, text: str, selector: Selector, removed: int = 0) -> None:
         # The client has the text of a replay already, or half of it: it is emitted as one replacement.
         if self.replaying:
+            if removed:
+                self._replayed_texts = ["".join(self._replayed_texts)[:-removed]]
             self._replayed_texts.append(text)
-        elif text:
-            self._emit(TextStreamed(text, selector))
+        elif text or removed:
+            self._emit(TextStreamed(text, selector, removed))

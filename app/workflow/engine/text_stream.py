@@ -13,12 +13,13 @@ emits one producer's text after the other, and of each as much as is known:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.providers.models.thoughts import TextChange
 from app.workflow.values.values import markdown_of
 from app.workflow.values.variables import ALIASES, MISSING, Selector, Variables
 
 # Variables of these do not change during a run.
 CONSTANT = ("sys", "env")
-Emit = Callable[[str, Selector], None]
+Emit = Callable[[str, Selector, int], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ class _QueuedProducer:
 
 
 class TextStream:
-    """Orders the pieces of a run's text. All methods are called under the run's lock; `emit` receives each piece."""
+    """Orders the pieces of a run's text. All methods are called under the run's lock.
+
+    `emit` receives each piece, its source, and how many of the last characters of the text are taken back before it.
+    """
 
     def __init__(self, outline: Outline, variables: Variables, emit: Emit) -> None:
         self._outline, self._variables, self._emit = outline, variables, emit
@@ -72,11 +76,20 @@ class TextStream:
                 self._queue.append(_QueuedProducer(self._outline.producers[producer_id]))
         self._advance()
 
-    def add(self, selector: Selector, piece: str) -> None:
-        """Add a piece of a variable that its node streams."""
+    def add(self, selector: Selector, change: TextChange) -> None:
+        """Change the text of a variable that its node streams."""
         self._streamed.add(selector)
-        self._held_back.setdefault(selector, []).append(piece)
-        self._advance()
+        removed = change.removed
+        if removed and selector in self._held_back:
+            held_back = "".join(self._held_back[selector])
+            self._held_back[selector] = [held_back[: max(0, len(held_back) - removed)]]
+            removed = max(0, removed - len(held_back))
+        if removed:
+            # Emitted already, so it ends the text: its producer's turn lasts until the node has ended.
+            self._emit(change.text, selector, removed)
+        else:
+            self._held_back.setdefault(selector, []).append(change.text)
+            self._advance()
 
     def add_inner(self, container_id: str, pieces: list[tuple[str, Selector]]) -> None:
         """Add texts of answer nodes inside a container; `container_id`: the outermost one."""
@@ -110,13 +123,13 @@ class TextStream:
         producer_id, parts = queued.producer.node_id, queued.producer.parts
         if parts is None:
             for piece, selector in queued.inner:
-                self._emit(piece, selector)
+                self._emit(piece, selector, 0)
             queued.inner.clear()
             return producer_id in self._decided
         while queued.position < len(parts):
             part = parts[queued.position]
             if isinstance(part, str):
-                self._emit(part, (producer_id, "answer"))
+                self._emit(part, (producer_id, "answer"), 0)
             elif not self._emit_variable(part, producer_id):
                 return False
             queued.position += 1
@@ -126,14 +139,14 @@ class TextStream:
         """Emit what is known of a variable. Return whether that is all of it."""
         held_back = self._held_back.pop(selector, None)
         if held_back:
-            self._emit("".join(held_back), selector)
+            self._emit("".join(held_back), selector, 0)
         if not self._is_final(selector, producer_id):
             return False
         if selector not in self._streamed:
             value = self._variables.get(selector)
             text = "" if value is MISSING else markdown_of(value)
             if text:
-                self._emit(text, selector)
+                self._emit(text, selector, 0)
         return True
 
     def _is_final(self, selector: Selector, producer_id: str) -> bool:

@@ -12,8 +12,9 @@ from app import errors
 from app.agents.agent import Agent, AgentTask
 from app.agents.steps import AgentStep, ToolCall
 from app.providers.models.chat_model import ChatModel
-from app.providers.models.chat_types import Chunk, ModelMessage, Usage
+from app.providers.models.chat_types import ModelMessage, Usage
 from app.providers.models.context_window import message_tokens, prompt_room
+from app.providers.models.thoughts import TextChange
 from app.providers.models.usage import usage_object
 from app.tools.tool_types import Tool, ToolChoice, ToolFailed, ToolFile
 from app.workflow.asking.model_calls import NodeModel, provider_failure
@@ -179,10 +180,9 @@ class _NodeObserver:
         self._began = time.monotonic()
         self._log(step.id, f"ROUND {step.position}", None, "start", {})
 
-    def text_added(self, step: AgentStep, text: str, chunk: Chunk | None) -> None:
-        if text:
-            self.first = self.first or time.monotonic()
-            self.context.stream("text", text)
+    def text_changed(self, step: AgentStep, change: TextChange) -> None:
+        self.first = self.first or time.monotonic()
+        self.context.stream("text", change)
 
     def tools_requested(self, step: AgentStep) -> None:
         for call in step.calls:

@@ -7,7 +7,6 @@ import pydantic
 from app.workflow.asking.llm_prompt import LlmPrompt, PromptFields
 from app.workflow.asking.model_calls import ModelCall, NodeModel
 from app.workflow.asking.structured_output import Schema, read_answer, request_options, schema_fault
-from app.workflow.asking.thoughts import ThoughtSplitter
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed
@@ -49,18 +48,17 @@ class Llm(Node):
         prompt = LlmPrompt(self.config, context)
         messages = prompt.messages(model, options, schema)
         call = ModelCall(choice, messages, options, prompt.inputs, prompt.images)
-        answer = _StreamedText(context, self.config.reasoning_format == "separated")
-        reply = call.ask(context, model, answer.add)
-        answer.finish()
+        tagged = self.config.reasoning_format == "tagged"
+        reply = call.ask(context, model, lambda change: context.stream("text", change), tagged=tagged)
         outputs = {
-            "text": answer.text,
-            "reasoning_content": answer.reasoning,
+            "text": reply.text,
+            "reasoning_content": "" if tagged else reply.reasoning,
             "usage": reply.usage,
             "finish_reason": reply.finish_reason,
         }
         if schema:
             try:
-                outputs["structured_output"] = read_answer(reply.text, schema)
+                outputs["structured_output"] = read_answer(reply.written, schema)
             except NodeFailed as failure:
                 raise call.failure(failure.message, failure.error_type, reply) from None
         return Result(outputs=outputs, inputs=prompt.inputs, process_data=call.process_data(reply), usage=reply.usage)
@@ -69,32 +67,3 @@ class Llm(Node):
     def _schema(self) -> Schema | None:
         wanted: Schema | None = self.config.structured_output.wanted if self.config.structured_output_enabled else None
         return wanted
-
-
-class _StreamedText:
-    """Streams an answer as the output `text`, without its reasoning if that is `separated`."""
-
-    def __init__(self, context: NodeContext, separated: bool) -> None:
-        self._context = context
-        self._splitter = ThoughtSplitter() if separated else None
-        self._pieces: list[str] = []
-
-    @property
-    def text(self) -> str:
-        return "".join(self._pieces)
-
-    @property
-    def reasoning(self) -> str:
-        return self._splitter.reasoning if self._splitter is not None else ""
-
-    def add(self, piece: str) -> None:
-        self._stream(self._splitter.feed(piece) if self._splitter is not None else piece)
-
-    def finish(self) -> None:
-        if self._splitter is not None:
-            self._stream(self._splitter.finish())
-
-    def _stream(self, piece: str) -> None:
-        if piece:
-            self._pieces.append(piece)
-            self._context.stream("text", piece)

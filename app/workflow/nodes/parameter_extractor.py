@@ -146,7 +146,7 @@ class ParameterExtractor(Node):
 
     def _read(self, reply: ModelReply) -> tuple[dict[str, Any], str | None]:
         found = find_object(reply.arguments)
-        found = find_object(reply.text) if found is None else found
+        found = find_object(reply.written) if found is None else found
         read = {parameter.name: parameter.read(found or {}) for parameter in self.config.parameters}
         faults = [fault for _, fault in read.values() if fault]
         reason = "The model's answer contains no JSON object." if found is None else " ".join(faults) or None

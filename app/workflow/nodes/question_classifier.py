@@ -54,7 +54,7 @@ class QuestionClassifier(Node):
             context, model, self._task, self.config.query_variable_selector, request_options(self._schema)
         )
         reply = call.ask(context, model)
-        found = find_object(reply.text)
+        found = find_object(reply.written)
         if found is None:
             raise call.failure("could not find json block in the output.", "OutputParserError", reply)
         chosen = self._class(found.get("category_id"))

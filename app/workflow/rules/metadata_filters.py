@@ -1,10 +1,9 @@
 """Metadata filters that a model derives from a question (`metadata_filtering_mode: automatic`)."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from app.providers.models.chat_types import ModelMessage
-from app.providers.models.json_answers import read_json
+from app.providers.models.json_answers import find_lists
 from app.workflow.contracts.knowledge import MetadataFilter
 
 MOST_CONDITIONS = 10
@@ -48,21 +47,12 @@ def automatic_conditions(ask: Ask, fields: Sequence[str], query: str) -> list[Me
         return []
     task = TASK.format(fields=", ".join(fields), operators=", ".join(OPERATORS))
     answer = ask([ModelMessage("system", task), ModelMessage("user", query)])
-    found = _first_list(answer)
-    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    entries = [entry for entry in next(find_lists(answer), []) if isinstance(entry, dict)]
     return [
         MetadataFilter(entry["name"], entry["operator"], _value(entry.get("value")))
         for entry in entries[:MOST_CONDITIONS]
         if entry.get("name") in fields and entry.get("operator") in OPERATORS
     ]
-
-
-def _first_list(answer: str) -> Any:
-    start = answer.find("[")
-    try:
-        return read_json(answer[start:], repair=True) if start >= 0 else None
-    except ValueError:
-        return None
 
 
 def _value(value: object) -> str | int | float | None:

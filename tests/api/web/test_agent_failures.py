@@ -28,8 +28,9 @@ class TestTheModel:
         assert "must be a JSON object" in thoughts(frames)[0]["observation"]
         assert lookup.calls == []
 
-    def test_json_that_is_nearly_right_is_mended(self, asker, model, lookup):
-        model.script(tool_calls=[("lookup", '{"text": "tea",')])
+    @pytest.mark.parametrize("written", ["{'text': 'tea',}", '{text: "tea"}', '"{\\"text\\": \\"tea\\"}"'])
+    def test_json_that_is_nearly_right_is_mended(self, asker, model, lookup, written):
+        model.script(tool_calls=[("lookup", written)])
         asker.ask()
         assert lookup.calls == [{"text": "tea"}]
 
@@ -59,6 +60,13 @@ class TestTheModel:
         assert len(lookup.calls) == 3
         assert "tools" not in model.requests[-1].body
         assert frames[-1].event == "message_end"
+
+    def test_a_call_in_the_text_of_the_last_round_leaves_its_thought(self, client, house, model, lookup):
+        asker = agent(client, strategy="react", max_iteration=1)
+        for _ in range(2):
+            model.script('Thought: I look.\nAction: {"action": "lookup", "action_input": {"text": "tea"}}')
+        assert answer_text(asker.ask()) == "I look."
+        assert len(lookup.calls) == 1
 
     def test_a_call_in_the_round_without_tools_is_not_made(self, client, house, model, lookup):
         asker = agent(client, max_iteration=1)
@@ -116,3 +124,38 @@ class TestTheModel:
         (message,) = asker.history(frames[0].data["conversation_id"])
         assert message["status"] == "error"
         assert json.loads(message["agent_thoughts"][0]["observation"]) == {"lookup": "lookup: tea"}
+
+
+class TestACallThatIsCutOff:
+    @pytest.mark.parametrize("finish", ["length", "stop", "tool_calls"])
+    def test_is_not_made_and_the_model_is_told(self, asker, model, lookup, finish):
+        model.script(tool_calls=[("lookup", '{"text": "tea and')], finish=finish)
+        model.script("I try again.", tool_calls=[("lookup", {"text": "tea"})])
+        frames = asker.ask()
+        assert lookup.calls == [{"text": "tea"}]
+        assert "cut off" in json.loads(thoughts(frames)[0]["observation"])["lookup"]
+        (told,) = [message for message in model.requests[1].body["messages"] if message["role"] == "tool"]
+        assert told["content"].startswith("The call was cut off before its input was complete")
+
+    def test_leaves_the_whole_ones_before_it(self, asker, model, lookup):
+        model.script(tool_calls=[("lookup", {"text": "tea"}), ("lookup", '{"text": "cof')], finish="length")
+        frames = asker.ask()
+        assert lookup.calls == [{"text": "tea"}]
+        assert thoughts(frames)[0]["tool"] == "lookup;lookup"
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            'Thought: I look.\nAction:\n```json\n{"action": "lookup", "action_input": {"text": "tea and',
+            'Thought: I look.\nAction:\n```json\n{"action": "lookup", "action_input": {"text": "tea"',
+            'Thought: I look.\nAction: lookup\nAction Input: {"text": "tea',
+            "Thought: I look.\nAction: lookup",
+        ],
+    )
+    def test_in_the_text_is_not_made_either(self, client, house, model, lookup, written):
+        asker = agent(client, strategy="react")
+        model.script(written, finish="length")
+        model.script("Final Answer: tea")
+        frames = asker.ask()
+        assert (lookup.calls, answer_text(frames)) == ([], "tea")
+        assert model.requests[1].body["messages"][-1]["content"].startswith("Observation: The call was cut off")

@@ -1,8 +1,10 @@
 """JSON in what models write."""
 
+import orjson
 import pytest
 
-from app.providers.models.json_answers import find_lists, find_object, read_json
+from app.providers.models.json_answers import find_lists, find_object, found_values, read_json
+from app.providers.models.lenient_json import CutJson
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,17 @@ from app.providers.models.json_answers import find_lists, find_object, read_json
         ('{oops} {"a": 1}', {"a": 1}),
         ("{}", {}),
         ("no JSON at all", None),
-        ("{'a': 1}", None),
+        ("{'a': 1,}", {"a": 1}),
+        ("{'a': 1", None),
+        ('Like {"b": [1, 2]}, so {"a": [1, 2, 3], "b": 1}.', {"a": [1, 2, 3], "b": 1}),
+        ('{"big": "much larger than the other"}\n```json\n{"a": 1}\n```', {"a": 1}),
+        ('{"a": "Use ```json\\n{}\\n``` here", "n": 5}', {"a": "Use ```json\n{}\n``` here", "n": 5}),
+        ('Here: {"a": "Use ```json\n{}\n``` here", "n": 5}', {"a": "Use ```json\n{}\n``` here", "n": 5}),
+        ('```json\n{"a": "```json\\n{}\\n```"}\n```', {"a": "```json\n{}\n```"}),
+        ('{"a": "<think>x</think>y"}', {"a": "<think>x</think>y"}),
+        ('Note [\'tis {"a": 1}', {"a": 1}),
+        ('{"n": 123456789012345678901234567890}', {"n": 1.2345678901234568e29}),
+        ('{"a":' * 100 + "1" + "}" * 100, None),
         ('{"a": NaN}', None),
         ('{"a": 1e999}', None),
         ("", None),
@@ -32,7 +44,7 @@ from app.providers.models.json_answers import find_lists, find_object, read_json
         ('{"a":' * 50_000, None),
     ],
 )
-def test_the_first_object_is_found(text, found):
+def test_the_likeliest_object_is_found(text, found):
     assert find_object(text) == found
 
 
@@ -68,10 +80,53 @@ def test_a_text_that_is_not_json_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("{'a': 1,}", {"a": 1}), ('{"a": [1', {"a": [1]}), ("[{a: b}]", [{"a": "b"}]), ("so it is", "")]
+    ("text", "value"),
+    [
+        ("{'a': 1,}", {"a": 1}),
+        ("{a: True, b: None}", {"a": True, "b": None}),
+        ('{"a": "x\ny"}', {"a": "x\ny"}),
+        ('{"a": "\\d+\\u00e9"}', {"a": "\\d+é"}),
+        ("{'a': 'it\\'s', 'b': \"a 'b'\"}", {"a": "it's", "b": "a 'b'"}),
+        ('{"a": 1 /* one */, // two\n "b": [1, 2,]}', {"a": 1, "b": [1, 2]}),
+        ('{"a": 1}}', {"a": 1}),
+        ('{"a": "\\ud83d\\ude00 \\ud83d", }', {"a": "😀 ?"}),
+        ('{"a": 1}</tool_call>', {"a": 1}),
+    ],
 )
-def test_a_whole_text_can_be_repaired(text, value):
+def test_a_whole_text_is_repaired_where_it_has_one_meaning(text, value):
     assert read_json(text, repair=True) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}{"a": 2}',
+        '{"a": "say "hi" now"}',
+        "{'a': b}",
+        '{"a": 1 "b": 2}',
+        '{"a": 1e999}',
+        "so it is",
+        "",
+    ],
+)
+def test_what_may_mean_several_things_is_not_repaired(text):
+    with pytest.raises(ValueError) as refusal:
+        read_json(text, repair=True)
+    assert not isinstance(refusal.value, CutJson)
+
+
+@pytest.mark.parametrize("text", ['{"to": "Ann", "text": "Dear Ann, \\"ü\\" /* x */", "n": [1.5, true, {"a": null}]}'])
+def test_a_missing_end_is_told_wherever_the_text_is_cut(text):
+    assert read_json(text, repair=True) == orjson.loads(text)
+    for end in range(1, len(text)):
+        with pytest.raises(CutJson):
+            read_json(text[:end], repair=True)
+
+
+def test_what_was_read_before_a_cut_is_told():
+    with pytest.raises(CutJson) as cut:
+        read_json('{"action": "say", "action_input": {"text": "Hel', repair=True)
+    assert cut.value.value == {"action": "say", "action_input": {"text": "Hel"}}
 
 
 @pytest.mark.parametrize("text", ["{" * 5_000, "[" * 5_000, '{"a":' * 5_000])
@@ -84,7 +139,10 @@ def test_what_is_nested_too_deeply_is_refused(text):
     ("text", "lists"),
     [
         ('["a", "b"]', [["a", "b"]]),
-        ('As in [x] and [1]: ["a"]', [[1], ["a"]]),
+        ('As in [x] and [1]: ["a"]', [["a"], [1]]),
+        ('["a long list", "of questions"] ```["a"]```', [["a"], ["a long list", "of questions"]]),
+        ('<think>["x"]</think>["a"]', [["a"]]),
+        ('["a", "b', []),
         ('```json\n["a"]\n```', [["a"]]),
         ('[["a"], ["b"]]', [[["a"], ["b"]], ["a"], ["b"]]),
         ('{"questions": ["a"]}', [["a"]]),
@@ -92,5 +150,14 @@ def test_what_is_nested_too_deeply_is_refused(text):
         ("[" * 100_000, []),
     ],
 )
-def test_lists_are_found_as_they_begin(text, lists):
+def test_lists_are_found_the_likeliest_first(text, lists):
     assert list(find_lists(text)) == lists
+
+
+@pytest.mark.parametrize(
+    "part", ["{", "[", '{"a":', "[{", '{"a": 1,', "{'", '{"', "[1, ", "```json\n", "{}", '["a"]', "{/*", "{//\n", '"\\']
+)
+def test_a_long_text_of_brackets_takes_no_long_time(part):
+    text = part * (200_000 // len(part))
+    for _ in found_values(text):
+        pass

@@ -156,7 +156,7 @@ class RunRecord:
             if isinstance(event, events.TextReplaced):
                 text = event.text
             elif isinstance(event, events.TextStreamed):
-                text += event.text
+                text = text[: len(text) - event.removed] + event.text
         return text
 
     @property

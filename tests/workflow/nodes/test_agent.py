@@ -115,6 +115,39 @@ def test_a_failing_tool_is_an_observation(model: Any) -> None:
     assert record.outputs("agent")["json"][0]["output"] == "lookup failed: out of tea"
 
 
+@pytest.mark.parametrize(
+    ("strategy", "chunks", "calls"),
+    [
+        ("function_calling", [], [("lookup", '{"text": "tea')]),
+        ("ReAct", ['Action: {"action": "lookup", "action_input": {"text": "tea'], []),
+    ],
+)
+def test_a_call_that_is_cut_off_is_not_made(model: Any, strategy: str, chunks: list[str], calls: list[Any]) -> None:
+    lookup = CountedTool("lookup")
+    model.script(*chunks, tool_calls=calls, finish="length")
+    model.script("Final Answer: tea")
+    record = run_agent(model, lookup, part=agent(strategy))
+    assert lookup.calls == []
+    assert "cut off" in record.outputs("agent")["json"][0]["output"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "chunks", "reasoning", "text"),
+    [
+        ("function_calling", ["It is tea."], ("Hm.",), "<think>\nHm.\n</think>\n\nIt is tea."),
+        ("function_calling", ["Hm.", "</think>\n\n", "It is tea."], (), "<think>\nHm.</think>\n\nIt is tea."),
+        ("ReAct", ["Final Answer: tea"], ("Final Answer: no",), "tea"),
+        ("ReAct", ["Final Answer: no", "</think>", "Final Answer: tea"], (), "tea"),
+    ],
+)
+def test_thoughts_are_told_apart(
+    model: Any, strategy: str, chunks: list[str], reasoning: tuple[str, ...], text: str
+) -> None:
+    model.script(*chunks, delay=0.05, reasoning=reasoning)
+    record = run_agent(model, part=agent(strategy))
+    assert (record.outputs("agent")["text"], record.text) == (text, text)
+
+
 def test_rounds_have_an_end(model: Any) -> None:
     lookup = CountedTool("lookup")
     for _ in range(9):

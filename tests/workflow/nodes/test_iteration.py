@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.providers.models.thoughts import TextChange
 from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
@@ -146,8 +147,8 @@ def test_answers_inside_are_said_round_by_round():
 
 def test_the_output_comes_to_an_outer_answer_as_one_piece(kind):
     def stream(context):
-        context.stream("text", "a")
-        context.stream("text", "b")
+        context.stream("text", TextChange("a"))
+        context.stream("text", TextChange("b"))
         return {"text": "ab"}
 
     kind("streaming", stream)
