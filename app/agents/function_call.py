@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.agents.steps import AgentStep, ToolCall
-from app.agents.strategies import CUT_REASONS, RoundReply
+from app.agents.strategies import RoundReply
+from app.providers.models.answer_endings import OUT_OF_TOKENS
 from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
 from app.providers.models.thoughts import TextChange, ThoughtReader, without_thoughts
 from app.tools.tool_types import ToolDescription
@@ -54,10 +55,10 @@ class FunctionCallReader:
         self._calls: dict[int, ToolCall] = {}
         self._arguments: dict[int, list[str]] = {}
         self._last_index = 0
-        self._finish_reason: str | None = None
+        self._finish_reason = ""
 
     def feed(self, chunk: Chunk) -> TextChange:
-        self._finish_reason = chunk.finish_reason or self._finish_reason
+        self._finish_reason = (chunk.finish_reason or self._finish_reason).lower()
         for delta in chunk.tool_calls:
             self._take(delta)
         return self._text.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", ""))
@@ -68,7 +69,7 @@ class FunctionCallReader:
             self._calls[index].arguments = "".join(pieces)
         calls = [call for _, call in sorted(self._calls.items())]
         last = self._calls.get(self._last_index)
-        if last is not None and self._finish_reason in CUT_REASONS and not last.arguments.strip():
+        if last is not None and self._finish_reason in OUT_OF_TOKENS and not last.arguments.strip():
             # Its input had not begun; one that had tells by itself that its end is missing.
             last.is_cut = True
         taken: set[str] = set()

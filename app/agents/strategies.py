@@ -9,9 +9,6 @@ from app.providers.models.chat_types import Chunk, ModelMessage
 from app.providers.models.thoughts import TextChange
 from app.tools.tool_types import ToolDescription
 
-# Finish reasons of answers that reached a limit of tokens: what is asked for at their end may be asked for by half.
-CUT_REASONS = ("length", "max_tokens")
-
 
 @dataclass(frozen=True)
 class RoundReply:

@@ -17,6 +17,7 @@ from app.errors import AppError, ServiceUnavailable
 log = structlog.get_logger(__name__)
 
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNKNOWN = {"code": "unknown", "message": "Internal Server Error", "status": 500}
 
 
@@ -34,7 +35,7 @@ def render_error(error: Exception) -> Response:
         if error.response is not None or error.code < 400:
             return cast(Response, error.get_response())
         # "Not Found" and "RequestEntityTooLarge" alike become snake case.
-        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.name.replace(" ", "_")).lower()
+        code = _WORD_START.sub("_", error.name.replace(" ", "_")).lower()
         response = _response(code, error.description or error.name, error.code)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))

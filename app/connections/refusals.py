@@ -11,7 +11,7 @@ from gunicorn.http import errors
 from app.connections.client_socket import ClientTooSlow, HeadTooLarge
 from app.errors import AppError
 
-_ORIGIN = re.compile(rb"\r\norigin:[ \t]*([^\r\n]{1,500}?)[ \t]*\r\n", re.IGNORECASE)
+_ORIGIN = re.compile(rb"\r\norigin:[ \t]*+([^\r\n]{1,500}+)\r\n", re.IGNORECASE)
 
 
 class Refusal(NamedTuple):
@@ -80,4 +80,4 @@ def render(refusal: Refusal, headers: Mapping[str, str]) -> bytes:
 def origin_of(head: bytes) -> str | None:
     """Return the header `Origin` of what came of a head; None where there is none."""
     found = _ORIGIN.search(head)
-    return found[1].decode("latin-1") if found else None
+    return found[1].rstrip(b" \t").decode("latin-1") if found else None

@@ -20,6 +20,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # Limits of one operation's schemas: nested levels, and parts in all. Behind them a schema is `{}`, which accepts any
 # value. Without them a schema that refers to itself would have no end, and a huge one would fill the model's context.
 DEEPEST, MOST_PARTS = 12, 4_000
+_SUPPORTED_VERSION = re.compile(r"3\.[01](\..*)?|2\.0")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_.-]")
 # Keywords of OpenAPI that JSON Schema does not have, or that say nothing about a value.
 _DROPPED = (
@@ -85,7 +86,7 @@ def read_description(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidDescription("is not a mapping")
     version = str(document.get("openapi") or document.get("swagger") or "")
-    if not re.fullmatch(r"(3\.[01](\..*)?|2\.0)", version):
+    if not _SUPPORTED_VERSION.fullmatch(version):
         raise InvalidDescription(f"openapi: {version or 'nothing'!s} is not 3.0, 3.1 or 2.0")
     if not isinstance(document.get("paths"), dict):
         raise InvalidDescription("paths: is missing")

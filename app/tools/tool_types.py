@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from app.providers.cancellation import Cancellation
 
 LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 class ToolFailed(Exception):
@@ -87,4 +88,4 @@ class Tools(Protocol):
 
 def fitted_name(name: str) -> str:
     """Return a tool's name with only the characters that models can write, 64 at most."""
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
+    return _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME] or "_"

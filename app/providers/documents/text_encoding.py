@@ -22,8 +22,8 @@ _MARKS = (
 )
 MARK = "\ufeff"
 _DECLARATIONS = (
-    re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.IGNORECASE),
-    re.compile(rb"""<meta\s[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE),
+    re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*+=\s*+["']([\w.:-]{1,40})""", re.IGNORECASE),
+    re.compile(rb"""<meta\s[^>]{0,400}?charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE),
     re.compile(rb"""\A@charset\s+"([\w.:-]{1,40})""", re.IGNORECASE),
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)

@@ -8,6 +8,7 @@ import urllib.parse
 
 # A parameter behind its semicolon: a quoted text, or all up to the next semicolon.
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""", re.ASCII)
+_ESCAPED = re.compile(r'\\(["\\])')
 _PART = re.compile(r"filename\*([0-9]{1,2})(\*?)")
 _ENCODED_WORD = re.compile(r"=\?[\w-]+\?[bq]\?", re.IGNORECASE | re.ASCII)
 
@@ -29,7 +30,7 @@ def _unquoted(value: str) -> str:
     if len(value) < 2 or not value.startswith('"') or not value.endswith('"'):
         return value.removeprefix('"')
     # No other backslash is an escape: some servers send whole Windows paths.
-    return re.sub(r'\\(["\\])', r"\1", value[1:-1])
+    return _ESCAPED.sub(r"\1", value[1:-1])
 
 
 def _extended(value: str) -> str:

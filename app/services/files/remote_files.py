@@ -92,7 +92,7 @@ def _name(answer: GuardedResponse) -> str:
     path = urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
     for candidate in (announced_name(answer.headers.get("Content-Disposition", "")), path):
         try:
-            return file_kinds.clean_name(re.split(r"[/\\]", candidate)[-1])
+            return file_kinds.clean_name(candidate.replace("\\", "/").rpartition("/")[2])
         except FileNameMissing:
             continue
     return secrets.token_hex(16) + file_kinds.suffix_for(_declared_type(answer))

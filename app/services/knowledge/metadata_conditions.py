@@ -26,7 +26,7 @@ ALIASES = {
     "is empty": "empty",
     "is not empty": "not empty",
 }
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 
 
 def sql_condition(filters: Sequence[MetadataFilter], operator: str) -> SqlCondition:

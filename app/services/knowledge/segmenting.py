@@ -16,8 +16,9 @@ from app.providers.documents.document_texts import Passage
 MOST_TOKENS = 500
 OVERLAP_TOKENS = 50
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t#]*$")
-_TABLE_RULE = re.compile(r"\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]++(\S.*)")
+_TABLE_CELL = re.compile(r":?-{2,}:?")
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？；])|\n+")
 _TOKENS = re.compile(
     r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]"
@@ -92,22 +93,32 @@ def _blocks(passages: Sequence[Passage]) -> Iterator[_Block]:
     headings: list[tuple[int, str]] = []
     for passage in passages:
         pending = ""
-        for paragraph in re.split(r"\n[ \t]*\n+", passage.text.replace("\r\n", "\n").replace("\x00", "")):
+        for paragraph in _PARAGRAPH_END.split(passage.text.replace("\r\n", "\n").replace("\x00", "")):
             lines = paragraph.strip("\n").split("\n")
-            while lines and (match := _HEADING.match(lines[0])):
-                headings = [known for known in headings if known[0] < len(match[1])] + [(len(match[1]), match[2])]
+            while lines and (heading := _heading(lines[0])):
+                headings = [*(known for known in headings if known[0] < heading[0]), heading]
                 pending = f"{pending}\n\n{lines[0]}".strip()
                 lines = lines[1:]
             text = "\n".join(lines).strip()
             if text:
                 title = " › ".join(name for _, name in headings) or None
-                head = (
-                    "\n".join(lines[:2]) if len(lines) > 1 and "|" in lines[0] and _TABLE_RULE.match(lines[1]) else ""
-                )
+                head = "\n".join(lines[:2]) if len(lines) > 1 and "|" in lines[0] and _is_table_rule(lines[1]) else ""
                 yield _Block(f"{pending}\n\n{text}" if pending else text, passage.page, title, head)
                 pending = ""
         if pending:
             yield _Block(pending, passage.page, " › ".join(name for _, name in headings) or None)
+
+
+def _heading(line: str) -> tuple[int, str] | None:
+    """Return the level and the text of a heading, None where a line is none."""
+    match = _HEADING.fullmatch(line)
+    return None if match is None else (len(match[1]), match[2].rstrip(" \t#") or match[2][:1])
+
+
+def _is_table_rule(line: str) -> bool:
+    """Return whether a line parts a table's head from its rows."""
+    cells = line.strip(" \t").removeprefix("|").removesuffix("|").split("|")
+    return all(_TABLE_CELL.fullmatch(cell.strip(" \t")) for cell in cells)
 
 
 def _small_blocks(blocks: Iterator[_Block], most: int, most_of_cut: int) -> Iterator[_Block]:

@@ -22,6 +22,7 @@ from app.workflow.nodes import node_of
 
 CURRENT_VERSION = (0, 6, 0)
 ASSUMED_VERSION = "0.1.0"
+_VERSION = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?")
 
 _Part = TypeVar("_Part", bound=FilePart)
 
@@ -75,7 +76,7 @@ def _check_version(version: Any) -> list[str]:
     if not isinstance(version, str):
         raise InvalidAppFile(f"version: must be a text, not {version!r}: write it in quotes")
     current = ".".join(map(str, CURRENT_VERSION))
-    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?.*", version.strip())
+    match = _VERSION.match(version.strip())
     if match is None:
         return [f"version: {version!r} is not a version; the file is read as one of version {current}."]
     if tuple(int(part or 0) for part in match.groups()) > CURRENT_VERSION:

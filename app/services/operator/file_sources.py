@@ -11,6 +11,7 @@ import pathlib
 import re
 
 LONGEST = 1_000
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 # `https://user:key@host/path.git`, `ssh://git@host:22/path` or `git@host:path`.
 _URL = re.compile(r"(?:[a-zA-Z+]+://)?(?:[^/@]+@)?(?P<host>[^/:]+)(?::\d+(?=/))?[:/]+(?P<path>.+?)(?:\.git)?/*")
 
@@ -38,7 +39,7 @@ def _repository(git: pathlib.Path) -> str:
         if common.is_file():
             git = git / common.read_text("utf-8").strip()
         config = configparser.RawConfigParser(strict=False, interpolation=None)
-        config.read_string(re.sub(r"(?m)^[ \t]+", "", (git / "config").read_text("utf-8")))
+        config.read_string(_INDENTATION.sub("", (git / "config").read_text("utf-8")))
         url = config.get('remote "origin"', "url", fallback="")
     except (OSError, ValueError, configparser.Error):
         return ""

@@ -12,7 +12,8 @@ LONGEST = 1_000
 SHORTEST_SENTENCE = 25
 # Few calls for a whole text, each short enough to be heard soon.
 SHORTEST_PIECE = 600
-_END = re.compile(r"[.!?…]+[\"')\]”’»]*\s+|[。！？]+[”’」』）]*\s*|\n+")
+# A run of dots is looked at from its first one alone: it may be as long as the text.
+_END = re.compile(r"(?<![.!?…])[.!?…]+[\"')\]”’»]*\s+|[。！？]+[”’」』）]*\s*|\n+")
 
 
 class Sentences:
