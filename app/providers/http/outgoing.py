@@ -107,7 +107,7 @@ class Outgoing:
 
     def _goes_direct(self, host: str, port: int) -> bool:
         host = host.lower().rstrip(".")
-        return any(_matches(entry, host, port) for entry in re.split(r"[\s,]+", self.direct.lower()) if entry)
+        return any(_matches(entry, host, port) for entry in self.direct.lower().replace(",", " ").split())
 
 
 WITHOUT_PROXY = Outgoing()
