@@ -180,12 +180,15 @@ FROM workflow_runs run JOIN end_users end_user ON end_user.id = run.end_user_id 
 """
 )
 
-# Nodes that failed, were cut off or ran when a worker died are executed again: they count as if they had never begun.
+# Nodes that failed, were cut off or ran when a worker died are executed again: they count as if they had never begun,
+# but for what they have kept by then, which stands where their outputs will be.
 _PAST_NODES = text(
     """
 SELECT frame, node_id, kind, id::text, index AS run_index, status, outputs, handle, writes, usage, exceptions,
     predecessor_node_id, extract(epoch FROM started_at)::float AS started_at
-FROM node_executions WHERE run_id = :run_id AND status IN ('succeeded', 'exception', 'paused')
+FROM node_executions WHERE run_id = :run_id AND (
+    status IN ('succeeded', 'exception', 'paused') OR (status = 'running' AND outputs IS NOT NULL)
+)
 ORDER BY position NULLS LAST
 """
 )

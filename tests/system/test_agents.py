@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ from tests.support.sse import answer_text, numbered_text
 from tests.support.stack import Stack
 from tests.support.visitor import Visitor, wait_until
 from tests.support.web_service import DESCRIPTION, WebService
+from tests.support.workflow.graphs import answer, app_file, graph, node, start
 
 WORKERS = 2
 LOOK = '[[call:getPet {"pet_id": "tom"}]]'
@@ -58,7 +60,19 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory, service: WebService) -> 
         file = directory / "agent.yml"
         file.write_text(json.dumps(definition, ensure_ascii=False))
         assert stack.import_app(file, "agent")[0]["warnings"] == []
+        flow = graph(start(), agent_node(), answer("{{#agent.text#}}"), "start > agent > answer")
+        file.write_text(app_file(flow, "advanced-chat", "node"))
+        assert stack.import_app(file, "node")[0]["warnings"] == []
         yield stack
+
+
+def agent_node() -> dict[str, Any]:
+    """An agent inside a chatflow, which may look a pet up."""
+    model = {"provider": "openai", "model": "scripted", "mode": "chat", "completion_params": {}}
+    tool = {"enabled": True, "type": "api", "provider_name": "pets", "tool_name": "getPet"}
+    given = {"model": model, "query": "{{#sys.query#}}", "instruction": "", "tools": [tool]}
+    parameters = {name: {"type": "constant", "value": value} for name, value in given.items()}
+    return node("agent", "agent", agent_strategy_name="function_calling", agent_parameters=parameters)
 
 
 @pytest.fixture
@@ -110,6 +124,21 @@ def test_a_worker_killed_in_the_answer_does_not_have_the_tool_called_again(
     assert [thought["id"] for thought in message["agent_thoughts"]] == [
         thought["id"] for thought in thoughts(stream.frames)
     ]
+
+
+def test_a_node_s_tool_is_not_called_again_by_the_worker_that_takes_over(
+    stack: Stack, service: WebService, mark: str
+) -> None:
+    visitor = Visitor(stack.base_url, "node")
+    stream = visitor.chat(f"{mark} {LOOK} {SLOWLY}")
+    wait_until(lambda: len(answer_text(stream.frames)) > 60, 20, "some of the answer")
+
+    stack.kill_worker(stack.worker_of(mark))
+    stream.wait_for_event("message_replace")
+    stream.wait_for_end()
+
+    assert len(service.asked) == 1
+    assert answer_text(stream.frames) == f"Asking getPet.\n{FINAL}" == visitor.stored_answer(stream.frames[0])
 
 
 def test_several_tools_and_a_worker_killed_behind_each(

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.extensions import db
 from app.models.checkpoints import lock_variables, save_checkpoint
-from app.models.tasks import ClaimedTask
+from app.models.tasks import RUNNING, ClaimedTask
 from app.models.workflow_runs import PAUSED, list_past_node_executions
 from app.services.definitions.workflow_config import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
@@ -48,6 +48,8 @@ class NodeJournal:
         self._store: Callable[[Mapping[str, Any]], bool] = save_checkpoint
         self._recorded: list[tuple[str, RecordedEnd]] = []
         self._waiting: dict[str, tuple[str, WaitingNode]] = {}
+        # By execution, what an earlier worker kept of those that it did not end.
+        self._progress: dict[str, Any] = {}
         self.usage: Counter[str] = Counter()
         self.sources: list[dict[str, Any]] = []
 
@@ -71,10 +73,13 @@ class NodeJournal:
     def load(self) -> None:
         """Read what was recorded by earlier workers, or before the run waited for people."""
         rows = list_past_node_executions(self._task.workflow_run_id)
-        self._recorded, self._waiting = [], {}
+        self._recorded, self._waiting, self._progress = [], {}, {}
         self.usage.clear()
         self.sources.clear()
         for row in rows:
+            if row.status == RUNNING:
+                self._progress[row.id] = opened(self._task.owner, row.outputs)
+                continue
             if row.status == PAUSED:
                 self._waiting[row.id] = row.frame, WaitingNode(row.run_index, row.predecessor_node_id, row.started_at)
                 continue
@@ -116,8 +121,20 @@ class NodeJournal:
             default=0,
         )
 
+    def progress(self, execution_id: str) -> Mapping[str, Any] | None:
+        kept: Mapping[str, Any] | None = self._progress.get(execution_id)
+        return kept
+
+    def progressed(self, execution: Execution, progress: Mapping[str, Any]) -> None:
+        with self._lock:
+            # Where the outputs will stand: nothing else of an execution is kept as it is, whatever secrets it has.
+            row = self._open[execution.id] = self._open[execution.id] | {"outputs": plain(progress)}
+            self._rows[execution.id] = row
+            self.save()
+
     def started(self, execution: Execution, frame: str) -> None:
-        row = _row(execution, frame)
+        # Stored again with what is known of it: this worker may be lost before it has more.
+        row = _row(execution, frame) | {"outputs": plain(self._progress.get(execution.id))}
         with self._lock:
             self._open[execution.id] = self._rows[execution.id] = row
 

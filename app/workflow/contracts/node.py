@@ -102,7 +102,9 @@ class NodeContext:
     """What a node may use in one execution. `deadline` in monotonic seconds.
 
     `stream(name, change)` changes the streamed output `name`; `report(name, details)` emits NodeReported.
-    `authored`: what selectors may begin with whose values the author's own code or template made, or the author wrote.
+    `progress`: what an earlier worker, which was lost in this execution, has kept of it by `keep_progress`; None where
+    there is nothing. `authored`: what selectors may begin with whose values the author's own code or template made, or
+    the author wrote.
     """
 
     variables: Variables
@@ -114,6 +116,8 @@ class NodeContext:
     report: Callable[[str, Mapping[str, Any]], None]
     rounds: Rounds
     authored: frozenset[str]
+    progress: Mapping[str, Any] | None
+    keep_progress: Callable[[Mapping[str, Any]], None]
 
     def seconds_left(self, most: float) -> float:
         """Return `most` seconds, or what the run has left if that is less. Raises RunTimedOut, Cancelled."""

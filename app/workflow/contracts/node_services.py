@@ -139,8 +139,14 @@ class ExecutionJournal(Protocol):
     def last_index(self) -> int:
         """The highest recorded `index` of a node execution, 0 if there is none."""
 
+    def progress(self, execution_id: str) -> Mapping[str, Any] | None:
+        """Return what an earlier worker recorded of a node execution that it did not end; None where it did not."""
+
     def started(self, execution: Execution, frame: str) -> None:
         """Record that a node execution started."""
+
+    def progressed(self, execution: Execution, progress: Mapping[str, Any]) -> None:
+        """Record what a node execution has done by now, in the place of earlier progress, and make it durable."""
 
     def ended(self, ended: "NodeEnd") -> None:
         """Record how a node execution ended; it may stay in memory until `save`."""

@@ -1,5 +1,6 @@
 """Executes a node with its retries and its error strategy (contract dsl.md §3.6, rule 6)."""
 
+import functools
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -115,6 +116,9 @@ class NodeRunner:
             self._report,
             self._rounds,
             run.graph.authored,
+            # An attempt behind a failure begins anew.
+            None if self._failures else run.context.journal.progress(self._execution.id),
+            functools.partial(run.context.journal.progressed, self._execution),
         )
 
     def _stream(self, name: str, change: TextChange) -> None:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,8 +89,12 @@ class AgentNode(Node):
         inputs = {"query": query, "instruction": instruction}
         if not query:
             raise NodeFailed("The agent has no query.", "AgentNodeError", inputs)
-        observer = _NodeObserver(context, self._model.name)
-        agent = Agent(self._task(context, model, self._prompt(context, model, query, instruction)), observer)
+        kept = context.progress or {"steps": (), "usage": {}}
+        observer = _NodeObserver(context, self._model.name, [_step(fields) for fields in kept["steps"]])
+        task = self._task(context, model, self._prompt(context, model, query, instruction), observer.steps)
+        agent = Agent(task, observer, observer.usage, usage_known=bool(kept["usage"]))
+        agent.usage.update(kept["usage"])
+        observer.tell_kept()
         began = time.monotonic()
         try:
             text = agent.run()
@@ -102,7 +107,9 @@ class AgentNode(Node):
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
         return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
 
-    def _task(self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage]) -> AgentTask:
+    def _task(
+        self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep]
+    ) -> AgentTask:
         return AgentTask(
             model=model,
             options=self._model.completion_params,
@@ -115,6 +122,7 @@ class AgentNode(Node):
             deadline=context.deadline,
             new_id=lambda position: str(uuid.uuid5(uuid.UUID(context.execution.id), str(position))),
             most_rounds=self._rounds(context),
+            stored_steps=tuple(steps),
         )
 
     def _prompt(self, context: NodeContext, model: ChatModel, query: str, instruction: str) -> list[ModelMessage]:
@@ -167,14 +175,28 @@ class AgentNode(Node):
 
 @dataclass
 class _NodeObserver:
-    """Streams the agent's answer as the output `text` and reports its rounds and their tool calls as `agent_log`."""
+    """Streams the agent's answer as the output `text` and reports its rounds and their tool calls as `agent_log`.
+
+    `steps`: those that called tools. They are kept, so that a worker that takes the run over calls no tool again whose
+    result is known.
+    """
 
     context: NodeContext
     model: str
+    steps: list[AgentStep]
+    usage: Counter[str] = field(default_factory=Counter)
     files: list[File] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     first: float | None = None
-    _began: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+
+    def tell_kept(self) -> None:
+        """Stream and collect what the steps of an earlier worker gave."""
+        for step in self.steps:
+            if step.shown:
+                self.text_changed(step, TextChange(step.shown))
+            self.files += step.files
+            self.calls += [_record(call) for call in step.calls if call.observation is not None]
 
     def round_started(self, step: AgentStep) -> None:
         self._began = time.monotonic()
@@ -185,6 +207,8 @@ class _NodeObserver:
         self.context.stream("text", change)
 
     def tools_requested(self, step: AgentStep) -> None:
+        self.steps.append(step)
+        self._keep()
         for call in step.calls:
             self._log(
                 self._id_of(step, call),
@@ -195,7 +219,8 @@ class _NodeObserver:
             )
 
     def tool_returned(self, step: AgentStep, call: ToolCall) -> None:
-        record = {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
+        self._keep()
+        record = _record(call)
         self.calls.append(record)
         self._log(self._id_of(step, call), f"CALL {call.name}", step.id, "success", record)
         if not step.open_calls:
@@ -213,6 +238,10 @@ class _NodeObserver:
             raise ToolFailed(failure.message) from None
         self.files.append(kept)
         return kept
+
+    def _keep(self) -> None:
+        steps = [vars(step) | {"calls": list(map(vars, step.calls))} for step in self.steps]
+        self.context.keep_progress({"steps": steps, "usage": dict(self.usage)})
 
     def _end(self, step: AgentStep) -> None:
         metadata = {"elapsed_time": round(time.monotonic() - self._began, 3)}
@@ -242,3 +271,12 @@ class _NodeObserver:
             "metadata": dict(metadata or {}),
         }
         self.context.report(LOG_EVENT, details)
+
+
+def _record(call: ToolCall) -> dict[str, Any]:
+    return {"tool_name": call.name, "tool_input": call.input, "output": call.observation}
+
+
+def _step(fields: Mapping[str, Any]) -> AgentStep:
+    """Return a step that was kept."""
+    return AgentStep(**{**fields, "calls": [ToolCall(**call) for call in fields["calls"]]})

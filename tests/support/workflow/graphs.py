@@ -1,6 +1,7 @@
 """Graphs as plain dicts, and a function that runs one and records what happens."""
 
 import contextlib
+import copy
 import json
 import threading
 import time
@@ -75,7 +76,10 @@ class MemoryJournal:
     """A journal in memory. `ends` and `open` of one run are the `past` and `waiting` of the run that continues it."""
 
     def __init__(
-        self, past: Sequence[NodeEnd] = (), waiting: Mapping[str, tuple[str, WaitingNode]] | None = None
+        self,
+        past: Sequence[NodeEnd] = (),
+        waiting: Mapping[str, tuple[str, WaitingNode]] | None = None,
+        kept: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.ends: list[NodeEnd] = []
         self.starts: list[str] = []
@@ -83,6 +87,8 @@ class MemoryJournal:
         self._past = [(end.frame, _past(position, end)) for position, end in enumerate(past)]
         self._waiting = waiting or {}
         self._changes = threading.Lock()
+        # What executions kept of themselves, of this run and of the one that it continues.
+        self.kept: dict[str, Mapping[str, Any]] = dict(kept or {})
 
     def recorded(self, frame: str) -> list[RecordedEnd]:
         return [past for key, past in self._past if key == frame]
@@ -103,6 +109,12 @@ class MemoryJournal:
         return max(
             [past.index for _, past in self._past] + [waiting.index for _, waiting in self._waiting.values()], default=0
         )
+
+    def progress(self, execution_id: str) -> Mapping[str, Any] | None:
+        return self.kept.get(execution_id)
+
+    def progressed(self, execution: events.Execution, progress: Mapping[str, Any]) -> None:
+        self.kept[execution.id] = copy.deepcopy(progress)
 
     def started(self, execution: events.Execution, frame: str) -> None:
         self.starts.append(execution.node_id)
@@ -196,6 +208,7 @@ def run(
     services: NodeServices | None = None,
     past: Sequence[NodeEnd] = (),
     waiting: Mapping[str, tuple[str, WaitingNode]] | None = None,
+    kept: Mapping[str, Mapping[str, Any]] | None = None,
     conversation: dict[str, Any] | None = None,
     types: dict[str, str] | None = None,
     system: dict[str, Any] | None = None,
@@ -205,7 +218,7 @@ def run(
     most_steps: int = 500,
     spawn: work_sharing.Spawn = work_sharing.spawn,
 ) -> RunRecord:
-    """Build a graph and run it, or continue it from `past` and `waiting`. The start node's id must be `start`.
+    """Build a graph and run it, or continue it from `past`, `waiting` and `kept`. The start node's id must be `start`.
 
     `types`: the types of the conversation's variables, which `conversation` has by name.
     """
@@ -214,7 +227,7 @@ def run(
     variables.set_node("sys", {"query": "", "files": [], **(system or {})})
     variables.set_node("env", environment or {})
     variables.set_writable("conversation", conversation or {}, types or {})
-    journal = MemoryJournal(past, waiting)
+    journal = MemoryJournal(past, waiting, kept)
     record: list[events.Event] = []
     threads: set[int] = set()
 
@@ -230,7 +243,7 @@ def run(
         time.monotonic() + seconds,
         most_steps,
         seconds,
-        bool(past or waiting),
+        bool(past or waiting or kept),
         spawn,
     )
     return RunRecord(GraphRun(build(definition), variables, setting, emit).run(), record, journal, threads)

@@ -43,7 +43,13 @@ def agent(strategy: str = "function_calling", **parameters: Any) -> dict[str, An
     )
 
 
-def run_agent(model: Any, *tools: CountedTool, part: dict[str, Any] | None = None, **services: Any) -> RunRecord:
+def run_agent(
+    model: Any,
+    *tools: CountedTool,
+    part: dict[str, Any] | None = None,
+    kept: dict[str, Any] | None = None,
+    **services: Any,
+) -> RunRecord:
     definition = graph(
         start(query="text-input"),
         part or agent(),
@@ -52,7 +58,7 @@ def run_agent(model: Any, *tools: CountedTool, part: dict[str, Any] | None = Non
         "start > agent > answer > end",
     )
     whole = dataclasses.replace(services_with(model), tools=Toolbox(*tools), **services)
-    return run(definition, {"query": "What?"}, services=whole)
+    return run(definition, {"query": "What?"}, services=whole, kept=kept)
 
 
 def logs(record: RunRecord) -> list[dict[str, Any]]:
@@ -211,3 +217,33 @@ def test_an_agent_without_a_model_is_refused(model_value: Any) -> None:
 def test_a_model_may_be_named_in_two_ways(model: Any) -> None:
     model.script("Hi.")
     assert run_agent(model, part=agent(model=MODEL)).text == "Hi."
+
+
+def cut_off(model: Any, *tools: CountedTool) -> RunRecord:
+    """A run whose model has called a tool and then failed for good: what it has kept is what a lost worker leaves."""
+    model.script("Hm.", tool_calls=[("lookup", {"text": "tea"}), ("lookup", {"text": "milk"})])
+    model.script(error="ServerError")
+    return run_agent(model, *tools)
+
+
+def test_a_tool_that_has_returned_is_not_called_again(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    record = cut_off(model, lookup)
+    model.script("It is tea.")
+    again = run_agent(model, lookup, kept=record.journal.kept)
+    assert lookup.calls == [{"text": "tea"}, {"text": "milk"}]
+    assert [call["output"] for call in again.outputs("agent")["json"]] == ["lookup: tea", "lookup: milk"]
+    assert (again.text, again.outputs("agent")["text"]) == ("Hm.\nIt is tea.", "Hm.\nIt is tea.")
+    assert again.outputs("agent")["usage"]["total_tokens"] > 0
+    assert sent(model)[-3:] == [("assistant", "Hm."), ("tool", "lookup: tea"), ("tool", "lookup: milk")]
+
+
+def test_a_tool_that_had_not_returned_is_called_again(model: Any) -> None:
+    lookup = CountedTool("lookup")
+    kept = cut_off(model, lookup).journal.kept
+    (progress,) = kept.values()
+    progress["steps"][0]["calls"][1]["observation"] = None
+    model.script("It is tea.")
+    again = run_agent(model, lookup, kept=kept)
+    assert lookup.calls == [{"text": "tea"}, {"text": "milk"}, {"text": "milk"}]
+    assert again.text == "Hm.\nIt is tea."
