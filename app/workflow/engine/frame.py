@@ -50,7 +50,8 @@ class Frame:
         # By node, the source of the last taken edge: nodes that run, or will once their other edges are decided.
         self._taken_from: dict[str, str | None] = {}
         self._ready: deque[str] = deque()
-        self._running = self._helpers = 0
+        # Threads that run a node, and those that are about to look for one: spawned helpers, and the caller.
+        self._running, self._looking = 0, 1
         # Guards all the fields here and is notified when a node has ended.
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
@@ -110,23 +111,21 @@ class Frame:
             with self._changed:
                 while not self._ready:
                     if helping or not self._running:
+                        self._looking -= 1
                         return
                     self._changed.wait()
                 node_id = self._ready.popleft()
+                self._looking -= 1
                 self._running += 1
-                # One helper for each node left over. Helpers count from when they are spawned until they return.
-                wanted = max(0, len(self._ready) - self._helpers)
-                self._helpers += wanted
+                # One helper for each node left over that nobody is about to take: the threads that run nodes are busy.
+                wanted = max(0, len(self._ready) - self._looking)
+                self._looking += wanted
             for _ in range(wanted):
                 self.run.context.spawn(self._help)
             self._run_one(node_id)
 
     def _help(self) -> None:
-        try:
-            self._work(helping=True)
-        finally:
-            with self._changed:
-                self._helpers -= 1
+        self._work(helping=True)
 
     def _run_one(self, node_id: str) -> None:
         ending = None
@@ -140,6 +139,7 @@ class Frame:
             if ending is not None and self._failure is None:
                 self._apply(ending)
             self._running -= 1
+            self._looking += 1
             self._changed.notify_all()
 
     def _fail(self, failure: BaseException) -> None:

@@ -68,6 +68,24 @@ def test_branches_run_at_the_same_time():
     assert record.end.status == "succeeded"
 
 
+def test_branches_that_open_later_run_at_the_same_time_beside_a_slow_node():
+    both, done = threading.Barrier(2, timeout=10), threading.Event()
+
+    def meet(name, time):
+        if name == "slow":
+            assert done.wait(10)
+        elif name != "a":
+            both.wait()
+            done.set()
+        return name
+
+    record = run(
+        graph(start(), *map(http, ("slow", "a", "b", "c")), "start > slow", "start > a > b", "a > c"),
+        services=FakeHttp(meet).services,
+    )
+    assert record.end.status == "succeeded"
+
+
 @pytest.mark.parametrize(("go", "ran"), [("yes", "a"), ("no", "b")])
 def test_a_branching_node_takes_one_way(go, ran):
     fake = FakeHttp()
