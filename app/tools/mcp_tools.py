@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from app.providers.cancellation import Cancellation
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.tool_file import McpEntry, all_filled
@@ -164,12 +166,32 @@ def _answer(result: "CallToolResult", name: str, most_bytes: int) -> ToolAnswer:
             texts.append(f"{part.name}: {part.uri}")
         else:
             texts.append(str(resource.text if resource is not None else getattr(part, "text", "")))
-    text = "\n".join(texts)
+    text = _with_details("\n".join(texts), result.structured_content, bool(result.is_error))
     if len(text.encode("utf-8", "replace")) + sum(len(file.content) for file in files) > most_bytes:
         raise ToolFailed("The tool server's answer is too large.")
     if result.is_error:
         raise ToolFailed(text or "The tool failed and gave no message.")
     return ToolAnswer(text, files, _objects(result.structured_content))
+
+
+def _with_details(text: str, structured: Any, is_error: bool) -> str:
+    """Return the text of a result, with its structured part where the text is empty or tells an error without it.
+
+    Servers should repeat the structured part as text, and not all do.
+    """
+    if not structured:
+        return text
+    details = orjson.dumps(structured, option=orjson.OPT_NON_STR_KEYS).decode()
+    if not text.strip():
+        return details
+    return f"{text}\n{details}" if is_error and not _repeats(text, structured) else text
+
+
+def _repeats(text: str, structured: Any) -> bool:
+    try:
+        return bool(orjson.loads(text) == structured)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _file(data: str, mime_type: str | None, name: str) -> ToolFile:

@@ -6,6 +6,7 @@ import sys
 import time
 
 from mcp.server.mcpserver import Image, MCPServer
+from mcp.types import CallToolResult, TextContent
 
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -32,6 +33,19 @@ def draw() -> Image:
 @server.tool()
 def fail() -> str:
     raise ValueError("secret-host:5432")
+
+
+@server.tool()
+def refuse(text: str) -> CallToolResult:
+    """An error whose details are structured alone; with `text` beside them if it is not empty."""
+    content = [TextContent(type="text", text=text)] if text else []
+    return CallToolResult(is_error=True, content=content, structured_content={"code": "RATE_LIMITED", "wait": 5})
+
+
+@server.tool()
+def measure() -> CallToolResult:
+    """A structured result without a text."""
+    return CallToolResult(content=[], structured_content={"rooms": 4})
 
 
 @server.tool()

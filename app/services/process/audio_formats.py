@@ -16,10 +16,15 @@ DECLARED = frozenset(
         "audio/mpeg",
         "audio/webm",
         "audio/ogg",
+        "audio/mp4",
+        "audio/x-m4a",
+        "audio/x-wav",
+        "audio/wave",
+        "application/ogg",
     }
 )
 HEAD_BYTES = 64
-_MP4_BRANDS = (b"M4A", b"M4B", b"mp4", b"isom", b"iso", b"qt", b"dash", b"3gp", b"f4a")
+_MP4_BRANDS = (b"M4A", b"M4B", b"mp4", b"isom", b"iso", b"qt", b"dash", b"3gp", b"f4a", b"avc1", b"cmf")
 
 
 class AudioFormat(NamedTuple):

@@ -87,7 +87,8 @@ def test_every_mode_listens(client, model, mode):
         (silence(), "audio/wav", b"wav"),
         (WEBM, "audio/webm;codecs=opus", b"webm"),
         (OGG, "audio/ogg; codecs=opus", b"ogg"),
-        (WEBM, "audio/mp3", b"webm"),
+        (M4A, "audio/mp4;codecs=mp4a.40.2", b"m4a"),
+        (WEBM, "audio/mp4", b"webm"),
     ],
 )
 def test_what_browsers_record_is_sent_on_under_its_true_format(talker, model, recording, declared, extension):
