@@ -94,6 +94,8 @@ def bind_database(app: Flask) -> None:
         "pool_timeout": 30,
         # A look at the connection before each use would cost a round trip; whoever meets a lost one tries again.
         "pool_pre_ping": False,
+        # Errors are logged: what visitors write, and tokens, are parameters.
+        "hide_parameters": True,
     }
     # Only the dialect: the connector has the address, which may name several hosts.
     url = "postgresql+psycopg2://"

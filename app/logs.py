@@ -1,10 +1,16 @@
-"""Structured logs: one JSON object per line, or coloured lines in a terminal. Each line of a request has its id."""
+"""Structured logs: one JSON object per line, or coloured lines in a terminal. Each line of a request has its id.
+
+Tokens, queries and what visitors write stay out: a request's line names its route and not its path, tracebacks have no
+values of variables and only the first line of a message, and what looks like a token or a query is hidden in all lines.
+"""
 
 import logging
 import re
 import secrets
 import sys
 import time
+import traceback
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -13,6 +19,20 @@ from flask import Flask, Response, g, request
 log = structlog.get_logger("frontdesk.web")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+NO_ROUTE = "none"
+HIDDEN = "[hidden]"
+# The first line of an exception's message says what happened; drivers and parsers repeat values in what follows.
+LONGEST_MESSAGE = 300
+# Passports and access tokens, upload tokens, form tokens and remote files in paths, passwords and queries in URLs.
+_SECRETS = (
+    re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"),
+    re.compile(r"\bhitl_upload_[A-Za-z0-9_-]+"),
+    re.compile(r"(?<=/form/human_input/)(?!<)[^/\s\"']+"),
+    re.compile(r"(?<=/remote-files/)(?!<)[^\s\"']+"),
+    re.compile(r"(?<=://)[^/\s\"'@]+(?=@)"),
+    re.compile(r"(?<=\?)[A-Za-z0-9_.~%-]+=[^\s\"']*"),
+)
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(level: str, form: str) -> None:
@@ -21,6 +41,8 @@ def configure(level: str, form: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(_render_exception),
+        _hide_secrets,
     ]
     lines = (
         structlog.processors.JSONRenderer()
@@ -28,7 +50,7 @@ def configure(level: str, form: str) -> None:
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, lines] if form == "json" else [*shared, lines],
+        processors=[*shared, lines],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -46,7 +68,7 @@ def configure(level: str, form: str) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Give each request an id, and a log line when it is answered; bodies, queries and tokens are never logged."""
+    """Give each request an id, and a log line when it is answered."""
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -64,5 +86,31 @@ def _end(answer: Response) -> Response:
     answer.headers["X-Trace-Id"] = g.get("request_id", "")
     if not request.path.startswith(("/swaggerui", "/health")):
         milliseconds = round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1)
-        log.info("request", method=request.method, path=request.path, status=answer.status_code, ms=milliseconds)
+        route = request.url_rule.rule if request.url_rule is not None else NO_ROUTE
+        log.info("request", method=request.method, route=route, status=answer.status_code, ms=milliseconds)
     return answer
+
+
+def _hide_secrets(logger: Any, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for key, value in event.items():
+        if isinstance(value, str):
+            for secret in _SECRETS:
+                value = secret.sub(HIDDEN, value)
+            event[key] = value
+    return event
+
+
+def _render_exception(exc_info: ExceptionInfo) -> str:
+    """Return a traceback, that of each cause included, with shortened messages."""
+    kind, error, trace = exc_info
+    lines: list[str] = []
+    for piece in traceback.TracebackException(kind, error, trace).format():
+        # Stack entries and headings end with more than one line; a piece that begins with a name is a message.
+        is_message = not piece.startswith((" ", "\n", "Traceback"))
+        lines.append(_shortened(piece) if is_message else piece)
+    return "".join(lines).rstrip("\n")
+
+
+def _shortened(message: str) -> str:
+    first = message.partition("\n")[0]
+    return f"{first[:LONGEST_MESSAGE]}\n"

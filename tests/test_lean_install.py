@@ -89,7 +89,7 @@ def test_a_document_extractor_says_what_is_missing(lean):
 
     file = File("i", "document", "local_file", "a.pdf", ".pdf", "application/pdf", 1, "r")
     told = run_graph(EXTRACTOR, {"file": file}, services=NodeServices(files=Files()))
-    assert (told.end.status, told.end.error) == ("failed", NO_PARSER)
+    assert (told.end.status, told.end.error) == ("failed", "This kind of document cannot be read on this server.")
 
 
 def test_text_needs_no_parser(lean):
@@ -116,7 +116,8 @@ def test_an_mcp_server_s_tools_say_what_is_missing(lean):
         tools.tools()
     with pytest.raises(ToolFailed) as failed_again:
         tools.call("say", {}, 5.0, Cancellation())
-    assert {str(failed.value), str(failed_again.value)} == {NO_MCP}
+    assert {failed.value.cause, failed_again.value.cause} == {NO_MCP}
+    assert {str(failed.value), str(failed_again.value)} == {"The tools of 'house' cannot be used at the moment."}
 
 
 class TestCommands:

@@ -33,6 +33,9 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
     def load_wsgi(self) -> None:
         """Load the app, and with it the settings."""
         super().load_wsgi()
+        # From here on gunicorn's own lines are like all others: with a form, and without what visitors sent.
+        self.log.error_log.handlers.clear()
+        self.log.error_log.propagate = True
         # Imported here: the master must not load what gevent has to patch first in the worker.
         from app.api import client_address, cors
 

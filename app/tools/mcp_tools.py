@@ -14,7 +14,7 @@ import orjson
 from app.providers.cancellation import Cancellation
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.tool_file import McpEntry, all_filled
-from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name, tools_not_usable
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -120,7 +120,7 @@ class McpTools:
     def _open_session(self) -> "McpSession":
         if self._session is None:
             if importlib.util.find_spec("mcp") is None:
-                raise ToolFailed(NOT_INSTALLED.format(self._name))
+                raise tools_not_usable(self._name, NOT_INSTALLED.format(self._name))
             # Imported where a server is asked: the protocol's package takes some 40 MiB.
             from app.tools import mcp_sessions
 
@@ -136,7 +136,7 @@ class McpTools:
                         list(settings.command or ()), all_filled(settings.environment, self._environment)
                     )
             except (ValueError, OSError) as problem:
-                raise ToolFailed(f"{self._name}: {problem}") from None
+                raise tools_not_usable(self._name, f"{self._name}: {problem}") from None
             self._session = mcp_sessions.McpSession(transport)
         return self._session
 

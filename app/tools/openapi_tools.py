@@ -21,7 +21,7 @@ from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.openapi_description import InvalidDescription, Operation, operations, read_description
 from app.tools.openapi_requests import PreparedRequest, prepare_request
 from app.tools.tool_file import OpenApiEntry, all_filled
-from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name
+from app.tools.tool_types import Tool, ToolAnswer, ToolDescription, ToolFailed, ToolFile, fitted_name, tools_not_usable
 
 LARGEST_DESCRIPTION = 16 * 1024 * 1024
 DESCRIPTION_SECONDS = 30.0
@@ -81,9 +81,9 @@ class OpenApiTools:
             )
             found = list(operations(read_description(self._content(place))))
         except InvalidDescription as fault:
-            raise ToolFailed(f"{self._name}: {place}: {fault}") from None
+            raise tools_not_usable(self._name, f"{self._name}: {place}: {fault}") from None
         except ValueError as problem:
-            raise ToolFailed(f"{self._name}: {problem}") from None
+            raise tools_not_usable(self._name, f"{self._name}: {problem}") from None
         service = Service(
             headers,
             query,

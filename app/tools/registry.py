@@ -57,7 +57,7 @@ class ToolRegistry:
                 for tool in provider.tools():
                     yield ListedTool(name, tool.description.name, tool.description.description)
             except ToolFailed as failure:
-                yield ListedTool(name, "", "", str(failure))
+                yield ListedTool(name, "", "", failure.cause)
 
     def close(self) -> None:
         """Close all providers."""

@@ -1,5 +1,6 @@
 """The types of tools: descriptions, calls, answers, and how app files choose them."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +11,24 @@ from app.providers.cancellation import Cancellation
 LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
+logger = logging.getLogger(__name__)
+
 
 class ToolFailed(Exception):
-    """A failed call. The text is one line: an agent's model reads it as observation, a tool node fails with it."""
+    """A failed call. The text is one line: an agent's model reads it as observation, a tool node fails with it.
+
+    `cause`: the line for the operator; where it names what is no visitor's business, the text does not.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
+
+
+def tools_not_usable(provider: str, cause: str) -> ToolFailed:
+    """Return the error of a provider whose set-up is at fault, and log its cause."""
+    logger.warning("tools cannot be used: %s", cause)
+    return ToolFailed(f"The tools of {provider!r} cannot be used at the moment.", cause)
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,20 @@ class TestPreview:
     def test_links_begin_with_the_public_address(self, app, alice, monkeypatch):
         monkeypatch.setitem(app.config, "PUBLIC_URL", "https://files.example")
         assert alice.upload().get_json()["source_url"].startswith("https://files.example/files/")
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [("a\0b.txt", "text/plain"), ("a\x1b\x7fb.txt", "text/\0plain"), ("a.txt", "text/plain\x01; charset=\0")],
+)
+def test_control_characters_stay_out_of_headers(alice, name, mime_type):
+    boundary = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="%b"\r\nContent-Type: %b\r\n\r\nhi\r\n--b--\r\n'
+    )
+    body = boundary % (name.encode(), mime_type.encode())
+    headers = alice.headers | {"Content-Type": "multipart/form-data; boundary=b"}
+    stored = alice.client.post("/api/files/upload", headers=headers, data=body).get_json()
+    assert stored["name"] in ("ab.txt", "a.txt")
+    answer = alice.client.get(path_of(stored["source_url"]))
+    assert answer.status_code == 200
+    assert all(character.isprintable() for _, value in answer.headers.items() for character in value)

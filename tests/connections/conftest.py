@@ -16,6 +16,7 @@ SHORT_TIMES = {
     "BODY_LEAST_RATE": "20000",
     "ADDRESS_CONNECTIONS": "400",
     "WEB_APP_AUTH": "on",
+    "LOG_LEVEL": "INFO",
 }
 
 

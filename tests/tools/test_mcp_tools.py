@@ -263,13 +263,14 @@ class TestAServer:
             McpTools("house", McpEntry(url="http://127.0.0.1:1/mcp"), {}, None).tools()
 
     def test_whose_key_is_not_set_is_told(self) -> None:
-        with pytest.raises(ToolFailed, match="house: the variable HOUSE_KEY is not set"):
+        with pytest.raises(ToolFailed, match="The tools of 'house' cannot be used at the moment.") as failed:
             McpTools(
                 "house",
                 McpEntry(url="http://127.0.0.1:1/mcp", headers={"Authorization": "Bearer $HOUSE_KEY"}),
                 {},
                 None,
             ).tools()
+        assert failed.value.cause == "house: the variable HOUSE_KEY is not set"
 
 
 class Odd(http.server.BaseHTTPRequestHandler):

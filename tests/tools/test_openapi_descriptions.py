@@ -53,6 +53,14 @@ SWAGGER = {
 }
 
 
+def refused(tools: OpenApiTools) -> str:
+    """What the operator reads of tools that cannot be used; visitors read no more than that."""
+    with pytest.raises(ToolFailed) as failed:
+        tools.tools()
+    assert str(failed.value) == "The tools of 'api' cannot be used at the moment."
+    return failed.value.cause
+
+
 class TestADescription:
     def test_of_swagger_is_understood(self, tmp_path: pathlib.Path, service: WebService) -> None:
         tools = described(tmp_path, SWAGGER, base_url=service.url)
@@ -108,17 +116,16 @@ class TestADescription:
         ],
     )
     def test_that_is_broken_is_told_by_its_place(self, tmp_path: pathlib.Path, document: Any, problem: str) -> None:
-        with pytest.raises(ToolFailed, match=problem) as failed:
-            described(tmp_path, document).tools()
-        assert str(failed.value).startswith("api: api.yaml: ") and "\n" not in str(failed.value)
+        cause = refused(described(tmp_path, document))
+        assert problem in cause and cause.startswith("api: api.yaml: ") and "\n" not in cause
 
     def test_that_is_not_there_is_told(self, tmp_path: pathlib.Path) -> None:
-        with pytest.raises(ToolFailed, match="api: missing.yaml: cannot be read: No such file"):
-            OpenApiTools("api", OpenApiEntry(description="missing.yaml"), {}, tmp_path, None).tools()
+        missing = OpenApiTools("api", OpenApiEntry(description="missing.yaml"), {}, tmp_path, None)
+        assert refused(missing).startswith("api: missing.yaml: cannot be read: No such file")
 
     def test_whose_key_is_not_set_is_told(self, tmp_path: pathlib.Path) -> None:
-        with pytest.raises(ToolFailed, match="api: the variable PETS_KEY is not set"):
-            described(tmp_path, DESCRIPTION, headers={"X-Key": "$PETS_KEY"}).tools()
+        unset = described(tmp_path, DESCRIPTION, headers={"X-Key": "$PETS_KEY"})
+        assert refused(unset) == "api: the variable PETS_KEY is not set"
 
     @pytest.mark.parametrize(
         "change", [{"paths": {"/a": None, "/b": [], "/c": {"get": None, "post": {"parameters": 5, "requestBody": []}}}}]

@@ -6,6 +6,7 @@ Few run at once; the time of waiting for a place among them is not the parser's.
 """
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,12 +78,19 @@ _DECODED = ("html", "htm", "csv")
 LONGEST_READ_SECONDS = 60.0
 
 
+logger = logging.getLogger(__name__)
+
+
 class DocumentUnsupported(Exception):
     """Files of this format have no text that we can extract."""
 
 
 class DocumentUnreadable(Exception):
-    """The file is broken, or extracting its text went over a limit."""
+    """The file is broken, or extracting its text went over a limit. `cause`: the line for the operator."""
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def _parse(
     content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
 ) -> Sequence[Passage]:
     if not parser_library.is_installed():
-        raise DocumentUnreadable(parser_library.NOT_INSTALLED)
+        raise _not_set_up(parser_library.NOT_INSTALLED)
     deadline = time.monotonic() + seconds
     try:
         folder = parser_library.folder()
@@ -169,5 +177,10 @@ def _parse(
     except parser_runs.ParserFailed as failure:
         raise DocumentUnreadable(str(failure)) from None
     except OSError as error:
-        raise DocumentUnreadable(f"The parser cannot be set up: {error.strerror}") from None
+        raise _not_set_up(f"The parser cannot be set up: {error}") from None
     return [Passage(page, text) for page, text in json.loads(output)]
+
+
+def _not_set_up(cause: str) -> DocumentUnreadable:
+    logger.error("documents cannot be read: %s", cause)
+    return DocumentUnreadable("This kind of document cannot be read on this server.", cause)

@@ -1,8 +1,10 @@
 """Run a program of the document parser in a process of its own: content in, output back, bounded in time and size."""
 
 import io
+import logging
 import os
 import pathlib
+import re
 import selectors
 import subprocess
 import sys
@@ -15,6 +17,10 @@ PIECE = 1 << 20
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 # How late a stop or the end of the time is noticed.
 POLL_SECONDS = 0.1
+# A path of this machine, which visitors need not know.
+PATH = re.compile(r"(?<![^\s'\"(:=])/[^\s'\":]+")
+
+logger = logging.getLogger(__name__)
 
 
 class ParserFailed(Exception):
@@ -46,7 +52,10 @@ def run(program: str, content: bytes, folder: pathlib.Path, seconds: float, canc
     if process.returncode != 0:
         # Killed for its memory, it leaves no last line.
         last = problem.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ParserFailed(f"The document could not be read: {last or 'it is too large'}")
+        shown = PATH.sub("…", last)
+        if shown != last:
+            logger.warning("document parser failed: %s", last)
+        raise ParserFailed(f"The document could not be read: {shown or 'it is too large'}")
     return output
 
 

@@ -14,7 +14,7 @@ import requests
 
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.public_addresses import AllowedAddresses
-from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused, FetchTooLarge, Gate, without_query
+from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused, FetchTooLarge, Gate
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 
 PIECE = 65_536
@@ -73,7 +73,7 @@ class GuardedResponse:
         """Yield the content as it comes. Raises FetchTooLarge, FetchTimeout, FetchFailed, Cancelled."""
         limit = self._limits.size
         if (self.announced_size() or 0) > limit:
-            raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
+            raise FetchTooLarge(f"The response is larger than {limit} bytes.")
         size = 0
         with self._gate.failures(self.url):
             while True:
@@ -84,7 +84,7 @@ class GuardedResponse:
                     return
                 size += len(piece)
                 if size > limit:
-                    raise FetchTooLarge(f"{without_query(self.url)} is larger than {limit} bytes.")
+                    raise FetchTooLarge(f"The response is larger than {limit} bytes.")
                 yield piece
 
     def read(self) -> bytes:
@@ -135,7 +135,7 @@ class GuardedHttp:
                 # Without reading the body of the redirect: it may be endless.
                 response.raw.close()
                 prepared = following
-            raise FetchFailed(f"{without_query(url)} redirects too often.")
+            raise FetchFailed("The server redirects too often.")
         except BaseException:
             gate.close()
             raise
@@ -205,7 +205,7 @@ def _redirected(request: requests.PreparedRequest, response: requests.Response) 
         # The fragment is for browsers alone and not sent.
         following.prepare_url(urllib.parse.urldefrag(urllib.parse.urljoin(str(request.url), location))[0], None)
     except (requests.RequestException, ValueError):
-        raise FetchRefused(f"{without_query(str(request.url))} redirects to an invalid URL.") from None
+        raise FetchRefused("The server redirects to an invalid URL.") from None
     # The method becomes GET after 302 and 303, and after 301 if it was POST, as in browsers; the body is dropped below.
     requests.sessions.SessionRedirectMixin().rebuild_method(following, response)
     if response.status_code not in (307, 308):

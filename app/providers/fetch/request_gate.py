@@ -129,7 +129,7 @@ class Gate:
 
     def _refuse(self, host: str, port: int, address: str) -> NoReturn:
         logger.warning("refused to fetch from %s:%s at %s", host, port, address)
-        raise FetchRefused(f"Requests to {host} are not allowed.")
+        raise FetchRefused("Requests to this address are not allowed.")
 
     def raise_if_over(self) -> None:
         """Raise Cancelled after a stop, FetchTimeout past the deadline."""
@@ -153,9 +153,10 @@ class Gate:
             # A socket that we have shut fails in many ways: the stop or the deadline is the cause then.
             self.raise_if_over()
             if _is_timeout(failure):
-                raise FetchTimeout(f"{without_query(url)} did not answer in time.") from None
-            logger.info("cannot fetch from %s: %s", without_query(url), type(failure).__name__)
-            raise FetchFailed(f"{without_query(url)} cannot be reached, or its response is not valid HTTP.") from None
+                logger.info("cannot fetch from %s: no answer in time", host_of(url))
+                raise FetchTimeout("The server did not answer in time.") from None
+            logger.info("cannot fetch from %s: %s", host_of(url), type(failure).__name__)
+            raise FetchFailed("The server cannot be reached, or its response is not valid HTTP.") from None
 
     def close(self) -> None:
         """End the timer and close the sockets. May be called twice."""
@@ -263,10 +264,10 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def without_query(url: str) -> str:
-    """Return a URL as far as it may be shown or logged: queries often hold keys."""
+def host_of(url: str) -> str:
+    """Return a URL's scheme, host and port, for the log: what follows may hold keys, what precedes a password."""
     parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _is_timeout(failure: BaseException) -> bool:

@@ -157,7 +157,7 @@ def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) ->
         try:
             tool = tool_registry().find(choice)
         except ToolFailed as failure:
-            log.warning("tool.not_available", tool=choice.name, provider=choice.provider, problem=str(failure))
+            log.warning("tool.not_available", tool=choice.name, provider=choice.provider, problem=failure.cause)
             continue
         tools.setdefault(tool.description.name, tool)
     if config.dataset_ids:

@@ -120,8 +120,10 @@ def _pieces(name: str, content: bytes) -> list[Piece]:
     extension = name.rpartition(".")[2] if "." in name else ""
     try:
         passages = extract_passages(content, extension, "", math.inf, Cancellation())
-    except (DocumentUnsupported, DocumentUnreadable) as error:
-        raise DatasetRefused(str(error)) from None
+    except DocumentUnsupported as unsupported:
+        raise DatasetRefused(str(unsupported)) from None
+    except DocumentUnreadable as unreadable:
+        raise DatasetRefused(unreadable.cause) from None
     pieces = segments(passages)
     if not pieces:
         raise DatasetRefused("There is no text in the file (scanned pages are pictures, not text).")

@@ -26,8 +26,10 @@ def unresolved(definition: AppDefinition) -> list[str]:
     for choice in definition.tools():
         try:
             tool_registry().find(choice)
-        except (ToolFailed, InvalidOperatorFile) as failure:
-            sentences.append(str(failure))
+        except ToolFailed as failure:
+            sentences.append(failure.cause)
+        except InvalidOperatorFile as invalid:
+            sentences.append(str(invalid))
     return sentences
 
 

@@ -155,7 +155,8 @@ def _title(version_id: str, query: str) -> str:
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)
     deadline = time.monotonic() + current_app.config["NAMING_SECONDS"]
     answer, _ = chat_model.complete([ModelMessage("user", prompt)], options, deadline=deadline)
-    title = answer.replace("\0", "").strip().splitlines()[0].strip(" \"'`*#") if answer.strip() else ""
+    lines = answer.replace("\0", "").strip().splitlines()
+    title = lines[0].strip(" \"'`*#") if lines else ""
     return title if len(title) <= GENERATED_NAME_LIMIT else title[: GENERATED_NAME_LIMIT - 3] + "..."
 
 

@@ -214,7 +214,10 @@ def test_a_long_generated_name_is_cut(alice, model):
     assert rename(alice, conversation_id, {"auto_generate": True}).get_json()["name"] == "x" * 72 + "..."
 
 
-@pytest.mark.parametrize("script", [{"status": 500}, {"chunks": ("  \n",)}])
+@pytest.mark.parametrize(
+    "script",
+    [{"status": 500}, {"chunks": ("  \n",)}, {"chunks": ("\0\0",)}, {"chunks": ("\0 \n\0",)}, {"chunks": ('""',)}],
+)
 def test_a_failing_model_leaves_the_name(alice, model, script):
     conversation_id = begin(alice, "Hello")
     model.script(*script.get("chunks", ()), status=script.get("status", 200))

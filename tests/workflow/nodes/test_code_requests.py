@@ -122,11 +122,11 @@ def test_the_standard_library_requests_too(code, imports, expression, value):
 @pytest.mark.parametrize(
     ("imports", "expression", "text"),
     [
-        ("requests", "requests.get('http://169.254.169.254/').text", "Requests to 169.254.169.254 are not allowed."),
-        ("requests", "requests.get('http://localhost:1/').text", "Requests to localhost are not allowed."),
+        ("requests", "requests.get('http://169.254.169.254/').text", "Requests to this address are not allowed."),
+        ("requests", "requests.get('http://localhost:1/').text", "Requests to this address are not allowed."),
         ("requests", "requests.get('file:///etc/passwd').text", "InvalidSchema"),
         ("requests", "requests.get(url + '/status/500').raise_for_status()", "HTTPError: 500 Server Error"),
-        ("urllib.request", "urllib.request.urlopen('http://10.0.0.1/')", "Requests to 10.0.0.1 are not allowed."),
+        ("urllib.request", "urllib.request.urlopen('http://10.0.0.1/')", "Requests to this address are not allowed."),
         ("urllib.request", "urllib.request.urlopen('file:///etc/passwd')", "URLError"),
         ("urllib.request", "urllib.request.urlopen(url + '/status/404')", "HTTPError: HTTP Error 404: Not Found"),
         ("requests", "requests.get(url + '/slow', timeout=0.2)", "Timeout: "),
@@ -138,7 +138,7 @@ def test_what_is_not_allowed_fails(code, imports, expression, text):
 
 
 def test_requests_by_https_are_made_by_the_worker(code):
-    refused = "Requests to 192.168.0.1 are not allowed."
+    refused = "Requests to this address are not allowed."
     assert refused in str(code("requests", "requests.get('https://192.168.0.1').text"))
     assert refused in str(code("http.client as h", f"{CONNECTED}(h.HTTPSConnection('192.168.0.1'))"))
 
