@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import time
+from collections.abc import Mapping
 from typing import Self
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -47,8 +48,8 @@ class ClockedRedis(EmbeddedRedis):
 class ChaosStack(Stack):
     """A stack whose parts can be broken and mended. Servers must be started by the main thread, with which they end."""
 
-    def __init__(self, directory: pathlib.Path) -> None:
-        super().__init__(directory, 2, WORKERS, environment=ENVIRONMENT)
+    def __init__(self, directory: pathlib.Path, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__(directory, 2, WORKERS, environment={**ENVIRONMENT, **(environment or {})})
         self.disk = Disk(directory / "disk")
         self.housekeeping: Child | None = None
         self.clocks = Clocks(directory)
