@@ -85,11 +85,17 @@ return new
 )
 
 # Find the leases that ran out: those with an owner are orphans, those without were overdue in the queue. Each is noted
-# as waiting in the queue, in the same step: of all workers that reap, one gets it.
-# KEYS leases, owners · ARGV time in the queue in ms, how many at most. Returns orphans, overdue.
+# as waiting in the queue, in the same step: of all workers that reap, one gets it. A lease that ends later than any may
+# was made before Redis's clock was set back: it is cut to the longest time, in which a living worker renews it.
+# KEYS leases, owners · ARGV time in the queue in ms, how many at most, the longest time of a lease in ms.
+# Returns orphans, overdue.
 _REAP = (
     CLOCK
     + """
+local longest = now + ARGV[3]
+for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. longest, '+inf', 'LIMIT', 0, ARGV[2])) do
+  redis.call('ZADD', KEYS[1], longest, task)
+end
 local orphans, overdue = {}, {}
 for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
   if redis.call('HDEL', KEYS[2], task) == 1 then orphans[#orphans + 1] = task else overdue[#overdue + 1] = task end
@@ -143,14 +149,18 @@ def note_queued(client: "redis.Redis", task_ids: list[str]) -> list[str]:
     return [task_id.decode() for task_id in new]
 
 
-def reap(client: "redis.Redis", most: int = 200) -> Reaped:
+def reap(client: "redis.Redis", lease_seconds: float, most: int = 200) -> Reaped:
     """Return the tasks that nobody has any more, each to one caller, who enqueues it again."""
-    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=[int(QUEUE_SECONDS * 1000), most])
+    longest = max(lease_seconds, QUEUE_SECONDS)
+    args = [int(QUEUE_SECONDS * 1000), most, int(longest * 1000)]
+    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=args)
     return Reaped([task.decode() for task in orphans], [task.decode() for task in overdue])
 
 
 def live_workers(client: "redis.Redis", seconds: float) -> list[str]:
     """Return the worker processes with a heartbeat in the last `seconds`; drops those without one for an hour."""
     now = int(client.time()[0])
+    # Heartbeats of the future were made before Redis's clock was set back.
+    client.zremrangebyscore(WORKERS, now + seconds + 1, "+inf")
     client.zremrangebyscore(WORKERS, "-inf", now - FORGET_WORKERS)
     return [name.decode() for name in client.zrangebyscore(WORKERS, now - seconds, "+inf")]  # type: ignore[union-attr]

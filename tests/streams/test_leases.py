@@ -26,20 +26,20 @@ def test_one_process_holds_a_lease(redis_db, task_id):
 def test_a_lapsed_lease_is_reaped_once_as_an_orphan(redis_db, task_id):
     Leases(redis_db, 3).take(task_id)
     lapse(redis_db, task_id)
-    assert leases.reap(redis_db) == ([task_id], [])
-    assert leases.reap(redis_db) == ([], [])
+    assert leases.reap(redis_db, 3) == ([task_id], [])
+    assert leases.reap(redis_db, 3) == ([], [])
 
 
 def test_a_task_that_nobody_took_in_time_is_overdue(redis_db, task_id):
     leases.note_queued(redis_db, [task_id])
     lapse(redis_db, task_id)
-    assert leases.reap(redis_db) == ([], [task_id])
+    assert leases.reap(redis_db, 3) == ([], [task_id])
 
 
 def test_a_reaped_run_can_be_taken_at_once(redis_db, task_id):
     Leases(redis_db, 3).take(task_id)
     lapse(redis_db, task_id)
-    leases.reap(redis_db)
+    leases.reap(redis_db, 3)
     assert Leases(redis_db, 3).take(task_id)
 
 
@@ -64,14 +64,14 @@ def test_a_run_given_back_is_handed_on_at_once(redis_db, task_id):
     holder = Leases(redis_db, 3)
     holder.take(task_id)
     holder.release(task_id, hand_over=True)
-    assert leases.reap(redis_db).orphans == [task_id]
+    assert leases.reap(redis_db, 3).orphans == [task_id]
 
 
 def test_an_ended_run_is_forgotten(redis_db, task_id):
     holder = Leases(redis_db, 3)
     holder.take(task_id)
     holder.release(task_id)
-    assert leases.reap(redis_db) == ([], [])
+    assert leases.reap(redis_db, 3) == ([], [])
     assert redis_db.hlen(leases.OWNERS) == 0
 
 
@@ -93,3 +93,20 @@ def test_the_heartbeat_shows_the_worker(redis_db, task_id):
     assert worker.owner in leases.live_workers(redis_db, 5)
     worker.leave()
     assert worker.owner not in leases.live_workers(redis_db, 5)
+
+
+def test_a_lease_of_before_redis_clock_was_set_back_runs_out(redis_db, task_id):
+    holder = Leases(redis_db, 3)
+    holder.take(task_id)
+    redis_db.zadd(leases.LEASES, {task_id: 1_000 * (redis_db.time()[0] + 3600)})
+
+    assert leases.reap(redis_db, 3) == ([], [])
+
+    ends = redis_db.zscore(leases.LEASES, task_id) / 1_000
+    assert ends <= redis_db.time()[0] + 1 + leases.QUEUE_SECONDS
+    assert holder.renew([task_id]) == []
+
+
+def test_a_heartbeat_of_before_redis_clock_was_set_back_counts_for_nothing(redis_db, task_id):
+    redis_db.zadd(leases.WORKERS, {"gone": redis_db.time()[0] + 3600})
+    assert leases.live_workers(redis_db, 5) == []

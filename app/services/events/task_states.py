@@ -4,6 +4,7 @@ import contextlib
 import uuid
 
 import orjson
+from flask import current_app
 
 from app.errors import AppError, NotFound
 from app.extensions import redis_client
@@ -72,7 +73,7 @@ def find_lost(most: int = 500) -> list[str]:
 
 def find_abandoned(queue_length: int) -> list[str]:
     """Return tasks whose worker is gone; where the queue is empty also those that no worker took from it."""
-    reaped = leases.reap(redis_client.client)
+    reaped = leases.reap(redis_client.client, current_app.config["LEASE_SECONDS"])
     # With a queue that is not empty, an overdue task is most likely in it: enqueued again, it would be there twice.
     return reaped.orphans + (reaped.overdue if queue_length == 0 else [])
 
