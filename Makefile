@@ -13,7 +13,7 @@ WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip 
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install speech run test check format bench chaos openapi web worker housekeeping beat migrate clean
+.PHONY: help install speech run test check format bench chaos chaos-hosts openapi web worker housekeeping beat migrate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(VENV)/installed-dev ## measure: streams at once, arrivals over time, re
 
 chaos: $(VENV)/installed-dev ## break the product while people use it, and count losses (SEED=1, SECONDS=180)
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+
+chaos-hosts: $(VENV)/installed-dev ## two hosts of everything, one of which is cut off for 20 s (as root)
+	@$(BIN)/python -m tests.chaos.two_hosts
 
 openapi: $(VENV)/installed ## write build/openapi.json
 	@$(BIN)/python -m app.openapi build/openapi.json

@@ -104,7 +104,7 @@ def main() -> None:
         stack = ChaosStack(pathlib.Path(folder), {"EVENT_LOG_SECONDS": "60"})
         with stack:
             codes = import_apps(stack)
-            callers = [Caller(stack.base_url, codes, ledger, 1, number) for number in range(options.callers)]
+            callers = [Caller([stack.base_url], codes, ledger, 1, number) for number in range(options.callers)]
             samples = soak(stack, callers, options.minutes * 60)
             ledger.compare_rows(stack.postgres.url)
     if options.csv:

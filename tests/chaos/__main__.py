@@ -8,7 +8,7 @@ import tempfile
 
 from tests.chaos.apps import import_apps
 from tests.chaos.chaos_stack import ChaosStack
-from tests.chaos.disk import enter_private_mounts
+from tests.chaos.disk import enter_namespaces
 from tests.chaos.run import Run, report
 from tests.support.stack import stop_on_signals
 
@@ -29,7 +29,7 @@ def parse_options() -> argparse.Namespace:
 
 def main() -> None:
     options = parse_options()
-    enter_private_mounts()
+    enter_namespaces("tests.chaos")
     stop_on_signals()
     seed = secrets.randbelow(100_000) if options.seed is None else options.seed
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:

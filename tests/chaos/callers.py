@@ -4,7 +4,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -41,9 +41,13 @@ FILE_BYTES = 20_000
 class Caller:
     """Asks until it is told to stop. `number` and the seed decide what it asks, and in which order."""
 
-    def __init__(self, base_url: str, codes: Mapping[str, str], ledger: Ledger, seed: int, number: int) -> None:
-        """`codes`: of the apps, by mode."""
-        self._base_url, self._codes, self._ledger, self._number = base_url, codes, ledger, number
+    def __init__(
+        self, base_urls: Sequence[str], codes: Mapping[str, str], ledger: Ledger, seed: int, number: int
+    ) -> None:
+        """`codes`: of the apps, by mode. The web server that comes first is the caller's own choice."""
+        first = number % len(base_urls)
+        self._base_urls = [*base_urls[first:], *base_urls[:first]]
+        self._codes, self._ledger, self._number = codes, ledger, number
         self._numbers = random.Random(seed * 1000 + number)
         self._clients: dict[str, Client] = {}
         self._last: dict[str, tuple[str, str]] = {}
@@ -95,7 +99,7 @@ class Caller:
 
     def _client(self, mode: str) -> Client:
         if mode not in self._clients:
-            self._clients[mode] = Client(self._base_url, self._codes[mode], self._ledger)
+            self._clients[mode] = Client(self._base_urls, self._codes[mode], self._ledger)
         return self._clients[mode]
 
 

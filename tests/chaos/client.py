@@ -1,9 +1,11 @@
 """A client of the API that comes back: it repeats what could not be delivered, and goes on with cut streams."""
 
+import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+import urllib.parse
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import requests
@@ -16,6 +18,8 @@ CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 8.0
 # A question, or any single call, that takes longer is stuck. The faults themselves last some seconds each.
 PATIENCE_SECONDS = 75.0
+# For a whole answer in one body: who waits for longer looks into the history, or asks again.
+BLOCKING_SECONDS = 25.0
 PAUSE = 0.3
 UNAVAILABLE = (502, 503, 504)
 
@@ -29,11 +33,12 @@ class Unanswered(Exception):
 
 
 class Client:
-    """One end user of one app. Used by one thread."""
+    """One end user of one app, who goes to another web server where one is away. Used by one thread."""
 
-    def __init__(self, base_url: str, code: str, ledger: Ledger) -> None:
+    def __init__(self, base_urls: Sequence[str], code: str, ledger: Ledger) -> None:
         self.code = code
-        self._api = f"{base_url}/api"
+        self._bases = itertools.cycle(base_urls)
+        self._base = next(self._bases)
         self._ledger = ledger
         self._headers = {"X-App-Code": code}
         self._headers["X-App-Passport"] = self.get("/passport")["access_token"]
@@ -54,7 +59,9 @@ class Client:
 
     def download(self, url: str) -> bytes:
         """Return the content of a file. Raises GaveUp."""
-        return self._repeat(lambda: requests.get(url, timeout=(CONNECT_SECONDS, SILENCE_SECONDS)), "GET a file").content
+        parts = urllib.parse.urlsplit(url)
+        path = f"{parts.path}?{parts.query}"
+        return self._repeat(lambda: self._request("GET", path, root=""), "GET a file").content
 
     def ask(self, path: str, body: dict[str, Any]) -> requests.Response:
         """Return the answer to a question, a stream or a body. Raises Unanswered, GaveUp.
@@ -64,7 +71,7 @@ class Client:
         """
         streaming = body["response_mode"] == "streaming"
         try:
-            seconds = SILENCE_SECONDS if streaming else PATIENCE_SECONDS
+            seconds = SILENCE_SECONDS if streaming else BLOCKING_SECONDS
             response = self._request("POST", path, json=body, stream=streaming, seconds=seconds)
         except requests.RequestException as error:
             self._ledger.returned("cut before an answer")
@@ -89,16 +96,18 @@ class Client:
         method: str,
         path: str,
         seconds: float = SILENCE_SECONDS,
+        root: str = "/api",
         headers: dict[str, str] | None = None,
         **more: Any,
     ) -> requests.Response:
-        return requests.request(
-            method,
-            self._api + path,
-            headers=self._headers | (headers or {}),
-            timeout=(CONNECT_SECONDS, seconds),
-            **more,
-        )
+        base, headers = self._base, self._headers | (headers or {})
+        try:
+            return requests.request(
+                method, f"{base}{root}{path}", headers=headers, timeout=(CONNECT_SECONDS, seconds), **more
+            )
+        except requests.RequestException:
+            self._base = next(self._bases)
+            raise
 
     def _repeat(
         self, send: Callable[[], requests.Response], what: str, also_fine: tuple[int, ...] = ()

@@ -7,21 +7,22 @@ import subprocess
 import sys
 
 MEGABYTES = 400
-INSIDE = "CHAOS_HAS_MOUNTS"
+INSIDE = "CHAOS_HAS_NAMESPACES"
 BLOCK = b"\0" * 65_536
 
 
-def enter_private_mounts() -> None:
-    """Start this program again where its mounts are its own, if that is allowed; it goes on without else."""
+def enter_namespaces(module: str, *kinds: str) -> bool:
+    """Start a module again where its mounts, and other kinds of things, are its own; False where that is forbidden."""
     if INSIDE in os.environ:
-        return
-    unshare = ["unshare", "--mount", "--propagation", "private"]
+        return True
+    unshare = ["unshare", "--propagation", "private", *(f"--{kind}" for kind in ("mount", *kinds))]
     if os.getuid() != 0:
         unshare[1:1] = ["--user", "--map-root-user"]
     with contextlib.suppress(FileNotFoundError):
         if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode == 0:
             os.environ[INSIDE] = "1"
-            os.execvp(unshare[0], [*unshare, sys.executable, "-m", "tests.chaos", *sys.argv[1:]])
+            os.execvp(unshare[0], [*unshare, sys.executable, "-m", module, *sys.argv[1:]])
+    return False
 
 
 class Disk:

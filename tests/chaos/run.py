@@ -13,6 +13,7 @@ from tests.chaos.chaos_stack import ChaosStack
 from tests.chaos.faults import Faults
 from tests.chaos.ledger import LOST, REFUSED, STUCK, TWICE, Ledger
 from tests.chaos.schedule import Fault, plan
+from tests.support.stack import Stack
 
 TICK = 0.05
 # For what was lost with the last fault: its lease has to run out, and a task without one is found once in 5 s.
@@ -45,7 +46,7 @@ class Run:
         self._seconds = seconds
         self._outcome = Outcome(Ledger(), collections.Counter())
         ledger = self._outcome.ledger
-        self._callers = [Caller(stack.base_url, codes, ledger, seed, number) for number in range(callers)]
+        self._callers = [Caller([stack.base_url], codes, ledger, seed, number) for number in range(callers)]
         self._began = 0.0
         # When something is due, a number that keeps equal times in order, and what it is.
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -72,7 +73,7 @@ class Run:
         for caller in self._callers:
             caller.join()
         self._say("all callers are back; waiting for rest")
-        self._come_to_rest()
+        come_to_rest(self._stack, self._outcome)
         self._say("at rest")
         return self._outcome
 
@@ -103,23 +104,25 @@ class Run:
     def _say(self, what: str) -> None:
         print(f"{self._passed:7.2f}  {what}", flush=True)
 
-    def _come_to_rest(self) -> None:
-        ledger, client = self._outcome.ledger, self._stack.redis_client()
-        if not _wait(lambda: not self._stack.unfinished(), REST_SECONDS):
-            ledger.note(STUCK, f"left unfinished: {self._stack.unfinished()}")
-        # A killed worker's deliveries stay with the broker until its visibility timeout: let it pass.
-        for tag, _ in client.zscan_iter("unacked_index"):
-            client.zadd("unacked_index", {tag: 1})
-        # A worker looks for them at its start, and then every 100 s.
-        self._stack.start_worker()
-        _wait(lambda: not client.hlen("unacked"), REDELIVERY_SECONDS)
-        _wait(lambda: not self._stack.unfinished(), REST_SECONDS)
-        self._outcome.left = {
-            "unacked": int(client.hlen("unacked")),
-            "leases": int(client.zcard(LEASES)) + int(client.hlen(OWNERS)),
-            "queued": int(client.llen("generations")) + int(client.llen("housekeeping")),
-        }
-        ledger.compare_rows(self._stack.postgres.url)
+
+def come_to_rest(stack: Stack, outcome: Outcome) -> None:
+    """Wait until nothing runs any more, then note what is left and what the rows have."""
+    ledger, client = outcome.ledger, stack.redis_client()
+    if not _wait(lambda: not stack.unfinished(), REST_SECONDS):
+        ledger.note(STUCK, f"left unfinished: {stack.unfinished()}")
+    # A killed worker's deliveries stay with the broker until its visibility timeout: let it pass.
+    for tag, _ in client.zscan_iter("unacked_index"):
+        client.zadd("unacked_index", {tag: 1})
+    # A worker looks for them at its start, and then every 100 s.
+    stack.start_worker()
+    _wait(lambda: not client.hlen("unacked"), REDELIVERY_SECONDS)
+    _wait(lambda: not stack.unfinished(), REST_SECONDS)
+    outcome.left = {
+        "unacked": int(client.hlen("unacked")),
+        "leases": int(client.zcard(LEASES)) + int(client.hlen(OWNERS)),
+        "queued": int(client.llen("generations")) + int(client.llen("housekeeping")),
+    }
+    ledger.compare_rows(stack.postgres.url)
 
 
 def report(outcome: Outcome, impossible: dict[str, str]) -> str:

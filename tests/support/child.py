@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 
 TAIL = 4000
+# For processes that need no settings: where commands are found.
+COMMANDS = {"PATH": os.environ.get("PATH", os.defpath)}
 
 
 class Child:

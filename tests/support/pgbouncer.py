@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 
 from app.embedded.ports import ReservedPort
 from app.embedded.system_users import system_user_for
-from tests.support.child import Child
+from tests.support.child import COMMANDS, Child
 from tests.support.visitor import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
@@ -56,7 +56,7 @@ class PgBouncer:
         account = system_user_for(self._directory, PROGRAM)
         command = [*account.prefix, PROGRAM, str(file)]
         log = self._directory / "pgbouncer.log"
-        self._child = Child("pgbouncer", command, {}, log, self._directory, account.user)
+        self._child = Child("pgbouncer", command, COMMANDS, log, self._directory, account.user)
         wait_until(self._answers, START_SECONDS, "PgBouncer")
         return self
 

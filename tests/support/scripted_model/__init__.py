@@ -27,9 +27,9 @@ BACKLOG = 4096
 class ScriptedModel:
     """The server in a thread of its own. Without a script or markers it answers "tok0 tok1 …" of so many chunks."""
 
-    def __init__(self, chunks: int = 3, delay: float = 0.0, port: int = 0) -> None:
+    def __init__(self, chunks: int = 3, delay: float = 0.0, port: int = 0, host: str = "127.0.0.1") -> None:
         self._state = State(Behaviour(numbered(chunks), delay=delay))
-        self._socket = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+        self._socket = socket.create_server((host, port), backlog=BACKLOG)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="scripted-model", daemon=True)
 
