@@ -8,6 +8,7 @@ skipped exactly once, and a join waits for all branches that are still open.
 Who runs them: the thread that calls `run_nodes`, and helpers from a pool where several nodes are ready.
 """
 
+import functools
 import threading
 import time
 from collections import deque
@@ -20,7 +21,7 @@ from app.workflow.contracts.events import Execution, Result, RoundsEnded, Rounds
 from app.workflow.contracts.node import Node
 from app.workflow.contracts.node_services import RecordedEnd, WaitingNode
 from app.workflow.engine import work_sharing
-from app.workflow.engine.node_runner import NodeRunner
+from app.workflow.engine.node_runner import NodeOutcome, NodeRunner
 from app.workflow.engine.run_state import RunState, Scope
 from app.workflow.failures import GraphRunFailed, Pause, RunPaused
 from app.workflow.values.variables import Variables
@@ -78,8 +79,10 @@ class Frame:
             node = self.scope.level.nodes[end.node_id]
             self._replay_inside(node)
             self._replay_writes(end)
+            ending = NodeEnding(node, Result(end.outputs, end.handle), end.handle)
             with self._changed:
-                self._apply(NodeEnding(node, Result(end.outputs, end.handle), end.handle))
+                self._take_outputs(ending)
+                self._decide_edges(ending)
 
     def run_nodes(self) -> None:
         """Run nodes until none is ready or running. Raises GraphRunFailed, RunPaused, Cancelled, unexpected errors."""
@@ -137,7 +140,7 @@ class Frame:
         with self._changed:
             # After a failure nothing more may become ready.
             if ending is not None and self._failure is None:
-                self._apply(ending)
+                self._decide_edges(ending)
             self._running -= 1
             self._looking += 1
             self._changed.notify_all()
@@ -154,14 +157,20 @@ class Frame:
         try:
             execution = self._execution_of(node)
             rounds = FrameRounds(self, node, execution)
-            runner = NodeRunner(self.run, self.scope, self.cancellation, node, execution, rounds)
-            outcome = runner.run_node()
+            settle = functools.partial(self._settle, node)
+            outcome = NodeRunner(self.run, self.scope, self.cancellation, node, execution, rounds, settle).run_node()
         except RunPaused as pause:
             # Its edges stay undecided and hold back what lies behind it; other branches run on.
             with self._changed:
                 self._pauses += pause.pauses
             return NodeEnding(node, Result(), None)
         return NodeEnding(node, outcome.result, outcome.handle, outcome.outputs_replaced)
+
+    def _settle(self, node: Node, outcome: NodeOutcome) -> None:
+        with self._changed:
+            # After a failure nothing more may be read.
+            if self._failure is None:
+                self._take_outputs(NodeEnding(node, outcome.result, outcome.handle, outcome.outputs_replaced))
 
     def _execution_of(self, node: Node) -> Execution:
         """Return the execution of a node: a new one, or the one that waited when the run paused."""
@@ -195,14 +204,17 @@ class Frame:
     # The methods below run under `_changed`. The run's lock is taken inside it, never the other way round: two threads
     # could wait for each other.
 
-    def _apply(self, ending: NodeEnding) -> None:
-        """Take over an execution's outputs, then decide the node's edges."""
+    def _take_outputs(self, ending: NodeEnding) -> None:
+        """Take over an execution's outputs, and pass on the text that they complete."""
+        self.scope.variables.set_node(ending.node.id, ending.result.outputs)
+        # Behind the variables, whose values the text stream reads.
+        self._pass_on_text(ending.node, ending)
+
+    def _decide_edges(self, ending: NodeEnding) -> None:
+        """Decide the edges of a node that has ended; those of one that waits stay undecided."""
         node = ending.node
         if ending.handle is None:
             return
-        self.scope.variables.set_node(node.id, ending.result.outputs)
-        # Behind the variables, whose values the text stream reads.
-        self._pass_on_text(node, ending)
         if node.kind == "loop-end":
             self.loop_ended = True
             self._ready.clear()

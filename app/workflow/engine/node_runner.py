@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,11 @@ class NodeOutcome:
 
 
 class NodeRunner:
-    """One node execution with all its attempts. `rounds`: what a container runs its children with."""
+    """One node execution with all its attempts. `rounds`: what a container runs its children with.
+
+    `take_outputs`: called with an outcome before the node's end is told, so that the text that it completes is read
+    before.
+    """
 
     def __init__(
         self,
@@ -44,7 +49,9 @@ class NodeRunner:
         node: Node,
         execution: Execution,
         rounds: Rounds,
+        take_outputs: Callable[[NodeOutcome], None],
     ) -> None:
+        self._take_outputs = take_outputs
         self._run, self._scope, self._cancellation = run, scope, cancellation
         self._node, self._execution, self._rounds = node, execution, rounds
         self._began = time.perf_counter()
@@ -77,8 +84,10 @@ class NodeRunner:
                     return self._apply_error_strategy(failure)
             else:
                 self._run.count(self._failures, result.total_tokens)
+                outcome = NodeOutcome(result, result.handle)
+                self._take_outputs(outcome)
                 self._emit(NodeSucceeded(self._execution, result, self._elapsed))
-                return NodeOutcome(result, result.handle)
+                return outcome
 
     def _attempt(self) -> Result:
         """Run the node once, and record its success.
@@ -155,8 +164,10 @@ class NodeRunner:
             raise GraphRunFailed(failure.message)
         self._run.count(self._failures, result.total_tokens)
         self._record("exception", result, handle, failure.message)
+        outcome = NodeOutcome(result, handle, outputs_replaced=True)
+        self._take_outputs(outcome)
         self._emit(NodeExcepted(self._execution, result, self._elapsed, failure.message))
-        return NodeOutcome(result, handle, outputs_replaced=True)
+        return outcome
 
     def _record(self, status: str, result: Result, handle: str, error: str | None) -> None:
         """Record the end in the journal."""

@@ -28,8 +28,8 @@ def test_a_run_is_streamed(echo):
     assert [frame.event for frame in frames] == [
         "workflow_started",
         "node_started",
-        "node_finished",
         "text_chunk",
+        "node_finished",
         "node_started",
         "node_finished",
         "workflow_finished",

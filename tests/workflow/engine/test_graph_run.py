@@ -30,8 +30,8 @@ def test_a_run_tells_what_happens_in_order():
     record = run(graph(start(text="text-input"), end(result=["start", "text"]), "start > end"), {"text": "hello"})
     assert record.named() == [
         "NodeStarted start",
-        "NodeSucceeded start",
         "TextStreamed hello",
+        "NodeSucceeded start",
         "NodeStarted end",
         "NodeSucceeded end",
     ]
