@@ -14,7 +14,7 @@ from app.workflow.rules.named_values import NamedSelector, named_values, render_
 from app.workflow.values.files import File
 from app.workflow.values.templates import Template, parse
 from app.workflow.values.values import text_of
-from app.workflow.values.variables import ALIASES, MISSING, Selector
+from app.workflow.values.variables import MISSING, Selector
 
 # Marks that look like references but name no node: the node's context, and the conversation in a completion prompt.
 CONTEXT, HISTORIES = "{{#context#}}", "{{#histories#}}"
@@ -121,10 +121,7 @@ class LlmPrompt:
         """Return whether a completion prompt contains the end user's query already."""
         jinja = [variable.value_selector for variable in self._fields.prompt_config.jinja2_variables]
         selectors = jinja if part.edition_type == "jinja2" else parse(part.text).selectors
-        return any(
-            len(selector) > 1 and (ALIASES.get(selector[0], selector[0]), *selector[1:]) == _QUERY
-            for selector in selectors
-        )
+        return any(self._context.variables.canonical(selector) == _QUERY for selector in selectors)
 
     def _query(self, memory: MemoryConfig) -> str:
         """Return the query that ends the prompt; "" in a run without a conversation."""

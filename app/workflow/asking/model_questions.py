@@ -9,9 +9,9 @@ from app.providers.models.context_window import message_tokens, prompt_room
 from app.workflow.asking.model_calls import ModelCall, NodeModel
 from app.workflow.asking.prompt_history import MemoryConfig, VisionConfig
 from app.workflow.contracts.node import ConfigPart, NodeContext
-from app.workflow.values.templates import parse
+from app.workflow.values.templates import bare, parse
 from app.workflow.values.values import text_of
-from app.workflow.values.variables import Selector
+from app.workflow.values.variables import MISSING, Selector
 
 
 class QuestionFields(ConfigPart):
@@ -32,8 +32,10 @@ class QuestionFields(ConfigPart):
         """
         options = {**extra, **self.model.completion_params}
         images = self.vision.images(context) if model.mode == "chat" else []
-        text = text_of(context.variables.require(selector))
-        instruction = parse(self.instruction).render(context.variables)
+        value = context.variables.get(selector)
+        # Of a branch that was skipped: there is nothing to ask about.
+        text = "" if value is MISSING else text_of(value)
+        instruction = parse(self.instruction).render(context.variables, missing=bare)
         system = f"{task}\n\nInstruction of the author:\n{instruction}" if instruction.strip() else task
         messages = self.vision.with_images(
             [ModelMessage("system", system), ModelMessage("user", text)], images, context

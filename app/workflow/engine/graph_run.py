@@ -21,7 +21,7 @@ SUCCEEDED, PARTIAL, FAILED, STOPPED, PAUSED = "succeeded", "partial-succeeded", 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended or paused. `outputs`: those of its end nodes, or `answer` and `files` of its answer nodes.
+    """How a run ended or paused. `outputs`: those of its end nodes, and `answer` and `files` of its answer nodes.
 
     `exceptions`: failed attempts of nodes; `steps`: node executions; `pauses`: what a paused run waits for.
     """
@@ -39,6 +39,7 @@ class GraphRun:
     """One run of a graph. `emit` is called with the events one after another, from several threads."""
 
     def __init__(self, graph: Graph, variables: Variables, context: RunContext, emit: Callable[[Event], None]) -> None:
+        variables.set_start(graph.top.start_id)
         self._state = RunState(graph, variables, context, emit)
         self._variables = variables
 

@@ -72,9 +72,9 @@ class RunState:
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """The run's outputs: `answer` and `files` where its graph has answer nodes, else those of its end nodes."""
+        """The run's outputs: those of its end nodes, beside `answer` and `files` where its graph has answer nodes."""
         if any(node.kind == "answer" for node in self.graph.nodes()):
-            return {"answer": "".join(self._answers), "files": self._files}
+            return {"answer": "".join(self._answers), "files": self._files, **self._outputs}
         return self._outputs
 
     def emit(self, event: Event) -> None:

@@ -13,7 +13,7 @@ from app.workflow.rules.metadata_filters import automatic_conditions
 from app.workflow.rules.retrieval_settings import MetadataConditionsConfig, RetrievalSettings
 from app.workflow.values.templates import empty, filled
 from app.workflow.values.values import text_of
-from app.workflow.values.variables import Selector
+from app.workflow.values.variables import MISSING, Selector
 
 LONGEST_SEARCH = 60.0
 
@@ -39,11 +39,8 @@ class KnowledgeRetrieval(Node):
 
     def run(self, context: NodeContext) -> Result:
         config = self.config
-        query = (
-            text_of(context.variables.require(config.query_variable_selector)).strip()
-            if config.query_variable_selector
-            else ""
-        )
+        value = context.variables.get(config.query_variable_selector)
+        query = "" if value is MISSING else text_of(value).strip()
         inputs = {"query": query}
         if not query:
             return Result(outputs={"result": []}, inputs=inputs)

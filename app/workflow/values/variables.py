@@ -1,7 +1,7 @@
 """The variables of a run, found by selectors: `(node id, name, key …)`.
 
-`sys`, `env` and `conversation` count as node ids. The engine writes when a node has ended; nodes read in
-several threads.
+`sys`, `env` and `conversation` count as node ids, and the start node gives every `sys` variable as `sys.name`, too. The
+engine writes when a node has ended; nodes read in several threads.
 """
 
 import math
@@ -37,10 +37,15 @@ class Variables:
         self._outer = outer
         self._nodes: dict[str, dict[str, Any]] = {}
         self._types: dict[str, Mapping[str, str]] = {}
+        self._start_id: str | None = outer._start_id if outer else None
         # By variable, the place in the journal of the write that gave its value; LIVE for one of this worker.
         self._places: dict[Selector, float] = {}
         # One lock for all scopes of a run: parallel rounds write variables of the scope around them.
         self._write_lock: threading.Lock = outer._write_lock if outer else threading.Lock()
+
+    def set_start(self, node_id: str) -> None:
+        """Say which node is the start, in all scopes that are made from this one."""
+        self._start_id = node_id
 
     def set_node(self, node_id: str, values: Mapping[str, Any]) -> None:
         """Store a node's outputs, in place of any that it had."""
@@ -86,9 +91,10 @@ class Variables:
 
     def get(self, selector: Selector) -> Any:
         """Return the value of a selector, or MISSING. Callers must not change it: others read the same object."""
+        selector = self.canonical(selector)
         if len(selector) < 2:
             return MISSING
-        values = self._node(ALIASES.get(selector[0], selector[0]))
+        values = self._node(selector[0])
         value: Any = values.get(selector[1], MISSING)
         for key in selector[2:]:
             if isinstance(value, Mapping):
@@ -98,6 +104,16 @@ class Variables:
             else:
                 return MISSING
         return value
+
+    def canonical(self, selector: Selector) -> Selector:
+        """Return a selector under the name by which its variable is kept: `sys` for its aliases (contract §3.3)."""
+        if len(selector) < 2:
+            return selector
+        first, name, *keys = selector
+        if first == self._start_id and (name.startswith("sys.") or (name == "sys" and keys)):
+            # Editors write both: `[start, "sys.query"]` in selectors, `start.sys.query` in texts.
+            return ("sys", *name.split(".")[1:], *keys)
+        return (ALIASES.get(first, first), name, *keys)
 
     def require(self, selector: Selector) -> Any:
         """Return the value of a selector. Raises NodeFailed where there is none."""

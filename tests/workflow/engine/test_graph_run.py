@@ -43,6 +43,11 @@ def test_the_answers_text_is_the_run_s_answer():
     assert (record.text, record.end.outputs) == ("You said: Hi", {"answer": "You said: Hi", "files": []})
 
 
+def test_the_outputs_of_an_end_node_stay_beside_an_answer():
+    record = run(graph(start(), answer("hello"), end(x=["answer", "answer"]), "start > answer > end"))
+    assert record.end.outputs == {"answer": "hello", "files": [], "x": "hello"}
+
+
 def test_all_edges_of_a_node_are_taken():
     fake = FakeHttp()
     record = run(

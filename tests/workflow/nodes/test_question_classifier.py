@@ -69,6 +69,14 @@ def test_it_gives_the_class_as_configured_and_the_usage(model):
     assert record.end.total_tokens == outputs["usage"]["total_tokens"] > 1
 
 
+def test_a_text_that_is_missing_is_an_empty_one_and_a_missing_reference_stays_bare(model):
+    model.script('{"category_id": "1", "category_name": "Refund"}')
+    record = sort(model, query_variable_selector=["skipped", "output"], instruction="Mind {{#skipped.output#}}.")
+    (_, system), question = sent(model)
+    assert (record.ran, question) == (["start", "sort", "refund"], ("user", ""))
+    assert system.endswith("\nMind skipped.output.")
+
+
 @pytest.mark.parametrize(
     "answer", ["Shipping, I think.", '[{"category_id": "1"}, {"category_id": "2"}]', '{"category_id": "1"']
 )
@@ -128,10 +136,6 @@ def test_a_completion_model_is_asked_too(model):
     model.script('{"category_id": "1"}')
     assert sort(model, model={**MODEL, "mode": "completion"}).ran[-1] == "refund"
     assert model.requests[0].body["prompt"].endswith("Where is my parcel?")
-
-
-def test_a_missing_text_fails_the_node(model):
-    assert sort(model, query_variable_selector=["start", "gone"]).of("sort").error == "Variable start.gone not found."
 
 
 def test_a_models_error_may_have_a_way_of_its_own(model):
