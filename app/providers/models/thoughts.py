@@ -71,6 +71,11 @@ class ThoughtReader:
         return "".join(passage.text for passage in self._passages if not passage.is_thought and not passage.is_blank)
 
     @property
+    def has_thoughts(self) -> bool:
+        """Whether any thoughts came so far."""
+        return any(passage.is_thought for passage in self._passages)
+
+    @property
     def reasoning(self) -> str:
         """The thoughts so far, joined by newlines."""
         thoughts = (passage.text.strip() for passage in self._passages if passage.is_thought)
@@ -170,7 +175,7 @@ class ThoughtReader:
     def _close_unopened(self, tag: str) -> None:
         """Make thoughts of the text before a closing tag that no opening tag belongs to."""
         passage = self._passages[-1]
-        has_thoughts = any(known.is_thought for known in self._passages)
+        has_thoughts = self.has_thoughts
         if passage.is_blank:
             passage.pieces.clear()
             self._is_behind_thought = True

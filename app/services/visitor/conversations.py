@@ -1,12 +1,10 @@
 """List, name, pin and delete an end user's conversations (contract endpoints.md, /conversations)."""
 
-import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from flask import current_app
 
 from app.errors import ConversationNotFound, GenerationError, InvalidParam, LastConversationNotFound
 from app.extensions import redis_client
@@ -24,10 +22,10 @@ from app.models.conversations import (
 )
 from app.models.owners import Owner
 from app.models.tasks import list_running_tasks
-from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.providers import model_routes
+from app.services.visitor.short_answers import short_answer
 from app.streams import signals
 
 log = structlog.get_logger(__name__)
@@ -35,6 +33,7 @@ log = structlog.get_logger(__name__)
 NAME_LIMIT = 255
 GENERATED_NAME_LIMIT = 75
 NAMING_QUERY_LIMIT = 2_000
+_AROUND_TITLES = " \"'`*#“”„«»「」"
 NAMING_PROMPT = (
     "Write a title of two to six words, in the language of the text, for a conversation that begins with the text "
     "below. Answer with the title alone, without quotation marks.\n\nText: {query}\n\nTitle:"
@@ -151,13 +150,18 @@ def purge(most: int = 1_000) -> int:
 def _title(version_id: str, query: str) -> str:
     model = version(version_id).model()
     prompt = NAMING_PROMPT.format(query=query[:NAMING_QUERY_LIMIT])
-    options = {"max_tokens": 32, "temperature": 0.2}
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)
-    deadline = time.monotonic() + current_app.config["NAMING_SECONDS"]
-    answer, _ = chat_model.complete([ModelMessage("user", prompt)], options, deadline=deadline)
-    lines = answer.replace("\0", "").strip().splitlines()
-    title = lines[0].strip(" \"'`*#") if lines else ""
+    answer = short_answer(
+        chat_model, prompt, {"temperature": 0.2}, lambda so_far: bool(_first_line(so_far.rpartition("\n")[0]))
+    )
+    title = _first_line(answer)
     return title if len(title) <= GENERATED_NAME_LIMIT else title[: GENERATED_NAME_LIMIT - 3] + "..."
+
+
+def _first_line(answer: str) -> str:
+    """Return the first line with words, without the signs around them; "" where there is none."""
+    lines = (line.strip().removeprefix("Title:").strip(_AROUND_TITLES) for line in answer.splitlines())
+    return next(filter(None, lines), "")
 
 
 def _conversation(row: ConversationRow | BegunConversation) -> ConversationItem:

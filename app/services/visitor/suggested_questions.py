@@ -1,15 +1,12 @@
 """Let a model suggest what the end user may ask next (contract endpoints.md, suggested questions)."""
 
-import time
 import uuid
 
 import structlog
-from flask import current_app
 
 from app.errors import GenerationError, MessageNotFound, SuggestedQuestionsDisabled
 from app.models.messages import find_message_origin, read_thread
 from app.models.owners import Owner
-from app.providers.models.chat_types import ModelMessage
 from app.providers.models.context_window import estimate_tokens
 from app.providers.models.json_answers import find_lists
 from app.services.definitions.features import QuestionModel, SuggestedQuestions
@@ -17,6 +14,7 @@ from app.services.definitions.model_config import ModelChoice
 from app.services.definitions.prompts import Thread, turns_for_models
 from app.services.definitions.published_apps import version
 from app.services.process.providers import model_routes
+from app.services.visitor.short_answers import short_answer
 
 log = structlog.get_logger(__name__)
 
@@ -69,14 +67,11 @@ def _ask(usual: ModelChoice, feature: SuggestedQuestions, thread: Thread) -> str
     provider = usual.provider if own.provider is None else own.provider
     mode = usual.mode if own.mode is None else own.mode
     model = model_routes().chat_model(provider, own.name or usual.name, mode)
-    usual_options = {"temperature": TEMPERATURE, "max_tokens": 256}
-    options = usual_options if own.completion_params is None else own.completion_params
+    options = {"temperature": TEMPERATURE} if own.completion_params is None else own.completion_params
     prompt = feature.prompt.strip()
     instructions = prompt + _FORM if prompt else PROMPT
     question = f"{instructions}\n\n{_dialogue(thread, min(HISTORY_TOKENS, model.context // 2))}"
-    deadline = time.monotonic() + current_app.config["NAMING_SECONDS"]
-    answer, _ = model.complete([ModelMessage("user", question)], options, deadline=deadline)
-    return answer
+    return short_answer(model, question, options, lambda so_far: bool(parse_questions(so_far)))
 
 
 def _dialogue(thread: Thread, room: int) -> str:

@@ -208,6 +208,28 @@ def test_the_model_finds_a_name(alice, model):
     assert "How do cats purr?" in model.requests[-1].body["messages"][0]["content"]
 
 
+@pytest.mark.parametrize(
+    ("chunks", "more"),
+    [
+        (["<think>The user asks about cats. I will say Cats.\n</think>\n\n", "Cats at home\nor"], {}),
+        (["The user asks about cats.\nI will say Cats.\n</think>\n\n", "Cats at home"], {}),
+        (["Cats at home"], {"reasoning": ("The user asks about cats.\n",)}),
+        (["<think>\n\n</think>\n\nTitle: **Cats at home**"], {}),
+        (["```\nCats at home\n```"], {}),
+    ],
+)
+def test_a_name_is_no_thought(alice, model, chunks, more):
+    conversation_id = begin(alice, "How do cats purr?")
+    model.script(*chunks, delay=0.05, **more)
+    assert rename(alice, conversation_id, {"auto_generate": True}).get_json()["name"] == "Cats at home"
+
+
+def test_thoughts_that_never_end_give_no_name(alice, model):
+    conversation_id = begin(alice, "How do cats purr?")
+    model.script("<think>The user asks about cats.\nI will", finish="length")
+    assert rename(alice, conversation_id, {"auto_generate": True}).get_json()["name"] == "How do cats purr?"
+
+
 def test_a_long_generated_name_is_cut(alice, model):
     conversation_id = begin(alice)
     model.script("x" * 100)
@@ -227,13 +249,13 @@ def test_a_failing_model_leaves_the_name(alice, model, script):
 
 def test_no_connection_is_held_while_the_model_finds_a_name(alice, model, monkeypatch):
     conversation_id = begin(alice)
-    held, complete = [], ChatModel.complete
+    held, stream = [], ChatModel.stream
 
     def watched(*arguments, **options):
         held.extend(engine.pool.checkedout() for engine in db.engines.values())
-        return complete(*arguments, **options)
+        return stream(*arguments, **options)
 
-    monkeypatch.setattr(ChatModel, "complete", watched)
+    monkeypatch.setattr(ChatModel, "stream", watched)
     rename(alice, conversation_id, {"auto_generate": True})
     assert held == [0, 0]
 

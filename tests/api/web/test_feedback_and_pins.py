@@ -102,6 +102,24 @@ def test_questions_are_suggested_by_the_model(client, model):
     assert "What is love?" in model.requests[-1].body["messages"][0]["content"]
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        ('<think>Maybe ["No?"]</think>\n', '["Who?", "Why?"]'),
+        ('Maybe ["No?"]\n</think>\n', '```json\n["Who?", "Why?"]\n```'),
+        ('Like ["x"]: {"questions": ["Who?", "Why?"]}',),
+        ("['Who?', 'Why?',]",),
+    ],
+)
+def test_suggested_questions_are_no_thoughts(client, model, chunks):
+    visitor = WebVisitor.of_new_app(client, **SUGGESTS)
+    model.script("<think>Love…</think>\n", "Love is.")
+    message_id = visitor.ask("What is love?")[0].data["message_id"]
+    model.script(*chunks, delay=0.05)
+    assert visitor.get(f"/messages/{message_id}/suggested-questions").get_json() == {"data": ["Who?", "Why?"]}
+    assert model.requests[-1].body["messages"][0]["content"].endswith("Assistant: Love is.")
+
+
 def test_the_apps_own_prompt_asks_for_suggestions(client, model):
     feature = {"enabled": True, "prompt": "Suggest rude questions."}
     visitor = WebVisitor.of_new_app(client, suggested_questions_after_answer=feature)
