@@ -8,7 +8,7 @@ A fence or a bracket inside a text of a value is never looked at. Nesting and wo
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +58,24 @@ def read_json(text: str, *, repair: bool = False) -> Any:
     return _storable(value)
 
 
-def find_object(text: str, *, repair: bool = False) -> dict[str, Any] | None:
+def find_object(text: str, *, repair: bool = False, names: Collection[str] = ()) -> dict[str, Any] | None:
     """Return the JSON object of an answer, or None. A list with a single object counts as that object.
 
     Reasoning in think tags is skipped. `repair`: also accept an object whose end is missing and other faults, unless
-    nothing is left of it.
+    nothing is left of it. `names`: of several objects, those that have any of these members go first.
     """
     answer = without_thoughts(text)
     for candidate in (text, answer):
         whole = _whole_object(candidate)
         if whole is not None:
             return whole
-    found = [item for item in found_values(answer) if not item.is_cut and _object(item.value) is not None]
+    found = [
+        (all(name not in value for name in names), *_rank(item), value)
+        for item in found_values(answer)
+        if not item.is_cut and (value := _object(item.value)) is not None
+    ]
     if found:
-        return _object(min(found, key=_rank).value)
+        return min(found, key=lambda ranked: ranked[:-1])[-1]
     return _repaired_object(answer) if repair else None
 
 

@@ -54,7 +54,7 @@ def instructed(messages: Sequence[ModelMessage], schema: Schema) -> list[ModelMe
 
 def read_answer(text: str, schema: Schema) -> dict[str, Any]:
     """Return the JSON object in a model's answer. Raises NodeFailed if there is none or it does not fit the schema."""
-    found = find_object(text, repair=True)
+    found = find_object(text, repair=True, names=schema.get("properties") or ())
     if found is None:
         raise NodeFailed("The model's answer contains no JSON object.", "OutputParserError")
     try:

@@ -145,8 +145,9 @@ class ParameterExtractor(Node):
         return Result(outputs, inputs=call.inputs, process_data=process_data, usage=reply.usage)
 
     def _read(self, reply: ModelReply) -> tuple[dict[str, Any], str | None]:
-        found = find_object(reply.arguments)
-        found = find_object(reply.written) if found is None else found
+        names = [parameter.name for parameter in self.config.parameters]
+        found = find_object(reply.arguments, names=names)
+        found = find_object(reply.written, names=names) if found is None else found
         read = {parameter.name: parameter.read(found or {}) for parameter in self.config.parameters}
         faults = [fault for _, fault in read.values() if fault]
         reason = "The model's answer contains no JSON object." if found is None else " ".join(faults) or None

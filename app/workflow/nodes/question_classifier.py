@@ -1,6 +1,8 @@
 """`question-classifier`: a model chooses the class of a text, and with it a branch (contract dsl.md §3.7)."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pydantic
 
@@ -11,6 +13,7 @@ from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.values.variables import Selector
 
+_AROUND_IDS = " \t\r\n\"'`“”‘’"
 TASK = """You sort texts into classes. Choose the one class that fits the user's text best; do not answer the text.
 Say nothing but a JSON object with the id and the name of that class, exactly as they are in the list:
 {{"category_id": "…", "category_name": "…"}}
@@ -54,10 +57,10 @@ class QuestionClassifier(Node):
             context, model, self._task, self.config.query_variable_selector, request_options(self._schema)
         )
         reply = call.ask(context, model)
-        found = find_object(reply.written)
+        found = find_object(reply.written, names=("category_id", "category_name"))
         if found is None:
             raise call.failure("could not find json block in the output.", "OutputParserError", reply)
-        chosen = self._class(found.get("category_id"))
+        chosen = self._class(found)
         outputs = {
             "class_name": chosen.name,
             "class_label": chosen.label or chosen.name,
@@ -66,10 +69,16 @@ class QuestionClassifier(Node):
         }
         return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.usage)
 
-    def _class(self, wanted: object) -> Class:
-        """Return the class with an id; the first class for an unknown id (contract dsl.md §3.7)."""
+    def _class(self, found: Mapping[str, Any]) -> Class:
+        """Return the class that an answer names; the first class where it names none (contract dsl.md §3.7).
+
+        The id decides. Models also write a class's name in its place, or the name alone.
+        """
         known: list[Class] = self.config.classes
-        return next((candidate for candidate in known if candidate.id == str(wanted)), known[0])
+        wanted = _plain(found.get("category_id")) or _plain(found.get("category_name"))
+        by_id = (candidate for candidate in known if candidate.id.strip() == wanted)
+        by_name = (candidate for candidate in known if candidate.name.strip().casefold() == wanted.casefold())
+        return next(by_id, None) or next(by_name, known[0])
 
     @property
     def _task(self) -> str:
@@ -87,3 +96,12 @@ class QuestionClassifier(Node):
             "required": list(names),
             "additionalProperties": False,
         }
+
+
+def _plain(value: Any) -> str:
+    """Return an id or a name as a text without the quotation marks and the list that models put around it."""
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None or isinstance(value, dict) else str(value).strip(_AROUND_IDS)

@@ -45,6 +45,16 @@ def sort(server, text="Where is my parcel?", **data):
         ),
         ('{"category_id": "1732007415808", "category_name": "Refund"}', "shipping"),
         ('{"category_id": 1732007415808, "category_name": "Shipping"}', "shipping"),
+        ('{"category_id": " \\"1732007415808\\" "}', "shipping"),
+        ('{"category_id": 1732007415808.0}', "shipping"),
+        ('{"category_id": ["1732007415808"]}', "shipping"),
+        ('{"category_id": "shipping"}', "shipping"),
+        ('{"category_name": "Shipping"}', "shipping"),
+        ('{"category_id": null, "category_name": "Shipping"}', "shipping"),
+        ("{'category_id': '1732007415808'}", "shipping"),
+        ('Of {"all": "the classes that there are"} I take {"category_id": "1732007415808"}.', "shipping"),
+        ('I take 1.</think>\n{"category_id": "1732007415808"}', "shipping"),
+        ('{"category_id": "1732007415808", "why": "```json\\n{\\"category_id\\": \\"1\\"}\\n```"}', "shipping"),
         ('{"category_id": "1", "category_name": "Refund"}', "refund"),
         ('{"category_id": "9", "category_name": "Shipping"}', "refund"),
         ('{"reason": "unsure"}', "refund"),
@@ -78,7 +88,16 @@ def test_a_text_that_is_missing_is_an_empty_one_and_a_missing_reference_stays_ba
 
 
 @pytest.mark.parametrize(
-    "answer", ["Shipping, I think.", '[{"category_id": "1"}, {"category_id": "2"}]', '{"category_id": "1"']
+    "answer",
+    [
+        "Shipping, I think.",
+        "1732007415808",
+        "",
+        '{"category_id": ' * 9,
+        "{" * 9_000,
+        '[{"category_id": "1"}, {"category_id": "2"}]',
+        '{"category_id": "1"',
+    ],
 )
 def test_an_answer_without_json_fails_the_node(model, answer):
     model.script(answer)
