@@ -94,6 +94,12 @@ class _StepObserver:
         self._raise_if_replaced()
 
     def tools_requested(self, step: AgentStep) -> None:
+        if step.thought not in step.shown:
+            # Told as the step's thought alone, beside the answer.
+            self._publisher.answer.moderate_aside(step.thought)
+            if self._publisher.answer.is_replaced:
+                step.thought, step.calls = "", []
+            self._raise_if_replaced()
         self._store(step)
         self._publisher.publish_step(step)
 

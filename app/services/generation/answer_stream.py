@@ -104,7 +104,15 @@ class AnswerStream:
         if self.moderator is None or self._replacement is not None or not any(self._parts):
             return
         grown_by, self._moderated = "".join(self._parts[self._moderated :]), len(self._parts)
-        self._replacement = self.moderator.check(grown_by, lambda: "".join(self._parts), whole)
+        self._replace_by(self.moderator.check(grown_by, lambda: "".join(self._parts), whole), seen)
+
+    def moderate_aside(self, text: str) -> None:
+        """Let moderation read a text that readers see beside the answer, whose place it may take. Raises RunFailed."""
+        if self.moderator is not None and self._replacement is None and text:
+            self._replace_by(self.moderator.aside().check(text, lambda: text, whole=True))
+
+    def _replace_by(self, replacement: str | None, seen: str | None = None) -> None:
+        self._replacement = replacement
         if self._replacement is not None and self._replacement != seen:
             self._writer.write(self._events.text_replace(self._replacement, self._replace_reason))
             if self._speech is not None:

@@ -33,6 +33,9 @@ class AnswerModerator(Protocol):
     def restart(self) -> None:
         """Another text takes the answer's place: what was read counts no more."""
 
+    def aside(self) -> "AnswerModerator":
+        """Return a moderator for another text, by the same rules."""
+
 
 def moderate_question(features: FeatureSet, app_id: str, inputs: Mapping[str, Any], query: str) -> ModerationResult:
     """Moderate the inputs and the query of a message. Raises RunFailed where the app's extension fails."""
@@ -92,6 +95,9 @@ class KeywordModerator:
     def restart(self) -> None:
         self._end = ""
 
+    def aside(self) -> AnswerModerator:
+        return KeywordModerator(self.keywords, self.preset_response)
+
 
 @dataclass
 class ExtensionModerator:
@@ -117,6 +123,9 @@ class ExtensionModerator:
 
     def restart(self) -> None:
         self._unread = 0
+
+    def aside(self) -> AnswerModerator:
+        return ExtensionModerator(self.extension_id, self.app_id, self.preset_response)
 
 
 def _keywords(settings: ModerationConfig) -> list[str]:
