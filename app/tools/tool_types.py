@@ -2,9 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from app.providers.cancellation import Cancellation
 
@@ -52,6 +52,8 @@ class ToolAnswer:
     json: Sequence[Mapping[str, Any]] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     sources: Sequence[Mapping[str, Any]] = ()
+    # Values of files that are stored already, of the types of the engine.
+    stored_files: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class ToolDescription:
     icon: str | Mapping[str, str]
 
 
+# Reads a file that an argument names, by its file object: at most so many bytes, in so many seconds. Raises ToolFailed
+# for a file that is not the end user's; Cancelled.
+ReadFile = Callable[[Mapping[str, Any], int, float, Cancellation], ToolFile]
+
+
 class Tool(Protocol):
     """One tool. Calls may come from several threads."""
 
@@ -78,6 +85,14 @@ class Tool(Protocol):
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         """Call the tool. Raises ToolFailed (bad arguments, refusals, timeouts), Cancelled."""
+
+
+@runtime_checkable
+class ReadsFiles(Tool, Protocol):
+    """A tool that reads files of the end user."""
+
+    def reading(self, read: ReadFile) -> Tool:
+        """Return the tool with what reads the files."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import pathlib
 
 import pytest
 
-from app.providers.operator_files import InvalidOperatorFile
+from app.providers.operator_files import InvalidOperatorFile, UnsetVariable
+from app.tools.builtin.search_engines import SearchSettings
 from app.tools.tool_file import all_filled, read_tool_file
 
 WHOLE = """
@@ -55,6 +56,12 @@ def test_an_empty_file_names_nothing(tmp_path: pathlib.Path) -> None:
         ("providers: {a: {openapi: {description: x, key: y}}}", "providers.a.openapi.key: is not known here"),
         ("providers: {a: {openapi: {description: x, seconds: 0}}}", "providers.a.openapi.seconds: "),
         ("names: [{provider: a, tool: b}]", "names[0].use: "),
+        ("names: [{provider: a, tool: b, use: {}}]", "names[0].use: either provider and tool or app must be there"),
+        ("names: [{provider: a, tool: b, use: {provider: c}}]", "names[0].use: either provider and tool or app"),
+        ("search: {}", "search: one of searxng, tavily, brave, serper, google must be there"),
+        ("search: {tavily: {key: secret}}", "search.tavily.key: must name a variable of the environment"),
+        ("search: {searxng: {url: x}}", "search.searxng.url: "),
+        ("search: {google: {key: $K}}", "search.google.site: "),
         ("more: 1", "more: is not known here"),
     ],
 )
@@ -78,3 +85,13 @@ def test_values_come_from_the_environment() -> None:
     }
     with pytest.raises(ValueError, match="the variable KEY is not set"):
         all_filled({"a": "$KEY"}, {})
+
+
+def test_a_search_engine_is_read_with_its_key(tmp_path: pathlib.Path) -> None:
+    google = read_tool_file(write(tmp_path, "search: {google: {key: $KEY, site: cx}}")).search
+    searxng = read_tool_file(write(tmp_path, "search: {searxng: {url: 'http://127.0.0.1:8888'}}")).search
+    assert google is not None and searxng is not None
+    assert google.settings({"KEY": "k"}) == SearchSettings("google", "", "k", "cx")
+    assert searxng.settings({}) == SearchSettings("searxng", "http://127.0.0.1:8888")
+    with pytest.raises(UnsetVariable):
+        google.settings({})

@@ -80,7 +80,13 @@ class TranscriptionModel:
         self._endpoint = endpoint
 
     def transcribe(
-        self, recording: BinaryIO, size: int, extension: str, media_type: str, deadline: float | None = None
+        self,
+        recording: BinaryIO,
+        size: int,
+        extension: str,
+        media_type: str,
+        deadline: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> str:
         """Return the text of a recording of `size` bytes. The deadline is in monotonic seconds.
 
@@ -89,7 +95,9 @@ class TranscriptionModel:
         form = MultipartForm(
             {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
         )
-        response = self._endpoint.post_form("/audio/transcriptions", form, CancelScope(Cancellation(), deadline))
+        response = self._endpoint.post_form(
+            "/audio/transcriptions", form, CancelScope(cancellation or Cancellation(), deadline)
+        )
         call = self._endpoint.describe(self.name, "")
         try:
             if response.status in NO_SUCH_PATH:

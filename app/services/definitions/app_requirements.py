@@ -1,10 +1,11 @@
 """Which packages an app needs that a lean installation leaves out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from app.providers.documents import parser_library
 from app.services.definitions.app_file import AppDefinition
-from app.tools.builtin_tools import PAGE_TOOL
+from app.tools.builtin import exports
+from app.tools.builtin.pages import READERS
 from app.workflow.nodes.document_extractor import DocumentExtractor
 
 
@@ -13,8 +14,17 @@ def not_installed(definition: AppDefinition) -> list[str]:
 
     The list of MCP servers is not looked at: their tools cannot be found without it, and say so.
     """
-    needed_for = [] if parser_library.is_installed() else list(_needs_parser(definition))
-    return [f"{parser_library.NOT_INSTALLED} The app needs it for {', '.join(needed_for)}."] if needed_for else []
+    reading = [] if parser_library.is_installed() else list(_needs_parser(definition))
+    making = [] if exports.is_installed() else _tools_named(definition, exports.TOOLS)
+    return [
+        f"{sentence} The app needs it for {', '.join(needed_for)}."
+        for sentence, needed_for in ((parser_library.NOT_INSTALLED, reading), (exports.NOT_INSTALLED, making))
+        if needed_for
+    ]
+
+
+def _tools_named(definition: AppDefinition, names: Collection[str]) -> list[str]:
+    return [f"the tool {tool.name!r}" for tool in definition.tools() if tool.name in names]
 
 
 def _needs_parser(definition: AppDefinition) -> Iterator[str]:
@@ -22,7 +32,6 @@ def _needs_parser(definition: AppDefinition) -> Iterator[str]:
         data = node.data.stored
         if data.get("type") == DocumentExtractor.kind:
             yield f"the node {data.get('title') or node.stored.get('id')!r}"
-    if any(tool.name == PAGE_TOOL for tool in definition.tools()):
-        yield f"the tool {PAGE_TOOL!r}"
+    yield from _tools_named(definition, READERS)
     if definition.datasets():
         yield "adding documents to its datasets"

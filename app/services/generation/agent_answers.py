@@ -19,9 +19,9 @@ from app.services.files import file_values
 from app.services.files.file_contents import FileContents
 from app.services.generation.knowledge_answers import KnowledgeTool
 from app.services.generation.message_publisher import MessagePublisher
+from app.services.generation.run_tools import RunTools
 from app.services.generation.task_execution import TaskExecution
 from app.services.process.providers import model_routes
-from app.services.process.tool_registry import tool_registry
 from app.streams.publisher import Superseded
 from app.tools.tool_types import Tool, ToolFailed, ToolFile
 from app.workflow.failures import NodeFailed
@@ -159,9 +159,10 @@ def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) ->
     A tool that this installation does not have is left out; the import of the app and the log tell of it.
     """
     tools: dict[str, Tool] = {}
+    run_tools = RunTools(execution.task.owner)
     for choice in config.agent_mode.choices:
         try:
-            tool = tool_registry().find(choice)
+            tool = run_tools.find(choice)
         except ToolFailed as failure:
             log.warning("tool.not_available", tool=choice.name, provider=choice.provider, problem=failure.cause)
             continue

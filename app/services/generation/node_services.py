@@ -1,51 +1,20 @@
 """The services of a run's nodes (contract: app/workflow/contracts/node_services.py)."""
 
-import dataclasses
 from collections.abc import Sequence
 
 from app.models.messages import read_thread
-from app.providers.cancellation import Cancellation
-from app.providers.fetch.guarded_http import GuardedHttp, Limits
-from app.providers.fetch.request_gate import FetchFailed
 from app.providers.models.chat_types import ModelMessage
 from app.services.definitions.prompts import turns_for_models
 from app.services.files.file_contents import FileContents
+from app.services.generation.node_http import NodeHttp
+from app.services.generation.run_tools import RunTools
 from app.services.generation.task_execution import TaskExecution
 from app.services.knowledge.retrieval import AppKnowledge
 from app.services.process.providers import guarded_http, model_routes, sandbox
-from app.services.process.tool_registry import tool_registry
 from app.workflow.contracts.human_forms import FormStore
-from app.workflow.contracts.node_services import HttpAnswer, HttpRequest, NodeServices
-from app.workflow.failures import NodeFailed
+from app.workflow.contracts.node_services import NodeServices
 
 MOST_TURNS = 100
-
-
-class NodeHttp:
-    """Sends the requests of http-request nodes. Raises NodeFailed for one that is refused, fails or gets too much."""
-
-    def __init__(self, client: GuardedHttp) -> None:
-        self._client = client
-
-    def send(self, request: HttpRequest, most_bytes: int, seconds: float, cancellation: Cancellation) -> HttpAnswer:
-        connect, read, _ = request.timeouts
-        limits = Limits(connect=connect, read=read, total=seconds, size=most_bytes)
-        if not request.follow:
-            limits = dataclasses.replace(limits, redirects=0)
-        try:
-            with self._client.request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                params=request.params,
-                data=request.body,
-                verify=request.verify,
-                limits=limits,
-                cancellation=cancellation,
-            ) as answer:
-                return HttpAnswer(answer.status, dict(answer.headers), answer.read(), answer.url)
-        except FetchFailed as failure:
-            raise NodeFailed(str(failure), "RequestError") from None
 
 
 class ConversationMemory:
@@ -82,6 +51,6 @@ def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices
         files=files,
         memory=memory,
         forms=forms,
-        tools=tool_registry(),
+        tools=RunTools(execution.task.owner),
         knowledge=AppKnowledge(execution.task.app_id),
     )

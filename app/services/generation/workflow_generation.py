@@ -1,16 +1,14 @@
 """Run a workflow or a chatflow in a worker: drive the engine, publish its events, store its journal."""
 
-import functools
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from flask import Flask, current_app
+from flask import current_app
 from sqlalchemy.exc import OperationalError
 
-from app.errors import AppError, InternalServerError, RunFailed
+from app.errors import AppError, InternalServerError
 from app.models import tasks
 from app.models.owners import Owner
 from app.models.workflow_runs import LoadedRun, load_run
@@ -22,19 +20,16 @@ from app.services.generation.moderation import ModerationResult, moderate_questi
 from app.services.generation.node_journal import NodeJournal
 from app.services.generation.node_services import node_services_of
 from app.services.generation.run_forms import RunForms
+from app.services.generation.run_graphs import graph_of, spawn_in_app_context
 from app.services.generation.task_execution import MOST_ATTEMPTS, HandedOver, TaskExecution, lost_too_often, overdue
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
-from app.workflow.engine import work_sharing
-from app.workflow.engine.graph import Graph, build
+from app.workflow.engine.graph import Graph
 from app.workflow.engine.graph_run import FAILED, GraphRun, RunEnd
 from app.workflow.engine.run_state import RunContext
-from app.workflow.failures import GraphInvalid
 from app.workflow.values.variables import Variables
 
 log = structlog.get_logger(__name__)
-
-REMEMBERED_GRAPHS = 128
 
 
 def generate_run(execution: TaskExecution) -> None:
@@ -124,7 +119,7 @@ def _run_graph(work: _Work) -> RunEnd:
         verdict = moderate_question(work.config.features, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
-    graph = _graph_of(task.app_version_id)
+    graph = graph_of(task.app_version_id)
     system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
@@ -139,7 +134,7 @@ def _run_graph(work: _Work) -> RunEnd:
         current_app.config["WORKFLOW_STEPS"],
         current_app.config["MAX_RUN_SECONDS"],
         work.has_journal,
-        _spawn_in_app_context(),
+        spawn_in_app_context(),
     )
     try:
         return GraphRun(graph, variables, context, work.publisher.publish).run()
@@ -157,18 +152,6 @@ def _end_at_once(work: _Work) -> RunEnd | None:
     if work.execution.task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
         return _failed(lost_too_often().message)
     return None
-
-
-@functools.lru_cache(maxsize=REMEMBERED_GRAPHS)
-def _graph_of(version_id: str) -> Graph:
-    """Return the graph of an app version. Raises AppUnavailable, and RunFailed where this release refuses the graph.
-
-    An earlier release may have published what this one refuses.
-    """
-    try:
-        return build(version(version_id).usable_workflow().graph.stored)
-    except GraphInvalid as invalid:
-        raise RunFailed(f"Run failed: {invalid}") from None
 
 
 def _system_values(execution: TaskExecution, loaded: LoadedRun, query: str) -> dict[str, Any]:
@@ -208,20 +191,6 @@ def _variables(
         "conversation", conversation, {variable.name: variable.type for variable in config.conversation_variables}
     )
     return variables
-
-
-def _spawn_in_app_context() -> work_sharing.Spawn:
-    """Return a `spawn` for branches: their threads need the app's context, which belongs to one thread."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-
-    def spawn(job: Callable[[], None]) -> None:
-        def in_context() -> None:
-            with app.app_context():
-                job()
-
-        work_sharing.spawn(in_context)
-
-    return spawn
 
 
 def _failed(message: str) -> RunEnd:

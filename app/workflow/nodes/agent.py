@@ -51,7 +51,8 @@ class AgentTool(ConfigPart):
 
     enabled: bool = True
     type: str = "builtin"
-    provider_name: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("provider_name", "provider_id"))
+    provider_id: str = ""
+    provider_name: str = ""
     tool_name: str = ""
     settings: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
@@ -60,7 +61,11 @@ class AgentTool(ConfigPart):
     def choice(self) -> ToolChoice:
         """The tool as the registry finds it."""
         return ToolChoice(
-            self.type, self.provider_name, self.tool_name, self.provider_name, {**self.settings, **self.parameters}
+            self.type,
+            self.provider_id or self.provider_name,
+            self.tool_name,
+            self.provider_name,
+            {**self.settings, **self.parameters},
         )
 
 

@@ -68,7 +68,7 @@ class ToolNode(Node):
         outputs = {
             **answer.variables,
             "text": answer.text,
-            "files": files,
+            "files": [*files, *answer.stored_files],
             "json": [dict(item) for item in answer.json],
         }
         return Result(outputs=outputs, inputs=arguments)

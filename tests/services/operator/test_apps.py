@@ -204,7 +204,8 @@ def test_a_tool_that_is_not_set_up_is_named(app):
     ]
     definition = chat_definition(agent_mode={"enabled": True, "strategy": "function_call", "tools": tools})
     assert apps.publish(AppFile("chat", "Gardener", definition, [])).warnings == (
-        "The tool 'weed' of 'garden' is not set up here.",
+        "The tool 'weed' of 'garden' is not set up here. Add to TOOLS_FILE:"
+        " `providers: {garden: {openapi: {description: FILE_OR_URL}}}`.",
     )
 
 

@@ -1,8 +1,6 @@
 """The built-in tools, which need no tools file."""
 
-import datetime
 import http.server
-import re
 import threading
 import time
 from typing import Any
@@ -12,49 +10,14 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
-from app.providers.sandbox import Sandbox
 from app.tools.arithmetic import ArithmeticFailed, evaluate
 from app.tools.bound_tools import fixed_settings
-from app.tools.builtin_tools import builtin_providers
-from app.tools.registry import ToolRegistry
-from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
-
-SANDBOX = Sandbox()
+from app.tools.tool_types import ToolChoice, ToolFailed
+from tests.tools.builtin.calls import SANDBOX, call, registry
 
 
 def value_of(expression: str) -> str:
     return evaluate(expression, SANDBOX, 5, Cancellation())
-
-
-def registry(http: GuardedHttp | None = None) -> ToolRegistry:
-    return ToolRegistry(
-        builtin_providers(lambda: http or GuardedHttp(), lambda: SANDBOX),
-        {("langgenius/google/google", "ask"): ("calculator", "calculator")},
-    )
-
-
-def call(
-    provider: str, tool: str, http: GuardedHttp | None = None, settings: dict[str, Any] | None = None, **arguments: Any
-) -> ToolAnswer:
-    choice = ToolChoice("builtin", provider, tool, settings=settings or {})
-    return registry(http).find(choice).call(arguments, 10, Cancellation())
-
-
-@pytest.mark.parametrize("provider", ["time", "langgenius/time/time"])
-def test_the_time_is_told(provider: str) -> None:
-    told = datetime.datetime.strptime(call(provider, "current_time").text, "%Y-%m-%d %H:%M:%S")
-    assert abs(told - datetime.datetime.now(datetime.UTC).replace(tzinfo=None)) < datetime.timedelta(seconds=5)
-
-
-def test_the_time_is_told_in_a_zone_and_a_form() -> None:
-    assert re.fullmatch(
-        r"\d\d:\d\d \+0[12]00", call("time", "current_time", timezone="Europe/Berlin", format="%H:%M %z").text
-    )
-
-
-def test_a_zone_that_is_none_is_named() -> None:
-    with pytest.raises(ToolFailed, match="no time zone 'Moon/Base'"):
-        call("time", "current_time", timezone="Moon/Base")
 
 
 @pytest.mark.parametrize(
