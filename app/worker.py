@@ -14,6 +14,7 @@ from app.services.events import task_states
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
 from app.services.process.process_parts import parts_of
+from app.services.process.providers import warn_of_missing_fences
 from app.streams.worker_runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,8 @@ class WorkerLifecycle:
             with self._app.app_context():
                 self._runtime = worker_runtime()
             self._reaper.start()
+            # Beside the start, for it takes a process.
+            threading.Thread(target=warn_of_missing_fences, name="fences", daemon=True).start()
         return self
 
     def drain(self, **_: Any) -> None:

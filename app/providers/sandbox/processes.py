@@ -1,7 +1,7 @@
 """Keep child processes that run JavaScript and templates, and exchange requests and results with them.
 
-The child's side is `child.py`, which sets the limits. A process that dies,
-is late or is stopped is killed, for its state is unknown then; the next request starts another one.
+The child's side is `child.py`, which sets the limits. A process that dies, is late or is stopped is killed, for its
+state is unknown then; the next request starts another one.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import pathlib
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import orjson
@@ -19,39 +18,33 @@ from app.providers.cancellation import Cancellation
 from app.providers.sandbox.messages import Deadline, MessagePipe, SandboxFailed
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
-MOST_PROCESSES = max(2, os.cpu_count() or 2)
+MOST_IDLE = max(2, os.cpu_count() or 2)
 # Added to the limit of the first request of a process, which must load its interpreter first.
 START_SECONDS = 5.0
-# How late a stop is noticed.
-_POLL_SECONDS = 0.05
 
 
 class SandboxPool:
-    """A pool of sandbox processes, as many as there are processors and at least two; callers wait for a free one."""
+    """A pool of sandbox processes: as many as calls at once, of which a few are kept when they are idle."""
 
     def __init__(self) -> None:
-        self._places = threading.Semaphore(MOST_PROCESSES)
         self._idle: list[_SandboxProcess] = []
         self._closed = False
         self._lock = threading.Lock()
 
     def ask(self, request: dict[str, Any], seconds: float, cancellation: Cancellation) -> Any:
         """Return the result that a process gives for a request. Raises SandboxFailed, Cancelled."""
-        deadline = time.monotonic() + seconds
-        self._wait_for_place(deadline, cancellation)
         # Set while the process is ours: every exception then ends in killing it, and only a whole result keeps it.
         process = None
         try:
             process = self._take_idle() or _SandboxProcess()
             answer = process.ask(request, seconds, cancellation)
             with self._lock:
-                if not self._closed:
+                if not self._closed and len(self._idle) < MOST_IDLE:
                     self._idle.append(process)
                     process = None
         finally:
             if process is not None:
                 process.kill()
-            self._places.release()
         if "error" in answer:
             raise SandboxFailed(str(answer["error"]))
         return answer["value"]
@@ -73,12 +66,6 @@ class SandboxPool:
                     return process
                 process.kill()
         return None
-
-    def _wait_for_place(self, deadline: float, cancellation: Cancellation) -> None:
-        while not self._places.acquire(timeout=_POLL_SECONDS):
-            cancellation.raise_if_cancelled()
-            if time.monotonic() > deadline:
-                raise SandboxFailed("The sandbox is busy: the code could not be started in time.")
 
 
 class _SandboxProcess:

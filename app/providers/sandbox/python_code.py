@@ -4,14 +4,18 @@ Monty knows no files, network, processes or our objects; it runs in worker proce
 memory and recursion.
 """
 
+import contextlib
 import json
 import os
+import signal
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from app.providers.cancellation import Cancellation
 from app.providers.sandbox.messages import SandboxFailed
+from app.providers.sandbox.monty_launcher import launcher
+from app.providers.sandbox.places import PLACES
 
 MEMORY = 128 * 1024 * 1024
 DEPTH = 500
@@ -21,12 +25,29 @@ _INPUTS, _JSON = "frontdesk_inputs", "frontdesk_json"
 _POLL_SECONDS = 0.05
 
 
+class _Call:
+    """One call: the process that runs it, and how it ended."""
+
+    def __init__(self) -> None:
+        self.process: int | None = None
+        self.result: Any = None
+        self.failure: SandboxFailed | None = None
+
+    def kill(self) -> None:
+        """End the process of the call, if it has one."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
+
+
 class PythonPool:
     """A pool of Monty's worker processes, started on first use. Shared by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._monty: Any = None
+        # The program that starts the processes.
+        self._program = -1
 
     def run(
         self,
@@ -38,26 +59,26 @@ class PythonPool:
     ) -> Any:
         """Return what `main(**inputs)` returns, in `memory` bytes at most. Raises SandboxFailed, Cancelled."""
         cancellation.raise_if_cancelled()
-        results: list[Any] = []
+        call = _Call()
         finished = threading.Event()
 
         def run() -> None:
             try:
-                results.append(self._run(code, inputs, seconds, memory))
+                call.result = self._run(call, code, inputs, seconds, memory)
             except SandboxFailed as failure:
-                results.append(failure)
+                call.failure = failure
             finally:
                 finished.set()
 
-        # A call of the interpreter cannot be interrupted: after a stop, thread and worker go on until their limits.
+        # In a thread of its own: a call of the interpreter cannot be interrupted, but its process can be killed.
         threading.Thread(target=run, name="python-code", daemon=True).start()
         while not finished.wait(_POLL_SECONDS):
-            cancellation.raise_if_cancelled()
-        if not results:
-            raise SandboxFailed("The code could not be run.")
-        if isinstance(results[0], SandboxFailed):
-            raise results[0]
-        return results[0]
+            if cancellation.is_cancelled:
+                call.kill()
+        cancellation.raise_if_cancelled()
+        if call.failure is not None:
+            raise call.failure
+        return call.result
 
     def close(self) -> None:
         """End the processes; one at work ends with its request. May be called twice."""
@@ -65,8 +86,9 @@ class PythonPool:
             monty, self._monty = self._monty, None
         if monty is not None:
             monty.__exit__(None, None, None)
+            os.close(self._program)
 
-    def _run(self, code: str, inputs: Mapping[str, Any], seconds: float, memory: int) -> Any:
+    def _run(self, call: "_Call", code: str, inputs: Mapping[str, Any], seconds: float, memory: int) -> Any:
         # Imported on first use: most installations never run a code node.
         import pydantic_monty as monty
 
@@ -78,6 +100,7 @@ class PythonPool:
         }
         try:
             with self._started().checkout(script_name="code", limits=limits) as session:
+                call.process = session.worker_pid
                 # As in the reference, `json` is there without an import.
                 session.feed_run(f"import json\nimport json as {_JSON}")
                 # As JSON, for objects that are none would come as texts or lists.
@@ -101,8 +124,9 @@ class PythonPool:
 
         with self._lock:
             if self._monty is None:
-                most = max(2, os.cpu_count() or 2)
-                self._monty = monty.Monty(min_processes=0, max_processes=most, checkout_timeout=60).__enter__()
+                self._program, path = launcher()
+                pool = monty.Monty(binary_path=path, min_processes=0, max_processes=PLACES, checkout_timeout=60)
+                self._monty = pool.__enter__()
             return self._monty
 
 

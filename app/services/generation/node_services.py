@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.models.messages import read_thread
 from app.providers.models.chat_types import ModelMessage
+from app.providers.sandbox import CodeOwner
 from app.services.definitions.prompts import turns_for_models
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
@@ -46,7 +47,7 @@ def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices
     files = FileContents(execution.task.owner)
     return NodeServices(
         models=model_routes(),
-        sandbox=sandbox(),
+        sandbox=sandbox().owned_by(CodeOwner(execution.task.app_id, execution.task.end_user_id)),
         http=NodeHttp(guarded_http()),
         files=files,
         memory=memory,

@@ -5,8 +5,11 @@ Each function is called inside an app's context; what it returns works outside o
 
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import current_app
 
+from app.providers.confinement import suffices
+from app.providers.confinement.probe import offered_fences
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.file_storage import FileStorage
@@ -15,6 +18,8 @@ from app.services.process.process_parts import process_parts
 
 if TYPE_CHECKING:
     from app.providers.sandbox import Sandbox
+
+log = structlog.get_logger(__name__)
 
 
 def storage() -> FileStorage:
@@ -41,6 +46,13 @@ def sandbox() -> "Sandbox":
     from app.providers.sandbox import Sandbox
 
     return process_parts().get(Sandbox, lambda: Sandbox(current_app.config["CODE_PACKAGES"]), Sandbox.close)
+
+
+def warn_of_missing_fences() -> None:
+    """Log a warning where this host offers too few defences for Python code that needs CPython."""
+    fences = offered_fences()
+    if not suffices(fences):
+        log.warning("sandbox.too_few_fences", offered=sorted(fences))
 
 
 def _read_model_routes() -> ModelRoutes:

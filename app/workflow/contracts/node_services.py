@@ -28,7 +28,10 @@ class Models(Protocol):
 
 
 class CodeSandbox(Protocol):
-    """Runs an author's code and templates in processes with limits; what runs longer than `seconds` is killed."""
+    """Runs an author's code and templates in processes with limits; what runs longer than `seconds` is killed.
+
+    Waiting for a turn is no time of the code; it ends with the run.
+    """
 
     def run_code(
         self,
@@ -38,14 +41,22 @@ class CodeSandbox(Protocol):
         seconds: float,
         cancellation: Cancellation,
         http: "CodeHttp | None" = None,
+        until: float = ...,
     ) -> Any:
         """Call the function `main` of the code with `inputs`; return its value. Raises SandboxFailed, Cancelled.
 
-        `http` makes the requests of the code.
+        `http` makes the requests of the code; `until`: the end of its run in monotonic seconds.
         """
 
-    def render(self, template: str, values: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
-        """Render a Jinja2 template. Raises SandboxFailed, Cancelled."""
+    def render(
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        seconds: float,
+        cancellation: Cancellation,
+        until: float = ...,
+    ) -> str:
+        """Render a Jinja2 template; `until` as in `run_code`. Raises SandboxFailed, Cancelled."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Code(Node):
                 context.seconds_left(LONGEST_RUN),
                 context.cancellation,
                 None if context.services.http is None else _Requests(context.services.http),
+                context.deadline,
             )
         except SandboxFailed as failure:
             raise NodeFailed(str(failure), "CodeExecutionError", inputs) from None

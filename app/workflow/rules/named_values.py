@@ -31,7 +31,7 @@ def render_template(context: NodeContext, template: str, values: Mapping[str, An
         raise NodeFailed("The sandbox for templates is not available in this run.", "SandboxNotAvailableError")
     try:
         return context.services.sandbox.render(
-            template, values, context.seconds_left(LONGEST_RUN), context.cancellation
+            template, values, context.seconds_left(LONGEST_RUN), context.cancellation, context.deadline
         )
     except SandboxFailed as failure:
         raise NodeFailed(str(failure), "TemplateError") from None
