@@ -1,5 +1,6 @@
 """Checks the outputs of code nodes against their declared types and limits (contract dsl.md §3.7, code; README §7)."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ def _checked(value: Any, declared: Mapping[str, Any], place: str, depth: int) ->
 def _scalar(value: Any, kind: str, place: str) -> Any:
     if kind == "number" and isinstance(value, bool):
         return int(value)
-    if not isinstance(value, _SCALARS[kind]) or (kind == "number" and value != value):
+    if not isinstance(value, _SCALARS[kind]) or (kind == "number" and not math.isfinite(value)):
         raise _wrong(f"Output {place!r} must be a {kind}, not {_name(value)}.")
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         raise _wrong(f"Output {place!r} is longer than {LONGEST_TEXT} characters.")

@@ -61,6 +61,9 @@ def test_values_of_their_type_are_fine(kind, value, given):
         ("array[object]", "[{}] * 31"),
         ("array[number]", "[1] * 1001"),
         ("string", "'a' * 400001"),
+        ("number", "float('nan')"),
+        ("number", "1e400"),
+        ("object", "{'a': [1, -1e400]}"),
     ],
 )
 def test_values_of_another_type_fail_the_node(kind, value):
