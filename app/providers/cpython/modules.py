@@ -35,7 +35,7 @@ COMMON = (
     *("_pydecimal", "_strptime"),
 )
 # Parts of packages that are for tests and builds; importing their machine code may run programs.
-_LEFT_OUT_PARTS = frozenset({"test", "tests", "testing", "f2py", "distutils", "conftest", "__main__", "__pycache__"})
+_LEFT_OUT_PARTS = frozenset({"test", "tests", "f2py", "distutils", "conftest", "__main__", "__pycache__"})
 _LEFT_OUT_EXTENSIONS = ("_test", "_xx", "xx", "_ctypes", "_curses", "_tkinter", "readline", "_posixsubprocess")
 LARGEST_RESOURCE = 1 << 20
 # Where the store keeps time zones.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from app.providers.cancellation import Cancellation
@@ -23,6 +24,9 @@ TOO_FEW_FENCES = (
     "Python of this kind needs a sandbox of its own, for which this host offers too few defences: system-call filters, "
     "and Landlock or namespaces."
 )
+_NO_START = "The sandbox for Python cannot be started."
+# How late a stop is noticed.
+_POLL_SECONDS = 0.05
 _GARBLED = "The code was ended: it wrote what it must not."
 
 
@@ -33,7 +37,8 @@ class CPythonPool:
         """`packages`: names of installed packages that code may import."""
         self._packages = sorted(packages)
         self._lock = threading.Lock()
-        self._zygote: _ZygoteProcess | None = None
+        # The zygote, or the start of one: who needs it waits for that, and can be stopped meanwhile.
+        self._zygote: Future[_ZygoteProcess] | None = None
 
     def run(
         self,
@@ -60,37 +65,55 @@ class CPythonPool:
 
     def fences(self) -> frozenset[str]:
         """Return the names of the fences that this host offers; they are tried. Raises SandboxFailed."""
-        with self._lock:
-            return self._started().fences
+        return self._started(Cancellation()).fences
 
     def close(self) -> None:
         """End the zygote and with it all calls. May be called twice."""
         with self._lock:
             zygote, self._zygote = self._zygote, None
-        if zygote is not None:
-            zygote.kill()
+        if zygote is not None and zygote.exception() is None:
+            zygote.result().kill()
 
     def _connected(self, cancellation: Cancellation) -> socket.socket:
         """Return a socket to a process that waits for a call. Raises SandboxFailed, Cancelled."""
-        cancellation.raise_if_cancelled()
-        with self._lock:
-            for _ in range(2):
-                zygote = self._started()
-                if not suffices(zygote.fences):
-                    raise SandboxFailed(TOO_FEW_FENCES)
-                with contextlib.suppress(OSError):
-                    return zygote.begin_call()
-                # It has died: another one is started.
+        # The second time if the first one has died meanwhile.
+        for _ in range(2):
+            zygote = self._started(cancellation)
+            if not suffices(zygote.fences):
+                raise SandboxFailed(TOO_FEW_FENCES)
+            try:
+                return zygote.begin_call()
+            except OSError:
                 zygote.kill()
-                self._zygote = None
-        raise SandboxFailed("The sandbox for Python cannot be started.")
+        raise SandboxFailed(_NO_START)
 
-    def _started(self) -> "_ZygoteProcess":
-        if self._zygote is None or not self._zygote.alive:
-            if self._zygote is not None:
-                self._zygote.kill()
-            self._zygote = _ZygoteProcess(self._packages)
-        return self._zygote
+    def _started(self, cancellation: Cancellation) -> "_ZygoteProcess":
+        """Return the zygote, of which another one is started if it died. Raises SandboxFailed, Cancelled."""
+        with self._lock:
+            if self._zygote is None or (self._zygote.done() and not _is_alive(self._zygote)):
+                self._zygote = Future()
+                threading.Thread(target=self._start, args=(self._zygote,), name="zygote", daemon=True).start()
+            starting = self._zygote
+        while True:
+            cancellation.raise_if_cancelled()
+            with contextlib.suppress(TimeoutError):
+                return starting.result(_POLL_SECONDS)
+
+    def _start(self, starting: "Future[_ZygoteProcess]") -> None:
+        try:
+            starting.set_result(_ZygoteProcess(self._packages))
+        except (OSError, ValueError, SandboxFailed):
+            starting.set_exception(SandboxFailed(_NO_START))
+
+
+def _is_alive(zygote: "Future[_ZygoteProcess]") -> bool:
+    """Return whether a start that is done has led to a process that lives; one that has died is cleared away."""
+    if zygote.exception() is not None:
+        return False
+    if zygote.result().alive:
+        return True
+    zygote.result().kill()
+    return False
 
 
 class _ZygoteProcess:
@@ -113,7 +136,7 @@ class _ZygoteProcess:
         told = self._control.recv(4096) if poller.poll(START_SECONDS * 1000) else b""
         if not told:
             self.kill()
-            raise SandboxFailed("The sandbox for Python cannot be started.")
+            raise SandboxFailed(_NO_START)
         self.fences: frozenset[str] = frozenset(json.loads(told))
 
     @property
