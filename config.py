@@ -132,7 +132,7 @@ class Config:
         self.MAIL_CODE_SECONDS = env.integer("MAIL_CODE_SECONDS", 300, least=1)
         self.MAIL_IP_LIMIT = env.integer("MAIL_IP_LIMIT", 50, least=1)
         self.RESET_MAIL_SECONDS = env.integer("RESET_MAIL_SECONDS", 60, least=1)
-        self.PASSPORT_IP_LIMIT = env.integer("PASSPORT_IP_LIMIT", 0)
+        self.PASSPORT_IP_LIMIT = self._limit(env, "PASSPORT_IP_LIMIT", 60)
         self.PASSPORT_USER_ID = env.choice("PASSPORT_USER_ID", "open", "signed", "off")
         self.DEPLOY_ENV = env.text("DEPLOY_ENV", "PRODUCTION")
 
@@ -164,7 +164,20 @@ class Config:
         self.INPUT_CHARACTERS = env.integer("INPUT_CHARACTERS", 100_000)
         self.HISTORY_PAGE_BYTES = env.integer("HISTORY_PAGE_BYTES", 4_000_000, least=1)
         self.APP_ACTIVE_LIMIT = env.integer("APP_ACTIVE_LIMIT", 0)
-        self.VISITOR_MINUTE_LIMIT = env.integer("VISITOR_MINUTE_LIMIT", 0)
+        self.VISITOR_MINUTE_LIMIT = self._limit(env, "VISITOR_MINUTE_LIMIT", 60)
+        self.ADDRESS_MINUTE_LIMIT = self._limit(env, "ADDRESS_MINUTE_LIMIT", 60)
+        self.VISITOR_STREAM_LIMIT = self._limit(env, "VISITOR_STREAM_LIMIT", 10)
+        self.ADDRESS_STREAM_LIMIT = self._limit(env, "ADDRESS_STREAM_LIMIT", 10)
+        self.VISITOR_STORAGE_MB = self._limit(env, "VISITOR_STORAGE_MB", 500)
+        self.ADDRESS_DAY_UPLOAD_MB = self._limit(env, "ADDRESS_DAY_UPLOAD_MB", 500)
+        self.VISITOR_DAY_ANSWERS = self._limit(env, "VISITOR_DAY_ANSWERS", 500)
+        self.VISITOR_DAY_TOKENS = self._limit(env, "VISITOR_DAY_TOKENS", 1_000_000)
+        self.ADDRESS_DAY_ANSWERS = self._limit(env, "ADDRESS_DAY_ANSWERS", 500)
+        self.ADDRESS_DAY_TOKENS = self._limit(env, "ADDRESS_DAY_TOKENS", 1_000_000)
+        self.ACCOUNT_DAY_ANSWERS = self._limit(env, "ACCOUNT_DAY_ANSWERS", 1_000)
+        self.ACCOUNT_DAY_TOKENS = self._limit(env, "ACCOUNT_DAY_TOKENS", 2_000_000)
+        self.APP_DAY_ANSWERS = self._limit(env, "APP_DAY_ANSWERS", 10_000)
+        self.APP_DAY_TOKENS = self._limit(env, "APP_DAY_TOKENS", 20_000_000)
         self.API_EXTENSIONS_FILE = env.text("API_EXTENSIONS_FILE")
         self.TOOLS_FILE = env.text("TOOLS_FILE")
         self.FETCH_TRUSTED = env.addresses("FETCH_TRUSTED")
@@ -187,7 +200,7 @@ class Config:
         self.BODY_LEAST_RATE = env.integer("BODY_LEAST_RATE", 1_024, least=1)
         self.WRITE_SECONDS = env.seconds("WRITE_SECONDS", 30)
         self.KEEPALIVE_SECONDS = env.seconds("KEEPALIVE_SECONDS", 30)
-        self.ADDRESS_CONNECTIONS = env.integer("ADDRESS_CONNECTIONS", 200 if self.OPEN_TO_OTHERS else 0)
+        self.ADDRESS_CONNECTIONS = self._limit(env, "ADDRESS_CONNECTIONS", 200)
         self.WEB_WORKERS = env.integer("WEB_WORKERS", os.cpu_count() or 1, least=1)
         self.WORKER_PROCESSES = env.integer("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
         self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
@@ -204,6 +217,10 @@ class Config:
         ]
         self.FILE_LINK_SECONDS = env.integer("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.integer("WORKFLOW_FILE_LIMIT", 10)
+
+    def _limit(self, env: Environment, name: str, most: int) -> int:
+        """Read a limit on strangers: without a value of its own it is `most` where they can come, else none, 0."""
+        return env.integer(name, most if self.OPEN_TO_OTHERS else 0)
 
     def _embedded_servers(self) -> dict[str, str]:
         """Return the settings of the servers that `make run` started; empty if none is running."""

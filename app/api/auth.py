@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import request
 
+from app.api.client_address import client_address
 from app.api.cors import cookies_are_trusted
 from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
 from app.models.owners import Owner
 from app.services.auth import access, end_users, passports
+from app.services.auth.asker import Asker
 from app.services.auth.end_users import EndUserIdentity
 from app.services.auth.passports import Claims
 from app.services.definitions import published_apps
@@ -22,10 +24,16 @@ HOST_PREFIX = "__Host-"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: an end user of an app."""
+    """Who calls: an end user of an app; `account_id` where an account is logged in."""
 
     app: PublishedApp
     end_user: EndUserIdentity
+    account_id: str | None = None
+
+    @property
+    def asker(self) -> Asker:
+        """For whom this request counts."""
+        return Asker(self.app.id, self.end_user.id, self.account_id, client_address())
 
     @property
     def owner(self) -> Owner:
@@ -84,7 +92,7 @@ def identify(passport: str) -> Caller:
     if end_user is None:
         raise NotFound
     passports.check_access(app, claims)
-    return Caller(app, end_user)
+    return Caller(app, end_user, claims.user_id)
 
 
 def is_end_user_of(app: PublishedApp, user_id: str | None) -> bool:

@@ -29,4 +29,4 @@ class WorkflowEventsResource(Resource):
     def get(self, caller: Caller, task_id: str) -> Response:
         state = task_states.find_owned(caller.app.id, caller.end_user.id, task_id)
         with_snapshot = request.args.get("include_state_snapshot", "").strip().lower() == "true"
-        return resume(state, request.headers.get("Last-Event-ID"), with_snapshot)
+        return resume(caller.asker, state, request.headers.get("Last-Event-ID"), with_snapshot)

@@ -10,25 +10,48 @@ from werkzeug.wsgi import get_input_stream
 
 from app.errors import BadRequest, FileTooLarge, NoFileUploaded
 from app.models.owners import Owner
-from app.services.files import uploads
+from app.services.auth import answer_limits
+from app.services.auth.asker import Asker
+from app.services.files import remote_files, uploads
 
 # The most that a form may hold beside its file: boundaries, headers, fields.
 FORM_BYTES = 1_048_576
 
 
-def receive_upload(owner: Owner) -> uploads.StoredUpload:
-    """Store the request's file for its owner. Raises as `uploads.Intake.keep`, and BadRequest for a malformed form."""
-    with uploads.Intake(owner) as intake:
+def receive_upload(asker: Asker) -> uploads.StoredUpload:
+    """Store the request's file for who asks.
+
+    Raises as `uploads.Intake.keep` and `answer_limits.count_upload`, and BadRequest for a malformed form.
+    """
+    answer_limits.count_upload(asker)
+    with uploads.Intake(Owner(asker.app_id, asker.end_user_id)) as intake:
         names, fields = _receive(intake)
-        return intake.keep(names, fields.get("source"))
+        stored = intake.keep(names, fields.get("source"))
+    answer_limits.note_upload(asker, stored.size)
+    return stored
 
 
-def receive_upload_or_url(owner: Owner) -> uploads.StoredUpload | str:
-    """Return the address in the form's field `url`, or else store its file as `receive_upload` does."""
+def receive_upload_or_url(asker: Asker) -> tuple[uploads.StoredUpload, bool]:
+    """Store the file at the address in the form's field `url`, or else the form's file as `receive_upload` does.
+
+    Returns it, and whether it is from an address. Raises as `receive_upload` and `remote_files.fetch`.
+    """
+    answer_limits.count_upload(asker)
+    owner = Owner(asker.app_id, asker.end_user_id)
     with uploads.Intake(owner) as intake:
         names, fields = _receive(intake)
         url = (fields.get("url") or "").strip()
-        return url or intake.keep(names, None)
+        stored = remote_files.fetch(owner, url) if url else intake.keep(names, None)
+    answer_limits.note_upload(asker, stored.size)
+    return stored, bool(url)
+
+
+def fetch_upload(asker: Asker, url: str) -> uploads.StoredUpload:
+    """Store a copy of a file on another server. Raises as `remote_files.fetch` and `answer_limits.count_upload`."""
+    answer_limits.count_upload(asker)
+    stored = remote_files.fetch(Owner(asker.app_id, asker.end_user_id), url)
+    answer_limits.note_upload(asker, stored.size)
+    return stored
 
 
 def _receive(intake: uploads.Intake) -> tuple[list[str], Mapping[str, str]]:

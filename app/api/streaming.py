@@ -1,7 +1,7 @@
 """Reply with a task's events: as SSE frames, or in one body in blocking mode (contract streaming.md §1, §7, §9.4)."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import orjson
@@ -12,6 +12,9 @@ from app import tasks
 from app.api.process_hub import hub
 from app.errors import InvalidParam, ServiceUnavailable
 from app.models.tasks import ClaimedTask, TaskState
+from app.services.auth import answer_limits, day_budgets
+from app.services.auth.asker import Asker
+from app.services.auth.open_streams import OpenStream
 from app.services.events import task_states
 from app.services.events.blocking_answers import blocking_answer
 from app.services.events.event_reader import SILENCE, EventGroup, EventReader
@@ -24,12 +27,18 @@ HEADERS = {"Cache-Control": "no-cache", "Connection": "keep-alive", "X-Accel-Buf
 LARGEST_NUMBER = 18
 
 
-def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
-    """Subscribe, then enqueue a committed task, then relay its events.
+def run_and_reply(asker: Asker, begin: Callable[[], ClaimedTask], streaming: bool) -> Response:
+    """Begin a task, subscribe, then enqueue it, then relay its events. `begin` commits the task's rows.
 
-    Raises ServiceUnavailable where the queue is away, in blocking mode also the error that ended the task.
+    Raises what `begin` raises, RateLimitError and TooManyRequests where the asker has had its share, ServiceUnavailable
+    where the queue is away, and in blocking mode the error that ended the task.
     """
+    answer_limits.count_for_address("answers", asker.address)
     with contextlib.ExitStack() as opened:
+        stream = opened.enter_context(contextlib.closing(OpenStream.of(asker)))
+        with day_budgets.counted(asker) as allowance:
+            task = begin()
+        allowance.note(task.task_id)
         try:
             reader = opened.enter_context(contextlib.closing(EventReader(hub(), task.task_id)))
             tasks.enqueue(task.task_id, with_speech=streaming)
@@ -37,33 +46,35 @@ def run_and_reply(task: ClaimedTask, streaming: bool) -> Response:
             log.error("generation.not_queued", task_id=task.task_id, error=str(away))
             task_states.fail_unqueued(task.task_id, ServiceUnavailable())
             raise ServiceUnavailable from away
-        groups = reader.events(0, look_back=False)
+        groups = stream.kept(reader.events(0, look_back=False))
         if not streaming:
             return Response(orjson.dumps(blocking_answer(task, groups)), mimetype="application/json")
         opened.pop_all()
     # Workflow-based streams open with a ping (contract streaming.md §1).
-    return _stream(groups if task.workflow_run_id is None else chain([SILENCE], groups), reader)
+    return _reply(groups if task.workflow_run_id is None else chain([SILENCE], groups), reader, stream)
 
 
-def resume(state: TaskState, last_event_id: str | None, with_snapshot: bool) -> Response:
-    """Go on with a task where a client left off. Raises InvalidParam.
+def resume(asker: Asker, state: TaskState, last_event_id: str | None, with_snapshot: bool) -> Response:
+    """Go on with a task where a client left off. Raises InvalidParam, TooManyRequests.
 
     `last_event_id`: the header, None or empty where the client has seen nothing. `with_snapshot`: whether a workflow
     run tells what happened before (contract streaming.md §9).
     """
     after = _event_number((last_event_id or "").strip())
     with contextlib.ExitStack() as opened:
+        stream = opened.enter_context(contextlib.closing(OpenStream.of(asker)))
         reader = opened.enter_context(contextlib.closing(EventReader(hub(), state.task_id)))
-        groups = reader.resume(state, after, with_snapshot)
+        groups = stream.kept(reader.resume(state, after, with_snapshot))
         opened.pop_all()
-    return _stream(groups, reader)
+    return _reply(groups, reader, stream)
 
 
-def _stream(groups: Iterator[EventGroup], reader: EventReader) -> Response:
+def _reply(groups: Iterator[EventGroup], reader: EventReader, stream: OpenStream) -> Response:
     frames = (b"".join(map(_frame, group)) or PING for group in groups)
     reply = Response(frames, mimetype="text/event-stream", headers=HEADERS)
     # A `finally` never runs in a stream that nobody began to read.
     reply.call_on_close(reader.close)
+    reply.call_on_close(stream.close)
     return reply
 
 

@@ -254,6 +254,14 @@ WHERE messages.conversation_id = :conversation_id AND tasks.status = 'running'
 """
 )
 
+_USED_TOKENS = text(
+    """
+SELECT COALESCE(run.total_tokens, message.prompt_tokens + message.answer_tokens, 0) FROM tasks
+LEFT JOIN workflow_runs run ON run.id = tasks.workflow_run_id
+LEFT JOIN messages message ON message.id = tasks.message_id
+WHERE tasks.id = :task_id
+"""
+)
 _RUNNING_OF_APP = text("SELECT id FROM tasks WHERE app_id = :app_id AND status = 'running'")
 
 
@@ -287,6 +295,11 @@ def fail_unclaimed_task(task_id: str, failure: dict[str, Any], error: str, momen
 def find_task(identifier: str) -> TaskState | None:
     """Return the state of the task of this task id, message id or workflow run id."""
     return fetch_one(_FIND_ANY, {"id": identifier}, TaskState)
+
+
+def find_used_tokens(task_id: str) -> int:
+    """Return the tokens that a task has used by its stored usage: 0 before its end, but for runs that paused."""
+    return int(fetch_value(_USED_TOKENS, {"task_id": task_id}) or 0)
 
 
 def find_owned_task(owner: Owner, identifier: str) -> TaskState | None:

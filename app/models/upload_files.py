@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.execution import execute, fetch_all, fetch_one
+from app.models.execution import execute, fetch_all, fetch_one, fetch_value
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner, owned
 
@@ -89,6 +89,7 @@ SELECT id::text AS id, name, extension, mime_type, size FROM upload_files
 WHERE id = ANY(CAST(:ids AS uuid[])) AND {owned("upload_files")} AND stored
 """
 )
+_SUM_OF_SIZES = text(f"SELECT COALESCE(sum(size), 0) AS size FROM upload_files WHERE {owned('upload_files')}")
 _FIND_PREVIEW = text(
     """
 SELECT app_id, name, mime_type, size, created_at FROM upload_files
@@ -129,6 +130,11 @@ def list_owned_files(owner: Owner, file_ids: Sequence[str]) -> dict[str, OwnedFi
     """Return those of these files that are stored and the owner's, by id."""
     rows = fetch_all(_LIST_OWNED, owner.values() | {"ids": list(file_ids)}, OwnedFile)
     return {row.id: row for row in rows}
+
+
+def sum_of_sizes(owner: Owner) -> int:
+    """Return the bytes of all files of an owner."""
+    return int(fetch_value(_SUM_OF_SIZES, owner.values()))
 
 
 def find_preview(file_id: str) -> PreviewRow | None:

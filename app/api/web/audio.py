@@ -5,9 +5,11 @@ from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
+from app.api.client_address import client_address
 from app.api.document import REFUSALS, document, web_ns
 from app.api.recordings import parse_recording
 from app.api.schemas.audio import AudioBinaryResponse, AudioTranscriptResponse, TextToAudioPayload
+from app.services.auth import answer_limits
 from app.services.visitor import speech, transcription
 
 
@@ -22,6 +24,7 @@ class AudioToTextResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
+        answer_limits.count_for_address("audio", client_address())
         recording = parse_recording()
         return reply(AudioTranscriptResponse(text=transcription.transcribe(caller.app, caller.end_user.id, recording)))
 
@@ -38,6 +41,7 @@ class TextToAudioResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
+        answer_limits.count_for_address("audio", client_address())
         body = parse_body(TextToAudioPayload)
         wanted = speech.Wanted(body.message_id, body.text or "", body.voice or "")
         sound = speech.speak(caller.app, caller.end_user.id, wanted)

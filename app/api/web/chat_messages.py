@@ -1,5 +1,7 @@
 """POST /chat-messages: ask a chat app, an agent or a chatflow, and stop the answer."""
 
+import functools
+
 from flask import Response
 from flask_restx import Resource
 
@@ -43,8 +45,8 @@ class ChatMessagesResource(Resource):
             "parent_message_id" in body.model_fields_set,
             tuple(body.files or ()),
         )
-        task = chat.start(caller.app, caller.end_user.id, question)
-        return run_and_reply(task, streaming=streaming)
+        begin = functools.partial(chat.start, caller.app, caller.end_user.id, question)
+        return run_and_reply(caller.asker, begin, streaming=streaming)
 
 
 @web_ns.route("/chat-messages/<string:task_id>/stop")

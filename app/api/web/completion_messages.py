@@ -1,5 +1,7 @@
 """POST /completion-messages: ask a completion app, and stop the answer."""
 
+import functools
+
 from flask import Response
 from flask_restx import Resource
 
@@ -32,8 +34,8 @@ class CompletionMessagesResource(Resource):
         app_modes.require_completion(caller.app)
         body = parse_body(CompletionMessagePayload)
         question = generations.Question(body.query, body.inputs, files=tuple(body.files or ()))
-        task = completions.start(caller.app, caller.end_user.id, question)
-        return run_and_reply(task, streaming=body.response_mode == "streaming")
+        begin = functools.partial(completions.start, caller.app, caller.end_user.id, question)
+        return run_and_reply(caller.asker, begin, streaming=body.response_mode == "streaming")
 
 
 @web_ns.route("/completion-messages/<string:task_id>/stop")

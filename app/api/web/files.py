@@ -27,4 +27,4 @@ class FileUploadResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        return reply(file_bodies.upload_body(receive_upload(caller.owner)), 201)
+        return reply(file_bodies.upload_body(receive_upload(caller.asker)), 201)

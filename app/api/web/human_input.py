@@ -19,8 +19,8 @@ from app.api.schemas.human_input import (
 )
 from app.errors import Forbidden
 from app.errors.forms import UploadTokenMalformed, UploadTokenMissing
+from app.services.auth.asker import Asker
 from app.services.events import form_views
-from app.services.files import remote_files
 from app.services.visitor import app_info, forms
 from app.tasks import enqueue_resumed
 
@@ -107,13 +107,11 @@ class HumanInputFilesResource(Resource):
     )
     def post(self) -> Response:
         form = forms.find_by_upload_token(_upload_token())
-        received = receive_upload_or_url(form.owner)
-        if isinstance(received, str):
-            stored = remote_files.fetch(form.owner, received)
-            forms.keep_file(form, stored.id)
-            return reply(file_bodies.remote_file_body(stored), 201)
-        forms.keep_file(form, received.id)
-        return reply(file_bodies.upload_body(received), 201)
+        asker = Asker(form.owner.app_id, form.owner.end_user_id, None, client_address())
+        stored, from_address = receive_upload_or_url(asker)
+        forms.keep_file(form, stored.id)
+        body = file_bodies.remote_file_body(stored) if from_address else file_bodies.upload_body(stored)
+        return reply(body, 201)
 
 
 def _upload_token() -> str:

@@ -1,5 +1,6 @@
 """/messages: the history of a conversation, feedback, another answer, suggested questions."""
 
+import functools
 import uuid
 
 from flask import Response
@@ -80,8 +81,8 @@ class MessageMoreLikeThisResource(Resource):
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
         app_modes.require_completion(caller.app)
         query = parse_query(MessageMoreLikeThisQuery)
-        task = completions.start_more_like(caller.app, caller.end_user.id, message_id)
-        return run_and_reply(task, streaming=query.response_mode == "streaming")
+        begin = functools.partial(completions.start_more_like, caller.app, caller.end_user.id, message_id)
+        return run_and_reply(caller.asker, begin, streaming=query.response_mode == "streaming")
 
 
 @web_ns.route("/messages/<uuid:message_id>/suggested-questions")

@@ -7,6 +7,7 @@ from app.api import file_bodies
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document, web_ns
+from app.api.multipart import fetch_upload
 from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
 from app.services.files import remote_files
 
@@ -30,7 +31,7 @@ class RemoteFileUploadResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        stored = remote_files.fetch(caller.owner, str(parse_body(RemoteFileUploadPayload).url))
+        stored = fetch_upload(caller.asker, str(parse_body(RemoteFileUploadPayload).url))
         return reply(file_bodies.remote_file_body(stored), 201)
 
 

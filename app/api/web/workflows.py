@@ -1,5 +1,7 @@
 """POST /workflows/run: run a workflow, and stop the run."""
 
+import functools
+
 from flask import Response
 from flask_restx import Resource
 
@@ -28,8 +30,8 @@ class WorkflowRunResource(Resource):
     def post(self, caller: Caller) -> Response:
         app_modes.require_workflow(caller.app)
         body = parse_body(WorkflowRunPayload)
-        task = workflow_runs.start(caller.app, caller.end_user.id, body.inputs, body.files or [])
-        return run_and_reply(task, streaming=True)
+        begin = functools.partial(workflow_runs.start, caller.app, caller.end_user.id, body.inputs, body.files or [])
+        return run_and_reply(caller.asker, begin, streaming=True)
 
 
 @web_ns.route("/workflows/tasks/<string:task_id>/stop")

@@ -5,13 +5,14 @@ import hashlib
 from app.extensions import redis_client
 
 
-def count(subject: str, seconds: int) -> int:
+def count(subject: str, seconds: int, number: int = 1) -> int:
     """Count one more attempt and return how many there were since the first; all are forgotten `seconds` after that.
 
+    `number`: how many, where something else than attempts is counted.
     Call this before the attempt is looked at: attempts at the same time must not all pass before one is counted.
     """
     pipeline = redis_client.client.pipeline()
-    pipeline.incr(_key(subject))
+    pipeline.incrby(_key(subject), number)
     # Set once: otherwise somebody who goes on trying would be locked out for ever.
     pipeline.expire(_key(subject), seconds, nx=True)
     return int(pipeline.execute()[0])

@@ -14,6 +14,7 @@ from app.errors import RunFailed
 from app.extensions import redis_client
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
+from app.services.auth import day_budgets
 from app.services.process.process_parts import process_parts
 from app.streams import signals
 from app.streams.publisher import EventWriter, Superseded
@@ -116,6 +117,7 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
     # Every line of the log that the task causes has both, those of the model client too.
     with structlog.contextvars.bound_contextvars(task_id=task.task_id, app_id=task.app_id):
         generate(execution)
+        day_budgets.spend(task.task_id)
     # The lease is kept until Redis has the last event: a worker that dies before is taken over.
     writer.wait_until_sent(SEND_TIMEOUT)
     return execution.tokens_to_mail
