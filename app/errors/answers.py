@@ -4,6 +4,7 @@ ProviderError
 ├── AnswerFiltered                  400 completion_request_error
 ├── AnswerRefused                   400 completion_request_error
 ├── AnswerCutShort                  400 completion_request_error
+├── AnswerEmpty                     400 completion_request_error
 ├── ToolNotOffered                  400 completion_request_error
 └── ModelBusy                       429 too_many_requests
 """
@@ -21,6 +22,10 @@ class AnswerRefused(ProviderError):
 
 class AnswerCutShort(ProviderError):
     message = "The model reached its limit of tokens before it began its answer."
+
+
+class AnswerEmpty(ProviderError):
+    message = "The model ended its answer without saying anything."
 
 
 class ToolNotOffered(ProviderError):

@@ -31,6 +31,8 @@ class Launched:
             "PYTHONUNBUFFERED": "1",
             "WEB_WORKERS": "1",
             "WORKER_PROCESSES": "1",
+            # Nobody listens there: what runs on this machine must not ask a company's proxy for itself.
+            "HTTP_PROXY": "http://127.0.0.1:9",
         } | settings
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.embedded.run"],

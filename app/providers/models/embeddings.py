@@ -4,8 +4,10 @@ They use the HTTP client of the chat calls. Vectors are asked for as lists of nu
 form.
 """
 
+import base64
 import math
 import random
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -23,6 +25,7 @@ from app.errors import (
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
+from app.providers.models.wire_values import whole_number
 
 BATCH = 32
 LARGEST_RESPONSE = 64 * 1024 * 1024
@@ -89,14 +92,14 @@ class EmbeddingModel:
         )
         vectors: dict[int, Vector] = {}
         for number, entry in enumerate(_entries(response, "data", len(texts))):
-            index, vector = entry.get("index", number), entry.get("embedding")
-            if not isinstance(vector, list) or not vector or not all(type(value) in (float, int) for value in vector):
+            index, vector = whole_number(entry.get("index", number)), _read_vector(entry.get("embedding"))
+            if vector is None:
                 raise ProviderProtocolError("The embedding server's response holds an invalid vector.")
             if dimensions is not None and len(vector) != dimensions:
                 raise ProviderProtocolError(
                     f"The embedding model {self.name!r} returned {len(vector)} dimensions; {dimensions} are expected."
                 )
-            vectors[index] = vector
+            vectors[number if index is None else index] = vector
         if sorted(vectors) != list(range(len(texts))):
             raise ProviderProtocolError("The embedding server did not return a vector for every text.")
         return [vectors[number] for number in range(len(texts))]
@@ -129,8 +132,8 @@ class RerankModel:
         response = _retry(lambda: _post(self._endpoint, "/rerank", body, scope, call, attempts == 1), scope, attempts)
         scores: dict[int, float] = {}
         for entry in _entries(response, "results", None):
-            index, score = entry.get("index"), entry.get("relevance_score")
-            if not isinstance(index, int) or not 0 <= index < len(documents) or not isinstance(score, float | int):
+            index, score = whole_number(entry.get("index")), entry.get("relevance_score", entry.get("score"))
+            if index is None or not 0 <= index < len(documents) or not isinstance(score, float | int):
                 raise ProviderProtocolError("The rerank server's response holds an invalid ranking.")
             scores[index] = float(score)
         return sorted(scores.items(), key=lambda item: -item[1])[:most]
@@ -177,9 +180,27 @@ def _post(
         raise ProviderProtocolError from None
 
 
+def _read_vector(written: Any) -> Vector | None:
+    """Return a vector that a server wrote as a list of numbers, or as base64 unasked; None for anything else."""
+    if isinstance(written, str):
+        try:
+            content = base64.b64decode(written, validate=True)
+        except ValueError:
+            return None
+        vector: list[Any] = list(struct.unpack(f"<{len(content) // 4}f", content)) if len(content) % 4 == 0 else []
+    else:
+        # Some servers put the vector of one text into a list of vectors.
+        nested = isinstance(written, list) and len(written) == 1 and isinstance(written[0], list)
+        vector = written[0] if nested else written
+    if not isinstance(vector, list) or not vector:
+        return None
+    return vector if all(type(value) in (float, int) and math.isfinite(value) for value in vector) else None
+
+
 def _entries(response: Any, name: str, count: int | None) -> list[dict[str, Any]]:
     """Return the list of objects under a name of the response, `count` of them if given. Raises ProviderError."""
-    entries = response.get(name) if isinstance(response, dict) else None
+    # Some rerank servers send the bare list.
+    entries = response.get(name) if isinstance(response, dict) else response
     if (
         isinstance(entries, list)
         and all(isinstance(entry, dict) for entry in entries)

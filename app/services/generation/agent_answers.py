@@ -56,6 +56,7 @@ def answer_by_agent(
     agent = Agent(brief, observer)
     try:
         agent.run()
+        publisher.require_text()
     except Cancelled:
         observer.stopped()
         raise

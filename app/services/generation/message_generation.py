@@ -126,6 +126,7 @@ def _answer_by_model(
         if publisher.answer.is_replaced:
             return
     publisher.finish_text()
+    publisher.require_text()
     publisher.answer.moderate(whole=True)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.agents.steps import AgentStep
 from app.errors import AppError
+from app.errors.answers import AnswerEmpty
 from app.models import tasks
 from app.models.identifiers import now
 from app.models.tasks import AnswerEnd, finish_answer, is_superseded
@@ -61,6 +62,12 @@ class MessagePublisher:
         Safe to call twice. Raises RunFailed where moderation cannot be asked.
         """
         self._publish_change(self._thoughts.finish())
+
+    def require_text(self) -> None:
+        """Raise AnswerEmpty where a model has ended its answer and said nothing: the end user is to be told."""
+        shows_files = any(step.files for step in self.steps)
+        if not (self.answer.is_replaced or self.answer.text.strip() or shows_files):
+            raise AnswerEmpty
 
     def publish_step(self, step: AgentStep) -> None:
         """Publish an agent's step as it stands."""

@@ -173,6 +173,13 @@ def test_an_answer_that_breaks_off_is_a_failure(alice, model, marker):
     assert message["answer"] == answer_text(frames)
 
 
+def test_an_answer_without_a_word_is_told_as_one(alice, model):
+    model.script("")
+    frames = alice.ask()
+    assert [frame.event for frame in frames] == ["error"]
+    assert frames[0].data["message"] == "The model ended its answer without saying anything."
+
+
 def test_no_connection_is_held_while_an_answer_streams(alice, app, model):
     response = alice.client.post(
         "/api/chat-messages",

@@ -1,7 +1,11 @@
 """Embedding and reranking by their protocols."""
 
+import base64
+import json
+import struct
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,8 +22,17 @@ from app.providers.models import embeddings
 from app.providers.models.embeddings import EmbeddingModel, RerankModel
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.routes import ModelRoutes
+from tests.support.raw_server import RawServer, say
 from tests.support.scripted_model import ScriptedModel
 from tests.support.scripted_model.vectors import DIMENSIONS, vector
+
+A, B = [1.0, 2.5], [3.0, 4.5]
+
+
+def document(content: Any) -> bytes:
+    """Return a whole response with a JSON body."""
+    body = json.dumps(content).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 @pytest.fixture
@@ -137,3 +150,41 @@ def test_without_a_file_embeddings_are_asked_of_the_one_server_by_their_own_name
     assert routes.embedding_model("openai", "text-embedding-3-small").name == "text-embedding-3-small"
     with pytest.raises(ProviderNotInitialize):
         routes.rerank_model("cohere", "rerank-3")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"index": 1, "embedding": [3, 4.5]}, {"index": 0, "embedding": [1.0, 2.5]}],
+        [{"embedding": [1.0, 2.5]}, {"embedding": [3, 4.5]}],
+        [{"index": None, "embedding": [1.0, 2.5]}, {"index": "1", "embedding": [3, 4.5]}],
+        [{"index": 0, "embedding": [[1.0, 2.5]]}, {"index": 1, "embedding": [[3, 4.5]]}],
+        [{"index": n, "embedding": base64.b64encode(struct.pack("<2f", *v)).decode()} for n, v in ((0, A), (1, B))],
+    ],
+)
+def test_vectors_are_read_in_the_forms_that_servers_write(entries: list[dict[str, Any]]) -> None:
+    with RawServer(say(document({"data": entries}))) as server:
+        vectors = EmbeddingModel(Endpoint(server.base_url), "m").embed(["a", "b"], Cancellation())
+    assert [list(vector) for vector in vectors] == [A, B]
+
+
+@pytest.mark.parametrize(
+    "embedding", [None, [], "", "not base64", "AAA=", [1, "2"], [True], [float("nan")], [[1], [2]], {}]
+)
+def test_what_is_no_vector_is_an_error(embedding: Any) -> None:
+    answer = say(document({"data": [{"embedding": embedding}]}))
+    with RawServer(answer) as server, pytest.raises(ProviderProtocolError):
+        EmbeddingModel(Endpoint(server.base_url), "m").embed(["a"], Cancellation())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}]},
+        [{"index": 0, "score": 0.1}, {"index": "1", "score": 0.9}],
+    ],
+)
+def test_rankings_are_read_in_the_forms_that_servers_write(answer: Any) -> None:
+    with RawServer(say(document(answer))) as server:
+        ranking = RerankModel(Endpoint(server.base_url), "m").rerank("q", ["a", "b"], 2, Cancellation())
+    assert ranking == [(1, 0.9), (0, 0.1)]
