@@ -51,7 +51,8 @@ def _load() -> ToolRegistry:
             search = file.search.settings(app.config["ENVIRONMENT"])
         except UnsetVariable as unset:
             search_problem = str(unset)
-    builtin = builtin_providers(_in_app(app, guarded_http), _in_app(app, sandbox), _in_app(app, model_routes), search)
+    parts = _in_app(app, guarded_http), _in_app(app, sandbox), _in_app(app, model_routes)
+    builtin = builtin_providers(*parts, search, app.config["OUTGOING"])
     providers: dict[str, ToolProvider] = dict(builtin)
     for name, entry in file.providers.items():
         providers[name] = _provider(app, name, entry, path.parent if path is not None else pathlib.Path())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.providers.fetch.guarded_http import GuardedHttp
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.providers.models.routes import ModelRoutes
 from app.tools.builtin.builtin_tool import BuiltinProvider
 from app.tools.builtin.calculator import calculator_provider
@@ -26,10 +27,11 @@ def builtin_providers(
     sandbox: Callable[[], "Sandbox"],
     routes: Callable[[], ModelRoutes],
     search: SearchSettings | None = None,
+    outgoing: Outgoing = WITHOUT_PROXY,
 ) -> dict[str, BuiltinProvider]:
     """Return the built-in providers by name. Without `search` there are no tools for the Web's search.
 
-    `http`, `sandbox` and `routes` are called when a tool needs one.
+    `http`, `sandbox` and `routes` are called when a tool needs one; `outgoing`: the ways to the search engine.
     """
     calculator, json_tools = calculator_provider(sandbox), json_provider()
     providers = {
@@ -43,7 +45,7 @@ def builtin_providers(
         "audio": audio_provider(routes),
         **export_providers(),
     }
-    searching = search_providers(SearchEngine(search)) if search is not None else {}
+    searching = search_providers(SearchEngine(search, outgoing)) if search is not None else {}
     for more in (page_providers(http), searching):
         for name, provider in more.items():
             known = providers.get(name)

@@ -11,6 +11,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp, Limits
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import FetchFailed
+from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
 from app.tools.tool_types import ToolFailed
 
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -72,13 +73,13 @@ class Engine:
 class SearchEngine:
     """Finds pages in the Web. Shared by all threads. The address that the operator set may be a private one."""
 
-    def __init__(self, settings: SearchSettings) -> None:
+    def __init__(self, settings: SearchSettings, outgoing: Outgoing = WITHOUT_PROXY) -> None:
         self._settings, self._engine = settings, ENGINES[settings.kind]
         self._url = (settings.url or self._engine.url).rstrip("/")
         parts = urlsplit(self._url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self._http = GuardedHttp(AllowedAddresses([f"{host}:{port}"] if settings.url else []))
+        self._http = GuardedHttp(AllowedAddresses([f"{host}:{port}"] if settings.url else []), outgoing)
 
     def search(self, request: SearchRequest, seconds: float, cancellation: Cancellation) -> list[SearchResult]:
         """Return what is found, best first. Raises ToolFailed, Cancelled."""

@@ -6,8 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.tools.builtin.search_engines import SearchSettings
+from app.providers.cancellation import Cancellation
+from app.providers.http.outgoing import Outgoing
+from app.tools.builtin.search_engines import SearchEngine, SearchRequest, SearchSettings
 from app.tools.tool_types import ToolChoice, ToolFailed
+from tests.support.proxy_server import ProxyServer
+from tests.support.raw_server import RawServer, say
 from tests.tools.builtin.calls import call, registry
 from tests.tools.builtin.conftest import Site
 
@@ -102,3 +106,14 @@ def test_without_an_engine_there_is_no_such_tool() -> None:
 def test_another_service_s_tool_is_not_taken_for_ours(site: Site) -> None:
     with pytest.raises(ToolFailed):
         registry(search=answering(site)).find(ToolChoice("api", "shop", "google_search"))
+
+
+def test_an_engine_behind_a_proxy_is_asked_through_it() -> None:
+    found = b'{"results": [{"title": "T", "url": "http://found.test/", "content": "C"}]}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(found)
+    with RawServer(say(head + found)) as server, ProxyServer() as proxy:
+        settings = SearchSettings("searxng", f"http://search.test:{server.port}")
+        engine = SearchEngine(settings, Outgoing(http=proxy.url))
+        results = engine.search(SearchRequest("q", 5), 5.0, Cancellation())
+        assert [result.url for result in results] == ["http://found.test/"]
+        assert proxy.requests[0].startswith(f"GET http://search.test:{server.port}/")
