@@ -14,6 +14,7 @@ from app.providers.models.wire_values import read_content, read_objects, scalar_
 DONE = b"[DONE]"
 # What some servers send for "none yet".
 NO_REASON = ("", "null", "none")
+PLAIN_DELTA = {"content", "role"}
 
 
 class StreamedAnswer:
@@ -97,13 +98,15 @@ class StreamedAnswer:
         choice = _first_choice(body.get("choices"))
         if choice is not None:
             self._readable += 1
-            error = error_in(choice)
-            if error is not None:
-                self.failure = failure_of_event(error, self._call)
+            if choice.get("error"):
+                self.failure = failure_of_event(choice["error"], self._call)
             self._add_choice(choice)
         # Some servers count in every event; the last count is the total.
-        counts = [body.get("usage"), (choice or {}).get("usage"), _under(body, "x_groq").get("usage")]
-        usage = next((found for found in map(read_usage, counts) if found is not None), None)
+        usage = read_usage(body.get("usage"))
+        if usage is None and choice is not None:
+            usage = read_usage(choice.get("usage"))
+        if usage is None and "x_groq" in body:
+            usage = read_usage(_under(body, "x_groq").get("usage"))
         self._usage = usage or self._usage
         if self.began and choice is None and usage is not None:
             self._counted_last = True
@@ -118,23 +121,35 @@ class StreamedAnswer:
         if not isinstance(delta, dict):
             delta = {"content": delta}
         content = choice.get("text") if delta.get("content") is None else delta["content"]
+        if isinstance(content, str) and delta.keys() <= PLAIN_DELTA:
+            # Nearly every event of a stream: it holds nothing else.
+            self._add_text(content)
+        else:
+            self._add_members(delta, content)
+        given = choice.get("finish_reason")
+        reason = "" if given is None else scalar_text(given)
+        if reason and reason.lower() not in NO_REASON:
+            self._finish_reason = reason
+            self.finished = True
+
+    def _add_members(self, delta: dict[str, Any], content: Any) -> None:
+        """Add what a delta holds, of whatever kind."""
         text, thoughts = read_content(content)
         text += "".join(read_content(delta.get("refusal")))
         own_thoughts = next(
             (delta[name] for name in ("reasoning_content", "reasoning", "thinking") if delta.get(name)), ""
         )
         self._add_thoughts("".join(read_content(own_thoughts)) + thoughts)
+        self._add_text(text)
+        for member in ("tool_calls", "function_call"):
+            if delta.get(member) and self._tool_calls.add(delta[member]):
+                self._arrive()
+
+    def _add_text(self, text: str) -> None:
         if text:
             self._texts.add(text)
             self._arrive()
             self._has_text = self._has_text or not text.isspace()
-        for member in ("tool_calls", "function_call"):
-            if delta.get(member) and self._tool_calls.add(delta[member]):
-                self._arrive()
-        reason = scalar_text(choice.get("finish_reason"))
-        if reason.lower() not in NO_REASON:
-            self._finish_reason = reason
-            self.finished = True
 
     def _add_thoughts(self, thoughts: str) -> None:
         """Add thoughts; blanks wait for the first that are not blank, for some servers send nothing but blanks."""
@@ -152,6 +167,8 @@ class StreamedAnswer:
 
 def _first_choice(choices: Any) -> dict[str, Any] | None:
     """Return the first choice of an event, None where it has none."""
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
     entries = choices if isinstance(choices, list) else [choices]
     return next((entry for entry in entries if isinstance(entry, dict)), None)
 

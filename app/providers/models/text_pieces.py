@@ -20,6 +20,7 @@ class TextPieces:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._half = ""
+        self._has_bytes = False
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
 
     def add(self, piece: str) -> None:
@@ -28,16 +29,19 @@ class TextPieces:
 
     def take(self, *, end: bool = False) -> str:
         """Return the text since the last call. `end`: nothing follows, so that nothing is held back."""
+        if not (self._pieces or self._half or self._has_bytes):
+            return ""
         text = self._half + "".join(self._pieces)
         self._pieces.clear()
         self._half = ""
-        pending = bool(self._bytes.getstate()[0])
-        if not pending and (text.isascii() or not _SURROGATE.search(text)):
+        if not self._has_bytes and (text.isascii() or not _SURROGATE.search(text)):
             return text
         text = _PAIR.sub(_character, text)
         if text and "\ud800" <= text[-1] <= "\udbff" and not end:
             text, self._half = text[:-1], text[-1]
-        return self._bytes.decode(_LONE.sub(REPLACEMENT, text).encode("utf-8", "surrogateescape"), final=end)
+        whole = self._bytes.decode(_LONE.sub(REPLACEMENT, text).encode("utf-8", "surrogateescape"), final=end)
+        self._has_bytes = bool(self._bytes.getstate()[0])
+        return whole
 
 
 def _character(pair: re.Match[str]) -> str:
