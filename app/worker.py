@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError as DatabaseAway
 
 from app import tasks
-from app.services.events import task_states
+from app.services.events import lost_tasks
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
 from app.services.process.process_parts import parts_of
@@ -97,7 +97,7 @@ class WorkerLifecycle:
             rounds += 1
             try:
                 with self._app.app_context():
-                    lost = task_states.find_lost() if rounds % ROUNDS_PER_SEARCH == 0 else []
-                    tasks.requeue(lost + task_states.find_abandoned(tasks.queue_length()))
+                    lost = lost_tasks.find_lost() if rounds % ROUNDS_PER_SEARCH == 0 else []
+                    tasks.requeue(lost + lost_tasks.find_abandoned(tasks.queue_length()))
             except (*tasks.QueueAway, DatabaseAway) as away:
                 log.warning("reaper.waiting", error=str(away))

@@ -53,7 +53,8 @@ class Task(Base):
     `last_event` is the number of the event with which it came to rest, kept for the time after the event log, and
     `rested_epoch` the epoch that sent it; both are 0 before. `options` override the app's model parameters for this
     answer. A workflow run rests as `paused` while people have its forms: `decisions` counts those that were answered or
-    ran out, `resumed_at` says since when it runs again.
+    ran out, `resumed_at` says since when it runs again. `losses` counts the workers that were lost with it one after
+    another at the same step, and `lost_at` says at which (app/models/task_losses.py).
     """
 
     __tablename__ = "tasks"
@@ -81,14 +82,16 @@ class Task(Base):
     decisions: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     resumed_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     finished_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    losses: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
+    lost_at: Mapped[str | None] = mapped_column(String(255))
 
 
 class ClaimedTask(NamedTuple):
     """A task and the message that it answers; a run of mode `workflow` has no message, and empty texts for it.
 
     `decisions`: how many forms of the run were decided so far. `age`: seconds since its creation, where it waited since
-    it runs again, by the database's clock. `rested_epoch`: the epoch that sent `last_event`, 0 before
-    the task's first rest.
+    it runs again, by the database's clock. `rested_epoch`: the epoch that sent `last_event`, 0 before the task's first
+    rest. `losses`: how many workers were lost with it at the step where it is.
     """
 
     task_id: str
@@ -111,6 +114,7 @@ class ClaimedTask(NamedTuple):
     decisions: int = 0
     rested_epoch: int = 0
     age: float = 0.0
+    losses: int = 0
 
     @property
     def last_event_is_known(self) -> bool:
@@ -178,7 +182,7 @@ SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task
     coalesce(message_id::text, '') AS message_id, coalesce(message.query, '') AS query,
     coalesce(message.inputs, '{}') AS inputs, message.previous_message_id::text,
     coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text,
-    message.files, task.decisions, task.rested_epoch,
+    message.files, task.decisions, task.rested_epoch, task.losses,
     extract(epoch FROM clock_timestamp() - coalesce(task.resumed_at, task.created_at))::float8 AS age
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id

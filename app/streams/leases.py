@@ -1,7 +1,8 @@
 """Which worker process has which task. A lease lasts seconds; its worker renews it, and one that ran out is reaped.
 
 `frontdesk:leases`  sorted set, task id → when its lease ends, or how long it may wait in the queue (Unix milliseconds)
-`frontdesk:owners`  hash, task id → the worker process that holds the lease; absent while the task waits in the queue
+`frontdesk:owners`  hash, task id → the worker process that holds the lease; "" where the task is to be handed on when
+                    the lease ends; absent while the task waits in the queue
 `frontdesk:workers` sorted set, worker process → its last heartbeat (Unix seconds)
 
 Times are Redis's own, so that the clocks of hosts need not agree. The scripts make each change one step: of two workers
@@ -11,6 +12,7 @@ epoch's business (app/models/tasks.py, app/streams/channel.py).
 
 import secrets
 import socket
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import redis
@@ -19,6 +21,9 @@ LEASES, OWNERS, WORKERS = "frontdesk:leases", "frontdesk:owners", "frontdesk:wor
 # How long a task may wait in the queue before it counts as overdue.
 QUEUE_SECONDS = 5.0
 FORGET_WORKERS = 3600
+LONGEST_PAUSE = 60.0
+# How a worker gives a task back: it has come to rest; another worker is to take it; this worker has failed with it.
+RESTED, HANDED_ON, LOST = 0, 1, 2
 
 CLOCK = """
 local time = redis.call('TIME')
@@ -59,15 +64,18 @@ return lost
 """
 )
 
-# Give a lease back. For a hand-over it ends at once but keeps its owner, so that the next reaper finds an orphan.
-# KEYS leases, owners · ARGV owner, task, 1 for a hand-over.
+# Give a lease back. Where the task goes on it ends at once but stays, for the next reaper to find.
+# KEYS leases, owners · ARGV owner, task, outcome.
 _RELEASE = (
     CLOCK
     + """
 if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[1] then return 0 end
-if ARGV[3] == '1' then return redis.call('ZADD', KEYS[1], now - 1, ARGV[2]) end
-redis.call('ZREM', KEYS[1], ARGV[2])
-return redis.call('HDEL', KEYS[2], ARGV[2])
+if ARGV[3] == '0' then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+  return redis.call('HDEL', KEYS[2], ARGV[2])
+end
+if ARGV[3] == '1' then redis.call('HSET', KEYS[2], ARGV[2], '') end
+return redis.call('ZADD', KEYS[1], now - 1, ARGV[2])
 """
 )
 
@@ -84,32 +92,61 @@ return new
 """
 )
 
-# Find the leases that ran out: those with an owner are orphans, those without were overdue in the queue. Each is noted
-# as waiting in the queue, in the same step: of all workers that reap, one gets it. A lease that ends later than any may
-# was made before Redis's clock was set back: it is cut to the longest time, in which a living worker renews it.
-# KEYS leases, owners · ARGV time in the queue in ms, how many at most, the longest time of a lease in ms.
-# Returns orphans, overdue.
+# Let tasks wait: nobody takes them meanwhile, then they are handed on.
+# KEYS leases, owners · ARGV tasks, each followed by the time in ms.
+_POSTPONE = (
+    CLOCK
+    + """
+for index = 1, #ARGV, 2 do
+  redis.call('ZADD', KEYS[1], now + ARGV[index + 1], ARGV[index])
+  redis.call('HSET', KEYS[2], ARGV[index], '')
+end
+"""
+)
+
+# End the time for which a task was to wait.
+# KEYS leases, owners · ARGV task.
+_END_WAIT = (
+    CLOCK
+    + """
+if redis.call('HGET', KEYS[2], ARGV[1]) == '' then redis.call('ZADD', KEYS[1], now - 1, ARGV[1]) end
+"""
+)
+
+# Find the leases that ran out: those of a worker are orphans, those without an entry were overdue in the queue. Each is
+# noted as waiting in the queue, in the same step: of all workers that reap, one gets it. A lease that ends later than
+# any may was made before Redis's clock was set back: it is cut to the longest time, in which a living worker renews it.
+# KEYS leases, owners · ARGV time in the queue in ms, how many at most, the longest time of a lease and a pause in ms.
+# Returns orphans, handed on, overdue.
 _REAP = (
     CLOCK
     + """
 local longest = now + ARGV[3]
 for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. longest, '+inf', 'LIMIT', 0, ARGV[2])) do
-  redis.call('ZADD', KEYS[1], longest, task)
+  local waits = redis.call('HGET', KEYS[2], task) == ''
+  redis.call('ZADD', KEYS[1], 'LT', waits and now + ARGV[4] or longest, task)
 end
-local orphans, overdue = {}, {}
+local orphans, handed, overdue = {}, {}, {}
 for _, task in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])) do
-  if redis.call('HDEL', KEYS[2], task) == 1 then orphans[#orphans + 1] = task else overdue[#overdue + 1] = task end
+  local owner = redis.call('HGET', KEYS[2], task)
+  local found = not owner and overdue or owner == '' and handed or orphans
+  found[#found + 1] = task
+  redis.call('HDEL', KEYS[2], task)
   redis.call('ZADD', KEYS[1], now + ARGV[1], task)
 end
-return {orphans, overdue}
+return {orphans, handed, overdue}
 """
 )
 
 
 class Reaped(NamedTuple):
-    """Tasks whose worker is gone (`orphans`), and tasks that waited too long for a worker (`overdue`)."""
+    """Tasks that nobody has: their worker is gone (`orphans`), has handed them on, or did not come in time (`overdue`).
+
+    Among those that were handed on are tasks that had to wait, and have.
+    """
 
     orphans: list[str]
+    handed_on: list[str]
     overdue: list[str]
 
 
@@ -134,9 +171,9 @@ class Leases:
         lost = self._renew(keys=[LEASES, OWNERS, WORKERS], args=[self.owner, self._milliseconds, *task_ids])
         return [task_id.decode() for task_id in lost]
 
-    def release(self, task_id: str, hand_over: bool = False) -> None:
-        """Give a task back: it has come to rest, or (`hand_over`) another worker is to take it at once."""
-        self._release(keys=[LEASES, OWNERS], args=[self.owner, task_id, int(hand_over)])
+    def release(self, task_id: str, outcome: int = RESTED) -> None:
+        """Give a task back; with HANDED_ON and LOST the next reaper finds it."""
+        self._release(keys=[LEASES, OWNERS], args=[self.owner, task_id, outcome])
 
     def leave(self) -> None:
         """Remove this process from the list of workers."""
@@ -152,9 +189,25 @@ def note_queued(client: "redis.Redis", task_ids: list[str]) -> list[str]:
 def reap(client: "redis.Redis", lease_seconds: float, most: int = 200) -> Reaped:
     """Return the tasks that nobody has any more, each to one caller, who enqueues it again."""
     longest = max(lease_seconds, QUEUE_SECONDS)
-    args = [int(QUEUE_SECONDS * 1000), most, int(longest * 1000)]
-    orphans, overdue = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=args)
-    return Reaped([task.decode() for task in orphans], [task.decode() for task in overdue])
+    args = [int(QUEUE_SECONDS * 1000), most, int(longest * 1000), int(LONGEST_PAUSE * 1000)]
+    found = client.register_script(_REAP)(keys=[LEASES, OWNERS], args=args)
+    return Reaped(*([task.decode() for task in tasks] for tasks in found))
+
+
+def postpone(client: "redis.Redis", pauses: Mapping[str, float]) -> None:
+    """Let tasks wait, each for its seconds, at most LONGEST_PAUSE, before they are handed on."""
+    args = [part for task_id, seconds in pauses.items() for part in (task_id, int(seconds * 1000))]
+    client.register_script(_POSTPONE)(keys=[LEASES, OWNERS], args=args)
+
+
+def end_wait(client: "redis.Redis", task_id: str) -> None:
+    """Have a task that waits handed on now."""
+    client.register_script(_END_WAIT)(keys=[LEASES, OWNERS], args=[task_id])
+
+
+def forget(client: "redis.Redis", task_ids: list[str]) -> None:
+    """Forget tasks that were noted as queued and are not there."""
+    client.zrem(LEASES, *task_ids)
 
 
 def live_workers(client: "redis.Redis", seconds: float) -> list[str]:

@@ -2,6 +2,8 @@
 
 import redis
 
+from app.streams import leases
+
 STOPS, CHANGES = "frontdesk:stops", "frontdesk:changes"
 FLAG_SECONDS = 600
 
@@ -14,11 +16,13 @@ def request_stop(client: "redis.Redis", task_id: str) -> None:
     """Ask whatever worker has the task, or will have it, to stop it.
 
     The message reaches a worker at once; the flag stays for one that claims the task later or was cut off from Redis.
+    A task that waits for a worker waits no longer.
     """
     pipeline = client.pipeline(transaction=False)
     pipeline.set(stop_flag(task_id), b"1", ex=FLAG_SECONDS)
     pipeline.publish(STOPS, task_id)
     pipeline.execute()
+    leases.end_wait(client, task_id)
 
 
 def stops_requested(client: "redis.Redis", task_ids: list[str]) -> list[str]:

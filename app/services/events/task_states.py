@@ -1,23 +1,19 @@
-"""The state of tasks: for readers that come late or come back, and for workers that look for lost tasks."""
+"""The state of tasks, for readers that come late or come back."""
 
 import contextlib
 import uuid
 
 import orjson
-from flask import current_app
 
 from app.errors import AppError, NotFound
 from app.extensions import redis_client
 from app.models import tasks
 from app.models.identifiers import now
 from app.models.owners import Owner
-from app.models.tasks import TaskState, fail_unclaimed_task, find_owned_task, list_unfinished_tasks
+from app.models.tasks import TaskState, fail_unclaimed_task, find_owned_task
 from app.services.events.message_events import failure_of
-from app.streams import leases, signals
+from app.streams import signals
 from app.streams.channel import RedisAway, last_logged, read_log
-
-# A web process enqueues a task right behind its commit, or gives Redis up and fails the task within so many seconds.
-NEVER_QUEUED_AFTER = 5.0
 
 
 def find_owned(app_id: uuid.UUID, end_user_id: uuid.UUID, identifier: str) -> TaskState:
@@ -63,19 +59,6 @@ def fail_unqueued(task_id: str, error: AppError) -> None:
     if not fail_unclaimed_task(task_id, failure_of(error), error.message, now()):
         with contextlib.suppress(*RedisAway):
             signals.request_stop(redis_client.client, task_id)
-
-
-def find_lost(most: int = 500) -> list[str]:
-    """Return running tasks that Redis knows nothing of, each to one caller, who enqueues it."""
-    unfinished = list_unfinished_tasks(NEVER_QUEUED_AFTER, most)
-    return leases.note_queued(redis_client.client, unfinished) if unfinished else []
-
-
-def find_abandoned(queue_length: int) -> list[str]:
-    """Return tasks whose worker is gone; where the queue is empty also those that no worker took from it."""
-    reaped = leases.reap(redis_client.client, current_app.config["LEASE_SECONDS"])
-    # With a queue that is not empty, an overdue task is most likely in it: enqueued again, it would be there twice.
-    return reaped.orphans + (reaped.overdue if queue_length == 0 else [])
 
 
 def is_running(state: TaskState) -> bool:

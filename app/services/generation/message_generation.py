@@ -24,7 +24,7 @@ from app.services.generation.external_data import add_external_data
 from app.services.generation.knowledge_answers import retrieve_sources
 from app.services.generation.message_publisher import MessagePublisher
 from app.services.generation.moderation import answer_moderator, moderate_question
-from app.services.generation.task_execution import MOST_ATTEMPTS, HandedOver, TaskExecution, lost_too_often, overdue
+from app.services.generation.task_execution import HandedOver, TaskExecution, lost_too_often, overdue
 from app.services.process.providers import model_routes
 from app.streams.publisher import Superseded
 from app.workflow.failures import NodeFailed
@@ -72,7 +72,7 @@ def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
 
 
 def _ends_at_once(execution: TaskExecution) -> bool:
-    return execution.is_stopped or execution.is_overdue or execution.task.epoch > MOST_ATTEMPTS
+    return execution.is_stopped or execution.is_overdue or execution.has_lost_too_many_workers
 
 
 def _answer_until_stopped(execution: TaskExecution, publisher: MessagePublisher) -> None:
@@ -86,7 +86,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
     task = execution.task
     if execution.is_stopped:
         return
-    if task.epoch > MOST_ATTEMPTS:
+    if execution.has_lost_too_many_workers:
         raise lost_too_often()
     if execution.is_overdue:
         raise overdue()

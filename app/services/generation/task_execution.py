@@ -15,15 +15,15 @@ from app.extensions import redis_client
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.services.auth import day_budgets
+from app.services.events.lost_tasks import MOST_LOSSES
 from app.services.process.process_parts import process_parts
-from app.streams import signals
+from app.streams import leases, signals
 from app.streams.publisher import EventWriter, Superseded
 from app.streams.worker_runtime import HANDED_OVER, STOPPED, WorkerRuntime
 
 log = structlog.get_logger(__name__)
 
 SEND_TIMEOUT = 60.0
-MOST_ATTEMPTS = 5
 
 
 class HandedOver(Exception):
@@ -63,6 +63,10 @@ class TaskExecution:
     def is_overdue(self) -> bool:
         return time.monotonic() >= self.deadline
 
+    @property
+    def has_lost_too_many_workers(self) -> bool:
+        return self.task.losses >= MOST_LOSSES
+
 
 Generate = Callable[[TaskExecution], None]
 
@@ -87,23 +91,24 @@ def execute(
     runtime = worker_runtime()
     if not runtime.leases.take(task_id):
         return []
-    # Whatever ends this block unforeseen, another worker takes the task at once.
-    hand_over, tokens_to_mail = True, []
+    # Whatever ends this block unforeseen counts like the loss of the worker: the task may be the cause.
+    outcome, tokens_to_mail = leases.LOST, []
     try:
         task = claim_task(task_id)
         if task is None:
             publish_missed_ending(runtime, task_id)
         else:
             tokens_to_mail = _generate(runtime, task, generator_of(task.mode), with_speech)
-        hand_over = False
+        outcome = leases.RESTED
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
-        hand_over = False
+        outcome = leases.RESTED
     except (HandedOver, OperationalError, TimeoutError) as reason:
         log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
+        outcome = leases.HANDED_ON
     finally:
         runtime.remove_task(task_id)
-        runtime.leases.release(task_id, hand_over)
+        runtime.leases.release(task_id, outcome)
     return tokens_to_mail
 
 
@@ -129,5 +134,5 @@ def overdue() -> RunFailed:
 
 
 def lost_too_often() -> RunFailed:
-    """Return the error of a task that lost MOST_ATTEMPTS workers: it may be what makes them die."""
-    return RunFailed(f"Run failed: the server was interrupted {MOST_ATTEMPTS} times while it worked on it.")
+    """Return the error of a task that lost MOST_LOSSES workers at the same step: it may be what makes them die."""
+    return RunFailed(f"Run failed: its worker was lost {MOST_LOSSES} times at the same step.")

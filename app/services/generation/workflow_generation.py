@@ -21,7 +21,7 @@ from app.services.generation.node_journal import NodeJournal
 from app.services.generation.node_services import node_services_of
 from app.services.generation.run_forms import RunForms
 from app.services.generation.run_graphs import graph_of, spawn_in_app_context
-from app.services.generation.task_execution import MOST_ATTEMPTS, HandedOver, TaskExecution, lost_too_often, overdue
+from app.services.generation.task_execution import HandedOver, TaskExecution, lost_too_often, overdue
 from app.services.generation.workflow_run_publisher import WorkflowRunPublisher
 from app.streams.publisher import Superseded
 from app.workflow.engine.graph import Graph
@@ -148,8 +148,7 @@ def _end_at_once(work: _Work) -> RunEnd | None:
         return work.journal.stopped_end(None)
     if work.execution.is_overdue:
         return _failed(overdue().message)
-    # A long run may lose many workers, as long as nodes end between.
-    if work.execution.task.epoch > MOST_ATTEMPTS + work.journal.ended_before:
+    if work.execution.has_lost_too_many_workers:
         return _failed(lost_too_often().message)
     return None
 

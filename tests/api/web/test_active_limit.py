@@ -19,7 +19,7 @@ def slow_workers(app, monkeypatch):
     kept: list[tuple[Leases, str]] = []
     release = Leases.release
     with monkeypatch.context() as patch:
-        patch.setattr(Leases, "release", lambda leases, task_id, hand_over=False: kept.append((leases, task_id)))
+        patch.setattr(Leases, "release", lambda leases, task_id, outcome: kept.append((leases, task_id)))
         yield
     for leases, task_id in kept:
         release(leases, task_id)

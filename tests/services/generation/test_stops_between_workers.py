@@ -9,8 +9,10 @@ from app.agents.steps import AgentStep, ToolCall
 from app.models import tasks
 from app.models.agent_thoughts import ThoughtRow, list_thoughts, store_thought
 from app.models.identifiers import now
+from app.models.task_losses import record_losses
 from app.models.tasks import claim_task, find_task
 from app.services.auth.end_users import find_or_make
+from app.services.events import lost_tasks
 from app.services.events.message_events import MessageEvents
 from app.services.generation.task_execution import worker_runtime
 from app.services.visitor import generations
@@ -72,8 +74,8 @@ def test_an_agent_keeps_its_steps_and_its_last_words(app, redis_db):
 
 def test_a_task_that_lost_all_its_workers_keeps_its_text(app, redis_db):
     task = lose_worker(make_app(), "Half an answer")
-    for _ in range(4):
-        claim_task(task.task_id)
+    for _ in range(lost_tasks.MOST_LOSSES):
+        record_losses([task.task_id])
     queue.generate(task.task_id)
     state = find_task(task.task_id)
     assert (state.status, state.answer) == (tasks.FAILED, "Half an answer")
