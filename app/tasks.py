@@ -1,6 +1,7 @@
 """Celery tasks, and what enqueues them. Each takes identifiers, calls one service, and may run twice without harm."""
 
 import smtplib
+from collections.abc import Sequence
 
 import structlog
 from kombu.exceptions import OperationalError as BrokerAway
@@ -24,8 +25,10 @@ QueueAway = (*RedisAway, BrokerAway)
 @celery.task(name="generations.generate")
 def generate(task_id: str, with_speech: bool = True) -> None:
     """Generate one answer or workflow run. `with_speech`: its reader can play speech."""
-    tokens_to_mail = task_execution.execute(task_id, generator_of, publish_missed_ending, with_speech)
-    enqueue_form_mails(tokens_to_mail)
+    follow_up = task_execution.execute(task_id, generator_of, publish_missed_ending, with_speech)
+    enqueue_form_mails(follow_up.tokens_to_mail)
+    if follow_up.is_unheard:
+        enqueue_naming(task_id)
 
 
 @celery.task(name="housekeeping.sweep_end_users")
@@ -38,6 +41,12 @@ def sweep_end_users() -> None:
 def purge_conversations() -> None:
     """Remove the rows of deleted conversations."""
     conversations.purge()
+
+
+@celery.task(name="housekeeping.name_conversation")
+def name_conversation(task_id: str) -> None:
+    """Name the conversation that a task has begun, where nobody did."""
+    conversations.name_unheard(task_id)
 
 
 @celery.task(name="housekeeping.sweep_uploads")
@@ -95,7 +104,15 @@ def enqueue_purge() -> None:
         log.warning("purge.not_queued", error=str(away))
 
 
-def enqueue_form_mails(tokens: list[str]) -> None:
+def enqueue_naming(task_id: str) -> None:
+    """Have the conversation named that a task has begun. Where the queue is away it keeps the name that it has."""
+    try:
+        name_conversation.apply_async((task_id,), retry=False)
+    except QueueAway as away:
+        log.warning("naming.not_queued", task_id=task_id, error=str(away))
+
+
+def enqueue_form_mails(tokens: Sequence[str]) -> None:
     """Have forms mailed by their tokens. Where the queue is away, beat does it later."""
     try:
         for token in tokens:

@@ -114,6 +114,25 @@ FROM conversations WHERE id = :id AND {_OWN}
 """
 )
 
+# The first message of a conversation, answered.
+_FIND_BEGUN_OF = text(
+    f"""
+SELECT {_COLUMNS}, app_version_id::text, (
+    SELECT messages.query FROM messages JOIN tasks ON tasks.message_id = messages.id
+    WHERE tasks.id = :task_id AND tasks.status = 'succeeded' AND messages.id = (
+        SELECT id FROM messages WHERE conversation_id = conversations.id ORDER BY created_at, id LIMIT 1
+    )
+) AS query
+FROM conversations
+WHERE id = (SELECT conversation_id FROM tasks WHERE id = :task_id) AND deleted_at IS NULL
+"""
+)
+
+_REPLACE_NAME = text(
+    "UPDATE conversations SET name = :name, updated_at = now()"
+    " WHERE id = :id AND name = :old_name AND deleted_at IS NULL"
+)
+
 _RENAME = text(
     f"UPDATE conversations SET name = :name, updated_at = now() WHERE id = :id AND {_OWN} RETURNING {_COLUMNS}"
 )
@@ -173,6 +192,16 @@ def find_version_id(owner: Owner, conversation_id: str) -> uuid.UUID | None:
 def find_begun_conversation(owner: Owner, conversation_id: uuid.UUID) -> BegunConversation | None:
     """Return a conversation of the owner and its first question."""
     return fetch_one(_FIND_BEGUN, owner.values() | {"id": conversation_id}, BegunConversation)
+
+
+def find_begun_conversation_of(task_id: str) -> BegunConversation | None:
+    """Return the conversation of a task, `query` None unless the task has answered its first question."""
+    return fetch_one(_FIND_BEGUN_OF, {"task_id": task_id}, BegunConversation)
+
+
+def replace_conversation_name(conversation_id: str, old_name: str, name: str) -> bool:
+    """Name a conversation that has a given name; False where it has another by now."""
+    return execute(_REPLACE_NAME, {"id": conversation_id, "old_name": old_name, "name": name}) > 0
 
 
 def rename_conversation(owner: Owner, conversation_id: uuid.UUID, name: str) -> ConversationRow | None:

@@ -81,7 +81,8 @@ return number
 #
 # Returns 'refused' for an older epoch: its worker was only slow, and another one has the task. Returns 'known' for a
 # number that was used already, so that a writer may repeat what it is unsure of after a lost connection. Returns 'lost'
-# where Redis lacks the event before: the log lost it, and maybe more.
+# where Redis lacks the event before: the log lost it, and maybe more. Returns 'unheard' for a final event that nobody
+# was subscribed to hear.
 #
 # With a third key the event tells that the task is at rest. Its place at its app's limit is given back in the same
 # step: a client that has read the event and asks again at once must not be refused.
@@ -96,8 +97,9 @@ redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], ARGV[2] .. '-0', ARGV[4], AR
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('EXPIRE', KEYS[2], ARGV[6])
-redis.call('PUBLISH', ARGV[3], ARGV[2] .. ARGV[4] .. ARGV[5])
+local readers = redis.call('PUBLISH', ARGV[3], ARGV[2] .. ARGV[4] .. ARGV[5])
 if tonumber(head[2] or '0') < tonumber(ARGV[2]) - 1 then return 'lost' end
+if readers == 0 and ARGV[4] == 'f' then return 'unheard' end
 return 'appended'
 """
 

@@ -41,13 +41,13 @@ class EventWriter:
     """Numbers the events of one task and queues them for the publisher. Used by one thread.
 
     `number`: of the last event, 0 where nothing of the task was ever published. `log_was_lost` tells that Redis has
-    forgotten earlier events.
+    forgotten earlier events, `ended_unheard` that the final event was sent and nobody listened.
     """
 
     def __init__(self, publisher: "Publisher", task_id: str, epoch: int, number: int) -> None:
         self.task_id, self.epoch, self.number = task_id, epoch, number
         self.refused = False
-        self.log_was_lost = False
+        self.log_was_lost = self.ended_unheard = False
         self._place_of = ""
         self._publisher = publisher
         self._settled = number
@@ -78,6 +78,7 @@ class EventWriter:
         """Note what became of an event, by the answer of APPEND. Called by the publisher's thread, in order."""
         if outcome == b"lost":
             self.log_was_lost = True
+        self.ended_unheard = outcome == b"unheard"
         with self._changed:
             self._settled = number
             self.refused = self.refused or outcome == b"refused"

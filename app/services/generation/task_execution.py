@@ -4,7 +4,8 @@ The same for all modes of app; what generates the answer or the workflow run is 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 from flask import current_app
@@ -68,6 +69,16 @@ class TaskExecution:
         return self.task.losses >= MOST_LOSSES
 
 
+class FollowUp(NamedTuple):
+    """What is to be done behind a task, by other tasks.
+
+    `tokens_to_mail`: of forms. `is_unheard`: nobody listened to the end of an answer.
+    """
+
+    tokens_to_mail: Sequence[str] = ()
+    is_unheard: bool = False
+
+
 Generate = Callable[[TaskExecution], None]
 
 
@@ -81,24 +92,25 @@ def worker_runtime() -> WorkerRuntime:
 def execute(
     task_id: str,
     generator_of: Callable[[str], Generate],
-    publish_missed_ending: Callable[[WorkerRuntime, str], None],
+    publish_missed_ending: Callable[[WorkerRuntime, str], bool],
     with_speech: bool,
-) -> list[str]:
-    """Execute a task, unless another worker has it or it has ended. Returns the tokens of forms that are to be mailed.
+) -> FollowUp:
+    """Execute a task, unless another worker has it or it has ended.
 
-    `publish_missed_ending` is called for a task that does not run: its worker may have died before the last event.
+    `publish_missed_ending` is called for a task that does not run: its worker may have died before the last event. It
+    returns whether it has published one that nobody listened to.
     """
     runtime = worker_runtime()
     if not runtime.leases.take(task_id):
-        return []
+        return FollowUp()
     # Whatever ends this block unforeseen counts like the loss of the worker: the task may be the cause.
-    outcome, tokens_to_mail = leases.LOST, []
+    outcome, follow_up = leases.LOST, FollowUp()
     try:
         task = claim_task(task_id)
         if task is None:
-            publish_missed_ending(runtime, task_id)
+            follow_up = FollowUp(is_unheard=publish_missed_ending(runtime, task_id))
         else:
-            tokens_to_mail = _generate(runtime, task, generator_of(task.mode), with_speech)
+            follow_up = _generate(runtime, task, generator_of(task.mode), with_speech)
         outcome = leases.RESTED
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
@@ -109,10 +121,10 @@ def execute(
     finally:
         runtime.remove_task(task_id)
         runtime.leases.release(task_id, outcome)
-    return tokens_to_mail
+    return follow_up
 
 
-def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> list[str]:
+def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> FollowUp:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event, task.last_event_is_known)
     execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], with_speech)
     # Listen first, then look at the flag: a stop between the two is noticed by either.
@@ -125,7 +137,7 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
         day_budgets.spend(task.task_id)
     # The lease is kept until Redis has the last event: a worker that dies before is taken over.
     writer.wait_until_sent(SEND_TIMEOUT)
-    return execution.tokens_to_mail
+    return FollowUp(execution.tokens_to_mail, writer.ended_unheard and bool(task.conversation_id))
 
 
 def overdue() -> RunFailed:

@@ -12,6 +12,7 @@ from app.models.conversations import (
     BegunConversation,
     ConversationRow,
     find_begun_conversation,
+    find_begun_conversation_of,
     find_list_anchor,
     has_pinned_conversation,
     hide_conversation,
@@ -19,12 +20,14 @@ from app.models.conversations import (
     pin_conversation,
     purge_conversations,
     rename_conversation,
+    replace_conversation_name,
 )
 from app.models.owners import Owner
 from app.models.tasks import list_running_tasks
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.providers import model_routes
+from app.services.visitor.generations import first_name
 from app.services.visitor.short_answers import short_answer
 from app.streams import signals
 
@@ -123,6 +126,23 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
     if row is None:
         raise ConversationNotFound
     return _conversation(row)
+
+
+def name_unheard(task_id: str) -> None:
+    """Let the app's model name the conversation that a task's answer has begun, unless somebody has named it.
+
+    For answers whose end nobody listened to: whoever comes later takes the conversation as it is.
+    """
+    begun = find_begun_conversation_of(task_id)
+    if begun is None or begun.query is None or begun.name != first_name(begun.query):
+        return
+    try:
+        name = _title(begun.app_version_id, begun.query)
+    except GenerationError as error:
+        log.warning("conversation.not_named", conversation_id=begun.id, error=error.message)
+        return
+    if name:
+        replace_conversation_name(begun.id, begun.name, name)
 
 
 def pin(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> None:

@@ -94,7 +94,7 @@ def begin(
         options=options,
         run_id=str(new_id()) if isinstance(config, WorkflowConfig) else None,
         now=now(),
-        name=_first_name(query) if is_new else "",
+        name=first_name(query) if is_new else "",
         introduction=fill(features.opening_statement or "", inputs) if is_new else "",
     )
     if is_new:
@@ -139,5 +139,6 @@ def _task(new: NewAnswer) -> ClaimedTask:
     )
 
 
-def _first_name(query: str) -> str:
+def first_name(query: str) -> str:
+    """Return the name that a conversation has until it gets a better one (contract endpoints.md, /chat-messages)."""
     return query[:NAME_LENGTH] + ("…" if len(query) > NAME_LENGTH else "") or UNNAMED
