@@ -37,9 +37,14 @@ def publish(definition: dict[str, Any], code: str) -> PublishedApp:
     return app
 
 
-def make_graph_app(graph: dict[str, Any], mode: str = "workflow", **workflow: Any) -> PublishedApp:
-    """Publish a new workflow or chatflow of a graph; the arguments replace keys of its `workflow`."""
+def make_graph_app(
+    graph: dict[str, Any], mode: str = "workflow", version: str = "0.6.0", **workflow: Any
+) -> PublishedApp:
+    """Publish a new workflow or chatflow of a graph; the other arguments replace keys of its `workflow`.
+
+    `version`: that of the file's format.
+    """
     section = {"name": "Graph", "mode": mode, "icon": "🤖", "icon_background": "#FFEAD5", "description": ""}
     whole = {"graph": graph, "features": {}, "environment_variables": [], "conversation_variables": []} | workflow
-    definition = {"version": "0.6.0", "kind": "app", "app": section, "workflow": whole}
+    definition = {"version": version, "kind": "app", "app": section, "workflow": whole}
     return publish(definition, f"test-{secrets.token_hex(8)}")

@@ -262,6 +262,26 @@ class AgentLogEvent(RunEventBase):
     data: AgentLogData
 
 
+class ReasoningData(Body):
+    node_id: str
+    reasoning: str
+    is_final: bool = Field(description="Whether the model has thought; `reasoning` may be empty then")
+    message_id: str | None = Field(None, description="In chatflows")
+
+
+class ReasoningChunkEvent(RunEventBase):
+    """A piece of the thoughts of a model whose answer is kept free of them: append it, by node."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": in_run("reasoning_chunk", node_id="llm", reasoning="They greet me.", is_final=False)
+        }
+    )
+
+    event: Literal["reasoning_chunk"]
+    data: ReasoningData
+
+
 NodeEvent = (
     NodeStartedEvent
     | NodeFinishedEvent
@@ -270,4 +290,5 @@ NodeEvent = (
     | RoundStartedEvent
     | RoundsEndedEvent
     | AgentLogEvent
+    | ReasoningChunkEvent
 )

@@ -59,6 +59,8 @@ class ThoughtReader:
         self._length = 0
         self._added: list[str] = []
         self._removed = 0
+        self._has_thoughts = False
+        self._thoughts: list[str] = []
 
     @property
     def text(self) -> str:
@@ -80,6 +82,12 @@ class ThoughtReader:
         """The thoughts so far, joined by newlines."""
         thoughts = (passage.text.strip() for passage in self._passages if passage.is_thought)
         return "\n".join(filter(None, thoughts))
+
+    def take_thoughts(self) -> str:
+        """Return how the thoughts have grown since the last call; a newline stands between two passages of them."""
+        grown = "".join(self._thoughts)
+        self._thoughts.clear()
+        return grown
 
     def feed(self, text: str = "", reasoning: str = "") -> TextChange:
         """Add what came; return how the text changes. The end that may begin a tag waits for the next call."""
@@ -185,6 +193,7 @@ class ThoughtReader:
             self._nested -= has_thoughts
             self._taken_back += 1
             passage.is_thought = True
+            self._tell_thought(passage.text, is_first=True)
             passage.opening = OPENING if passage.text.startswith("\n") else f"{OPENING}\n"
             self._fence = _FenceTracker()
             self._end_thought(CLOSING)
@@ -224,12 +233,19 @@ class ThoughtReader:
     def _extend(self, text: str) -> None:
         passage = self._passages[-1]
         passage.pieces.append(text)
+        if passage.is_blank and not text.strip():
+            return
+        if passage.is_thought:
+            self._tell_thought(passage.text if passage.is_blank else text, is_first=passage.is_blank)
         if passage.is_blank:
-            if not text.strip():
-                return
             passage.is_blank = False
             text = (passage.opening if passage.is_thought else "") + passage.text
         self._show(text if self._tagged or not passage.is_thought else "")
+
+    def _tell_thought(self, text: str, *, is_first: bool) -> None:
+        """Add to what `take_thoughts` returns. `is_first`: the text begins a passage."""
+        self._thoughts.append("\n" + text.lstrip() if is_first and self._has_thoughts else text)
+        self._has_thoughts = True
 
     def _show(self, text: str) -> None:
         self._added.append(text)

@@ -14,6 +14,7 @@ from app.tools.tool_types import ToolChoice
 
 MODEL_CONFIG_MODES = ("chat", "completion", "agent-chat")
 WORKFLOW_MODES = ("workflow", "advanced-chat")
+TELLS_THOUGHTS_FROM = [0, 7]
 MODES = (*MODEL_CONFIG_MODES, *WORKFLOW_MODES)
 # Of an app that names no model; the default of the operator's route table answers.
 UNNAMED_MODEL = ModelChoice.read({"name": "default"})
@@ -43,6 +44,12 @@ class AppDefinition(UncheckedPart):
     def has_workflow(self) -> bool:
         """Whether the file has a workflow, if only an empty one."""
         return "workflow" in self.stored
+
+    @property
+    def tells_thoughts(self) -> bool:
+        """Whether clients of the file's format know `reasoning_chunk` events: those of 0.7.0 and newer do."""
+        numbers = [int(part) for part in str(self.stored.get("version", "")).split(".")[:2] if part.isdecimal()]
+        return len(numbers) == 2 and numbers >= TELLS_THOUGHTS_FROM
 
     def usable_model_config(self) -> ModelConfig:
         """Return the model config. Raises AppUnavailable where it names no model."""

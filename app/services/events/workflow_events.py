@@ -16,6 +16,8 @@ from app.workflow.values.values import plain
 
 CHATFLOW = "advanced-chat"
 AGENT_LOG = "agent_log"
+# Of clients newer than the contract: a piece of the thoughts of an LLM node that keeps them out of its text.
+REASONING = "reasoning_chunk"
 PUBLIC_REPORTS = {"form_filled": "human_input_form_filled", "form_timeout": "human_input_form_timeout"}
 
 
@@ -122,6 +124,9 @@ class WorkflowRunEvents:
         """Return the event of what a node reported by a name of its own; None for names that are not public."""
         if name == AGENT_LOG:
             return self._event(name, {"node_execution_id": execution.id, "node_id": execution.node_id, **details})
+        if name == events.THOUGHTS:
+            ids = {"message_id": self._common["message_id"]} if self.message is not None else {}
+            return self._event(REASONING, {**ids, "node_id": execution.node_id, **details})
         public = PUBLIC_REPORTS.get(name)
         if public is None:
             return None

@@ -41,14 +41,15 @@ def generate_run(execution: TaskExecution) -> None:
     loaded = load_run(execution.task.workflow_run_id or "")
     # The time limit counts what ran before a pause, but not the pause.
     execution.deadline -= loaded.elapsed
-    config = version(execution.task.app_version_id).usable_workflow()
+    definition = version(execution.task.app_version_id)
+    config = definition.usable_workflow()
     journal = NodeJournal(execution.task, config)
     work = _Work(
         execution,
         loaded,
         config,
         journal,
-        WorkflowRunPublisher(execution, loaded, config, journal),
+        WorkflowRunPublisher(execution, loaded, definition, journal),
         RunForms(execution.task.owner, loaded.run_id),
     )
     try:

@@ -11,7 +11,7 @@ from app.models.forms import list_forms
 from app.models.identifiers import now
 from app.models.workflow_runs import LoadedRun
 from app.providers.models.chat_types import Usage
-from app.services.definitions.workflow_config import WorkflowConfig
+from app.services.definitions.app_file import AppDefinition
 from app.services.events.message_events import failure_of_run
 from app.services.events.task_states import answer_so_far
 from app.services.events.workflow_events import WorkflowRunEvents
@@ -39,8 +39,9 @@ class WorkflowRunPublisher:
     """
 
     def __init__(
-        self, execution: TaskExecution, loaded: LoadedRun, config: WorkflowConfig, journal: NodeJournal
+        self, execution: TaskExecution, loaded: LoadedRun, definition: AppDefinition, journal: NodeJournal
     ) -> None:
+        config = definition.usable_workflow()
         self._execution, self._writer = execution, execution.writer
         self._loaded, self._config, self._journal = loaded, config, journal
         self.events = WorkflowRunEvents(execution.task, execution.task.app_version_id)
@@ -48,6 +49,8 @@ class WorkflowRunPublisher:
             execution, self.events, self.events.message, loaded.answer, replace_reason="output_moderation"
         )
         self.answer.moderator = answer_moderator(config.features, execution.task.app_id)
+        # Thoughts come beside the text that is moderated, so that a moderated app tells none.
+        self._tells_thoughts = definition.tells_thoughts and self.answer.moderator is None
         # Whether the run goes on from a pause and nothing was published since: readers have the text stored then.
         self._resumes = execution.task.decisions > 0 and _is_at_rest(execution.task)
         self._seen: str | None = loaded.answer if self._resumes else None
@@ -83,7 +86,7 @@ class WorkflowRunPublisher:
             self._restore_text(event.text)
         elif isinstance(event, events.TextStreamed):
             self.answer.add(event.text, event.selector, event.removed)
-        else:
+        elif self._tells_thoughts or not (isinstance(event, events.NodeReported) and event.name == events.THOUGHTS):
             frame = self.events.of(event)
             if frame is not None:
                 self._writer.write(frame)

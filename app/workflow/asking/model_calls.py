@@ -97,12 +97,14 @@ class ModelCall:
         on_change: Callable[[TextChange], None] | None = None,
         *,
         tagged: bool = True,
+        on_thoughts: Callable[[str, bool], None] | None = None,
     ) -> ModelReply:
         """Call the model and return its whole answer. Raises NodeFailed, Cancelled.
 
         `on_change` is called with each change of the text as it arrives. `tagged`: the text keeps the thoughts.
+        `on_thoughts` is called with each piece of the thoughts, and with whether they are over.
         """
-        reply = _ReplyBuilder(on_change, tagged)
+        reply = _ReplyBuilder(on_change, tagged, on_thoughts)
         stream = model.stream(self.messages, self.options, context.cancellation, context.deadline)
         try:
             with contextlib.closing(stream):
@@ -142,8 +144,14 @@ class ModelCall:
 class _ReplyBuilder:
     """Builds a ModelReply from the chunks of a streamed answer."""
 
-    def __init__(self, on_change: Callable[[TextChange], None] | None, tagged: bool) -> None:
-        self._on_change = on_change
+    def __init__(
+        self,
+        on_change: Callable[[TextChange], None] | None,
+        tagged: bool,
+        on_thoughts: Callable[[str, bool], None] | None,
+    ) -> None:
+        self._on_change, self._on_thoughts = on_change, on_thoughts
+        self._has_open_thoughts = False
         self._began = time.monotonic()
         self._first: float | None = None
         self._reader = ThoughtReader(tagged=tagged)
@@ -164,11 +172,19 @@ class _ReplyBuilder:
 
     def finish(self) -> ModelReply:
         self._pass_on(self._reader.finish())
+        self._tell_thoughts("", are_over=self._has_open_thoughts)
         self._reply.text, self._reply.reasoning = self._reader.text, self._reader.reasoning
         self._reply.written = "".join(self._written)
         self._reply.usage = usage_object(self._usage, self._began, self._first, time.monotonic())
         return self._reply
 
     def _pass_on(self, change: TextChange) -> None:
+        thoughts = self._reader.take_thoughts()
+        self._tell_thoughts(thoughts, are_over=self._has_open_thoughts and not thoughts and bool(change.text.strip()))
         if self._on_change is not None and (change.text or change.removed):
             self._on_change(change)
+
+    def _tell_thoughts(self, thoughts: str, *, are_over: bool) -> None:
+        if self._on_thoughts is not None and (thoughts or are_over):
+            self._has_open_thoughts = not are_over
+            self._on_thoughts(thoughts, are_over)

@@ -6,6 +6,9 @@ from typing import Any
 
 from app.workflow.values.variables import Selector
 
+# The name under which a node reports a piece of its model's thoughts: `reasoning`, and `is_final` where they are over.
+THOUGHTS = "thoughts"
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -101,7 +104,10 @@ class NodeRetried(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeReported(Event):
-    """A node reported a detail of its own kind while it ran. `name`: `form_filled`, `form_timeout` or `agent_log`."""
+    """A node reported a detail of its own kind while it ran.
+
+    `name`: `form_filled`, `form_timeout`, `agent_log`, or THOUGHTS.
+    """
 
     execution: Execution
     name: str

@@ -7,7 +7,7 @@ import pydantic
 from app.workflow.asking.llm_prompt import LlmPrompt, PromptFields
 from app.workflow.asking.model_calls import ModelCall, NodeModel
 from app.workflow.asking.structured_output import Schema, read_answer, request_options, schema_fault
-from app.workflow.contracts.events import Result
+from app.workflow.contracts.events import THOUGHTS, Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
 from app.workflow.failures import GraphInvalid, NodeFailed
 
@@ -49,7 +49,13 @@ class Llm(Node):
         messages = prompt.messages(model, options, schema)
         call = ModelCall(choice, messages, options, prompt.inputs, prompt.images)
         tagged = self.config.reasoning_format == "tagged"
-        reply = call.ask(context, model, lambda change: context.stream("text", change), tagged=tagged)
+        reply = call.ask(
+            context,
+            model,
+            lambda change: context.stream("text", change),
+            tagged=tagged,
+            on_thoughts=None if tagged else lambda piece, are_over: _tell_thoughts(context, piece, are_over),
+        )
         outputs = {
             "text": reply.text,
             "reasoning_content": "" if tagged else reply.reasoning,
@@ -67,3 +73,7 @@ class Llm(Node):
     def _schema(self) -> Schema | None:
         wanted: Schema | None = self.config.structured_output.wanted if self.config.structured_output_enabled else None
         return wanted
+
+
+def _tell_thoughts(context: NodeContext, piece: str, are_over: bool) -> None:
+    context.report(THOUGHTS, {"reasoning": piece, "is_final": are_over})

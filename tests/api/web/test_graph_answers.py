@@ -150,3 +150,48 @@ def test_whole_numbers_of_any_size_come_through(client):
     flow = graph(start(number="json_object"), end(number=["start", "number"]), "start > end")
     frames = WebVisitor(client, make_graph_app(flow)).run(number={"big": 10**30})
     assert frames[-1].data["data"]["outputs"] == {"number": {"big": 10**30}}
+
+
+def thinking(client, mode, version, **features):
+    flow = graph(
+        start(),
+        llm(("user", "Say it."), reasoning_format="separated"),
+        answer("{{#llm.text#}}") if mode == "advanced-chat" else end(text=["llm", "text"]),
+        f"start > llm > {'answer' if mode == 'advanced-chat' else 'end'}",
+    )
+    return WebVisitor(client, make_graph_app(flow, mode, version, features=features))
+
+
+def told_thoughts(frames):
+    return [frame.data["data"] for frame in frames if frame.event == "reasoning_chunk"]
+
+
+def test_a_newer_chatflow_tells_the_thoughts_that_its_text_lacks(client, model):
+    model.script("Hello", reasoning=("Hm, ", "so."), delay=0.06)
+    frames = thinking(client, "advanced-chat", "0.7.0").ask()
+    told = told_thoughts(frames)
+    assert "".join(data["reasoning"] for data in told) == "Hm, so."
+    assert [data["is_final"] for data in told] == [False] * (len(told) - 1) + [True]
+    assert {(data["node_id"], data["message_id"]) for data in told} == {("llm", frames[0].data["message_id"])}
+    assert "".join(frame.data["answer"] for frame in frames if frame.event == "message") == "Hello"
+
+
+def test_a_newer_workflow_tells_them_without_a_message(client, model):
+    model.script("<think>Hm.</think>Hello")
+    told = told_thoughts(thinking(client, "workflow", "0.7.0").run())
+    assert told[0] == {"node_id": "llm", "reasoning": "Hm.", "is_final": False}
+    assert told[-1] == {"node_id": "llm", "reasoning": "", "is_final": True}
+
+
+def test_older_files_and_moderated_apps_tell_no_thoughts(client, model):
+    moderated = {
+        "enabled": True,
+        "type": "keywords",
+        "config": {"keywords": "bad", "outputs_config": {"enabled": True, "preset_response": "No."}},
+    }
+    for visitor in (
+        thinking(client, "advanced-chat", "0.6.0"),
+        thinking(client, "advanced-chat", "0.7.0", sensitive_word_avoidance=moderated),
+    ):
+        model.script("Hello", reasoning=("Hm.",))
+        assert told_thoughts(visitor.ask()) == []

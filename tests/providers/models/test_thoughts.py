@@ -127,3 +127,23 @@ def test_a_text_of_tags_takes_no_long_time(text):
 def test_a_whole_text_is_read_at_once():
     assert without_thoughts("<think>a</think>\nb") == "b"
     assert without_thoughts("\n b ") == "\n b "
+
+
+def test_thoughts_are_told_as_they_grow():
+    reader = ThoughtReader(tagged=False)
+    told = []
+    for text, reasoning in (("", "Hm, "), ("", "so."), ("Hello <thi", ""), ("nk>Wait. </think>", ""), ("you", "")):
+        reader.feed(text, reasoning)
+        told.append(reader.take_thoughts())
+    reader.finish()
+    assert told == ["Hm, ", "so.", "", "\nWait. ", ""]
+    assert reader.take_thoughts() == ""
+
+
+def test_thoughts_without_an_opening_tag_are_told_late():
+    reader = ThoughtReader(tagged=False)
+    reader.feed("Let me think.")
+    assert reader.take_thoughts() == ""
+    reader.feed("</think>Four.")
+    reader.finish()
+    assert reader.take_thoughts() == "Let me think."
