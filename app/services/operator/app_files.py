@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from app.services.definitions import yaml_documents
+from app.services.definitions.agent_packages import BadPackage, with_agents
 from app.services.definitions.app_file import MODEL_CONFIG_MODES, MODES, AppDefinition, AppSection
 from app.services.definitions.file_parts import FilePart
 from app.services.definitions.input_fields import FIELD_TYPES
@@ -20,7 +21,7 @@ from app.workflow.engine.graph import NOTE, build
 from app.workflow.failures import GraphInvalid
 from app.workflow.nodes import node_of
 
-CURRENT_VERSION = (0, 6, 0)
+CURRENT_VERSION = (0, 7, 0)
 ASSUMED_VERSION = "0.1.0"
 _VERSION = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?")
 
@@ -66,10 +67,18 @@ def parse(content: bytes | str) -> AppFile:
 
 def check(definition: dict[str, Any]) -> AppFile:
     """Check a definition of plain JSON values. Raises InvalidAppFile."""
-    version_warnings = _check_version(definition.get("version", ASSUMED_VERSION))
+    warnings = _check_version(definition.get("version", ASSUMED_VERSION))
+    try:
+        definition, of_agents = with_agents(definition)
+    except BadPackage as bad:
+        raise InvalidAppFile(str(bad)) from None
+    if definition.get("kind") == "rag_pipeline":
+        raise InvalidAppFile("kind: knowledge pipelines are not served: add documents to a dataset by `datasets add`")
     head = _check_head(definition.get("app"))
     _check_content(head.mode, definition)
-    return AppFile(head.mode, head.name, definition, version_warnings + file_warnings(AppDefinition.read(definition)))
+    return AppFile(
+        head.mode, head.name, definition, warnings + of_agents + file_warnings(AppDefinition.read(definition))
+    )
 
 
 def _check_version(version: Any) -> list[str]:

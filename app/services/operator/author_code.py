@@ -1,8 +1,9 @@
 """Check the code and the templates that app files hold, by what will run them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from app.providers.sandbox.code_check import check_code
 from app.providers.sandbox.template_check import check_template
 from app.services.definitions.app_file import AppDefinition
 
@@ -10,16 +11,29 @@ from app.services.definitions.app_file import AppDefinition
 _MARKS = ("{{#context#}}", "{{#histories#}}")
 
 
-def author_problems(definition: AppDefinition) -> list[str]:
+def template_problems(definition: AppDefinition) -> list[str]:
     """Return a sentence for each template that cannot be rendered, with node and line."""
-    return [
-        f"node {node.data.stored.get('title') or node.stored.get('id')!r}: {problem}"
-        for node in (definition.workflow.graph.nodes if definition.workflow is not None else ())
-        for problem in _problems(node.data.stored)
-    ]
+    return [f"{place}: {problem}" for place, data in _nodes(definition) for problem in _in_templates(data)]
 
 
-def _problems(data: Mapping[str, Any]) -> Iterator[str]:
+def code_problems(definition: AppDefinition, packages: Collection[str]) -> list[str]:
+    """Return a sentence for all of the code that cannot run, with node and line; `packages`: what code may import."""
+    return [f"{place}: {problem}" for place, data in _nodes(definition) for problem in _in_code(data, packages)]
+
+
+def _nodes(definition: AppDefinition) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for node in definition.workflow.graph.nodes if definition.workflow is not None else ():
+        yield f"node {node.data.stored.get('title') or node.stored.get('id')!r}", node.data.stored
+
+
+def _in_code(data: Mapping[str, Any], packages: Collection[str]) -> Iterator[str]:
+    if data.get("type") != "code" or not isinstance(data.get("code"), str):
+        return
+    for problem in check_code(str(data.get("code_language") or "python3"), data["code"], packages).problems:
+        yield f"its code{'' if problem.line is None else f' in line {problem.line}'}: {problem.text}"
+
+
+def _in_templates(data: Mapping[str, Any]) -> Iterator[str]:
     for name, template in _templates(data):
         problem = check_template(template)
         if problem is not None:

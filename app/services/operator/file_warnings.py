@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.services.definitions.app_file import AppDefinition
 from app.services.definitions.input_forms import field_problem
-from app.services.operator.author_code import author_problems
+from app.services.operator.author_code import template_problems
 from app.services.operator.unknown_keys import unknown_keys
 from app.services.operator.unknown_references import unknown_references
 
@@ -18,7 +18,7 @@ def file_warnings(definition: AppDefinition) -> list[str]:
         *not_served(definition),
         *unknown_keys(definition.stored),
         *_start_form(definition),
-        *author_problems(definition),
+        *template_problems(definition),
         *unknown_references(definition),
     ]
 

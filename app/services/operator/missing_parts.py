@@ -1,7 +1,9 @@
-"""Say what an app needs that this installation lacks: packages, models, tools, datasets."""
+"""Say what an app needs that this installation lacks: packages, modules for its code, models, tools, datasets."""
 
 import uuid
 from collections.abc import Iterator
+
+from flask import current_app
 
 from app.models.datasets import list_known_dataset_ids
 from app.providers.operator_files import InvalidOperatorFile
@@ -9,6 +11,7 @@ from app.services.definitions.app_file import AppDefinition
 from app.services.definitions.app_requirements import not_installed
 from app.services.definitions.model_config import ModelChoice
 from app.services.definitions.workflow_config import AgentData
+from app.services.operator.author_code import code_problems
 from app.services.process.providers import model_routes
 from app.services.process.tool_registry import unresolved
 
@@ -19,13 +22,14 @@ _ASKING = ("llm", "question-classifier", "parameter-extractor")
 def what_is_missing(
     definition: AppDefinition, app_id: uuid.UUID | None = None, code: str = "CODE", *, datasets: bool = True
 ) -> list[str]:
-    """Return a sentence for all that the app names and cannot use now. Asks tool servers.
+    """Return a sentence for all that the app names and cannot use now, or that cannot run. Asks tool servers.
 
     `app_id` and `code` are those of the published app; without them the bindings of datasets are not known. Without
     `datasets` no database is asked.
     """
     return [
         *not_installed(definition),
+        *code_problems(definition, current_app.config["CODE_PACKAGES"]),
         *_unanswered(definition),
         *unresolved(definition),
         *(_unbound(definition, app_id, code) if datasets else ()),

@@ -19,7 +19,7 @@ from app.workflow.nodes import config_of
 
 MOST_SENTENCES = 20
 CLOSE = 0.75
-_TOP = frozenset({"version", "kind", "app", "model_config", "workflow", "dependencies"})
+_TOP = frozenset({"version", "kind", "app", "model_config", "workflow", "dependencies", "agent", "agent_packages"})
 # Models whose keys are known whole.
 _WHOLE = (AppSection, ModelConfig, WorkflowConfig, WorkflowGraph, FeatureSet)
 # What editors and older releases write beside what is read (contract dsl.md §2, §3).

@@ -56,12 +56,21 @@ _KINDS: Mapping[str, type[Node]] = {
         VariableAggregator,
     )
 }
+# Kinds of app files that belong to what is not served, by the beginnings of their names.
+_NOT_SERVED: Mapping[str, str] = {
+    "trigger": "apps are begun by their end users alone, replace it by a start node",
+    "datasource": "knowledge pipelines are not run here, add documents by `datasets add`",
+    "knowledge-index": "knowledge pipelines are not run here, add documents by `datasets add`",
+}
 
 
 def node_of(node_id: str, kind: str, data: Mapping[str, Any]) -> Node:
     """Return the node that an app file's `data` describes, checked. Raises GraphInvalid."""
     if kind not in _KINDS:
         title = data.get("title") or node_id
+        if kind.startswith(tuple(_NOT_SERVED)):
+            why = next(reason for beginning, reason in _NOT_SERVED.items() if kind.startswith(beginning))
+            raise GraphInvalid(f"node {title!r}: nodes of the type {kind!r} are not served: {why}")
         raise GraphInvalid(
             f"node {title!r}: the node type {kind!r} is unknown; known types are {', '.join(sorted(_KINDS))}"
         )

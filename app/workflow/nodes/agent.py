@@ -18,6 +18,8 @@ from app.providers.models.context_window import message_tokens, prompt_room
 from app.providers.models.thoughts import TextChange
 from app.providers.models.usage import usage_object
 from app.tools.tool_types import Tool, ToolChoice, ToolFailed, ToolFile
+from app.workflow.asking import declared_outputs
+from app.workflow.asking.declared_outputs import DeclaredOutput
 from app.workflow.asking.model_calls import NodeModel, provider_failure
 from app.workflow.asking.prompt_history import MemoryConfig
 from app.workflow.contracts.events import Result
@@ -75,10 +77,11 @@ class AgentConfig(NodeConfig):
     agent_strategy_name: str = ""
     agent_parameters: dict[str, AgentParameter] = {}
     memory: MemoryConfig | None = None
+    declared_outputs: list[DeclaredOutput] = []
 
 
 class AgentNode(Node):
-    """Runs an agent on a query: outputs `text`, `files`, `json` (its tool calls) and `usage`."""
+    """Runs an agent on a query: outputs `text`, `files`, `json` (its tool calls), `usage`, and those it declares."""
 
     kind = "agent"
     Config = AgentConfig
@@ -110,6 +113,7 @@ class AgentNode(Node):
             Usage(**agent.usage) if agent.usage_known else None, began, observer.first, time.monotonic()
         )
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
+        outputs |= declared_outputs.read(text, self.config.declared_outputs)
         return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
 
     def _task(
@@ -134,6 +138,7 @@ class AgentNode(Node):
         system = [ModelMessage("system", instruction)] if instruction.strip() else []
         question, memory = ModelMessage("user", query), self.config.memory
         room = prompt_room(self._model.completion_params, model.context) - sum(map(message_tokens, [*system, question]))
+        system = declared_outputs.asked(system, self.config.declared_outputs)
         return [*system, *(memory.history(context, room) if memory is not None else []), question]
 
     def _text(self, name: str, context: NodeContext) -> str:

@@ -190,12 +190,12 @@ def test_a_version_must_be_a_text(version):
     assert refusal(chat_definition() | {"version": version}).startswith("version: must be a text")
 
 
-@pytest.mark.parametrize("version", ["0.1.0", "0.5.0", "0.6.0", "0.6"])
+@pytest.mark.parametrize("version", ["0.1.0", "0.6.0", "0.6", "0.7.0"])
 def test_older_and_same_versions_are_taken_silently(version):
     assert app_files.check(chat_definition() | {"version": version}).warnings == []
 
 
-@pytest.mark.parametrize("version", ["0.6.1", "0.10.0", "1.0.0"])
+@pytest.mark.parametrize("version", ["0.7.1", "0.10.0", "1.0.0"])
 def test_a_newer_version_is_taken_with_a_warning(version):
     (warning,) = app_files.check(chat_definition() | {"version": version}).warnings
     assert version in warning and "newer" in warning
@@ -310,3 +310,16 @@ def test_every_node_that_is_wrong_is_known():
 @pytest.mark.parametrize("model", [{"provider": "", "name": ""}, {"provider": "openai", "name": "", "mode": "chat"}])
 def test_an_empty_model_name_is_accepted(model):
     assert app_files.check(chat_definition(model=model)).warnings == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["trigger-webhook", "trigger-schedule", "trigger-plugin", "datasource", "knowledge-index"]
+)
+def test_nodes_of_what_is_not_served_are_refused_by_name(kind):
+    definition = copy.deepcopy(WORKFLOW)
+    definition["workflow"]["graph"]["nodes"].append({"id": "x", "data": {"type": kind, "title": "X"}})
+    assert f"node 'X': nodes of the type {kind!r} are not served" in refusal(definition)
+
+
+def test_a_knowledge_pipeline_is_refused_by_name():
+    assert refusal({"version": "0.1.0", "kind": "rag_pipeline", "rag_pipeline": {}}).startswith("kind: knowledge pipel")

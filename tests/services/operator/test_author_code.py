@@ -5,13 +5,21 @@ from typing import Any
 import pytest
 
 from app.services.definitions.app_file import AppDefinition
-from app.services.operator.author_code import author_problems
+from app.services.operator.author_code import code_problems, template_problems
 from tests.support.workflow.graphs import graph, node, start
 
 
-def said(part: dict[str, Any]) -> list[str]:
+def app_of(part: dict[str, Any]) -> AppDefinition:
     workflow = {"graph": graph(start(), part)}
-    return author_problems(AppDefinition.read({"app": {"name": "F", "mode": "workflow"}, "workflow": workflow}))
+    return AppDefinition.read({"app": {"name": "F", "mode": "workflow"}, "workflow": workflow})
+
+
+def said(part: dict[str, Any]) -> list[str]:
+    return template_problems(app_of(part))
+
+
+def said_of_code(code: str, *packages: str, **data: Any) -> list[str]:
+    return code_problems(app_of(node("Sum", "code", code=code, **data)), packages)
 
 
 def jinja_prompt(text: str) -> dict[str, Any]:
@@ -44,3 +52,37 @@ def test_a_template_that_cannot_be_rendered_is_told_with_node_and_line(template:
 )
 def test_a_good_template_is_not_told(part: dict[str, Any]) -> None:
     assert said(part) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("def main():\n    return {", "its code in line 2: SyntaxError: "),
+        (
+            "import nowhere\n\ndef main():\n    return {}",
+            "its code in line 1: It imports 'nowhere', which is not among",
+        ),
+        ("import ctypes\ndef main():\n    return {}", "its code in line 1: It imports 'ctypes', which the sandbox"),
+        ("x = 1", "its code: It has no function `main`."),
+    ],
+)
+def test_code_that_cannot_run_is_told_with_node_and_line(code: str, problem: str) -> None:
+    (sentence,) = said_of_code(code)
+    assert sentence.startswith("node 'Sum': ") and problem in sentence
+
+
+def test_javascript_is_checked_too() -> None:
+    (sentence,) = said_of_code("function main() {\n  return {\n", code_language="javascript")
+    assert "node 'Sum': its code" in sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "data"),
+    [
+        ("import json, uuid, requests\n\ndef main(a):\n    return {'x': json.dumps(a)}", {}),
+        ("import yaml\n\ndef main():\n    return {}", {"packages": ("yaml",)}),
+        ("function main({a}) { return {x: a} }", {"code_language": "javascript"}),
+    ],
+)
+def test_code_that_runs_is_not_told(code: str, data: dict[str, Any]) -> None:
+    assert said_of_code(code, *data.pop("packages", ()), **data) == []

@@ -247,3 +247,30 @@ def test_a_tool_that_had_not_returned_is_called_again(model: Any) -> None:
     again = run_agent(model, lookup, kept=kept)
     assert lookup.calls == [{"text": "tea"}, {"text": "milk"}, {"text": "milk"}]
     assert again.text == "Hm.\nIt is tea."
+
+
+def declaring(*declared: dict[str, Any]) -> dict[str, Any]:
+    part = agent(tools=[])
+    part["data"]["declared_outputs"] = list(declared)
+    return part
+
+
+def test_a_single_declared_text_is_the_answer(model: Any) -> None:
+    model.script("All is well.")
+    record = run_agent(model, part=declaring({"name": "report", "type": "string"}))
+    assert record.outputs("agent")["report"] == record.outputs("agent")["text"] == "All is well."
+
+
+def test_declared_outputs_are_asked_for_and_read(model: Any) -> None:
+    model.script('{"title": "A", "points": [1, 2]}')
+    record = run_agent(
+        model, part=declaring({"name": "title", "type": "string"}, {"name": "points", "type": "array[number]"})
+    )
+    assert (record.outputs("agent")["title"], record.outputs("agent")["points"]) == ("A", [1, 2])
+    assert "points" in model.requests[-1].content.decode()
+
+
+def test_an_answer_without_the_declared_outputs_fails_the_node(model: Any) -> None:
+    model.script("No.")
+    record = run_agent(model, part=declaring({"name": "a", "type": "number"}))
+    assert record.end.status == "failed" and "no JSON object" in record.of("agent").error
