@@ -46,6 +46,8 @@ class PgBouncer:
             "pool_mode": "transaction",
             "default_pool_size": SESSIONS,
             "max_client_conn": 1000,
+            # Seconds until the server is tried again behind a restart; the default is 15.
+            "server_login_retry": 1,
             # A session that one connection left changed is not put right for the next one: what needs that shows.
             "server_reset_query": "",
         }

@@ -7,11 +7,12 @@ from typing import Self
 import pytest
 
 from tests.support.pgbouncer import PROGRAM, SESSIONS, PgBouncer
-from tests.support.sse import find_problem, numbered_text
+from tests.support.sse import answer_text, find_problem, numbered_text
 from tests.support.stack import CHAT_APP, Stack
-from tests.support.visitor import Visitor, wait_until
+from tests.support.visitor import LiveStream, Visitor, wait_until
 
 STREAMS = 20
+CHUNKS = 40
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="PgBouncer is not installed: `apt install pgbouncer` lets this test run."
@@ -42,12 +43,33 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+def ask(stack: Stack) -> list[tuple[Visitor, LiveStream]]:
+    visitors = [Visitor(stack.base_url, "chat") for _ in range(STREAMS)]
+    return [(visitor, visitor.chat(f"[[chunks:{CHUNKS}]][[delay:20]]")) for visitor in visitors]
+
+
+def assert_stored(stack: Stack, asked: list[tuple[Visitor, LiveStream]]) -> None:
+    wait_until(lambda: not stack.unfinished(), 15, "rest")
+    for visitor, stream in asked:
+        assert visitor.stored_answer(stream.frames[0]) == numbered_text(CHUNKS)
+
+
 def test_many_answers_share_few_sessions(stack: Stack) -> None:
     assert SESSIONS < STREAMS
-    visitors = [Visitor(stack.base_url, "chat") for _ in range(STREAMS)]
-    streams = [visitor.chat("[[chunks:40]][[delay:20]]") for visitor in visitors]
-    for visitor, stream in zip(visitors, streams, strict=True):
+    asked = ask(stack)
+    for _, stream in asked:
         stream.wait_for_end()
-        assert find_problem(stream.frames, numbered_text(40)) is None
-        assert visitor.stored_answer(stream.frames[0]) == numbered_text(40)
-    wait_until(lambda: not stack.unfinished(), 15, "rest")
+        assert find_problem(stream.frames, numbered_text(CHUNKS)) is None
+    assert_stored(stack, asked)
+
+
+def test_answers_go_on_when_postgresql_restarts_behind_it(stack: Stack) -> None:
+    asked = ask(stack)
+    for _, stream in asked:
+        stream.wait_for_frames(5)
+    stack.postgres.stop()
+    stack.postgres.start()
+    for _, stream in asked:
+        stream.wait_for_end()
+        assert answer_text(stream.frames) == numbered_text(CHUNKS)
+    assert_stored(stack, asked)
