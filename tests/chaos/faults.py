@@ -20,7 +20,7 @@ class Mending(NamedTuple):
     """What mends a fault, and how many seconds after it."""
 
     after: float
-    mend: Callable[[], None]
+    mend: Callable[[], object]
 
 
 NOTHING = Mending(0, lambda: None)
@@ -101,7 +101,7 @@ class Faults:
         return started
 
     def _restart(self, after: float) -> Mending:
-        return Mending(after, lambda: bool(self.restart_ended()) and None)
+        return Mending(after, self.restart_ended)
 
     def _any_worker(self, chance: random.Random) -> Child | None:
         living = [worker for worker in self._stack.workers if worker.alive]

@@ -15,11 +15,11 @@ LOST, TWICE, STUCK, REFUSED = "lost", "twice", "stuck", "refused"
 _ROWS = {
     # A workflow's rows are its runs: it has no messages.
     False: """
-SELECT coalesce(m.query, '') || m.inputs::text, m.status, m.answer, coalesce(m.error, ''), t.status, t.epoch
+SELECT coalesce(m.query, '') || m.inputs::text, m.status, m.answer, coalesce(m.error, ''), t.status
 FROM messages m JOIN tasks t ON t.message_id = m.id
 """,
     True: """
-SELECT r.inputs::text, r.status, r.outputs, coalesce(r.error, ''), t.status, t.epoch
+SELECT r.inputs::text, r.status, r.outputs, coalesce(r.error, ''), t.status
 FROM workflow_runs r JOIN tasks t ON t.workflow_run_id = r.id WHERE t.message_id IS NULL
 """,
 }
@@ -131,7 +131,7 @@ def _rows_by_mark(database_url: str, marks: set[str]) -> "collections.defaultdic
     with contextlib.closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
         for is_run, statement in _ROWS.items():
             cursor.execute(statement)
-            for asked, status, text, error, task_status, _ in cursor.fetchall():
+            for asked, status, text, error, task_status in cursor.fetchall():
                 mark = next((word for word in asked.replace('"', " ").replace(":", " ").split() if word in marks), "")
                 found[mark].append(Row(status, outputs_text(text) if is_run else text, error, task_status))
     return found

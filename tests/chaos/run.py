@@ -49,7 +49,7 @@ class Run:
         self._callers = [Caller([stack.base_url], codes, ledger, seed, number) for number in range(callers)]
         self._began = 0.0
         # When something is due, a number that keeps equal times in order, and what it is.
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
     @property
@@ -77,7 +77,7 @@ class Run:
         self._say("at rest")
         return self._outcome
 
-    def _at(self, seconds: float, act: Callable[[], None]) -> None:
+    def _at(self, seconds: float, act: Callable[[], object]) -> None:
         heapq.heappush(self._agenda, (seconds, next(self._order), act))
 
     def _work_off(self, until: float) -> None:
