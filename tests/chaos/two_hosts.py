@@ -36,6 +36,15 @@ CALLERS = 12
 WEB_PORT, MODEL_PORT = 5001, 8000
 BEFORE, NOTICED, CUT, AFTER = 8.0, 3.0, 20.0, 10.0
 START_SECONDS = 60
+LIMITS = (
+    "ADDRESS_CONNECTIONS",
+    "ADDRESS_MINUTE_LIMIT",
+    "ADDRESS_STREAM_LIMIT",
+    "FORM_IP_LIMIT",
+    "PASSPORT_IP_LIMIT",
+    "VISITOR_MINUTE_LIMIT",
+    "VISITOR_STREAM_LIMIT",
+)
 WORKER = ("celery", "-A", "celery_worker", "worker", "-P", "threads", "--without-gossip", "--without-mingle")
 
 
@@ -56,7 +65,7 @@ class TwoHosts(FailoverStack):
             "WORKER_THREADS": "50",
             "FILE_LINK_SECONDS": "86400",
             # Many callers come from one address.
-            **dict.fromkeys(("FORM_IP_LIMIT", "VISITOR_MINUTE_LIMIT", "PASSPORT_IP_LIMIT", "ADDRESS_CONNECTIONS"), "0"),
+            **dict.fromkeys(LIMITS, "0"),
         }
         self._children: list[Child] = []
 
