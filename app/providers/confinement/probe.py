@@ -1,6 +1,7 @@
 """Tell which fences this host offers to confined processes, by trying them in a process that ends at once."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -25,7 +26,13 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 SECONDS = 30.0
 
 
+@functools.cache
 def offered_fences() -> frozenset[str]:
+    """Return the names of the fences that this host offers; they are tried once in a process."""
+    return try_fences()
+
+
+def try_fences() -> frozenset[str]:
     """Return the names of the fences; none if the process that tries them cannot be started."""
     line = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from app.providers.confinement.probe import main; main()"

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from app.providers.confinement import suffices
+from app.providers.confinement.probe import offered_fences
 from app.providers.sandbox import monty_language
 
 MONTY, CPYTHON, QUICKJS = "monty", "cpython", "quickjs"
@@ -18,6 +20,10 @@ GIVEN_PACKAGES = frozenset({"requests"})
 MISSING_MODULES = frozenset(
     {"antigravity", "ctypes", "curses", "ensurepip", "idlelib", "lib2to3", "pty", "readline", "test", "this"}
     | {"tkinter", "turtle", "turtledemo", "venv"}
+)
+TOO_FEW_FENCES = (
+    "Python of this kind needs a sandbox of its own, for which this host offers too few defences: system-call filters, "
+    "and Landlock or namespaces."
 )
 PARSER_MEMORY = 64 * 1024 * 1024
 PARSER_STACK = 256 * 1024
@@ -51,7 +57,11 @@ def check_code(language: str, source: str, packages: Collection[str]) -> CodeChe
         tree = _parsed(source)
         if isinstance(tree, CodeProblem):
             return CodeCheck("", (tree,))
-        return CodeCheck(python_interpreter(source), tuple(_python_problems(tree, packages)))
+        problems = list(_python_problems(tree, packages))
+        interpreter = python_interpreter(source)
+        if interpreter == CPYTHON and not suffices(offered_fences()):
+            problems.append(CodeProblem(None, TOO_FEW_FENCES))
+        return CodeCheck(interpreter, tuple(problems))
     if language == "javascript":
         problem = _javascript_problem(source)
         return CodeCheck("", (problem,)) if problem else CodeCheck(QUICKJS)

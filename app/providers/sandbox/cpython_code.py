@@ -14,16 +14,12 @@ from typing import Any
 
 from app.providers.cancellation import Cancellation
 from app.providers.confinement import suffices
-from app.providers.sandbox.code_check import MISSING_MODULES
+from app.providers.sandbox.code_check import MISSING_MODULES, TOO_FEW_FENCES
 from app.providers.sandbox.code_requests import CodeHttp, RequestDesk
 from app.providers.sandbox.messages import Deadline, MessagePipe, SandboxFailed
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 START_SECONDS = 30.0
-TOO_FEW_FENCES = (
-    "Python of this kind needs a sandbox of its own, for which this host offers too few defences: system-call filters, "
-    "and Landlock or namespaces."
-)
 _NO_START = "The sandbox for Python cannot be started."
 # How late a stop is noticed.
 _POLL_SECONDS = 0.05

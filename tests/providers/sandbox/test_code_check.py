@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.providers.sandbox.code_check import CodeProblem, check_code
+from app.providers.sandbox.code_check import TOO_FEW_FENCES, CodeProblem, check_code
 
 MAIN = "def main():\n    return {}\n"
 
@@ -119,3 +119,9 @@ def test_an_import_whose_failure_is_handled_is_no_problem(caught):
 )
 def test_a_source_without_main_is_told(source, missing):
     assert bool(check_code("python3", source, ()).problems) is missing
+
+
+def test_a_host_with_too_few_defences_is_told_for_code_that_needs_them(monkeypatch):
+    monkeypatch.setattr("app.providers.sandbox.code_check.offered_fences", frozenset)
+    assert [problem.text for problem in check_code("python3", f"import re\n{MAIN}", ()).problems] == [TOO_FEW_FENCES]
+    assert check_code("python3", MAIN, ()).problems == ()

@@ -11,7 +11,8 @@ import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.confinement import suffices
-from app.providers.sandbox.cpython_code import TOO_FEW_FENCES, CPythonPool
+from app.providers.sandbox.code_check import TOO_FEW_FENCES
+from app.providers.sandbox.cpython_code import CPythonPool
 from app.providers.sandbox.messages import SandboxFailed
 from tests.support.paths import PROJECT
 
