@@ -9,7 +9,7 @@ import redis
 
 from app.streams import channel
 from app.streams.channel import ChannelEvent, LogLost
-from app.streams.hub import QUEUE_LENGTH, Hub, Subscription
+from app.streams.hub import QUEUE_BYTES, QUEUE_LENGTH, Hub, Subscription
 from app.streams.publisher import Publisher, Superseded
 from app.streams.relay import follow
 
@@ -92,6 +92,15 @@ def test_a_slow_reader_is_sent_to_the_log_and_misses_nothing(redis_db, publisher
     speak(publisher, task_id, *[b'{"a":1}'] * (QUEUE_LENGTH + 50))
     numbers = [event.number for event in read(redis_db, subscription, look_back=False)]
     assert numbers == list(range(1, QUEUE_LENGTH + 51))
+
+
+def test_a_reader_is_bounded_in_bytes_too(redis_db, publisher, hub, task_id):
+    subscription = hub.subscribe(task_id)
+    large = b'{"a":"%b"}' % (b"x" * (QUEUE_BYTES // 4))
+    speak(publisher, task_id, *[large] * 6)
+    numbers = [event.number for event in read(redis_db, subscription, look_back=False)]
+    assert numbers == list(range(1, 7))
+    assert subscription._bytes < QUEUE_BYTES
 
 
 def test_two_readers_in_one_process_both_hear_everything(redis_db, publisher, hub, task_id):
