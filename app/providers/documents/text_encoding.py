@@ -45,6 +45,8 @@ _OTHER_SCRIPTS = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8-r", "koi8-u", "i
 # Pairs whose letters are mostly the same: which one it is, the other letters say.
 _TWINS = {"cp1250": "iso8859-2", "cp1253": "iso8859-7"}
 _WESTERN = frozenset("äöüÄÖÜßàâæçèéêëîïôœùûÿÀÂÆÇÈÉÊËÎÏÔŒÙÛáíóúñÁÍÓÚÑ¿¡ãõÃÕåÅøØìòÌÒ€£§°©®²³·«»‹›„“”‘’‚–—…•½ºª\xa0")
+# Others that texts are in.
+_OTHERS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "euc_jp", "iso2022_jp", "iso2022_jp_ext", "hz")
 _FEW_LETTERS = 6
 _CUT = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
 _FAR_EASTERN = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
@@ -156,3 +158,10 @@ def _is_latin(sample: bytes) -> bool:
 
 def _count_letters(sample: bytes, encoding: str) -> int:
     return sum(sign.isalpha() for sign in sample.decode(encoding, "replace"))
+
+
+def load() -> None:
+    """Load all that reading a text may need, in a process that can open no files afterwards."""
+    for name in {*_SISTERS, *_SISTERS.values(), *_LATIN, *_OTHER_SCRIPTS, *_OTHERS}:
+        codecs.lookup(name)
+    _guess("Grüße".encode("latin-1"))

@@ -133,3 +133,8 @@ def test_tables_of_other_formats_keep_their_columns(read, content, extension, li
 def test_a_mail_is_read_in_its_own_encoding():
     letter = b"Subject: =?utf-8?B?w7w=?=\r\nContent-Type: text/plain; charset=gbk\r\n\r\n" + "你好\r\n".encode("gbk")
     assert extract_text(letter, "eml", "", 60.0, Cancellation()).split() == ["Subject:", "ü", "你好"]
+
+
+def test_the_tables_of_a_mail_that_is_a_page_keep_their_columns():
+    text = extract_text(b"Subject: Hi\r\nContent-Type: text/html\r\n\r\n" + PAGE, "eml", "", 60.0, Cancellation())
+    assert text.startswith("Subject: Hi\n\n# 5 * 3") and "| a\\|b | c" in text
