@@ -6,6 +6,9 @@ Speech can so begin before the answer is complete, and no call is longer than a 
 import re
 from collections.abc import Iterator
 
+from app.providers.models.thoughts import TextChange, ThoughtReader, without_thoughts
+from app.services.process.spoken_text import SpokenText
+
 # All in characters. Speech models accept some 4,000 in one call.
 LONGEST = 1_000
 # Anything shorter is more often an abbreviation or a number in a list than a sentence.
@@ -13,42 +16,63 @@ SHORTEST_SENTENCE = 25
 # Few calls for a whole text, each short enough to be heard soon.
 SHORTEST_PIECE = 600
 # A run of dots is looked at from its first one alone: it may be as long as the text.
-_END = re.compile(r"(?<![.!?…])[.!?…]+[\"')\]”’»]*\s+|[。！？]+[”’」』）]*\s*|\n+")
+_END = re.compile(r"(?<![.!?…])[.!?…]+[\"')\]”’»*_`~]*\s+|[。！？]+[”’」』）*_`~]*\s*|\n+")
 
 
 class Sentences:
-    """A growing text, handed out sentence by sentence. What cannot be spoken (rules, bullets, emoji) is left out."""
+    """A growing Markdown text, handed out sentence by sentence as a voice can say it: `SpokenText` says what that is.
+
+    Thoughts in think tags are no part of it.
+    """
 
     def __init__(self) -> None:
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._thoughts, self._spoken = ThoughtReader(tagged=False), SpokenText()
         self._rest = ""
 
     def feed(self, delta: str) -> list[str]:
         """Add to the text and return the sentences that are complete now."""
-        text = self._rest + delta
+        return self._take(self._thoughts.feed(delta))
+
+    def finish(self) -> list[str]:
+        """Return what follows the last complete sentence."""
+        found = self._take(self._thoughts.finish())
+        rest = self._spoken.plain(self._rest)
+        self._start_over()
+        return found + _speakable([rest])
+
+    def _take(self, change: TextChange) -> list[str]:
+        if change.removed:
+            # What came so far were thoughts.
+            self._rest, self._spoken = "", SpokenText()
+        text = self._rest + change.text
         found, start = [], 0
         while end := _find_end(text, start, SHORTEST_SENTENCE):
-            found.append(text[start:end])
+            found.append(self._spoken.plain(text[start:end]))
             start = end
         self._rest = text[start:]
         return _speakable(found)
 
-    def finish(self) -> list[str]:
-        """Return what follows the last complete sentence."""
-        rest, self._rest = self._rest, ""
-        return _speakable([rest])
-
 
 def pieces(text: str) -> Iterator[str]:
-    """Yield a whole text in pieces of whole sentences; all of it in one piece where there is no word in it."""
-    start, any_words = 0, False
+    """Yield a whole Markdown text in pieces of whole sentences, as a voice can say them, without thoughts.
+
+    Where nothing else is there to say, code in fences is said, or what there is without words. Nothing is yielded of a
+    text that has thoughts alone.
+    """
+    text = without_thoughts(text)
+    found = list(_pieces(text, SpokenText())) or list(_pieces(text, SpokenText(with_code=True)))
+    yield from found or [text] * bool(text.strip())
+
+
+def _pieces(text: str, spoken: SpokenText) -> Iterator[str]:
+    start = 0
     while start < len(text):
         end = _find_end(text, start, SHORTEST_PIECE) or len(text)
-        for piece in _speakable([text[start:end]]):
-            any_words = True
-            yield piece
+        yield from _speakable([spoken.plain(text[start:end])])
         start = end
-    if not any_words:
-        yield text
 
 
 def _find_end(text: str, start: int, least: int) -> int:

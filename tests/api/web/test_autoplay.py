@@ -53,6 +53,12 @@ def test_an_answer_is_spoken_sentence_by_sentence(listener, model):
     assert [request.body["input"] for request in model.audio_requests] == list(SENTENCES)
 
 
+def test_thoughts_and_signs_are_not_spoken(listener, model):
+    model.script("**The cat sat down on the mat.** ", "And `then`?", reasoning=("Let me think about the cat. ",))
+    listener.ask()
+    assert [request.body["input"] for request in model.audio_requests] == ["The cat sat down on the mat.", "And then?"]
+
+
 def test_a_silence_opens_the_player_with_the_first_text(listener, model):
     model.script("Yes.")
     frames = listener.ask()
