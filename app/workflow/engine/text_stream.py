@@ -142,7 +142,10 @@ class TextStream:
             self._emit("".join(held_back), selector, 0)
         if not self._is_final(selector, producer_id):
             return False
-        if selector not in self._streamed:
+        if selector in self._streamed:
+            # Its pieces are out. Where the variable is named again, all of it is emitted at once.
+            self._streamed.discard(selector)
+        else:
             value = self._variables.get(selector)
             text = "" if value is MISSING else markdown_of(value)
             if text:

@@ -2,6 +2,7 @@
 
 from tests.support.workflow.fake_http import FakeHttp, failing, http
 from tests.support.workflow.graphs import answer, end, graph, node, run, start
+from tests.support.workflow.model_services import MODEL, services_with
 
 WHICH = node(
     "if",
@@ -120,3 +121,23 @@ def test_conversation_variables_are_read_when_the_answer_is_there():
 def test_a_reference_to_a_parallel_branch_is_waited_for():
     flow = graph(start(), http("a"), answer("{{#a.body#}}"), "start > a", "start > answer")
     assert run(flow, services=FakeHttp().services).text == "a"
+
+
+def test_a_streamed_variable_is_whole_wherever_it_is_named_again(model):
+    model.script("Hel", "lo", delay=0.05)
+    llm = node("llm", "llm", model=MODEL, prompt_template=[{"role": "user", "text": "Hi"}])
+    twice, again = answer("{{#llm.text#}}|{{#llm.text#}}", "twice"), answer("\n{{#llm.text#}}", "again")
+    record = run(graph(start(), llm, twice, again, "start > llm > twice > again"), services=services_with(model))
+    assert record.text == record.end.outputs["answer"] == "Hello|Hello\nHello"
+
+
+def test_thoughts_that_were_held_back_are_never_shown(model):
+    model.script("Hm.", "</think>", "Hello", delay=0.05)
+    model.script("And: ")
+    first, later = (
+        node(name, "llm", model=MODEL, prompt_template=[{"role": "user", "text": "Hi"}], reasoning_format="separated")
+        for name in ("first", "later")
+    )
+    flow = graph(start(), first, later, answer("{{#later.text#}}{{#first.text#}}"), "start > first > later > answer")
+    record = run(flow, services=services_with(model))
+    assert (record.pieces, record.end.outputs["answer"]) == (["And: ", "Hello"], "And: Hello")
