@@ -222,7 +222,11 @@ class Agent:
             return f"{call.name} failed."
         texts = [answer.text.replace("\0", "")] if answer.text else []
         if answer.json and not answer.text:
-            texts.append(orjson.dumps(list(answer.json), default=str).decode())
+            try:
+                texts.append(orjson.dumps(list(answer.json), default=str).decode())
+            except orjson.JSONEncodeError:
+                # Nested too deeply, or numbers of more than 64 bits.
+                return f"{call.name} failed: its answer cannot be written as JSON."
         texts += [f"(made the file {file.name}, which the user can see)" for file in answer.files]
         return "\n".join(texts) or "(no output)"
 

@@ -88,6 +88,16 @@ class TestTheModel:
         assert json.loads(thoughts(frames)[0]["observation"]) == {"lookup": "lookup failed: out of tea"}
         assert answer_text(frames) == "There is none."
 
+    @pytest.mark.parametrize("nested", [{"a": 2**70}, json.loads('{"a":' * 400 + "1" + "}" * 400)])
+    def test_an_answer_that_is_no_json_is_an_observation(self, client, house, model, nested):
+        house(CountedTool("lookup", lambda arguments, cancellation: ToolAnswer("", json=[nested])))
+        asker = agent(client)
+        model.script(tool_calls=[("lookup", {"text": "tea"})])
+        model.script("Sorry.")
+        frames = asker.ask()
+        assert "cannot be written as JSON" in thoughts(frames)[0]["observation"]
+        assert answer_text(frames) == "Sorry."
+
     def test_a_broken_tool_tells_the_model_nothing_of_its_inside(self, client, house, model):
         def fail(arguments, cancellation):
             raise RuntimeError("secret-host:5432")
