@@ -254,12 +254,6 @@ def test_a_message_wins_over_the_text(talker, model):
     assert speak(talker, message_id=message_id, text="hello").data == SILENCE + spoken("I am the answer.", "alloy")
 
 
-def test_thoughts_and_signs_of_an_answer_are_not_spoken(talker, model):
-    model.script("# I am\n", "the [answer](https://a.example).", reasoning=("Who am I?",))
-    message_id = talker.ask()[0].data["message_id"]
-    assert speak(talker, message_id=message_id).data == SILENCE + spoken("I am\nthe answer.", "alloy")
-
-
 def test_an_empty_message_id_counts_as_absent(talker):
     assert speak(talker, message_id="", text="hi").data == SILENCE + spoken("hi", "alloy")
     assert speak(talker, message_id=None, text="hi").data == SILENCE + spoken("hi", "alloy")

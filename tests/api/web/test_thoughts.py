@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.services.process.silence import SILENCE
 from tests.support.agents import agent
 from tests.support.factories import make_graph_app
+from tests.support.scripted_model.audio import spoken
 from tests.support.sse import answer_text
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, end, graph, node, start
@@ -137,3 +139,11 @@ def test_thoughts_that_are_cut_off_are_closed(client, model):
     visitor = visitor_of(client, "chat")
     model.script("", reasoning=("Let me think.",), finish="length")
     assert streamed(visitor, "chat") == "<think>\nLet me think.\n</think>\n\n"
+
+
+def test_thoughts_and_signs_are_not_spoken(client, model):
+    visitor = WebVisitor.of_new_app(client, text_to_speech={"enabled": True})
+    model.script("# I am\n", "the [answer](https://a.example).", reasoning=("Who am I?",))
+    message_id = visitor.ask()[0].data["message_id"]
+    heard = visitor.post("/text-to-audio", {"message_id": message_id}).data
+    assert heard == SILENCE + spoken("I am\nthe answer.", "alloy")
