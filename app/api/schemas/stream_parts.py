@@ -17,9 +17,12 @@ MOMENT = 1767268800
 class StreamedFile(Body):
     """A file that the assistant made, with a link that works for some minutes."""
 
+    dify_model_identity: str | None = None
     id: str | None = None
     type: str | None = None
     url: str | None = None
+    remote_url: str | None = None
+    reference: str | None = None
     filename: str | None = None
     mime_type: str | None = None
     size: int | None = None

@@ -340,7 +340,8 @@ class TestAnAgentNode:
         }
         flow = graph(start(), node("agent", "agent", agent_parameters=values), answer("x"), "start > agent > answer")
         definition = {"app": {"mode": "advanced-chat", "name": "x"}, "workflow": {"graph": flow}}
-        assert unresolved(AppDefinition.read(definition)) == ["The tool 'weed' of 'garden' is not set up here."]
+        (missing,) = unresolved(AppDefinition.read(definition))
+        assert missing.startswith("The tool 'weed' of 'garden' is not set up here.")
 
 
 class TestMeta:
