@@ -16,7 +16,7 @@ from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
 from app.streams.channel import ChannelEvent, LogLost, log_exists, more_follows
 from app.streams.hub import Hub
-from app.streams.relay import follow
+from app.streams.relay import RETRY_SECONDS, follow
 
 # Events that came together. An empty group tells that nothing came for PING_SECONDS.
 EventGroup = list[ChannelEvent]
@@ -78,10 +78,15 @@ class EventReader:
                 if state is None or not task_states.is_running(state):
                     yield from self._stored(state)
                     return
-                # The task goes on: tell the client all of it again, then follow what comes.
-                frames, after = self._so_far(state)
-                yield [ChannelEvent(0, frame, False) for frame in frames]
                 look_back = True
+                frames, reached = self._so_far(state)
+                if reached < after:
+                    # While Redis fails over, one connection may still lead to the old primary: ask again soon.
+                    self._subscription.take(RETRY_SECONDS)
+                    continue
+                # The task goes on: tell the client all of it again, then follow what comes.
+                after = reached
+                yield [ChannelEvent(0, frame, False) for frame in frames]
 
     def _join_run(self, state: TaskState, with_snapshot: bool) -> Iterator[EventGroup]:
         """Return a workflow run's events for a client that has none: its end alone, or what follows from now on."""

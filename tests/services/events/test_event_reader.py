@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import orjson
 import pytest
 import redis
+from sqlalchemy import text
 
 from app import tasks
 from app.api.process_hub import hub
 from app.errors import ServiceUnavailable
-from app.extensions import redis_client
+from app.extensions import autocommit_engine, redis_client
 from app.models.tasks import TaskState, find_task
 from app.services.events import event_reader
 from app.services.events.blocking_answers import blocking_answer
@@ -72,6 +73,29 @@ def test_a_client_that_joins_an_ended_run_gets_its_end_alone(ended_run, with_sna
     (group,) = reader.resume(ended_run, None, with_snapshot)
     reader.close()
     assert names(group) == ["workflow_finished"]
+
+
+def test_a_log_that_is_older_than_what_the_client_has_is_not_told(reader, ended, servers, monkeypatch):
+    """While Redis fails over: one connection leads to the new primary, another one to the old."""
+    old, new = redis_client.client, redis.Redis.from_url(servers["REDIS_URL"], db=1)
+    with autocommit_engine().connect() as connection:
+        connection.execute(text("UPDATE tasks SET status = 'running' WHERE id = :id"), {"id": ended.task_id})
+    key, known = channel.log_key(ended.task_id), channel.EPOCH_NUMBERS + 35
+
+    def log(client: "redis.Redis", number: int, answer: str) -> None:
+        client.xadd(key, {b"p": orjson.dumps({"event": "message", "answer": answer})}, id=f"{number}-0")
+
+    old.delete(key)
+    log(old, 98, "old")
+    log(new, known + 5, "new")
+    monkeypatch.setattr(reader, "_redis", new)
+    # The reader asks again: by then its connections lead to the new primary.
+    monkeypatch.setattr(reader._subscription, "take", lambda _: log(old, known + 5, " and new"))
+
+    group = next(iter(reader.events(known, look_back=True)))
+    new.delete(key)
+
+    assert orjson.loads(group[0].data)["answer"].endswith("old and new")
 
 
 def test_a_task_without_a_row_has_no_events(app):
