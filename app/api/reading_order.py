@@ -5,8 +5,6 @@ from typing import Any
 
 from flask import current_app, has_app_context
 
-from app.services.operator import apps
-
 # What a first session calls, in turn. The rest follows by its path.
 FIRST = (
     "/passport",
@@ -49,5 +47,8 @@ def _codes() -> str:
     """Return the codes of the apps as a part of a sentence; nothing where the installation is open to others."""
     if not has_app_context() or current_app.config["DEPLOY_ENV"] != "DEVELOPMENT":
         return ""
+    # Imported here: it brings the workflow engine, of which web processes need nothing.
+    from app.services.operator import apps
+
     codes = [app.code for app in apps.list_apps() if app.enabled][:MOST_CODES]
     return f": {', '.join(f'`{code}`' for code in codes)}" if codes else ""
