@@ -17,7 +17,7 @@ from typing import Any
 
 import json_repair
 
-from app.providers.models.json_answers import find_lists, find_object
+from app.providers.models.json_answers import LONGEST_REPAIRED, find_lists, find_object
 from app.workflow.failures import NodeFailed
 from app.workflow.values.templates import Template, bare, parse
 from app.workflow.values.values import plain, text_of
@@ -191,6 +191,9 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _repaired(text: str) -> Any:
+    # Its author's text, but also a model's or a visitor's where the body is nothing but one reference.
+    if len(text) > LONGEST_REPAIRED:
+        return MISSING
     try:
         repaired = json_repair.loads(text)
     except (ValueError, RecursionError):

@@ -59,6 +59,10 @@ def test_the_likeliest_object_is_found(text, found):
         ("no JSON at all", None),
         ("{" + "x" * 300_000, None),
         ("{" * 2_000, None),
+        # The repairing library would be busy for minutes.
+        ("{'" * 20_000, None),
+        ("[[{" * 20_000, None),
+        ('{"list": [' + '"x", ' * 20_000 + '"y', {"list": ["x"] * 20_000 + ["y"]}),
     ],
 )
 def test_what_is_nearly_json_can_be_repaired(text, found):
