@@ -59,6 +59,7 @@ class WorkerLifecycle:
         self._stopped = threading.Event()
         self._runtime: WorkerRuntime | None = None
         self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
+        self._fences = threading.Thread(target=warn_of_missing_fences, name="fences", daemon=True)
 
     def start(self, **_: Any) -> Self:
         generates = self._celery.conf.task_default_queue in self._celery.amqp.queues.consume_from
@@ -68,7 +69,7 @@ class WorkerLifecycle:
                 self._runtime = worker_runtime()
             self._reaper.start()
             # Beside the start, for it takes a process.
-            threading.Thread(target=warn_of_missing_fences, name="fences", daemon=True).start()
+            self._fences.start()
         return self
 
     def drain(self, **_: Any) -> None:
@@ -81,8 +82,9 @@ class WorkerLifecycle:
     def stop(self, **_: Any) -> None:
         """Stop what was started and close the process's parts, once all tasks have ended or were handed over."""
         self._stopped.set()
-        if self._reaper.is_alive():
-            self._reaper.join(STOP_SECONDS)
+        for thread in (self._reaper, self._fences):
+            if thread.is_alive():
+                thread.join(STOP_SECONDS)
         parts_of(self._app).close()
 
     def _reap(self) -> None:

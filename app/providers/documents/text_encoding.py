@@ -107,7 +107,7 @@ def _known(name: str) -> str:
 
 def _wide_encoding(sample: bytes) -> str:
     """Return UTF-16 or UTF-32 for a text without a mark whose zero bytes stand where theirs do; "" for others."""
-    if b"\0" not in sample:
+    if b"\0" not in sample or _has_stray_zeros(sample):
         return ""
     units = len(sample) // 4
     zeros = [sample[place : units * 4 : 4].count(0) for place in range(4)]
@@ -119,6 +119,18 @@ def _wide_encoding(sample: bytes) -> str:
     if high and low * 20 <= high:
         return "utf-16-le"
     return "utf-16-be" if low and high * 20 <= low else ""
+
+
+def _has_stray_zeros(sample: bytes) -> bool:
+    """Return whether zero bytes are characters of a text in UTF-8: few, and all else is UTF-8."""
+    if sample.count(0) * 10 > len(sample):
+        return False
+    try:
+        # Not final: the sample may end inside a character.
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _guess(sample: bytes) -> str:

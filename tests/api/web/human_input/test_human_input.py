@@ -109,10 +109,10 @@ def test_an_answer_takes_its_branch_and_the_run_goes_on(visitor):
     assert events(went_on) == [
         "workflow_started",
         "human_input_form_filled",
+        "text_chunk",
+        "text_chunk",
+        "text_chunk",
         "node_finished",
-        "text_chunk",
-        "text_chunk",
-        "text_chunk",
         "node_started",
         "node_finished",
         "workflow_finished",
