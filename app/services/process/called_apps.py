@@ -10,6 +10,7 @@ from app.tools.tool_types import ToolChoice
 
 # The provider type of tools that are apps.
 WORKFLOW = "workflow"
+_SIGNS = re.compile(r"[\W_]+")
 
 
 def find_called_app(choice: ToolChoice, code: str | None) -> PublishedApp | None:
@@ -49,4 +50,4 @@ def _is_id(name: str) -> bool:
 
 def _plain(name: str) -> str:
     """Return a name as tools spell it: without case, blanks and signs."""
-    return re.sub(r"[\W_]+", "", name).casefold()
+    return _SIGNS.sub("", name).casefold()

@@ -23,6 +23,7 @@ MOST_PAGES = 5
 PAGE_TOOL = "webscraper"
 # The tools that read pages by the parser of documents.
 READERS = (PAGE_TOOL, "jina_reader", "scrape", "tavily_extract", "single_crawl")
+_BETWEEN_ADDRESSES = re.compile(r"[\s,]+")
 _TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{0,500})</title", re.IGNORECASE)
 _ADDRESS = ("string", "The address of the page, http or https")
 
@@ -87,7 +88,7 @@ def page_providers(http: Callable[[], GuardedHttp]) -> dict[str, BuiltinProvider
 def _read(http: GuardedHttp, addresses: str, seconds: float, cancellation: Cancellation) -> ToolAnswer:
     """Read one page, or several whose addresses are separated by commas or blanks."""
     found = []
-    for address in list(dict.fromkeys(re.split(r"[\s,]+", addresses.strip())))[:MOST_PAGES]:
+    for address in list(dict.fromkeys(_BETWEEN_ADDRESSES.split(addresses.strip())))[:MOST_PAGES]:
         page = fetch(http, address, seconds, cancellation)
         match = _TITLE.search(page.content[:100_000])
         title = " ".join(html.unescape(match[1].decode("utf-8", "replace")).split()) if match else ""

@@ -10,7 +10,7 @@ from app.workflow.contracts import events
 from app.workflow.engine.graph import build
 from app.workflow.failures import GraphInvalid
 from app.workflow.values.files import File
-from tests.support.workflow.graphs import RunRecord, answer, end, graph, node, run, start
+from tests.support.workflow.graphs import RunRecord, end, graph, node, run, start
 from tests.support.workflow.model_services import MODEL, Conversation, sent, services_with
 from tests.support.workflow.toolbox import CountedTool, Toolbox
 
@@ -53,9 +53,8 @@ def run_agent(
     definition = graph(
         start(query="text-input"),
         part or agent(),
-        answer("{{#agent.text#}}"),
         end(text=["agent", "text"]),
-        "start > agent > answer > end",
+        "start > agent > end",
     )
     whole = dataclasses.replace(services_with(model), tools=Toolbox(*tools), **services)
     return run(definition, {"query": "What?"}, services=whole, kept=kept)
