@@ -62,7 +62,8 @@ class ModuleStore(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
                         size = self._write(memory, str(file), content, size)
             for key, content in _zones():
                 size = self._write(memory, f"{ZONES}/{key}", content, size)
-            self._memory = mmap.mmap(memory, size, prot=mmap.PROT_READ)
+            # Private: a process that makes its pages writable writes into copies of its own.
+            self._memory = mmap.mmap(memory, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
         finally:
             os.close(memory)
 
