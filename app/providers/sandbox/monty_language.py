@@ -54,19 +54,30 @@ _BUILTINS = _EXCEPTIONS | frozenset(
     | {"map", "max", "min", "print", "range", "reversed", "sorted", "str", "sum", "tuple", "zip", "ord", "chr", "pow"}
     | {"object"}
 )
+# Monty refuses some 200 levels; each `elif` is one, and each sign in a sum.
+DEEPEST = 100
 _KEYWORDS = frozenset({"key", "reverse", "indent", "ensure_ascii", "sort_keys", "sep", "end", "start", "default"})
 
 
 def runs(tree: ast.Module) -> bool:
     """Return whether all that a program uses is among what Monty does as CPython does."""
+    if _is_deep(tree):
+        return False
     own = set(_own_names(tree))
     # The two tell differently what is wrong with a JSON text.
-    if "loads" in ast.dump(tree) and any(isinstance(node, ast.ExceptHandler) and node.name for node in ast.walk(tree)):
+    if any(map(_names_loads, ast.walk(tree))) and any(map(_names_failure, ast.walk(tree))):
         return False
     consumed = {id(value) for node in ast.walk(tree) for value in _consumed(node)}
     if any(_is_lazy(node) and id(node) not in consumed for node in ast.walk(tree)):
         return False
     return all(_is_alike(node, own) for node in ast.walk(tree))
+
+
+def _is_deep(tree: ast.Module) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def _is_alike(node: ast.AST, own: set[str]) -> bool:
@@ -94,6 +105,17 @@ def _is_alike(node: ast.AST, own: set[str]) -> bool:
             known = _MODULES.get(module or "", frozenset())
             return level == 0 and all(name.name in known and name.asname is None for name in names)
     return True
+
+
+def _names_loads(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(attr="loads") | ast.alias(name="loads"):
+            return True
+    return False
+
+
+def _names_failure(node: ast.AST) -> bool:
+    return isinstance(node, ast.ExceptHandler) and node.name is not None
 
 
 def _is_lazy(node: ast.AST) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.providers.sandbox.code_check import TOO_FEW_FENCES, CodeProblem, check_code
+from app.providers.sandbox.code_check import TOO_FEW_FENCES, CodeCheck, CodeProblem, check_code
 
 MAIN = "def main():\n    return {}\n"
 
@@ -52,6 +52,25 @@ def test_plain_python_runs_in_the_fast_interpreter(source):
 def test_all_other_python_runs_in_cpython(source):
     check = check_code("python3", f"{source}\n{MAIN}", ())
     assert (check.interpreter, check.problems) == ("cpython", ())
+
+
+def branches(count):
+    """Return a program that to Python's parser has each branch inside the one before it."""
+    rest = "".join(f"    elif a == {number}:\n        return {number}\n" for number in range(1, count))
+    return f"def main(a):\n    if a == 0:\n        return 0\n{rest}"
+
+
+def total(count):
+    return f"def main(a):\n    return {' + '.join(['a'] * count)}"
+
+
+@pytest.mark.parametrize("program", [branches, total])
+def test_programs_of_many_levels_run_in_cpython(program):
+    assert [check_code("python3", program(count), ()) for count in (90, 150, 2_000)] == [
+        CodeCheck("monty"),
+        CodeCheck("cpython"),
+        CodeCheck("cpython"),
+    ]
 
 
 def test_javascript_has_one_interpreter():

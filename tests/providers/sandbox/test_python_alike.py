@@ -69,6 +69,9 @@ PROGRAMS = [
     "groups = {}\nfor row in rows:\n    groups.setdefault(row['age'] > 28, []).append(row['name'])\n"
     "return groups[True]",
     "i = 0\nwhile (i := i + 1) < 5:\n    pass\nreturn i",
+    # As deeply nested as the fast interpreter gets it.
+    f"return {' + '.join(['n'] * 93)}",
+    f"return {'[' * 93}n{']' * 93}",
     "total = 0.0\nfor v in l:\n    total += v\nreturn {'total': total, 'mean': total / len(l)}",
     "return [str(type_) for type_ in (1.5, 'a')]",
     "words = t.lower().split()\ncounts = {}\nfor word in words:\n    counts[word] = counts.get(word, 0) + 1\n"
