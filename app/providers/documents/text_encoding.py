@@ -7,6 +7,9 @@ mislead it. Only the beginning of a long text is looked at, so that the time is 
 import codecs
 import re
 from collections.abc import Iterator
+from encodings.aliases import aliases
+
+from app.providers.http.charsets import known_encoding
 
 # How much of a text a guess looks at, and where declarations are looked for.
 SAMPLE = 65_536
@@ -45,8 +48,6 @@ _OTHER_SCRIPTS = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8-r", "koi8-u", "i
 # Pairs whose letters are mostly the same: which one it is, the other letters say.
 _TWINS = {"cp1250": "iso8859-2", "cp1253": "iso8859-7"}
 _WESTERN = frozenset("äöüÄÖÜßàâæçèéêëîïôœùûÿÀÂÆÇÈÉÊËÎÏÔŒÙÛáíóúñÁÍÓÚÑ¿¡ãõÃÕåÅøØìòÌÒ€£§°©®²³·«»‹›„“”‘’‚–—…•½ºª\xa0")
-# Others that texts are in.
-_OTHERS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "euc_jp", "iso2022_jp", "iso2022_jp_ext", "hz")
 _FEW_LETTERS = 6
 _CUT = ("unexpected end of data", "incomplete multibyte sequence", "truncated data")
 _FAR_EASTERN = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]")
@@ -97,12 +98,8 @@ def _candidates(content: bytes, declared: str, markup: bool) -> Iterator[str]:
 
 def _known(name: str) -> str:
     """Return Python's name of an encoding as it is meant; "" for an unknown one."""
-    try:
-        found = codecs.lookup(name.strip())
-    except (LookupError, ValueError):
-        return ""
-    # Python has codecs that are no encodings of text, such as hex and zip.
-    return _SISTERS.get(found.name, found.name) if getattr(found, "_is_text_encoding", True) else ""
+    found = known_encoding(name)
+    return _SISTERS.get(found, found)
 
 
 def _wide_encoding(sample: bytes) -> str:
@@ -174,6 +171,6 @@ def _count_letters(sample: bytes, encoding: str) -> int:
 
 def load() -> None:
     """Load all that reading a text may need, in a process that can open no files afterwards."""
-    for name in {*_SISTERS, *_SISTERS.values(), *_LATIN, *_OTHER_SCRIPTS, *_OTHERS}:
-        codecs.lookup(name)
+    for name in aliases.values():
+        known_encoding(name)
     _guess("Grüße".encode("latin-1"))

@@ -6,6 +6,8 @@ import email.header
 import re
 import urllib.parse
 
+from app.providers.http.charsets import known_encoding
+
 # A parameter behind its semicolon: a quoted text, or all up to the next semicolon.
 _PARAMETER = re.compile(r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)""", re.ASCII)
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -41,10 +43,8 @@ def _extended(value: str) -> str:
 
 
 def _decoded(encoded: str, charset: str) -> str:
-    try:
-        return urllib.parse.unquote_to_bytes(encoded).decode(charset or "utf-8", "replace")
-    except LookupError:
-        return ""
+    encoding = known_encoding(charset or "utf-8")
+    return urllib.parse.unquote_to_bytes(encoded).decode(encoding, "replace") if encoding else ""
 
 
 def _joined(parameters: dict[str, str]) -> str:

@@ -130,9 +130,11 @@ def test_tables_of_other_formats_keep_their_columns(read, content, extension, li
     assert shown == lines
 
 
-def test_a_mail_is_read_in_its_own_encoding():
-    letter = b"Subject: =?utf-8?B?w7w=?=\r\nContent-Type: text/plain; charset=gbk\r\n\r\n" + "你好\r\n".encode("gbk")
-    assert extract_text(letter, "eml", "", 60.0, Cancellation()).split() == ["Subject:", "ü", "你好"]
+@pytest.mark.parametrize(("encoding", "text"), [("gbk", "你好"), ("iso-8859-3", "ĝis"), ("macintosh", "Grüße")])
+def test_a_mail_is_read_in_its_own_encoding(encoding, text):
+    head = f"Subject: =?utf-8?B?w7w=?=\r\nContent-Type: text/plain; charset={encoding}\r\n\r\n"
+    letter = head.encode() + text.encode(encoding)
+    assert extract_text(letter, "eml", "", 60.0, Cancellation()).split() == ["Subject:", "ü", text]
 
 
 def test_the_tables_of_a_mail_that_is_a_page_keep_their_columns():

@@ -84,6 +84,10 @@ def test_a_mark_that_was_written_twice_is_no_part_of_the_text():
         ("text/plain; charset=utf-8", "cp1252", "Grüße aus München"),
         ("text/plain; charset=nonsense", "utf-8", "Grüße"),
         ("text/plain; charset=hex", "utf-8", "00"),
+        ("text/plain; charset=punycode", "utf-8", "Hello, world!"),
+        ("text/plain; charset=idna", "utf-8", "a..b"),
+        ("text/plain; charset=undefined", "utf-8", "Hello"),
+        ("text/plain; charset=unicode_escape", "utf-8", r"\x41"),
         ("text/plain", "utf-8", "Grüße"),
     ],
 )

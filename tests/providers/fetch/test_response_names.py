@@ -19,6 +19,8 @@ from app.providers.fetch.response_names import announced_name
         ("attachment; filename*=iso-8859-1''%A3.txt", "£.txt"),
         ("attachment; filename*=gbk''%CE%C4.txt", "文.txt"),
         ("attachment; filename*=nonsense''%A3.txt; filename=r.txt", "r.txt"),
+        ("attachment; filename*=idna''%A3.txt; filename=r.txt", "r.txt"),
+        ("attachment; filename*=punycode''%A3.txt; filename=r.txt", "r.txt"),
         ("attachment; filename*=broken.txt; filename=r.txt", "r.txt"),
         ("attachment; filename*0*=UTF-8''Bericht%20; filename*1=\"%C3.pdf\"", "Bericht %C3.pdf"),
         ('attachment; filename*0="long"; filename*1="er.pdf"', "longer.pdf"),
