@@ -73,7 +73,9 @@ def time_engine() -> None:
         for number in numbers
     ]
     path = " > ".join(["start", *(f"n{number}" for number in numbers), "end"])
-    built = build(graph(start(text="text-input"), *nodes, end(result=[f"n{CHAIN - 1}", "output"]), path))
+    built = build(
+        graph(start(text="text-input"), *nodes, end(result=[f"n{CHAIN - 1}", "output"]), path), is_chatflow=False
+    )
     best = float("inf")
     for _ in range(20):
         variables = Variables()

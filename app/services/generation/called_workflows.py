@@ -86,7 +86,7 @@ class WorkflowTool:
         return clean_inputs(self._config.user_input_form, given, FileResolver(self._owner).choose)
 
     def _run(self, inputs: dict[str, Any], seconds: float, cancellation: Cancellation) -> RunEnd:
-        graph = graph_of(str(self._app.version_id))
+        graph = graph_of(str(self._app.version_id), is_chatflow=False)
         variables = Variables()
         variables.set_node(graph.top.start_id, opened(self._owner, inputs))
         run_id = new_id()

@@ -15,13 +15,13 @@ REMEMBERED_GRAPHS = 128
 
 
 @functools.lru_cache(maxsize=REMEMBERED_GRAPHS)
-def graph_of(version_id: str) -> Graph:
+def graph_of(version_id: str, is_chatflow: bool) -> Graph:
     """Return the graph of an app version. Raises AppUnavailable, and RunFailed where this release refuses the graph.
 
-    An earlier release may have published what this one refuses.
+    An earlier release may have published what this one refuses. `is_chatflow`: the app's mode.
     """
     try:
-        return build(version(version_id).usable_workflow().graph.stored)
+        return build(version(version_id).usable_workflow().graph.stored, is_chatflow)
     except GraphInvalid as invalid:
         raise RunFailed(f"Run failed: {invalid}") from None
 

@@ -120,7 +120,7 @@ def _run_graph(work: _Work) -> RunEnd:
         verdict = moderate_question(work.config.features, task.app_id, loaded.inputs, task.query)
     if verdict.preset_response is not None:
         return work.publisher.publish_preset_response(verdict.preset_response)
-    graph = graph_of(task.app_version_id)
+    graph = graph_of(task.app_version_id, is_chatflow=task.mode == "advanced-chat")
     system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:

@@ -75,8 +75,11 @@ class _Placed:
     data: Mapping[str, Any]
 
 
-def build(graph: Mapping[str, Any]) -> Graph:
-    """Build the graph of an app file's `workflow.graph`. Raises GraphInvalid."""
+def build(graph: Mapping[str, Any], is_chatflow: bool = True) -> Graph:
+    """Build the graph of an app file's `workflow.graph`. Raises GraphInvalid.
+
+    `is_chatflow`: whether the text of its runs is that of answer nodes, not the outputs of end nodes.
+    """
     placed = _placed_nodes(graph.get("nodes"))
     edges = _edges(graph.get("edges"), placed)
     levels = {"": _level("", placed, edges, _top_start(placed))}
@@ -84,7 +87,7 @@ def build(graph: Mapping[str, Any]) -> Graph:
         if entry.node.container:
             levels[node_id] = _level(node_id, placed, edges, _start_inside(node_id, placed, edges))
     _check_nesting(placed)
-    return Graph(levels, _outline(levels))
+    return Graph(levels, _outline(levels, is_chatflow))
 
 
 def _placed_nodes(nodes: Any) -> dict[str, _Placed]:
@@ -206,13 +209,15 @@ def _check_nesting(placed: Mapping[str, _Placed]) -> None:
             container = placed[container].container
 
 
-def _outline(levels: Mapping[str, GraphLevel]) -> Outline:
+def _outline(levels: Mapping[str, GraphLevel], is_chatflow: bool) -> Outline:
+    """Return the producers: answer nodes in chatflows, end nodes in workflows (contract streaming.md §4.5)."""
     top = levels[""]
     producers = {}
     for node_id, node in top.nodes.items():
         if node.text_parts is not None:
-            producers[node_id] = TextProducer(node_id, node.text_parts)
-        elif node.container and _has_answers(node_id, levels):
+            if (node.kind == "answer") == is_chatflow:
+                producers[node_id] = TextProducer(node_id, node.text_parts)
+        elif is_chatflow and node.container and _has_answers(node_id, levels):
             producers[node_id] = TextProducer(node_id, None)
     certain: dict[str, list[str]] = {}
     for producer_id in producers:

@@ -1,7 +1,7 @@
 """The text of a run as the end user reads it while the run goes on (contract streaming.md §4.5).
 
-Answer and end nodes are the *producers* of text: their templates are lists of literal texts and variables. The stream
-emits one producer's text after the other, and of each as much as is known:
+Answer nodes in chatflows and end nodes in workflows are the *producers* of text: their templates are lists of literal
+texts and variables. The stream emits one producer's text after the other, and of each as much as is known:
 
 - A producer joins the queue once it is certain to run, whatever the branching nodes between choose. Its first literals
   can be read long before it runs; text of a branch that may yet be skipped must never be read.

@@ -217,10 +217,12 @@ def run(
     seconds: float = 30.0,
     most_steps: int = 500,
     spawn: work_sharing.Spawn = work_sharing.spawn,
+    is_chatflow: bool | None = None,
 ) -> RunRecord:
     """Build a graph and run it, or continue it from `past`, `waiting` and `kept`. The start node's id must be `start`.
 
-    `types`: the types of the conversation's variables, which `conversation` has by name.
+    `types`: the types of the conversation's variables, which `conversation` has by name. `is_chatflow`: as in `build`,
+    where it is None as the graph looks.
     """
     variables = Variables()
     variables.set_node("start", inputs or {})
@@ -246,4 +248,7 @@ def run(
         bool(past or waiting or kept),
         spawn,
     )
-    return RunRecord(GraphRun(build(definition), variables, setting, emit).run(), record, journal, threads)
+    if is_chatflow is None:
+        is_chatflow = any(entry["data"]["type"] == "answer" for entry in definition["nodes"])
+    plan = build(definition, is_chatflow)
+    return RunRecord(GraphRun(plan, variables, setting, emit).run(), record, journal, threads)

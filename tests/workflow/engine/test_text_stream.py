@@ -96,6 +96,16 @@ def test_outputs_of_an_end_are_parted_by_newlines():
     assert record.text == 'a\n5\n{\n  "k": "é"\n}'
 
 
+def test_a_chatflow_tells_the_text_of_answer_nodes_alone():
+    flow = graph(start(), http("a"), answer("<{{#a.body#}}>"), end(x=["a", "body"]), "start > a > answer > end")
+    assert run(flow, services=FakeHttp().services, is_chatflow=True).text == "<a>"
+
+
+def test_a_workflow_tells_the_outputs_of_end_nodes_alone():
+    flow = graph(start(), http("a"), answer("<{{#a.body#}}>"), end(x=["answer", "answer"]), "start > a > answer > end")
+    assert run(flow, services=FakeHttp().services, is_chatflow=False).pieces == ["<a>"]
+
+
 def test_a_default_is_said_where_a_node_fails():
     defaults = [{"key": "body", "type": "string", "value": "spare"}]
     flow = graph(
