@@ -4,8 +4,11 @@ There every connection is the proxy's, so that connections cannot be counted by 
 """
 
 import functools
+from collections.abc import Iterable
+from typing import cast
 
 from flask import Flask, Response, current_app, g
+from werkzeug.wsgi import ClosingIterator
 
 from app.api.client_address import OpenCounts, client_address
 from app.errors import TooManyRequests
@@ -28,8 +31,14 @@ def _open() -> None:
 
 
 def _close_at_end(response: Response) -> Response:
-    if "counted_address" in g:
-        response.call_on_close(functools.partial(_counts().close, g.pop("counted_address")))
+    if "counted_address" not in g:
+        return response
+    close = functools.partial(_counts().close, g.pop("counted_address"))
+    if response.direct_passthrough:
+        # The server gets the file itself, and closes that alone.
+        response.response = ClosingIterator(cast(Iterable[bytes], response.response), close)
+    else:
+        response.call_on_close(close)
     return response
 
 

@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 from app import api
 from app.factory import create_app
 from config import Config
+from tests.support.uploads import path_of
+from tests.support.web_client import WebVisitor
 
 
 @pytest.fixture
@@ -39,6 +41,15 @@ def test_a_household_counts_as_one(proxied: FlaskClient) -> None:
 
 def test_a_request_that_ended_counts_no_more(proxied: FlaskClient) -> None:
     assert [ask(proxied, "192.0.2.3") for _ in range(5)] == [200] * 5
+
+
+def test_files_that_were_sent_count_no_more(proxied: FlaskClient, alice: WebVisitor) -> None:
+    link = path_of(alice.upload(b"0123456789").get_json()["source_url"])
+    for path in (link, "/swaggerui/swagger-ui.css"):
+        for _ in range(3):
+            answer = proxied.get(path, headers={"X-Forwarded-For": "192.0.2.5"})
+            assert (answer.status_code, bool(answer.get_data())) == (200, True)
+            answer.close()
 
 
 def test_a_refusal_says_when_to_come_back(proxied: FlaskClient) -> None:
