@@ -1,5 +1,6 @@
 """The streams that an end user and an address have open at once (VISITOR_STREAM_LIMIT, ADDRESS_STREAM_LIMIT)."""
 
+import contextlib
 import hashlib
 import secrets
 import time
@@ -12,7 +13,7 @@ from app.errors import TooManyRequests
 from app.extensions import redis_client
 from app.services.auth.asker import Asker
 from app.streams import stream_places
-from app.streams.channel import ChannelEvent
+from app.streams.channel import ChannelEvent, RedisAway
 
 # A place lasts so many pings: it is kept at each.
 PINGS = 4
@@ -51,10 +52,13 @@ class OpenStream:
             yield group
             if self._subjects and time.monotonic() > self._kept + self._seconds / PINGS:
                 self._kept = time.monotonic()
-                stream_places.keep(self._client, self._subjects, self._place, self._seconds)
+                # The stream outlives an outage of Redis; its place may be lost then.
+                with contextlib.suppress(*RedisAway):
+                    stream_places.keep(self._client, self._subjects, self._place, self._seconds)
 
     def close(self) -> None:
-        """Free the place; safe to call twice."""
-        if self._subjects:
-            stream_places.give_back(self._client, self._subjects, self._place)
-            self._subjects = []
+        """Free the place; safe to call twice. Without Redis it ends by itself."""
+        subjects, self._subjects = self._subjects, []
+        if subjects:
+            with contextlib.suppress(*RedisAway):
+                stream_places.give_back(self._client, subjects, self._place)
