@@ -38,8 +38,8 @@ def run_and_reply(asker: Asker, begin: Callable[[], ClaimedTask], streaming: boo
         stream = opened.enter_context(contextlib.closing(OpenStream.of(asker)))
         with day_budgets.counted(asker) as allowance:
             task = begin()
-        allowance.note(task.task_id)
         try:
+            allowance.note(task.task_id)
             reader = opened.enter_context(contextlib.closing(EventReader(hub(), task.task_id)))
             tasks.enqueue(task.task_id, with_speech=streaming)
         except tasks.QueueAway as away:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import structlog
 from flask import current_app
 
-from app.errors import AppError, TooManyRequests
+from app.errors import TooManyRequests
 from app.extensions import redis_client
 from app.models.identifiers import now
 from app.models.tasks import find_used_tokens
@@ -34,7 +34,7 @@ class Allowance:
 
 @contextlib.contextmanager
 def counted(asker: Asker) -> Iterator[Allowance]:
-    """Count an answer for all of whom it is; an AppError inside takes it back. Raises TooManyRequests."""
+    """Count an answer for all of whom it is; an exception inside takes it back. Raises TooManyRequests."""
     moment = now()
     budgets, day = _budgets(asker), moment.strftime("%Y%m%d")
     if budgets and not day_budgets.take(redis_client.client, budgets, day):
@@ -42,12 +42,11 @@ def counted(asker: Asker) -> Iterator[Allowance]:
             "The answers or tokens of today are used up. Please come back tomorrow.",
             retry_after=_seconds_to_midnight(moment),
         )
-    try:
-        yield Allowance(budgets, day)
-    except AppError:
+    with contextlib.ExitStack() as undo:
         if budgets:
-            day_budgets.give_back(redis_client.client, budgets, day)
-        raise
+            undo.callback(day_budgets.give_back, redis_client.client, budgets, day)
+        yield Allowance(budgets, day)
+        undo.pop_all()
 
 
 def spend(task_id: str) -> None:
