@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 MOST_PLACES = 100_000
+# How many values one search looks at: deep steps may meet a value once for each value around it.
+MOST_VISITS = 500_000
 LONGEST_PATH = 1_000
 _STEP = re.compile(
     r"""(?P<deep>\.\.)? (?:
@@ -48,11 +50,14 @@ class Place(NamedTuple):
 
 def find(root: Any, path: str) -> list[Place]:
     """Return the places that a path leads to, in the order of the document. Raises BadPath."""
-    places = [Place([root], 0)]
+    places, visits = [Place([root], 0)], 0
     for step in steps(path):
         found: list[Place] = []
         for place in places:
             for start in _descendants(place.value) if step["deep"] else (place.value,):
+                visits += 1
+                if visits > MOST_VISITS:
+                    raise BadPath(f"the path looks at more than {MOST_VISITS} values")
                 found.extend(_children(start, step))
                 if len(found) > MOST_PLACES:
                     raise BadPath(f"the path leads to more than {MOST_PLACES} places")
@@ -126,12 +131,9 @@ def _fits(item: Any, step: re.Match[str]) -> bool:
 
 def _descendants(value: Any) -> Iterator[Any]:
     """Yield a value and all that is inside it, in the order of the document."""
-    left, seen = [value], 0
+    left = [value]
     while left:
         current = left.pop()
-        seen += 1
-        if seen > MOST_PLACES:
-            raise BadPath(f"the document has more than {MOST_PLACES} values")
         yield current
         inside = current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
         left.extend(reversed(list(inside)))

@@ -1,7 +1,7 @@
 """The tools of the provider `json_process`: find, insert, replace and delete values of a JSON text by their paths."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.providers.cancellation import Cancellation
@@ -10,9 +10,11 @@ from app.tools.builtin.json_paths import BadPath, Place, find, name_of, steps
 from app.tools.tool_types import ToolAnswer, ToolFailed
 
 LONGEST_CONTENT = 4_000_000
-_CONTENT = ("", "The JSON")
 _QUERY = ("string", "The path of the value, such as $.store.book[0].title")
-_ASCII = ("", "Write other characters than ASCII as \\u…; yes by default")
+_COMMON = {
+    "content": ("", "The JSON"),
+    "ensure_ascii": ("", "Write other characters than ASCII as \\u…; yes by default"),
+}
 _DECODE = ("", "Read the new value as JSON; no by default")
 
 
@@ -26,9 +28,8 @@ def json_provider() -> BuiltinProvider:
             {"en_US": "JSON parse", "zh_Hans": "JSON 解析"},
             _parse,
             ("content", "json_filter"),
-            content=_CONTENT,
             json_filter=_QUERY,
-            ensure_ascii=_ASCII,
+            **_COMMON,
         ),
         tool(
             "json_insert",
@@ -36,13 +37,12 @@ def json_provider() -> BuiltinProvider:
             {"en_US": "JSON insert", "zh_Hans": "JSON 插入"},
             _insert,
             ("content", "query", "new_value"),
-            content=_CONTENT,
             query=_QUERY,
             new_value=("", "The value"),
             value_decode=_DECODE,
             create_path=("", "Create the place where there is none; no by default"),
             index=("", "Where in a list; its end by default"),
-            ensure_ascii=_ASCII,
+            **_COMMON,
         ),
         tool(
             "json_replace",
@@ -50,13 +50,12 @@ def json_provider() -> BuiltinProvider:
             {"en_US": "JSON replace", "zh_Hans": "JSON 替换"},
             _replace,
             ("content", "query", "replace_value"),
-            content=_CONTENT,
             query=_QUERY,
             replace_value=("", "The new value or key, or what replaces the part of a text"),
             replace_pattern=("string", "With the model `pattern`: the part of a text to replace"),
             replace_model=("string", "`value`, `key` or `pattern`"),
             value_decode=_DECODE,
-            ensure_ascii=_ASCII,
+            **_COMMON,
         ),
         tool(
             "json_delete",
@@ -64,9 +63,8 @@ def json_provider() -> BuiltinProvider:
             {"en_US": "JSON delete", "zh_Hans": "JSON 删除"},
             _delete,
             ("content", "query"),
-            content=_CONTENT,
             query=_QUERY,
-            ensure_ascii=_ASCII,
+            **_COMMON,
         ),
     )
 
@@ -86,6 +84,7 @@ def _insert(arguments: Mapping[str, Any], seconds: float, cancellation: Cancella
     places = _find(root, query)
     if not places and flag(arguments, "create_path", False):
         _create(root, query, value)
+    _check_copies(value, len(places))
     for place in places:
         _insert_at(place, value, arguments.get("index"))
     return _dump(root, arguments)
@@ -119,23 +118,41 @@ def _create(root: Any, query: str, value: Any) -> None:
 
 def _replace(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
     root, model = _content(arguments), text(arguments, "replace_model", default="value")
-    box = [root]
-    for place in _find(root, text(arguments, "query")):
-        holder, key = (box, 0) if place.value is root else place
-        if model == "key":
-            if not isinstance(holder, dict):
-                raise ToolFailed("Only the key of an object can be replaced.")
-            items = [(text(arguments, "replace_value") if name == key else name, item) for name, item in holder.items()]
-            holder.clear()
-            holder.update(items)
-        elif model == "pattern":
-            pattern, value = text(arguments, "replace_pattern"), holder[key]
-            if isinstance(value, str) and pattern:
-                holder[key] = value.replace(pattern, text(arguments, "replace_value"))
-                _check_size(holder[key])
-        else:
-            holder[key] = _new(arguments, "replace_value")
+    box, found = [root], _find(root, text(arguments, "query"))
+    places = [Place(box, 0) if place.value is root else place for place in found]
+    if model == "key":
+        _replace_keys(places, text(arguments, "replace_value"))
+    elif model == "pattern":
+        _replace_parts(places, text(arguments, "replace_pattern"), text(arguments, "replace_value"))
+    else:
+        value = _new(arguments, "replace_value")
+        _check_copies(value, len(places))
+        for holder, key in places:
+            holder[key] = value
     return _dump(box[0], arguments)
+
+
+def _replace_keys(places: Sequence[Place], name: str) -> None:
+    """Rename the keys of these places. Each object is written once, however many of its keys change."""
+    renamed: dict[int, tuple[dict[str, Any], set[str]]] = {}
+    for holder, key in places:
+        if not isinstance(holder, dict):
+            raise ToolFailed("Only the key of an object can be replaced.")
+        renamed.setdefault(id(holder), (holder, set()))[1].add(key)
+    for holder, keys in renamed.values():
+        items = [(name if key in keys else key, item) for key, item in holder.items()]
+        holder.clear()
+        holder.update(items)
+
+
+def _replace_parts(places: Sequence[Place], part: str, new: str) -> None:
+    grown = 0
+    for place in places:
+        holder, key = place
+        if part and isinstance(place.value, str):
+            grown += max(0, place.value.count(part) * (len(new) - len(part)))
+            _check_size(grown)
+            holder[key] = place.value.replace(part, new)
 
 
 def _delete(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
@@ -160,16 +177,22 @@ def _content(arguments: Mapping[str, Any]) -> Any:
     """Return a copy of the JSON, which app files give as a text or as a value. Raises ToolFailed."""
     given = arguments.get("content")
     whole = given if isinstance(given, str) else json.dumps(given)
-    _check_size(whole)
+    _check_size(len(whole))
     try:
         return json.loads(whole)
     except (ValueError, RecursionError):
         raise ToolFailed("content is no JSON.") from None
 
 
-def _check_size(content: str) -> None:
-    if len(content) > LONGEST_CONTENT:
+def _check_size(characters: int) -> None:
+    if characters > LONGEST_CONTENT:
         raise ToolFailed(f"The JSON is longer than {LONGEST_CONTENT} characters.")
+
+
+def _check_copies(value: Any, copies: int) -> None:
+    """Refuse a value that makes the JSON too long by the number of its places."""
+    if copies > 1:
+        _check_size(copies * len(json.dumps(value)))
 
 
 def _new(arguments: Mapping[str, Any], name: str) -> Any:

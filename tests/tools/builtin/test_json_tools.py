@@ -45,9 +45,16 @@ def test_what_is_no_path_is_refused(path: str) -> None:
         find(STORE, path)
 
 
-def test_a_path_that_leads_everywhere_is_bounded() -> None:
+def nested(value: Any, times: int) -> Any:
+    for _ in range(times):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(("value", "path"), [([[0] * 1_000] * 200, "$..*"), (nested([0] * 5_000, 200), "$..*..none")])
+def test_a_path_that_leads_everywhere_is_bounded(value: Any, path: str) -> None:
     with pytest.raises(BadPath, match="more than"):
-        find([[0] * 1_000] * 200, "$..*")
+        find(value, path)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +107,11 @@ def test_parse_gives_objects_as_json_too() -> None:
         ),
         (
             "json_replace",
+            {"content": '{"a": 1, "b": 2}', "query": "*", "replace_value": "c", "replace_model": "key"},
+            {"c": 2},
+        ),
+        (
+            "json_replace",
             {
                 "content": '{"a": "1-2-3"}',
                 "query": "a",
@@ -134,4 +146,26 @@ def test_json_is_changed(tool: str, arguments: dict[str, Any], after: Any) -> No
 )
 def test_what_cannot_be_done_is_told(tool: str, arguments: dict[str, Any], problem: str) -> None:
     with pytest.raises(ToolFailed, match=problem):
+        call("json_process", tool, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("json_insert", {"content": [[]] * 1_000, "query": "[*]", "new_value": "x" * 10_000}),
+        ("json_replace", {"content": [0] * 1_000, "query": "[*]", "replace_value": "x" * 10_000}),
+        (
+            "json_replace",
+            {
+                "content": ["a" * 100] * 1_000,
+                "query": "[*]",
+                "replace_model": "pattern",
+                "replace_pattern": "a",
+                "replace_value": "x" * 100,
+            },
+        ),
+    ],
+)
+def test_json_that_would_grow_without_bound_is_refused(tool: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ToolFailed, match="longer than"):
         call("json_process", tool, **arguments)
