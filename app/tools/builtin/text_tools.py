@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import regex
@@ -13,7 +14,10 @@ from app.tools.builtin.builtin_tool import BuiltinProvider, provider, text, tool
 from app.tools.tool_types import ToolAnswer, ToolFailed
 
 LONGEST_CONTENT = 1_000_000
+LONGEST_OBJECTS = 8_000_000
+TOO_LARGE = "The table is too large."
 MOST_MATCHES = 10_000
+LONGEST_MATCHES = 4_000_000
 MOST_SECONDS = 2.0
 _LONGEST_EXPRESSION = 1_000
 
@@ -65,19 +69,35 @@ def _extract(arguments: Mapping[str, Any], seconds: float, cancellation: Cancell
         raise ToolFailed(
             f"The text may have {LONGEST_CONTENT} characters, the expression {_LONGEST_EXPRESSION} at most."
         )
-    found: list[Any] = []
+    allowed = min(seconds, MOST_SECONDS)
     try:
-        pattern = regex.compile(expression)
-        for match in pattern.finditer(content, timeout=min(seconds, MOST_SECONDS), concurrent=True):
-            found.append(match[0] if not pattern.groups else match[1] if pattern.groups == 1 else match.groups(""))
-            if len(found) > MOST_MATCHES:
-                raise ToolFailed(f"The expression matches more than {MOST_MATCHES} times.")
+        found = list(_matches(regex.compile(expression), content, allowed))
     except TimeoutError:
-        raise ToolFailed(f"The expression took longer than {min(seconds, MOST_SECONDS):g} seconds.") from None
+        raise ToolFailed(f"The expression took longer than {allowed:g} seconds.") from None
     except (regex.error, RecursionError, OverflowError) as error:
         raise ToolFailed(f"The expression is wrong: {error}") from None
-    found = ["" if match is None else match for match in found]
     return ToolAnswer(str(found), json=[{"match": match if isinstance(match, str) else list(match)} for match in found])
+
+
+def _matches(pattern: regex.Pattern[str], content: str, seconds: float) -> Iterator[str | tuple[str, ...]]:
+    """Yield what each match holds: its only group or all of its groups, without groups all of it.
+
+    Raises TimeoutError, ToolFailed for too many or too long matches.
+    """
+    deadline, length = time.monotonic() + seconds, 0
+    groups = range(1, pattern.groups + 1) or (0,)
+    # The package's own limit is for one match, and it lets other threads run meanwhile.
+    for number, match in enumerate(pattern.finditer(content, timeout=seconds, concurrent=True), 1):
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        # Before the texts are copied: groups that look ahead may hold the rest of the content each.
+        length += sum(match.end(group) - match.start(group) for group in groups)
+        if number > MOST_MATCHES or length > LONGEST_MATCHES:
+            raise ToolFailed(
+                f"The expression matches more than {MOST_MATCHES} times or {LONGEST_MATCHES} characters in all."
+            )
+        held = match.groups("")
+        yield match[0] if not held else held[0] if len(held) == 1 else held
 
 
 def _csv_to_json(content: str) -> ToolAnswer:
@@ -85,6 +105,9 @@ def _csv_to_json(content: str) -> ToolAnswer:
     if not rows:
         raise ToolFailed("The CSV is empty.")
     headings = rows[0]
+    # Every object repeats the headings.
+    if (len(headings) + sum(map(len, headings))) * len(rows) > LONGEST_OBJECTS:
+        raise ToolFailed(TOO_LARGE)
     objects = [{name: row[at] if at < len(row) else "" for at, name in enumerate(headings)} for row in rows[1:] if row]
     return ToolAnswer(json.dumps(objects, ensure_ascii=False), json=objects)
 
@@ -112,7 +135,7 @@ def _json_to_csv(content: Any) -> str:
         raise ToolFailed("content must be a list of objects.")
     headings = list(dict.fromkeys(name for item in objects for name in item))
     if len(headings) * len(objects) > LONGEST_CONTENT:
-        raise ToolFailed("The table is too large.")
+        raise ToolFailed(TOO_LARGE)
     return csv_text([headings, *([_cell(item.get(name)) for name in headings] for item in objects)])
 
 

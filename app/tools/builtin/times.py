@@ -11,6 +11,7 @@ from app.tools.builtin.builtin_tool import BuiltinProvider, number, provider, te
 from app.tools.tool_types import ToolFailed
 
 FORMAT = "%Y-%m-%d %H:%M:%S"
+_LONGEST_FORMAT = 200
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE)
 _ZONE = "IANA time zone, such as Europe/Berlin; UTC by default"
@@ -69,9 +70,11 @@ def time_provider() -> BuiltinProvider:
 
 
 def _current_time(arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> str:
-    zone = _zone(text(arguments, "timezone", default="UTC"))
+    zone, form = _zone(text(arguments, "timezone", default="UTC")), text(arguments, "format", default=FORMAT)
+    if len(form) > _LONGEST_FORMAT:
+        raise ToolFailed(f"The format is longer than {_LONGEST_FORMAT} characters.")
     try:
-        return datetime.datetime.now(zone).strftime(text(arguments, "format", default=FORMAT))
+        return datetime.datetime.now(zone).strftime(form)
     except ValueError:
         raise ToolFailed("The format is not a valid strftime format.") from None
 

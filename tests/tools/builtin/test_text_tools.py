@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.tools.tool_types import ToolFailed
-from tests.tools.builtin.calls import call
+from app.providers.cancellation import Cancellation
+from app.tools.tool_types import ToolChoice, ToolFailed
+from tests.tools.builtin.calls import call, registry
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,17 @@ def test_an_expression_without_end_is_ended() -> None:
         call("regex", "regex_extract", content="a" * 40 + "!", expression=r"(a|aa|a+)+$")
 
 
+def test_the_time_of_an_expression_is_that_of_all_its_matches() -> None:
+    tool = registry().find(ToolChoice("builtin", "regex", "regex_extract"))
+    with pytest.raises(ToolFailed, match="took longer than"):
+        tool.call({"content": "aaa", "expression": "a"}, 1e-9, Cancellation())
+
+
+def test_matches_that_overlap_are_bounded() -> None:
+    with pytest.raises(ToolFailed, match="characters in all"):
+        call("regex", "regex_extract", content="a" * 10_000, expression="(?=(.*))")
+
+
 @pytest.mark.parametrize("expression", ["(", "x" * 2_000])
 def test_a_wrong_expression_is_told(expression: str) -> None:
     with pytest.raises(ToolFailed):
@@ -44,6 +56,12 @@ def test_a_wrong_expression_is_told(expression: str) -> None:
 def test_csv_becomes_objects(content: str, objects: list[dict[str, str]]) -> None:
     answer = call("csv", "csv_to_json", content=content)
     assert json.loads(answer.text) == list(answer.json) == objects
+
+
+@pytest.mark.parametrize("heading", ["," * 10_000, "long" * 10_000])
+def test_rows_that_repeat_long_headings_are_bounded(heading: str) -> None:
+    with pytest.raises(ToolFailed, match="too large"):
+        call("csv", "csv_to_json", content=heading + "\nx" * 1_000)
 
 
 @pytest.mark.parametrize("content", ['[{"a": 1, "b": [2]}, {"a": null, "c": "x,y"}]'])

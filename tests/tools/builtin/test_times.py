@@ -67,3 +67,8 @@ def test_times_are_converted(tool: str, arguments: dict[str, Any], answer: str) 
 def test_what_is_no_time_is_told(tool: str, arguments: dict[str, Any], problem: str) -> None:
     with pytest.raises(ToolFailed, match=problem):
         call("time", tool, **arguments)
+
+
+def test_a_long_format_is_refused() -> None:
+    with pytest.raises(ToolFailed, match="format is longer"):
+        call("time", "current_time", format="%Y" * 1_000)
