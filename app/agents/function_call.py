@@ -6,7 +6,7 @@ from typing import Any
 from app.agents.steps import AgentStep, ToolCall
 from app.agents.strategies import RoundReply
 from app.providers.models.answer_endings import OUT_OF_TOKENS
-from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
+from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall
 from app.providers.models.thoughts import TextChange, ThoughtReader, without_thoughts
 from app.tools.tool_types import ToolDescription
 
@@ -22,9 +22,7 @@ class FunctionCall:
         messages = list(prompt)
         for step in steps:
             # Servers refuse arguments that are no JSON object, also when they are read back to their model.
-            calls = tuple(
-                ToolCallDelta(index, call.id, call.name, _object_text(call)) for index, call in enumerate(step.calls)
-            )
+            calls = tuple(ModelToolCall(call.id, call.name, _object_text(call)) for call in step.calls)
             messages.append(ModelMessage("assistant", without_thoughts(step.thought), calls))
             messages += [ModelMessage("tool", call.observation or "", tool_call_id=call.id) for call in step.calls]
         return messages
@@ -52,50 +50,28 @@ class FunctionCallReader:
     def __init__(self, position: int) -> None:
         self._position = position
         self._text = ThoughtReader(tagged=True)
-        self._calls: dict[int, ToolCall] = {}
-        self._arguments: dict[int, list[str]] = {}
-        self._last_index = 0
+        self._calls: list[ToolCall] = []
         self._finish_reason = ""
 
     def feed(self, chunk: Chunk) -> TextChange:
         self._finish_reason = (chunk.finish_reason or self._finish_reason).lower()
-        for delta in chunk.tool_calls:
-            self._take(delta)
+        self._calls += [
+            ToolCall(call.id, call.name or UNNAMED, call.arguments.replace("\0", "")) for call in chunk.tool_calls
+        ]
         return self._text.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", ""))
 
     def finish(self) -> tuple[RoundReply, TextChange]:
         rest = self._text.finish()
-        for index, pieces in self._arguments.items():
-            self._calls[index].arguments = "".join(pieces)
-        calls = [call for _, call in sorted(self._calls.items())]
-        last = self._calls.get(self._last_index)
-        if last is not None and self._finish_reason in OUT_OF_TOKENS and not last.arguments.strip():
+        if self._calls and self._finish_reason in OUT_OF_TOKENS and not self._calls[-1].arguments.strip():
             # Its input had not begun; one that had tells by itself that its end is missing.
-            last.is_cut = True
+            self._calls[-1].is_cut = True
         taken: set[str] = set()
-        for number, call in enumerate(calls):
+        for number, call in enumerate(self._calls):
             # Some servers send no ids, and some send one id for all calls; observations need one each.
             if not call.id or call.id in taken:
                 call.id = f"call_{self._position}_{number}"
             taken.add(call.id)
-            call.name = call.name or UNNAMED
-        return RoundReply(self._text.text, calls), rest
-
-    def _take(self, delta: ToolCallDelta) -> None:
-        index = delta.index
-        known = self._calls.get(index)
-        if known is not None and delta.id and known.id and delta.id != known.id and delta.name:
-            # A new id and a name begin another call: some servers number all calls 0.
-            index = max(self._calls) + 1
-            known = None
-        if known is None:
-            self._calls[index] = ToolCall(delta.id, delta.name, "")
-            self._arguments[index] = [delta.arguments.replace("\0", "")]
-            self._last_index = index
-            return
-        self._last_index = index
-        known.id, known.name = known.id or delta.id, known.name or delta.name
-        self._arguments[index].append(delta.arguments.replace("\0", ""))
+        return RoundReply(self._text.text, self._calls), rest
 
 
 def _object_text(call: ToolCall) -> str:

@@ -5,7 +5,7 @@ import pytest
 from app.agents.function_call import FunctionCall
 from app.agents.react import React
 from app.agents.steps import AgentStep, ToolCall
-from app.providers.models.chat_types import Chunk, ModelMessage, ToolCallDelta
+from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall
 from app.tools.tool_types import ToolDescription
 
 LOOKUP = ToolDescription("lookup", "Looks up.", {"type": "object", "properties": {}}, {}, "")
@@ -190,36 +190,20 @@ class TestFunctionCall:
 
     @pytest.mark.parametrize(("reason", "is_cut"), [("length", True), ("stop", False), ("tool_calls", False)])
     def test_a_call_that_had_only_a_name_at_the_limit_is_cut(self, reason, is_cut):
-        deltas = ToolCallDelta(0, "a", "lookup", "{}"), ToolCallDelta(1, "b", "draw", "")
-        _, reading = read_chunks(FunctionCall(), [Chunk("", tool_calls=deltas), Chunk("", reason)])
+        calls = ModelToolCall("a", "lookup", "{}"), ModelToolCall("b", "draw", "")
+        _, reading = read_chunks(FunctionCall(), [Chunk("", tool_calls=calls), Chunk("", reason)])
         assert [call.is_cut for call in reading.calls] == [False, is_cut]
 
-    def read(self, *deltas):
+    def read(self, *calls):
         reader = FunctionCall().reader(3)
-        for delta in deltas:
-            reader.feed(Chunk("", tool_calls=(ToolCallDelta(*delta),)))
+        reader.feed(Chunk("", tool_calls=tuple(ModelToolCall(*call) for call in calls)))
         reading, _ = reader.finish()
         return [(call.id, call.name, call.arguments) for call in reading.calls]
 
-    def test_joins_the_pieces_of_each_call(self):
-        assert self.read(
-            (0, "a", "lookup", '{"te'), (1, "b", "draw", ""), (0, "", "", 'xt": 1}'), (1, "", "", "{}")
-        ) == [
-            ("a", "lookup", '{"text": 1}'),
-            ("b", "draw", "{}"),
-        ]
-
-    def test_tells_calls_apart_that_a_server_numbers_alike(self):
-        assert self.read((0, "a", "lookup", "{}"), (0, "b", "draw", "{}")) == [
-            ("a", "lookup", "{}"),
-            ("b", "draw", "{}"),
-        ]
-
-    def test_names_calls_that_a_server_leaves_without_an_id(self):
-        assert self.read((0, "", "lookup", "{}"), (1, "", "draw", "{}")) == [
-            ("call_3_0", "lookup", "{}"),
-            ("call_3_1", "draw", "{}"),
-        ]
+    @pytest.mark.parametrize("ids", [("", ""), ("a", "a")])
+    def test_gives_each_call_an_id_of_its_own(self, ids):
+        (first, *_), (second, *_) = self.read((ids[0], "lookup", "{}"), (ids[1], "draw", "{}"))
+        assert (first, second) == (ids[0] or "call_3_0", "call_3_1")
 
     def test_gives_a_nameless_call_a_name(self):
-        assert self.read((0, "a", "", "{}")) == [("a", "unnamed", "{}")]
+        assert self.read(("a", "", "{}")) == [("a", "unnamed", "{}")]

@@ -19,7 +19,7 @@ class ModelMessage:
 
     role: str
     content: str | Sequence[Mapping[str, Any]]
-    tool_calls: tuple["ToolCallDelta", ...] = ()
+    tool_calls: tuple["ModelToolCall", ...] = ()
     tool_call_id: str = ""
 
     def wire(self) -> dict[str, Any]:
@@ -51,10 +51,9 @@ class Usage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ToolCallDelta:
-    """A call of a tool, the `index`th of its answer: the arguments are JSON, unless the model wrote something else."""
+class ModelToolCall:
+    """A whole call of a tool that a model made: the arguments are JSON, unless the model wrote something else."""
 
-    index: int
     id: str
     name: str
     arguments: str
@@ -64,12 +63,12 @@ class ToolCallDelta:
 class Chunk:
     """What arrived of an answer in one read: joined text, and in the last chunk all that is known once it is whole.
 
-    That is the finish reason, the usage and the tool calls; some servers send no reason or count nothing. `reasoning`:
-    what the model thought before the text, from servers that tell the two apart.
+    That is the finish reason, the usage and the tool calls in order; some servers send no reason or count nothing.
+    `reasoning`: what the model thought before the text, from servers that tell the two apart.
     """
 
     text: str
     finish_reason: str | None = None
     usage: Usage | None = None
-    tool_calls: tuple[ToolCallDelta, ...] = ()
+    tool_calls: tuple[ModelToolCall, ...] = ()
     reasoning: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from app.providers.models.chat_types import ToolCallDelta
+from app.providers.models.chat_types import ModelToolCall
 from app.providers.models.text_pieces import whole_text
 from app.providers.models.wire_values import json_text, scalar_text, whole_number
 
@@ -62,11 +62,11 @@ class ToolCallPieces:
         self._row = row or self._row
         return bool(row)
 
-    def finish(self) -> tuple[ToolCallDelta, ...]:
+    def finish(self) -> tuple[ModelToolCall, ...]:
         """Return each call once and whole, in the order in which they began."""
         return tuple(
-            ToolCallDelta(number, whole_text(call.id), whole_text(call.name), whole_text(call.arguments))
-            for number, call in enumerate(self._calls)
+            ModelToolCall(whole_text(call.id), whole_text(call.name), whole_text(call.arguments))
+            for call in self._calls
         )
 
     def _place(self, piece: _Piece, row: list[_Piece], position: int, count: int) -> _Piece:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from app import errors
 from app.errors import answers
 from app.providers.models.chat_model import ChatModel
-from app.providers.models.chat_types import Chunk, ModelMessage, Options, ToolCallDelta, Usage
+from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall, Options, Usage
 from app.providers.models.thoughts import TextChange, ThoughtReader
 from app.providers.models.usage import usage_object
 from app.workflow.contracts.node import ConfigPart, NodeContext
@@ -71,13 +71,12 @@ class ModelReply:
     reasoning: str = ""
     finish_reason: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
-    tool_calls: list[ToolCallDelta] = field(default_factory=list)
+    tool_calls: list[ModelToolCall] = field(default_factory=list)
 
     @property
     def arguments(self) -> str:
         """The JSON arguments of the first tool call, "" without one."""
-        first = min((call.index for call in self.tool_calls), default=0)
-        return "".join(call.arguments for call in self.tool_calls if call.index == first)
+        return self.tool_calls[0].arguments if self.tool_calls else ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import ProviderError, ProviderProtocolError, ProviderQuotaExceeded, ProviderServerError
 from app.errors.answers import AnswerCutShort, AnswerFiltered, ToolNotOffered
-from app.providers.models.chat_types import Chunk, ToolCallDelta, Usage
+from app.providers.models.chat_types import Chunk, ModelToolCall, Usage
 from app.providers.models.streamed_answers import StreamedAnswer, read_usage
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
@@ -183,7 +183,7 @@ def test_tool_calls_come_whole_in_the_last_chunk() -> None:
         offered=("clock",),
     )
 
-    assert chunk == Chunk("", "tool_calls", tool_calls=(ToolCallDelta(0, "call_1", "clock", "{}"),))
+    assert chunk == Chunk("", "tool_calls", tool_calls=(ModelToolCall("call_1", "clock", "{}"),))
     assert failure is None
 
 
