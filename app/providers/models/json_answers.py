@@ -7,7 +7,6 @@ A fence or a bracket inside a text of a value is never looked at. Nesting and wo
 
 import json
 import re
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,8 @@ import orjson
 from app.providers.models.lenient_json import MOST_LEVELS, BrokenJson, CutJson, finite_number, read_value
 from app.providers.models.thoughts import without_thoughts
 
-# A wrong beginning costs the characters up to the fault: of so many times the text's length, and of so many beginnings.
+# A wrong beginning costs the characters that were read of it: of so many times the text's length, and of so many
+# beginnings.
 MOST_READS = 4
 MOST_TRIES = 300
 # The repairing library reads some broken texts again and again, and holds the whole process: 4,000 characters take up
@@ -117,14 +117,27 @@ def _read_at(text: str, start: int) -> tuple[Any, int]:
     """Return the value at a bracket, and the position behind it. Raises BrokenJson, CutJson."""
     try:
         value, end = _DECODER.raw_decode(text, start)
-    except ValueError:
-        # By hand, which tells a fault from a cut and reads what is nearly JSON.
-        return read_value(text, start)
+    except ValueError as refusal:
+        try:
+            # By hand, which tells a fault from a cut and reads what is nearly JSON.
+            return read_value(text, start)
+        except CutJson:
+            raise
+        except BrokenJson as fault:
+            # The library may have come further: it reads what is nested too deeply, and longer numbers.
+            raise BrokenJson(max(fault.position, _reached(refusal, text))) from None
     except RecursionError:
-        raise BrokenJson(min(len(text), start + sys.getrecursionlimit())) from None
+        raise BrokenJson(len(text)) from None
     if _is_too_deep(value):
         raise BrokenJson(end)
     return value, end
+
+
+def _reached(refusal: ValueError, text: str) -> int:
+    """Return how far the library has read at most: of a text without an end it names the beginning alone."""
+    if isinstance(refusal, json.JSONDecodeError) and not refusal.msg.startswith("Unterminated"):
+        return refusal.pos
+    return len(text)
 
 
 def _is_fenced(text: str, start: int) -> bool:

@@ -1,10 +1,14 @@
 """JSON in what models write."""
 
+import json
+from typing import Any
+
 import orjson
 import pytest
 
-from app.providers.models.json_answers import find_lists, find_object, found_values, read_json
-from app.providers.models.lenient_json import CutJson
+from app.providers.models import json_answers
+from app.providers.models.json_answers import MOST_READS, find_lists, find_object, found_values, read_json
+from app.providers.models.lenient_json import CutJson, finite_number
 
 
 @pytest.mark.parametrize(
@@ -165,3 +169,24 @@ def test_a_long_text_of_brackets_takes_no_long_time(part):
     text = part * (200_000 // len(part))
     for _ in found_values(text):
         pass
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["1," * 500, '{"a":1},' * 500, '"' + "x" * 500, '"' + "\\n" * 500, "1," * 500 + "1e999", "1," * 500 + "[" * 1_000],
+)
+@pytest.mark.parametrize("level", [70, 900])
+def test_what_brackets_begin_again_and_again_is_read_few_times(
+    monkeypatch: pytest.MonkeyPatch, level: int, rest: str
+) -> None:
+    reads = []
+
+    class Counted(json.JSONDecoder):
+        def raw_decode(self, text: str, start: int = 0) -> tuple[Any, int]:
+            reads.append(start)
+            return super().raw_decode(text, start)
+
+    monkeypatch.setattr(json_answers, "_DECODER", Counted(parse_float=finite_number, parse_int=finite_number))
+    for _ in found_values("[" * level + rest):
+        pass
+    assert len(reads) <= MOST_READS + 1
