@@ -5,6 +5,7 @@ from typing import Any
 
 import urllib3
 
+from app.providers.models.text_pieces import whole_text
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.rules.json_templates import fill_json
@@ -55,8 +56,8 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 
 def fill(context: NodeContext, text: str) -> str:
-    """Return a text of the node with its references filled in."""
-    return parse(text).render(context.variables, missing=bare)
+    """Return a text of the node with its references filled in, and U+FFFD for each half of a character."""
+    return whole_text(parse(text).render(context.variables, missing=bare))
 
 
 def files_of(value: Any) -> list[File]:
@@ -64,17 +65,12 @@ def files_of(value: Any) -> list[File]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, File)]
 
 
-def _encoded(text: str) -> bytes:
-    """Return the text in UTF-8, with a question mark for each half of a character."""
-    return text.encode("utf-8", "replace")
-
-
 def _raw(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
-    return _encoded(fill(context, body.text)), "text/plain"
+    return fill(context, body.text).encode(), "text/plain"
 
 
 def _json(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:
-    return _encoded(fill_json(body.text, context.variables, context.authored)), "application/json"
+    return whole_text(fill_json(body.text, context.variables, context.authored)).encode(), "application/json"
 
 
 def _form(context: NodeContext, body: RequestBody) -> tuple[bytes, str]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -233,6 +234,17 @@ def test_what_cannot_stand_in_an_address_is_encoded(server):
 def test_a_header_that_http_cannot_carry_is_named(server, headers, value, problem):
     record = send(server, headers=headers, inputs={"q": value})
     assert problem in record.of("http").error and Echo.asked == []
+
+
+@pytest.mark.parametrize("kind", ["raw-text", "json", "x-www-form-urlencoded", "form-data"])
+def test_half_of_a_character_is_replaced(server, kind):
+    template = '{"a": "{{#start.q#}}"}' if kind == "json" else "{{#start.q#}}"
+    body = {"type": kind, "data": [{"key": "a", "type": "text", "value": template}]}
+    basic = {"type": "api-key", "config": {"type": "basic", "api_key": "{{#start.q#}}"}}
+    send(server, method="post", params="q:{{#start.q#}}", authorization=basic, body=body, inputs={"q": "a\ud83d"})
+    sent = Echo.asked[0]
+    assert sent["path"] == "/?q=a%EF%BF%BD"
+    assert "a\ufffd" in urllib.parse.unquote(sent["body"].decode())
 
 
 def test_blanks_around_a_header_are_left_out(server):
