@@ -13,8 +13,9 @@ import time
 import psutil
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.sandbox import CodeOwner, Sandbox
+from app.providers.sandbox import Sandbox
 from app.providers.sandbox.code_check import check_code
+from app.providers.work_owner import WorkOwner
 
 CODES = {
     "plain": ("python3", "def main(a):\n    return {'b': [a + n for n in range(10)]}"),
@@ -44,12 +45,12 @@ def measure_beside_long_ones(sandbox: Sandbox, calls: int) -> list[float]:
 
     def run_long() -> None:
         with contextlib.suppress(Cancelled):
-            sandbox.owned_by(CodeOwner("app", "one")).run_code("python3", endless, {}, 600.0, cancellation)
+            sandbox.owned_by(WorkOwner("app", "one")).run_code("python3", endless, {}, 600.0, cancellation)
 
     threads = [threading.Thread(target=run_long) for _ in range(20)]
     for thread in threads:
         thread.start()
-    other = sandbox.owned_by(CodeOwner("app", "other"))
+    other = sandbox.owned_by(WorkOwner("app", "other"))
     times = []
     for number in range(calls):
         language, code = CODES[("plain", "classes", "script")[number % 3]]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from app.providers.cancellation import Cancellation
 from app.providers.documents import parser_library, parser_places, parser_runs
 from app.providers.documents.text_encoding import read_text
+from app.providers.work_owner import FRONTDESK, WorkOwner
 
 # Text files, by their extensions.
 TEXT_EXTENSIONS = frozenset(
@@ -101,14 +102,24 @@ class Passage:
     text: str
 
 
-def extract_text(content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation) -> str:
+def extract_text(
+    content: bytes,
+    extension: str,
+    mime_type: str,
+    seconds: float,
+    cancellation: Cancellation,
+    owner: WorkOwner = FRONTDESK,
+) -> str:
     """Return the text of a document, with its tables as Markdown.
 
     `extension`: with or without its dot; it decides before the MIME type, whose charset counts where it names one.
-    `seconds`: what the caller has left; the parser itself gets at most LONGEST_READ_SECONDS of it.
+    `seconds`: what the caller has left; the parser itself gets at most LONGEST_READ_SECONDS of it. `owner`: for whom
+    it is read, who has a share of the places of parsers.
     Raises DocumentUnsupported, DocumentUnreadable, Cancelled.
     """
-    return "".join(passage.text for passage in _read(content, extension, mime_type, seconds, cancellation, False))
+    return "".join(
+        passage.text for passage in _read(content, extension, mime_type, seconds, cancellation, False, owner)
+    )
 
 
 def extract_passages(
@@ -118,11 +129,17 @@ def extract_passages(
 
     Raises as `extract_text`.
     """
-    return _read(content, extension, mime_type, seconds, cancellation, True)
+    return _read(content, extension, mime_type, seconds, cancellation, True, FRONTDESK)
 
 
 def _read(
-    content: bytes, extension: str, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
+    content: bytes,
+    extension: str,
+    mime_type: str,
+    seconds: float,
+    cancellation: Cancellation,
+    marked: bool,
+    owner: WorkOwner,
 ) -> Sequence[Passage]:
     kind = _format_of(extension.lower().lstrip("."), mime_type.partition(";")[0].strip().lower())
     if kind in TEXT_EXTENSIONS:
@@ -131,7 +148,7 @@ def _read(
         raise DocumentUnsupported(f"Files of type {extension or mime_type or 'unknown'} are not supported.")
     if kind in _DECODED:
         content = read_text(content, mime_type, markup=kind != "csv").encode("utf-8", "replace")
-    return _parse(content, PARSED_MIME_TYPES[kind], seconds, cancellation, marked)
+    return _parse(content, PARSED_MIME_TYPES[kind], seconds, cancellation, marked, owner)
 
 
 def _format_of(extension: str, mime_type: str) -> str:
@@ -148,14 +165,14 @@ def _format_of(extension: str, mime_type: str) -> str:
 
 
 def _parse(
-    content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool
+    content: bytes, mime_type: str, seconds: float, cancellation: Cancellation, marked: bool, owner: WorkOwner
 ) -> Sequence[Passage]:
     if not parser_library.is_installed():
         raise _not_set_up(parser_library.NOT_INSTALLED)
     deadline = time.monotonic() + seconds
     try:
         folder = parser_library.folder()
-        with parser_places.place(folder, seconds, cancellation):
+        with parser_places.place(folder, seconds, cancellation, owner):
             # The process that reads the document may write no files, so that another one unpacks the library before.
             if mime_type == PARSED_MIME_TYPES["pdf"] and not parser_library.is_unpacked(folder):
                 parser_runs.run(

@@ -2,12 +2,10 @@
 
 from app.providers.sandbox.code_requests import CodeHttp, CodeRequest, CodeRequestFailed, CodeResponse
 from app.providers.sandbox.messages import SandboxFailed
-from app.providers.sandbox.places import CodeOwner
 from app.providers.sandbox.sandbox import OwnedSandbox, Sandbox
 
 __all__ = [
     "CodeHttp",
-    "CodeOwner",
     "CodeRequest",
     "CodeRequestFailed",
     "CodeResponse",

@@ -14,26 +14,16 @@ from dataclasses import dataclass, field
 
 from app.providers.cancellation import Cancellation
 from app.providers.sandbox.messages import SandboxFailed
+from app.providers.work_owner import WorkOwner
 
 # More than processors: the kernel shares these, and a short call does not wait for long ones to end.
 PLACES = max(8, 4 * (os.cpu_count() or 1))
 PATIENCE_SECONDS = 300.0
 
 
-@dataclass(frozen=True)
-class CodeOwner:
-    """For whom code runs: an app and one of its end users, by their ids. Both empty: the work of Frontdesk itself."""
-
-    app: str = ""
-    end_user: str = ""
-
-
-FRONTDESK = CodeOwner()
-
-
 @dataclass(eq=False)
 class _Waiting:
-    owner: CodeOwner
+    owner: WorkOwner
     called: threading.Event = field(default_factory=threading.Event)
 
 
@@ -44,13 +34,13 @@ class FairPlaces:
         """`most`: places in all, at least four."""
         self._most, self._most_of_app, self._most_of_end_user = most, most * 3 // 4, most // 4
         self._lock = threading.Lock()
-        self._taken: collections.Counter[str | CodeOwner] = collections.Counter()
+        self._taken: collections.Counter[str | WorkOwner] = collections.Counter()
         self._used = 0
         # In the order in which they are next: app → end user → those that wait, the first one first.
-        self._apps: dict[str, dict[CodeOwner, collections.deque[_Waiting]]] = {}
+        self._apps: dict[str, dict[WorkOwner, collections.deque[_Waiting]]] = {}
 
     @contextlib.contextmanager
-    def taken(self, owner: CodeOwner, cancellation: Cancellation, until: float = float("inf")) -> Iterator[None]:
+    def taken(self, owner: WorkOwner, cancellation: Cancellation, until: float = float("inf")) -> Iterator[None]:
         """Wait for a place and hold it.
 
         Raises Cancelled; SandboxFailed after PATIENCE_SECONDS, or at `until` in monotonic seconds if that is earlier.
@@ -125,7 +115,7 @@ class FairPlaces:
                     return waiting
         return None
 
-    def _tidy(self, owner: CodeOwner) -> None:
+    def _tidy(self, owner: WorkOwner) -> None:
         end_users = self._apps[owner.app]
         if not end_users[owner]:
             del end_users[owner]

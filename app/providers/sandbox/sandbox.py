@@ -10,10 +10,11 @@ from app.providers.sandbox.code_check import MONTY, python_interpreter
 from app.providers.sandbox.code_requests import CodeHttp
 from app.providers.sandbox.cpython_code import CPythonPool
 from app.providers.sandbox.messages import SandboxFailed
-from app.providers.sandbox.places import FRONTDESK, CodeOwner, FairPlaces
+from app.providers.sandbox.places import FairPlaces
 from app.providers.sandbox.plain_templates import plain_template
 from app.providers.sandbox.processes import SandboxPool
 from app.providers.sandbox.python_code import PythonPool
+from app.providers.work_owner import FRONTDESK, WorkOwner
 
 NEVER = float("inf")
 # What a call may take at least whose turn comes when its run is about to end.
@@ -34,7 +35,7 @@ class Sandbox:
         self._monty = PythonPool()
         self._cpython = CPythonPool(packages)
 
-    def owned_by(self, owner: CodeOwner) -> "OwnedSandbox":
+    def owned_by(self, owner: WorkOwner) -> "OwnedSandbox":
         """Return this sandbox for the code of one app and end user."""
         return OwnedSandbox(self, owner)
 
@@ -47,7 +48,7 @@ class Sandbox:
         cancellation: Cancellation,
         http: CodeHttp | None = None,
         until: float = NEVER,
-        owner: CodeOwner = FRONTDESK,
+        owner: WorkOwner = FRONTDESK,
     ) -> Any:
         """Return what `main` returns: in `python3` the inputs are named arguments, in `javascript` one object.
 
@@ -77,7 +78,7 @@ class Sandbox:
         seconds: float,
         cancellation: Cancellation,
         until: float = NEVER,
-        owner: CodeOwner = FRONTDESK,
+        owner: WorkOwner = FRONTDESK,
     ) -> str:
         """Return the text of a Jinja2 template. A template that only inserts values needs no child process."""
         plain = plain_template(template)
@@ -99,7 +100,7 @@ class Sandbox:
 
     @contextlib.contextmanager
     def _turn(
-        self, owner: CodeOwner, cancellation: Cancellation, seconds: float, until: float = NEVER
+        self, owner: WorkOwner, cancellation: Cancellation, seconds: float, until: float = NEVER
     ) -> Iterator[float]:
         """Wait for the owner's turn; yield the seconds that the code may take."""
         with self._places.taken(owner, cancellation, until):
@@ -109,7 +110,7 @@ class Sandbox:
 class OwnedSandbox:
     """The sandbox for the code of one app and end user (contract: workflow/contracts/node_services.py)."""
 
-    def __init__(self, sandbox: Sandbox, owner: CodeOwner) -> None:
+    def __init__(self, sandbox: Sandbox, owner: WorkOwner) -> None:
         self._sandbox = sandbox
         self._owner = owner
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.models.messages import read_thread
 from app.providers.models.chat_types import ModelMessage
-from app.providers.sandbox import CodeOwner
+from app.providers.work_owner import WorkOwner
 from app.services.definitions.prompts import turns_for_models
 from app.services.files.file_contents import FileContents
 from app.services.generation.node_http import NodeHttp
@@ -45,13 +45,15 @@ def node_services_of(execution: TaskExecution, forms: FormStore) -> NodeServices
     """Return the services for one run."""
     memory = ConversationMemory(execution) if execution.task.mode == "advanced-chat" else None
     files = FileContents(execution.task.owner)
+    owner = WorkOwner(execution.task.app_id, execution.task.end_user_id)
     return NodeServices(
         models=model_routes(),
-        sandbox=sandbox().owned_by(CodeOwner(execution.task.app_id, execution.task.end_user_id)),
+        sandbox=sandbox().owned_by(owner),
         http=NodeHttp(guarded_http()),
         files=files,
         memory=memory,
         forms=forms,
         tools=RunTools(execution.task.owner),
         knowledge=AppKnowledge(execution.task.app_id),
+        owner=owner,
     )

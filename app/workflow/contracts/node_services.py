@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.providers.cancellation import Cancellation
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import ModelMessage
+from app.providers.work_owner import FRONTDESK, WorkOwner
 from app.tools.tool_types import Tools
 from app.workflow.contracts.events import Execution
 from app.workflow.contracts.human_forms import FormStore
@@ -115,7 +116,7 @@ class ConversationTurns(Protocol):
 
 @dataclass(frozen=True)
 class NodeServices:
-    """The services of one run. A node that needs one which is None fails."""
+    """The services of one run, and for whom it works. A node that needs one which is None fails."""
 
     models: Models | None = None
     sandbox: CodeSandbox | None = None
@@ -125,6 +126,7 @@ class NodeServices:
     forms: FormStore | None = None
     tools: Tools | None = None
     knowledge: Knowledge | None = None
+    owner: WorkOwner = FRONTDESK
 
 
 class ExecutionJournal(Protocol):

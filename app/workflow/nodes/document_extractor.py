@@ -52,6 +52,7 @@ class DocumentExtractor(Node):
                 file.mime_type,
                 context.seconds_left(math.inf),
                 context.cancellation,
+                context.services.owner,
             )
         except DocumentUnsupported as failure:
             raise NodeFailed(str(failure), "UnsupportedFileTypeError", inputs) from None

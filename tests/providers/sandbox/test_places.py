@@ -7,8 +7,9 @@ import time
 import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
-from app.providers.sandbox import CodeOwner, Sandbox, SandboxFailed
+from app.providers.sandbox import Sandbox, SandboxFailed
 from app.providers.sandbox.places import FairPlaces
+from app.providers.work_owner import WorkOwner
 
 
 class Callers:
@@ -27,7 +28,7 @@ class Callers:
         waiting, held = self._places.waiting, len(self.at_work)
 
         def work():
-            with self._places.taken(CodeOwner(app, end_user), Cancellation()):
+            with self._places.taken(WorkOwner(app, end_user), Cancellation()):
                 with self._changed:
                     self.at_work.append(name)
                     self._ends.append(end)
@@ -89,7 +90,7 @@ def test_places_go_round_between_apps_and_end_users(callers):
 
 def test_a_stop_ends_the_wait_and_gives_nothing_away():
     places = FairPlaces(4)
-    owner, cancellation = CodeOwner("a", "1"), Cancellation()
+    owner, cancellation = WorkOwner("a", "1"), Cancellation()
     with places.taken(owner, Cancellation()):
         threading.Timer(0.05, cancellation.cancel).start()
         with pytest.raises(Cancelled), places.taken(owner, cancellation):
@@ -101,7 +102,7 @@ def test_a_stop_ends_the_wait_and_gives_nothing_away():
 
 def test_a_wait_that_is_too_long_fails_with_a_sentence():
     places = FairPlaces(4)
-    owner = CodeOwner("a", "1")
+    owner = WorkOwner("a", "1")
     with (
         places.taken(owner, Cancellation()),
         pytest.raises(SandboxFailed, match="The sandbox is busy"),
@@ -115,9 +116,9 @@ def test_a_wait_that_is_too_long_fails_with_a_sentence():
 def test_a_place_comes_back_whatever_happened_to_its_call():
     places = FairPlaces(4)
     for _ in range(10):
-        with contextlib.suppress(RuntimeError), places.taken(CodeOwner("a", "1"), Cancellation()):
+        with contextlib.suppress(RuntimeError), places.taken(WorkOwner("a", "1"), Cancellation()):
             raise RuntimeError
-    with places.taken(CodeOwner("a", "1"), Cancellation(), time.monotonic() + 0.05):
+    with places.taken(WorkOwner("a", "1"), Cancellation(), time.monotonic() + 0.05):
         pass
 
 
@@ -130,7 +131,7 @@ def sandbox():
 
 def test_waiting_is_no_time_of_the_code(sandbox):
     code = "import time\ndef main():\n    time.sleep(0.3)\n    return {}"
-    owned, results = sandbox.owned_by(CodeOwner("a", "1")), []
+    owned, results = sandbox.owned_by(WorkOwner("a", "1")), []
     # Eight calls, two at once: the last ones wait longer than the limit of each.
     threads = [
         threading.Thread(target=lambda: results.append(owned.run_code("python3", code, {}, 0.9, Cancellation())))
@@ -145,7 +146,7 @@ def test_waiting_is_no_time_of_the_code(sandbox):
 
 def test_one_visitors_long_codes_leave_room_for_another_ones(sandbox):
     cancellation, endless = Cancellation(), "import os\nwhile True:\n    pass\ndef main():\n    return 1"
-    long = sandbox.owned_by(CodeOwner("a", "1"))
+    long = sandbox.owned_by(WorkOwner("a", "1"))
 
     def run_long():
         with contextlib.suppress(Cancelled):
@@ -154,7 +155,7 @@ def test_one_visitors_long_codes_leave_room_for_another_ones(sandbox):
     threads = [threading.Thread(target=run_long) for _ in range(20)]
     for thread in threads:
         thread.start()
-    other = sandbox.owned_by(CodeOwner("a", "2"))
+    other = sandbox.owned_by(WorkOwner("a", "2"))
     for language, code in (("python3", "def main():\n    return 1"), ("javascript", "function main() { return 1 }")):
         assert other.run_code(language, code, {}, 10.0, Cancellation()) == 1
     cancellation.cancel()

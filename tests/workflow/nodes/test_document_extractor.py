@@ -2,6 +2,9 @@
 
 import pytest
 
+from app.providers.cancellation import Cancellation
+from app.providers.documents import parser_library, parser_places
+from app.providers.work_owner import FRONTDESK, WorkOwner
 from app.workflow.contracts.node_services import NodeServices
 from app.workflow.values.files import File
 from tests.support.documents import docx, pdf, xlsx
@@ -28,12 +31,13 @@ def file(name):
     return File("i", "document", "local_file", name, "." + name.rpartition(".")[2], "application/octet-stream", 1, "r")
 
 
-def extract(value, contents):
+def extract(value, contents, owner=FRONTDESK, seconds=30.0):
     part = node("doc", "document-extractor", variable_selector=["start", "file"])
     return run(
         graph(start(), part, end(), "start > doc > end"),
         {"file": value},
-        services=NodeServices(files=Contents(contents)),
+        services=NodeServices(files=Contents(contents), owner=owner),
+        seconds=seconds,
     )
 
 
@@ -80,3 +84,11 @@ def test_what_cannot_be_read_fails_the_node(name, content):
 
 def test_what_is_no_file_fails_the_node():
     assert extract("text", {}).end.status == "failed"
+
+
+def test_slow_documents_of_one_end_user_keep_no_other_waiting(monkeypatch):
+    monkeypatch.setattr(parser_places, "most_parsers", lambda: 2)
+    contents, owner = {"a.csv": b"name,size\ncat,4\n"}, WorkOwner("app", "slow")
+    with parser_places.place(parser_library.folder(), 10.0, Cancellation(), owner):
+        assert extract(file("a.csv"), contents, owner, seconds=0.3).end.status == "failed"
+        assert extract(file("a.csv"), contents, WorkOwner("app", "other")).end.status == "succeeded"
