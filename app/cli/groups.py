@@ -11,13 +11,14 @@ from app.services.auth.accounts import AccountRefused
 from app.services.operator.app_files import InvalidAppFile
 from app.services.operator.apps import AppRefused
 from app.services.operator.datasets import DatasetRefused
+from app.services.reports.report_filters import ReportRefused
 from app.workflow.failures import NodeFailed
 
 DATABASE_UNREACHABLE = (
     "The database cannot be reached: start it with `make run`, or set DATABASE_URL to one that is running."
 )
 DATABASE_BEHIND = "The database lacks tables: run `.venv/bin/flask --app wsgi db upgrade` first."
-KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile)
+KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile, ReportRefused)
 # PostgreSQL's codes for an undefined table and an undefined column.
 _UNDEFINED = ("42P01", "42703")
 

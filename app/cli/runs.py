@@ -6,7 +6,8 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
-from app.services.operator import run_records
+from app.services.reports import run_records
+from app.services.reports.report_filters import ReportFilter
 
 runs_group = OperatorGroup("runs", help="Show the runs of workflows and chatflows, node by node; stop one.")
 
@@ -20,7 +21,7 @@ runs_group = OperatorGroup("runs", help="Show the runs of workflows and chatflow
 @as_json_option
 def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -> None:
     """List the runs, newest first."""
-    runs = run_records.list_runs(code, status, limit)
+    runs = run_records.list_runs(ReportFilter(app=code, status=status), limit=limit).rows
     if as_json:
         print_json([dataclasses.asdict(run) for run in runs])
         return

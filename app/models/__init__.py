@@ -22,6 +22,7 @@ The tables:
     human_input_recipients          who may answer a form, by a token, and whether the mail went out
     human_input_upload_tokens       rights to upload files for a form
     human_input_files               files that were uploaded for a form
+    usage_records                   the tokens that models were asked for, and what they cost
     upload_files                    files of end users; the contents are in the file storage
     datasets, dataset_bindings      bodies of knowledge, and what an app's file calls them
     documents, segments             the files of a dataset, and the pieces of them that are found and cited
@@ -68,6 +69,7 @@ from app.models.forms import HumanInputForm
 from app.models.messages import Message
 from app.models.tasks import Task
 from app.models.upload_files import UploadFile
+from app.models.usage_records import UsageRecord
 from app.models.workflow_runs import ConversationVariables, NodeExecution, WorkflowRun
 
 __all__ = [
@@ -92,5 +94,6 @@ __all__ = [
     "Segment",
     "Task",
     "UploadFile",
+    "UsageRecord",
     "WorkflowRun",
 ]

@@ -24,6 +24,8 @@ class Conversation(Base):
         Index("conversations_by_update", "end_user_id", "updated_at", "id"),
         Index("conversations_by_creation", "end_user_id", "created_at", "id", postgresql_where=text(LISTED)),
         Index("conversations_pinned", "end_user_id", "updated_at", "id", postgresql_where=text(f"{LISTED} AND pinned")),
+        Index("conversations_by_activity", "updated_at", "id"),
+        Index("conversations_by_app", "app_id", "updated_at", "id"),
         Index("conversations_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 

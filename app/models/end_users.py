@@ -5,7 +5,7 @@ import functools
 import uuid
 from typing import NamedTuple
 
-from sqlalchemy import Delete, ForeignKey, String, UniqueConstraint, delete, exists, func, text
+from sqlalchemy import Delete, ForeignKey, Index, String, UniqueConstraint, delete, exists, func, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +19,10 @@ class EndUser(Base):
     """One end user of one app (contract README §4.5). `kind` keeps logged-in accounts apart from claimed names."""
 
     __tablename__ = "end_users"
-    __table_args__ = (UniqueConstraint("app_id", "kind", "session_id", name="end_users_session_key"),)
+    __table_args__ = (
+        UniqueConstraint("app_id", "kind", "session_id", name="end_users_session_key"),
+        Index("end_users_by_session", "session_id"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     app_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))

@@ -26,6 +26,9 @@ class Message(Base):
     __table_args__ = (
         Index("messages_by_creation", "conversation_id", "created_at", "id"),
         Index("messages_saved", "end_user_id", "created_at", "id", postgresql_where=text("saved")),
+        Index("messages_by_time", "created_at", "id"),
+        Index("messages_by_app", "app_id", "created_at", "id"),
+        Index("messages_rated", "created_at", "id", postgresql_where=text("rating IS NOT NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.services.operator import run_records
+from app.services.reports import run_records
 from tests.support.factories import make_graph_app
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, end, graph, node, start

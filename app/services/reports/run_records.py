@@ -8,11 +8,26 @@ from typing import Any
 from app.extensions import redis_client
 from app.models.forms import FormRecordRow, close_forms, list_form_records
 from app.models.identifiers import now
-from app.models.run_records import NodeRecord, RunSummary, find_run_record, list_node_records, list_run_summaries
+from app.models.reports.run_records import (
+    NodeRecord,
+    RunSummary,
+    find_run_record,
+    list_node_records,
+    list_run_summaries,
+)
+from app.models.reports.scopes import PagePlace
 from app.services.definitions.published_apps import version
 from app.services.generation.form_mails import link_of
-from app.services.operator.apps import AppRefused
 from app.services.process.stored_values import masked
+from app.services.reports.report_filters import (
+    ReportFilter,
+    ReportPage,
+    ReportRefused,
+    bounded,
+    page_of,
+    place_of,
+    scope_of,
+)
 from app.streams import signals
 
 
@@ -37,17 +52,24 @@ class RunDetails:
     forms: list[FormRecord]
 
 
-def list_runs(code: str | None, status: str | None, limit: int) -> list[RunSummary]:
-    """The newest runs, of one app or of all."""
-    return list_run_summaries(code, status, limit)
+def list_runs(asked: ReportFilter, following: str | None = None, limit: int = 50) -> ReportPage[RunSummary]:
+    """Return workflow runs, the newest first: those of workflows, of chatflows, or of both. Raises ReportRefused.
+
+    The filter's mode is workflow or advanced-chat, its status the run's; its words are looked for in inputs, outputs
+    and errors.
+    """
+    scope, place = scope_of(asked), place_of(following)
+    with bounded() as connection:
+        rows = list_run_summaries(connection, scope, place, limit + 1)
+    return page_of(rows, limit, lambda row: PagePlace(row.created_at, uuid.UUID(row.id)))
 
 
 def show(run_id: str) -> RunDetails:
-    """Raises AppRefused where there is no such run."""
+    """Raises ReportRefused where there is no such run."""
     wanted = _uuid(run_id)
     record = find_run_record(wanted)
     if record is None:
-        raise AppRefused(f"There is no run {run_id}.")
+        raise ReportRefused(f"There is no run {run_id}.")
     secrets = version(record.app_version_id).usable_workflow().secrets
     return RunDetails(
         summary=record.summary,
@@ -62,11 +84,11 @@ def show(run_id: str) -> RunDetails:
 
 
 def stop(run_id: str) -> bool:
-    """Ask a running or paused run to end; return False where it has ended. Raises AppRefused for an unknown run."""
+    """Ask a running or paused run to end; return False where it has ended. Raises ReportRefused for an unknown run."""
     wanted = _uuid(run_id)
     record = find_run_record(wanted)
     if record is None:
-        raise AppRefused(f"There is no run {run_id}.")
+        raise ReportRefused(f"There is no run {run_id}.")
     if record.summary.status not in ("running", "paused"):
         return False
     signals.request_stop(redis_client.client, record.task_id)
@@ -91,4 +113,4 @@ def _uuid(run_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(run_id)
     except ValueError:
-        raise AppRefused(f"{run_id!r} is no run id: `.venv/bin/flask --app wsgi runs list` shows them.") from None
+        raise ReportRefused(f"{run_id!r} is no run id: `.venv/bin/flask --app wsgi runs list` shows them.") from None

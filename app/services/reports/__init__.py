@@ -1,0 +1,1 @@
+"""What operators are told of conversations, messages, feedback, workflow runs and usage."""
