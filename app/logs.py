@@ -1,25 +1,21 @@
-"""Structured logs: one JSON object per line, or coloured lines in a terminal. Each line of a request has its id.
+"""Structured logs: one JSON object per line, or coloured lines in a terminal, whoever in the process writes them.
 
-Tokens, queries and what visitors write stay out: a request's line names its route and not its path, tracebacks have no
-values of variables and only the first line of a message, and what looks like a token or a query is hidden in all lines.
+Tokens, queries and what visitors write stay out: tracebacks have no values of variables and only the first line of a
+message, and what looks like a token or a query is hidden in all lines.
 """
 
 import logging
 import re
-import secrets
 import sys
-import time
+import threading
 import traceback
 from types import TracebackType
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
 
-log = structlog.get_logger("frontdesk.web")
+log = structlog.get_logger(__name__)
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-NO_ROUTE = "none"
 HIDDEN = "[hidden]"
 # The first line of an exception's message says what happened; drivers and parsers repeat values in what follows.
 LONGEST_MESSAGE = 300
@@ -67,28 +63,23 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level if level != "INFO" else logging.WARNING)
 
 
-def init_app(app: Flask) -> None:
-    """Give each request an id, and a log line when it is answered."""
-    app.before_request(_begin)
-    app.after_request(_end)
+def line_formatter() -> logging.Formatter | None:
+    """Return what `configure` formats the lines of libraries with, for handlers that are not the root's."""
+    return logging.getLogger().handlers[0].formatter
 
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    g.began = time.perf_counter()
-    # A thread or greenlet may have served another request before.
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+def catch_loose_ends() -> None:
+    """Log what Python prints otherwise: warnings, and exceptions that nobody catches. For processes that serve."""
+    logging.captureWarnings(True)
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda failed: log_uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
+    sys.unraisablehook = lambda failed: log_uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
 
 
-def _end(answer: Response) -> Response:
-    answer.headers["X-Trace-Id"] = g.get("request_id", "")
-    if not request.path.startswith(("/swaggerui", "/health")):
-        milliseconds = round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1)
-        route = request.url_rule.rule if request.url_rule is not None else NO_ROUTE
-        log.info("request", method=request.method, route=route, status=answer.status_code, ms=milliseconds)
-    return answer
+def log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log an exception that ended a thread, a greenlet or the process."""
+    if not issubclass(kind, KeyboardInterrupt | SystemExit):
+        log.error("process.fault", exc_info=(kind, error or kind(), trace))
 
 
 def _hide_secrets(logger: Any, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -7,9 +7,13 @@ a connection, and for how long, is bounded by the worker class (`app/connections
 import resource
 from typing import Any
 
+from app import logs
 from config import serving_config
 
 _config = serving_config()
+# The master writes lines before there is an app, and web workers inherit this from it.
+logs.configure(_config.LOG_LEVEL, _config.LOG_FORMAT)
+logs.catch_loose_ends()
 
 bind = f"[{_config.HOST}]:{_config.PORT}" if ":" in _config.HOST.strip("[]") else f"{_config.HOST}:{_config.PORT}"
 workers = _config.WEB_WORKERS
@@ -22,9 +26,12 @@ http_parser = "python"
 timeout = 60
 graceful_timeout = int(_config.DRAIN_SECONDS)
 forwarded_allow_ips = ""
+logger_class = "app.connections.server_log.ServerLog"
 accesslog = None
 loglevel = _config.LOG_LEVEL.lower()
 worker_tmp_dir = "/dev/shm"
+# It would lie in the home folder of the user, and every server of that user would take it from the one before.
+control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:

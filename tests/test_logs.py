@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 
 import pytest
 from flask import Flask
@@ -10,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.stdlib import ProcessorFormatter
 
+from app import logs
 from app.extensions import db
+from tests.support.log_lines import lines_of
 
 
 def logged(message: str, *args: object, error: BaseException | None = None) -> dict[str, str]:
@@ -67,3 +70,27 @@ def test_a_failed_statement_tells_no_values(app: Flask) -> None:
         db.session.execute(text("SELECT CAST(:value AS bigint)"), {"value": "hunter2"})
     db.session.rollback()
     assert "'value'" not in str(failed.value) and "parameters hidden" in str(failed.value)
+
+
+@pytest.fixture
+def caught(monkeypatch):
+    """What is logged of the ends that Python would print."""
+    for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.setattr(logging, "captureWarnings", lambda on: None)
+    lines = lines_of(monkeypatch, logs)
+    logs.catch_loose_ends()
+    return lines
+
+
+def test_a_thread_that_fails_is_a_line(caught):
+    thread = threading.Thread(target=lambda: [][1])
+    thread.start()
+    thread.join()
+    assert (caught.only["event"], caught.only["exc_info"][0]) == ("process.fault", IndexError)
+
+
+def test_the_end_of_a_process_is_a_line_unless_somebody_asked_for_it(caught):
+    for error in (raised(ValueError("x")), raised(KeyboardInterrupt()), raised(SystemExit(1))):
+        sys.excepthook(type(error), error, error.__traceback__)
+    assert caught.only["exc_info"][0] is ValueError

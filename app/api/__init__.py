@@ -7,7 +7,6 @@ from flask_restx import Api
 from flask_restx.utils import default_id
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import logs
 from app.api import (
     client_address,
     console,
@@ -18,6 +17,7 @@ from app.api import (
     open_requests,
     openapi_document,
     operations,
+    request_lines,
 )
 from app.api.document import default_ns, web_ns
 from app.api.process_hub import hub
@@ -95,7 +95,7 @@ class WebApi(Api):
 
 def init_app(app: Flask) -> None:
     """Mount the API, its document, its documentation page and the routes outside /api."""
-    logs.init_app(app)
+    request_lines.init_app(app)
     app.config["RESTX_INCLUDE_ALL_MODELS"] = True
     app.config["RESTX_ERROR_404_HELP"] = False
     app.config["SWAGGER_UI_DOC_EXPANSION"] = "list"

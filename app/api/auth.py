@@ -9,6 +9,7 @@ from flask import request
 
 from app.api.client_address import client_address
 from app.api.cors import cookies_are_trusted
+from app.api.request_lines import note_app
 from app.errors import AppError, NotFound, PassportMissing, SiteDisabled, SiteGone, Unauthorized, WebSsoAuthRequired
 from app.models.owners import Owner
 from app.services.auth import access, end_users, passports
@@ -84,6 +85,7 @@ def identify(passport: str) -> Caller:
     app = published_apps.by_id(claims.app_id)
     if app is None:
         raise NotFound
+    note_app(app)
     if app.code != claims.app_code:
         raise SiteGone
     if not app.enabled:

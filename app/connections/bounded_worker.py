@@ -5,9 +5,11 @@ import socket
 from typing import Any
 
 import structlog
+from gevent import get_hub
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
+from app import logs
 from app.connections.client_socket import ClientSocket, ClientTooSlow, WaitLimits
 from app.connections.refusals import FAULT, TOO_MANY, Refusal, origin_of, refusal_of, render
 from app.connections.request_parser import BoundedParser
@@ -33,9 +35,8 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
     def load_wsgi(self) -> None:
         """Load the app, and with it the settings."""
         super().load_wsgi()
-        # From here on gunicorn's own lines are like all others: with a form, and without what visitors sent.
-        self.log.error_log.handlers.clear()
-        self.log.error_log.propagate = True
+        # gevent prints what a greenlet raises.
+        get_hub().print_exception = lambda _, kind, error, trace: logs.log_uncaught(kind, error, trace)
         # Imported here: the master must not load what gevent has to patch first in the worker.
         from app.api import client_address, cors
 

@@ -8,6 +8,7 @@ from app.api.bodies import parse_body, reply
 from app.api.client_address import client_address
 from app.api.document import document, web_ns
 from app.api.multipart import receive_upload_or_url
+from app.api.request_lines import note_app
 from app.api.schemas.files import FileResponse
 from app.api.schemas.human_input import (
     HumanInputFileUploadFormPayload,
@@ -22,6 +23,7 @@ from app.errors.forms import UploadTokenMalformed, UploadTokenMissing
 from app.services.auth.asker import Asker
 from app.services.events import form_views
 from app.services.visitor import app_info, forms
+from app.services.visitor.forms import OpenForm
 from app.tasks import enqueue_resumed
 
 NOT_ACTIVE = {404: "Form not found", 412: "The form was submitted, or has expired", 429: "Too many requests"}
@@ -38,7 +40,7 @@ class HumanInputFormResource(Resource):
     )
     def get(self, form_token: str) -> Response:
         forms.count_request("reads", client_address())
-        form = forms.find(form_token)
+        form = _form_of(form_token)
         if not form.app.enabled:
             raise Forbidden
         definition = form.row.definition
@@ -63,7 +65,7 @@ class HumanInputFormResource(Resource):
     def post(self, form_token: str) -> Response:
         payload = parse_body(HumanInputFormSubmitPayload)
         forms.count_request("submissions", client_address())
-        task_id = forms.submit(forms.find(form_token), payload.action, payload.inputs)
+        task_id = forms.submit(_form_of(form_token), payload.action, payload.inputs)
         enqueue_resumed(task_id)
         return reply(HumanInputFormSubmitResponse())
 
@@ -79,7 +81,7 @@ class HumanInputUploadTokenResource(Resource):
     )
     def post(self, form_token: str) -> Response:
         forms.count_request("upload tokens", client_address())
-        token, expires_at = forms.issue_upload_token(forms.find(form_token))
+        token, expires_at = forms.issue_upload_token(_form_of(form_token))
         return reply(HumanInputUploadTokenResponse(upload_token=token, expires_at=expires_at))
 
 
@@ -107,11 +109,19 @@ class HumanInputFilesResource(Resource):
     )
     def post(self) -> Response:
         form = forms.find_by_upload_token(_upload_token())
+        note_app(form.app)
         asker = Asker(form.owner.app_id, form.owner.end_user_id, None, client_address())
         stored, from_address = receive_upload_or_url(asker)
         forms.keep_file(form, stored.id)
         body = file_bodies.remote_file_body(stored) if from_address else file_bodies.upload_body(stored)
         return reply(body, 201)
+
+
+def _form_of(token: str) -> OpenForm:
+    """Return the form of a token, and let the request's line name its app. Raises what `forms.find` raises."""
+    form = forms.find(token)
+    note_app(form.app)
+    return form
 
 
 def _upload_token() -> str:

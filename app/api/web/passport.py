@@ -7,6 +7,7 @@ from app.api.auth import access_token_of_request
 from app.api.bodies import parse_query, reply
 from app.api.client_address import client_address
 from app.api.document import document, web_ns
+from app.api.request_lines import note_app
 from app.api.schemas.access import AccessTokenData, PassportQuery
 from app.errors import AppCodeMissing
 from app.services.auth import answer_limits, passports
@@ -36,4 +37,5 @@ class PassportResource(Resource):
         user_id = parse_query(PassportQuery).user_id
         answer_limits.count_passport(client_address())
         app = passports.app_to_visit(code)
+        note_app(app)
         return reply(AccessTokenData(access_token=passports.visit(app, user_id, access_token_of_request())))
