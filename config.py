@@ -206,6 +206,7 @@ class Config:
         self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
         self.LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
         self.LOG_FORMAT = env.choice("LOG_FORMAT", "json", "console")
+        self.LOG_CONTENT = env.choice("LOG_CONTENT", "off", "on")
         self.UPLOAD_LIMITS_MB = {
             "image": env.integer("UPLOAD_IMAGE_MB", 10),
             "document": env.integer("UPLOAD_DOCUMENT_MB", 15),

@@ -44,7 +44,7 @@ def run_and_reply(asker: Asker, begin: Callable[[], ClaimedTask], streaming: boo
             tasks.enqueue(task.task_id, with_speech=streaming)
         except tasks.QueueAway as away:
             log.error("generation.not_queued", task_id=task.task_id, error=str(away))
-            task_states.fail_unqueued(task.task_id, ServiceUnavailable())
+            task_states.fail_unqueued(task, ServiceUnavailable())
             raise ServiceUnavailable from away
         groups = stream.kept(reader.events(0, look_back=False))
         if not streaming:

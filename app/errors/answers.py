@@ -1,4 +1,4 @@
-"""Errors of model calls whose answer cannot be used, and of calls that had to wait for too long.
+"""Errors of model calls whose answer cannot be used or came too late, and of tasks that cannot go on.
 
 ProviderError
 ├── AnswerFiltered                  400 completion_request_error
@@ -7,9 +7,12 @@ ProviderError
 ├── AnswerEmpty                     400 completion_request_error
 ├── ToolNotOffered                  400 completion_request_error
 └── ModelBusy                       429 too_many_requests
+RunFailed
+├── RunOverdue                      400 invalid_param
+└── WorkersLost                     400 invalid_param
 """
 
-from app.errors import ProviderError
+from app.errors import ProviderError, RunFailed
 
 
 class AnswerFiltered(ProviderError):
@@ -35,3 +38,11 @@ class ToolNotOffered(ProviderError):
 class ModelBusy(ProviderError):
     message = "Too many answers are being generated at the moment. Please try again shortly."
     code, status = "too_many_requests", 429
+
+
+class RunOverdue(RunFailed):
+    """A task passed its time limit."""
+
+
+class WorkersLost(RunFailed):
+    """A task lost several workers at the same step: it may be what makes them die."""

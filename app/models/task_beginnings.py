@@ -18,6 +18,7 @@ class NewAnswer:
 
     `after_latest`: the client did not say which message this one follows. `files`: stored file objects, None for none.
     `options`: model parameters of this answer alone. `name` and `introduction` are a new conversation's.
+    `request_id` and `traceparent`: of the request that begins it.
     """
 
     task_id: str
@@ -37,11 +38,16 @@ class NewAnswer:
     now: datetime.datetime
     name: str = ""
     introduction: str = ""
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewRun:
-    """A run of a workflow app, which has no message, and its task. `files`: stored file objects."""
+    """A run of a workflow app, which has no message, and its task. `files`: stored file objects.
+
+    `request_id` and `traceparent`: of the request that begins it.
+    """
 
     task_id: str
     app_id: str
@@ -52,6 +58,8 @@ class NewRun:
     inputs: dict[str, Any]
     files: list[dict[str, Any]]
     now: datetime.datetime
+    request_id: str | None = None
+    traceparent: str | None = None
 
 
 # A task's times are the database's: workers count its seconds, and the clocks of hosts need not agree.
@@ -72,10 +80,11 @@ WITH conversation AS (
         :inputs, :files, :now)
 ){run}
 INSERT INTO tasks (
-    id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, options, created_at)
+    id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, options, request_id,
+    traceparent, created_at)
 VALUES (
     :task_id, :app_id, :end_user_id, :app_version_id, :mode, :conversation_id, :message_id, CAST(:run_id AS uuid),
-    :options, clock_timestamp())
+    :options, :request_id, :traceparent, clock_timestamp())
 """
 
 _FIRST_RUN = """, run AS (
@@ -108,9 +117,10 @@ WITH conversation AS (
     FROM conversation RETURNING previous_message_id
 ){run}
 INSERT INTO tasks (
-    id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, created_at)
+    id, app_id, end_user_id, app_version_id, mode, conversation_id, message_id, workflow_run_id, request_id,
+    traceparent, created_at)
 SELECT CAST(:task_id AS uuid), CAST(:app_id AS uuid), CAST(:end_user_id AS uuid), CAST(:app_version_id AS uuid),
-    :mode, id, CAST(:message_id AS uuid), CAST(:run_id AS uuid), clock_timestamp()
+    :mode, id, CAST(:message_id AS uuid), CAST(:run_id AS uuid), :request_id, :traceparent, clock_timestamp()
 FROM conversation RETURNING id
 """
 
@@ -149,8 +159,10 @@ WITH run AS (
     INSERT INTO workflow_runs (id, app_id, end_user_id, app_version_id, task_id, inputs, files, created_at)
     VALUES (:run_id, :app_id, :end_user_id, :app_version_id, :task_id, :inputs, :files, :now)
 )
-INSERT INTO tasks (id, app_id, end_user_id, app_version_id, mode, workflow_run_id, created_at)
-VALUES (:task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, clock_timestamp())
+INSERT INTO tasks (
+    id, app_id, end_user_id, app_version_id, mode, workflow_run_id, request_id, traceparent, created_at)
+VALUES (
+    :task_id, :app_id, :end_user_id, :app_version_id, :mode, :run_id, :request_id, :traceparent, clock_timestamp())
 """,
     "inputs",
     "files",

@@ -54,7 +54,8 @@ class Task(Base):
     `rested_epoch` the epoch that sent it; both are 0 before. `options` override the app's model parameters for this
     answer. A workflow run rests as `paused` while people have its forms: `decisions` counts those that were answered or
     ran out, `resumed_at` says since when it runs again. `losses` counts the workers that were lost with it one after
-    another at the same step, and `lost_at` says at which (app/models/task_losses.py).
+    another at the same step, and `lost_at` says at which (app/models/task_losses.py). `request_id` and `traceparent`
+    name the request that began it.
     """
 
     __tablename__ = "tasks"
@@ -85,6 +86,8 @@ class Task(Base):
     finished_at: Mapped[datetime.datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     losses: Mapped[int] = mapped_column(Integer, server_default=text("0"), default=0)
     lost_at: Mapped[str | None] = mapped_column(String(255))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    traceparent: Mapped[str | None] = mapped_column(String(64))
 
 
 class ClaimedTask(NamedTuple):
@@ -92,7 +95,8 @@ class ClaimedTask(NamedTuple):
 
     `decisions`: how many forms of the run were decided so far. `age`: seconds since its creation, where it waited since
     it runs again, by the database's clock. `rested_epoch`: the epoch that sent `last_event`, 0 before the task's first
-    rest. `losses`: how many workers were lost with it at the step where it is.
+    rest. `losses`: how many workers were lost with it at the step where it is. `request_id` and `traceparent`: of the
+    request that began it.
     """
 
     task_id: str
@@ -116,6 +120,8 @@ class ClaimedTask(NamedTuple):
     rested_epoch: int = 0
     age: float = 0.0
     losses: int = 0
+    request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def last_event_is_known(self) -> bool:
@@ -183,7 +189,7 @@ SELECT task.id::text AS task_id, task.app_id::text, task.end_user_id::text, task
     coalesce(message_id::text, '') AS message_id, coalesce(message.query, '') AS query,
     coalesce(message.inputs, '{}') AS inputs, message.previous_message_id::text,
     coalesce(message.created_at, task.created_at) AS message_created_at, task.options, task.workflow_run_id::text,
-    message.files, task.decisions, task.rested_epoch, task.losses,
+    message.files, task.decisions, task.rested_epoch, task.losses, task.request_id, task.traceparent,
     extract(epoch FROM clock_timestamp() - coalesce(task.resumed_at, task.created_at))::float8 AS age
 FROM task LEFT JOIN LATERAL (
     SELECT query, inputs, files, previous_message_id, created_at FROM messages WHERE id = task.message_id

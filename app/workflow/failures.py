@@ -30,7 +30,18 @@ class NodeFailed(Exception):
 
 
 class GraphRunFailed(Exception):
-    """The end of a run whose node failed without an error strategy, or that passed a limit."""
+    """The end of a run whose node failed without an error strategy, or that passed a limit.
+
+    `cause`: the kind of the node and of its error, for logs; the class of the exception where no node failed.
+    """
+
+    def __init__(self, message: str = "", cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or type(self).__name__
+
+
+class StepsExceeded(GraphRunFailed):
+    """The end of a run that executed more nodes than it may."""
 
 
 class RunTimedOut(GraphRunFailed):

@@ -12,6 +12,7 @@ import orjson
 from app.errors import ProviderBadRequest, ProviderError, ProviderProtocolError, ProviderTimeout
 from app.errors.answers import AnswerFiltered
 from app.providers.cancellation import Cancellation, CancelScope
+from app.providers.model_tally import note_model
 from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import CallDescription, failure_of_response
@@ -111,6 +112,7 @@ class ChatModel:
         self, messages: Sequence[ModelMessage], options: Options, scope: CancelScope
     ) -> Generator[Chunk, None, None]:
         """Yield the answer of this model alone."""
+        note_model(self.name)
         request = self._request(messages, options)
         call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
         response = self._ask(request, scope, call)

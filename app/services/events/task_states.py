@@ -10,7 +10,8 @@ from app.extensions import redis_client
 from app.models import tasks
 from app.models.identifiers import now
 from app.models.owners import Owner
-from app.models.tasks import TaskState, fail_unclaimed_task, find_owned_task
+from app.models.tasks import ClaimedTask, TaskState, fail_unclaimed_task, find_owned_task
+from app.services.events.answer_lines import log_never_begun
 from app.services.events.message_events import failure_of
 from app.streams import signals
 from app.streams.channel import RedisAway, last_logged, read_log
@@ -51,14 +52,16 @@ def last_event_number(state: TaskState) -> int:
     return state.last_event if last is None else last.number
 
 
-def fail_unqueued(task_id: str, error: AppError) -> None:
+def fail_unqueued(task: ClaimedTask, error: AppError) -> None:
     """Fail a task that could not be enqueued; stop it where a worker has claimed it meanwhile.
 
     Either way its caller gets the error.
     """
-    if not fail_unclaimed_task(task_id, failure_of(error), error.message, now()):
-        with contextlib.suppress(*RedisAway):
-            signals.request_stop(redis_client.client, task_id)
+    if fail_unclaimed_task(task.task_id, failure_of(error), error.message, now()):
+        log_never_begun(task, error)
+        return
+    with contextlib.suppress(*RedisAway):
+        signals.request_stop(redis_client.client, task.task_id)
 
 
 def is_running(state: TaskState) -> bool:

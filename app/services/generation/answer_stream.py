@@ -64,6 +64,11 @@ class AnswerStream:
         return self._replacement is not None
 
     @property
+    def first_token_at(self) -> float | None:
+        """When this worker published the first piece of the text, in monotonic seconds; None where there was none."""
+        return self._first_token
+
+    @property
     def seconds(self) -> float:
         """How long the answer has taken so far."""
         return time.monotonic() - self._began

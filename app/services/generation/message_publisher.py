@@ -28,7 +28,7 @@ class MessagePublisher:
 
         `said`: the text that readers have, where the answer ends with it.
         """
-        self._task, self._writer = execution.task, execution.writer
+        self._execution, self._task, self._writer = execution, execution.task, execution.writer
         self.events = MessageEvents(execution.task)
         # What an agent did for the answer.
         self.steps = list(steps)
@@ -96,7 +96,7 @@ class MessagePublisher:
         with contextlib.suppress(AppError):
             self.finish_text()
         failure = failure_of(error)
-        self._store(tasks.FAILED, {}, failure)
+        self._store(tasks.FAILED, {}, failure, type(error).__name__)
         self._writer.write(self.events.error(failure), final=True)
 
     def _publish_change(self, change: TextChange) -> None:
@@ -106,7 +106,9 @@ class MessagePublisher:
     def _citations(self) -> list[dict[str, Any]]:
         return cited([*self.sources, *(source for step in self.steps for source in step.sources)]) if self.cites else []
 
-    def _store(self, status: str, details: dict[str, Any], failure: dict[str, Any] | None) -> None:
+    def _store(
+        self, status: str, details: dict[str, Any], failure: dict[str, Any] | None, cause: str | None = None
+    ) -> None:
         task = self._task
         end: AnswerEnd = {
             "task_id": task.task_id,
@@ -126,4 +128,7 @@ class MessagePublisher:
         # A message that was deleted meanwhile has no row to store the answer in: nobody else has its task.
         if not finish_answer(end) and is_superseded(task.task_id, task.epoch):
             raise Superseded(task.task_id)
+        self._execution.log_rest(
+            status, cause, (end["prompt_tokens"], end["answer_tokens"]), self.answer.first_token_at, self.answer.text
+        )
         self._writer.give_place_back(task.app_id)

@@ -58,7 +58,7 @@ class NodeJournal:
         """How many nodes had ended when this worker took the run."""
         return len(self._recorded)
 
-    def stopped_end(self, error: str | None) -> RunEnd:
+    def stopped_end(self, error: str | None, cause: str | None = None) -> RunEnd:
         """Return the end of a run that is stopped before this worker has run a node."""
         counts = [past for _, past in self._recorded]
         return RunEnd(
@@ -68,6 +68,7 @@ class NodeJournal:
             sum(past.exceptions for past in counts),
             sum(past.total_tokens for past in counts),
             len(counts),
+            cause=cause,
         )
 
     def load(self) -> None:

@@ -5,17 +5,19 @@ The same for all modes of app; what generates the answer or the workflow run is 
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
-from app.errors import RunFailed
+from app.errors.answers import RunOverdue, WorkersLost
 from app.extensions import redis_client
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
+from app.providers.model_tally import ModelTally
 from app.services.auth import day_budgets
+from app.services.events.answer_lines import TaskRest, code_of, log_rest
 from app.services.events.lost_tasks import MOST_LOSSES
 from app.services.process.process_parts import process_parts
 from app.streams import leases, signals
@@ -41,17 +43,51 @@ class TaskExecution:
     def __init__(self, task: ClaimedTask, writer: EventWriter, max_seconds: float, with_speech: bool = True) -> None:
         self.task, self.writer, self.with_speech = task, writer, with_speech
         self.cancellation = Cancellation()
+        # Of the app, None where it is gone.
+        self.app_code: str | None = None
+        self.models = ModelTally()
         # Of the forms that are to be mailed once the run waits.
         self.tokens_to_mail: list[str] = []
         # How many forms of the run were decided, as far as this worker knows.
         self.decisions = task.decisions
-        self.deadline = time.monotonic() + max_seconds - task.age
+        # Of the question, or of the resumption of a run that waited, in monotonic seconds.
+        self.began = time.monotonic() - task.age
+        self.deadline = self.began + max_seconds
         self._reason = ""
 
     def interrupt(self, reason: str) -> None:
         """Cancel what the task waits for. Called from another thread; the first reason counts."""
         self._reason = self._reason or reason
         self.cancellation.cancel()
+
+    def log_rest(
+        self,
+        outcome: str,
+        cause: str | None,
+        tokens: tuple[int, int],
+        first_token_at: float | None,
+        answered: Any,
+        *,
+        asked: Any = None,
+        before: float = 0.0,
+    ) -> None:
+        """Log that the task came to rest, once that is stored.
+
+        `tokens`: of prompts and of answers; `first_token_at` in monotonic seconds; `answered`: what people got;
+        `asked`: what they sent, where that is not the query; `before`: seconds for which the run ran before it waited.
+        """
+        rest = TaskRest(
+            outcome=outcome,
+            cause=cause,
+            prompt_tokens=tokens[0],
+            answer_tokens=tokens[1],
+            first_token=None if first_token_at is None else first_token_at - self.began,
+            seconds=before + time.monotonic() - self.began,
+            models=self.models.names,
+            asked=self.task.query if asked is None else asked,
+            answered=answered,
+        )
+        log_rest(self.task, self.app_code, rest)
 
     @property
     def is_stopped(self) -> bool:
@@ -131,8 +167,10 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
     runtime.add_task(task.task_id, execution.interrupt)
     if signals.stops_requested(runtime.client, [task.task_id]):
         execution.interrupt(STOPPED)
-    # Every line of the log that the task causes has both, those of the model client too.
-    with structlog.contextvars.bound_contextvars(task_id=task.task_id, app_id=task.app_id):
+    # Every line of the log that the task causes has these, those of the model client too.
+    execution.app_code = code_of(task.app_id)
+    names = {"task_id": task.task_id, "app": execution.app_code, "app_id": task.app_id, "request_id": task.request_id}
+    with structlog.contextvars.bound_contextvars(**names), execution.models.counting():
         generate(execution)
         day_budgets.spend(task.task_id)
     # The lease is kept until Redis has the last event: a worker that dies before is taken over.
@@ -140,11 +178,11 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
     return FollowUp(execution.tokens_to_mail, writer.ended_unheard and bool(task.conversation_id))
 
 
-def overdue() -> RunFailed:
+def overdue() -> RunOverdue:
     """Return the error of a task that passed its deadline."""
-    return RunFailed(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")
+    return RunOverdue(f"Run failed: it took longer than {current_app.config['MAX_RUN_SECONDS']} seconds.")
 
 
-def lost_too_often() -> RunFailed:
+def lost_too_often() -> WorkersLost:
     """Return the error of a task that lost MOST_LOSSES workers at the same step: it may be what makes them die."""
-    return RunFailed(f"Run failed: its worker was lost {MOST_LOSSES} times at the same step.")
+    return WorkersLost(f"Run failed: its worker was lost {MOST_LOSSES} times at the same step.")

@@ -84,7 +84,7 @@ def _run_to_rest(work: _Work) -> bool:
     end = _run_or_fail(work)
     # Not every cancellation is a stop: after a take-over or a hand-over, `is_stopped` raises, and nothing is stored.
     if end.status == tasks.STOPPED and end.error is None and not work.execution.is_stopped:
-        end = _failed(overdue().message)
+        end = _failed(overdue())
     if end.status == tasks.PAUSED:
         waits = work.publisher.pause(end, work.forms)
         work.execution.tokens_to_mail = work.forms.tokens_to_mail if waits else []
@@ -99,11 +99,11 @@ def _run_or_fail(work: _Work) -> RunEnd:
     except (Superseded, HandedOver, OperationalError):
         raise
     except AppError as error:
-        return _failed(error.message)
+        return _failed(error)
     except Exception:
         # A fault of ours must end the end user's stream too, and be seen by the operator.
         log.exception("run.failed", task_id=work.execution.task.task_id)
-        return _failed(InternalServerError.message)
+        return _failed(InternalServerError())
 
 
 def _run_graph(work: _Work) -> RunEnd:
@@ -124,7 +124,9 @@ def _run_graph(work: _Work) -> RunEnd:
     system = _system_values(execution, loaded, verdict.query)
     work.publisher.publish_start(verdict.inputs, system)
     if work.forms.expired_node is not None:
-        return work.journal.stopped_end(f"Human input global timeout at node {work.forms.expired_node}")
+        return work.journal.stopped_end(
+            f"Human input global timeout at node {work.forms.expired_node}", cause="HumanInputTimeout"
+        )
     variables = _variables(task.owner, work.config, graph, loaded, verdict, system)
     context = RunContext(
         uuid.UUID(loaded.run_id),
@@ -148,9 +150,9 @@ def _end_at_once(work: _Work) -> RunEnd | None:
     if work.execution.is_stopped:
         return work.journal.stopped_end(None)
     if work.execution.is_overdue:
-        return _failed(overdue().message)
+        return _failed(overdue())
     if work.execution.has_lost_too_many_workers:
-        return _failed(lost_too_often().message)
+        return _failed(lost_too_often())
     return None
 
 
@@ -193,5 +195,5 @@ def _variables(
     return variables
 
 
-def _failed(message: str) -> RunEnd:
-    return RunEnd(FAILED, {}, message, 0, 0, 0)
+def _failed(error: AppError) -> RunEnd:
+    return RunEnd(FAILED, {}, error.message, 0, 0, 0, cause=type(error).__name__)

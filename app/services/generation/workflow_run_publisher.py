@@ -141,6 +141,7 @@ class WorkflowRunPublisher:
         if outcome.status == tasks.RUNNING:
             self._execution.decisions, self._seen = outcome.decisions, self.answer.text
             return False
+        self._log_rest(end, outputs)
         self._writer.give_place_back(self._execution.task.app_id)
         open_forms = [form for form in list_forms(self._loaded.run_id) if form.status == WAITING]
         for form in open_forms:
@@ -233,6 +234,7 @@ class WorkflowRunPublisher:
         }
         if not finish_run(values):
             raise Superseded(self._execution.task.task_id)
+        self._log_rest(end, outputs)
         self._writer.give_place_back(self._execution.task.app_id)
         self._journal.mark_saved()
 
@@ -249,6 +251,18 @@ class WorkflowRunPublisher:
             "prompt_tokens": usage["prompt_tokens"],
             "answer_tokens": usage["completion_tokens"],
         }
+
+    def _log_rest(self, end: RunEnd, outputs: dict[str, Any]) -> None:
+        tokens = self._journal.usage["prompt_tokens"], self._journal.usage["completion_tokens"]
+        self._execution.log_rest(
+            end.status,
+            end.cause,
+            tokens,
+            self.answer.first_token_at,
+            self.answer.text or outputs,
+            asked=self._execution.task.query or self._loaded.inputs,
+            before=self._loaded.elapsed,
+        )
 
     @property
     def _elapsed(self) -> float:

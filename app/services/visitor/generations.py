@@ -19,6 +19,7 @@ from app.services.definitions.published_apps import PublishedApp
 from app.services.definitions.workflow_config import WorkflowConfig
 from app.services.files import file_values
 from app.services.files.file_mappings import FileResolver
+from app.services.process.origins import current_origin
 from app.streams import signals
 
 NAME_LENGTH = 20
@@ -96,6 +97,7 @@ def begin(
         now=now(),
         name=first_name(query) if is_new else "",
         introduction=fill(features.opening_statement or "", inputs) if is_new else "",
+        **current_origin(),
     )
     if is_new:
         begin_conversation(new)
@@ -136,6 +138,8 @@ def _task(new: NewAnswer) -> ClaimedTask:
         options=new.options,
         workflow_run_id=new.run_id,
         files=new.files,
+        request_id=new.request_id,
+        traceparent=new.traceparent,
     )
 
 

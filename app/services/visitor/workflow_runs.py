@@ -14,6 +14,7 @@ from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.published_apps import PublishedApp
 from app.services.files import file_values
 from app.services.files.file_mappings import FileResolver
+from app.services.process.origins import current_origin
 
 
 def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], files: list[Any]) -> ClaimedTask:
@@ -39,6 +40,7 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
             inputs=cleaned,
             files=file_values.stored(chosen),
             now=created_at,
+            **current_origin(),
         )
         begin_workflow_run(new)
     return ClaimedTask(
@@ -58,4 +60,6 @@ def start(app: PublishedApp, end_user_id: uuid.UUID, inputs: dict[str, Any], fil
         message_created_at=created_at,
         options=None,
         workflow_run_id=new.run_id,
+        request_id=new.request_id,
+        traceparent=new.traceparent,
     )

@@ -23,7 +23,7 @@ from app.workflow.contracts.node_services import RecordedEnd, WaitingNode
 from app.workflow.engine import work_sharing
 from app.workflow.engine.node_runner import NodeOutcome, NodeRunner
 from app.workflow.engine.run_state import RunState, Scope
-from app.workflow.failures import GraphRunFailed, Pause, RunPaused
+from app.workflow.failures import Pause, RunPaused, StepsExceeded
 from app.workflow.values.variables import Variables
 
 
@@ -199,7 +199,7 @@ class Frame:
             self.run.steps += 1
             self.steps += 1
             if self.steps > self.run.context.most_steps:
-                raise GraphRunFailed(f"Maximum execution steps exceeded: {self.run.context.most_steps}")
+                raise StepsExceeded(f"Maximum execution steps exceeded: {self.run.context.most_steps}")
 
     # The methods below run under `_changed`. The run's lock is taken inside it, never the other way round: two threads
     # could wait for each other.

@@ -24,6 +24,7 @@ class RunEnd:
     """How a run ended or paused. `outputs`: those of its end nodes, and `answer` and `files` of its answer nodes.
 
     `exceptions`: failed attempts of nodes; `steps`: node executions; `pauses`: what a paused run waits for.
+    `cause`: for logs, the kinds of the node that failed and of its error, or the class of the exception.
     """
 
     status: str
@@ -33,6 +34,7 @@ class RunEnd:
     total_tokens: int
     steps: int
     pauses: tuple[Pause, ...] = ()
+    cause: str | None = None
 
 
 class GraphRun:
@@ -57,12 +59,12 @@ class GraphRun:
         except RunPaused as pause:
             return self._end(PAUSED, None, pause.pauses)
         except GraphRunFailed as failure:
-            return self._end(FAILED, str(failure))
+            return self._end(FAILED, str(failure) or str(state.timed_out()), cause=failure.cause)
         with state.lock:
             state.text.close()
         return self._end(PARTIAL if state.exceptions else SUCCEEDED, None)
 
-    def _end(self, status: str, error: str | None, pauses: tuple[Pause, ...] = ()) -> RunEnd:
+    def _end(self, status: str, error: str | None, pauses: tuple[Pause, ...] = (), cause: str | None = None) -> RunEnd:
         state = self._state
         state.context.journal.save()
-        return RunEnd(status, state.outputs, error, state.exceptions, state.total_tokens, state.steps, pauses)
+        return RunEnd(status, state.outputs, error, state.exceptions, state.total_tokens, state.steps, pauses, cause)

@@ -161,7 +161,7 @@ class NodeRunner:
             self._run.count(self._failures, result.total_tokens)
             self._record("failed", result, "", failure.message)
             self._emit(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
-            raise GraphRunFailed(failure.message)
+            raise GraphRunFailed(failure.message, f"{self._node.kind}: {failure.error_type}")
         self._run.count(self._failures, result.total_tokens)
         self._record("exception", result, handle, failure.message)
         outcome = NodeOutcome(result, handle, outputs_replaced=True)

@@ -78,13 +78,13 @@ def test_the_second_worker_takes_back_what_the_first_one_said(task, redis_db):
 
 
 def test_a_question_that_nobody_took_is_ended(task, redis_db):
-    task_states.fail_unqueued(task.task_id, ServiceUnavailable())
+    task_states.fail_unqueued(task, ServiceUnavailable())
     assert find_task(task.task_id).status == tasks.FAILED
 
 
 def test_a_question_that_somebody_took_meanwhile_is_stopped(task, redis_db):
     execution_of(task)
-    task_states.fail_unqueued(task.task_id, ServiceUnavailable())
+    task_states.fail_unqueued(task, ServiceUnavailable())
     assert signals.stops_requested(redis_db, [task.task_id]) == [task.task_id]
 
 
