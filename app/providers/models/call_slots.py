@@ -1,11 +1,12 @@
 """Bound how many calls of one model server run at once in this process."""
 
+import contextlib
 import threading
 from collections import deque
 
 from app.errors import ProviderTimeout
 from app.errors.answers import ModelBusy
-from app.providers.cancellation import CancelScope
+from app.providers.cancellation import Cancelled, CancelScope
 
 LONGEST_WAIT = 30.0
 
@@ -29,10 +30,9 @@ class CallSlots:
         # A stop wakes the wait too: whether a slot was given then is known under the lock alone.
         scope.cancellation.add(given.set)
         try:
-            try:
+            # How the wait ended says nothing of the slot, which may have been given at the last moment.
+            with contextlib.suppress(ProviderTimeout, Cancelled):
                 given.wait(scope.remaining(LONGEST_WAIT))
-            except ProviderTimeout:
-                raise ModelBusy from None
         finally:
             scope.cancellation.remove(given.set)
             with self._lock:

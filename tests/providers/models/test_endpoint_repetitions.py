@@ -1,5 +1,6 @@
 """What is asked again, how many calls run at once, and who else is asked."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -165,6 +166,25 @@ def test_a_stop_ends_the_wait_and_takes_no_slot() -> None:
 
     slots.give_back()
     slots.take(CancelScope(Cancellation()))
+
+
+@pytest.mark.parametrize("ends", [ProviderTimeout, Cancelled])
+def test_a_slot_that_is_given_as_the_wait_ends_is_not_lost(ends: type[Exception]) -> None:
+    slots, cancellation = CallSlots(1), Cancellation()
+    slots.take(CancelScope(Cancellation()))
+
+    class Ending(CancelScope):
+        def remaining(self, seconds: float) -> float:
+            slots.give_back()
+            if ends is Cancelled:
+                cancellation.cancel()
+            raise ends
+
+    with contextlib.suppress(Cancelled):
+        slots.take(Ending(cancellation))
+        slots.give_back()
+
+    slots.take(CancelScope(Cancellation(), time.monotonic() + 1))
 
 
 def test_no_more_calls_run_at_once_than_allowed_and_each_gives_its_slot_back(monkeypatch: pytest.MonkeyPatch) -> None:
