@@ -67,10 +67,9 @@ class CancelScope:
         self.cancellation = cancellation
         self._deadline = math.inf if deadline is None else deadline
 
-    @property
-    def has_time(self) -> bool:
-        """Whether the deadline is still to come."""
-        return time.monotonic() < self._deadline
+    def has_time(self, seconds: float = 0.0) -> bool:
+        """Return whether the deadline is more than so many seconds away."""
+        return time.monotonic() + seconds < self._deadline
 
     def remaining(self, seconds: float) -> float:
         """Return so many seconds, or what is left until the deadline. Raises Cancelled, ProviderTimeout if none is."""

@@ -95,7 +95,7 @@ class ChatModel:
                 # What one provider will not say is not asked of another.
                 raise
             except ProviderError as failure:
-                if began or not scope.has_time:
+                if began or not scope.has_time():
                     raise
                 logger.warning(
                     "model call handed to a fallback: %s failed (%s), %s is asked",

@@ -17,7 +17,7 @@ from app.providers.http.multipart_forms import MultipartForm
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing, UnusableProxy
 from app.providers.models.call_slots import CallSlots
 from app.providers.models.model_failures import CallDescription
-from app.providers.models.repetitions import LONGEST_PAUSE, NoResponse, asks_for_repetition, may_pass, pause_before
+from app.providers.models.repetitions import NoResponse, asks_for_repetition, may_pass, pause_before
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ class Endpoint:
                 if attempt > retries or not may_pass(failure):
                     raise
             pause = pause_before(attempt, retry_after)
-            if attempt > retries or pause is None or scope.remaining(2 * LONGEST_PAUSE) <= pause:
+            if attempt > retries or pause is None or not scope.has_time(pause):
                 if response is None:
                     raise ProviderUnreachable
                 return response
