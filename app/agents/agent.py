@@ -90,12 +90,16 @@ class AgentTask:
 
 @dataclass
 class Agent:
-    """One run of an agent. `usage`: its tokens by kind; `usage_known`: whether the model's server has reported any."""
+    """One run of an agent. `usage`: its tokens by kind; `usage_known`: whether the model's server has reported any.
+
+    `finish_reason`: of the latest round, "" without one.
+    """
 
     task: AgentTask
     observer: AgentObserver
     usage: Counter[str] = field(default_factory=Counter)
     usage_known: bool = False
+    finish_reason: str = ""
 
     def __post_init__(self) -> None:
         self.steps = list(self.task.stored_steps)
@@ -133,6 +137,7 @@ class Agent:
     def _ask(self, step: AgentStep) -> None:
         """Ask the model and complete the step. Asks once more, by ReAct, if the server turns out to accept no tools."""
         offered = [tool.description for tool in self._offered]
+        self.finish_reason = ""
         reader, shown = self._strategy.reader(step.position), _ShownText(step, self.answer, self.observer)
         with contextlib.closing(self._stream(offered)) as stream, shown:
             for chunk in stream:
@@ -142,6 +147,7 @@ class Agent:
                     self._strategy = React(self.task.template)
                     break
                 self._count(chunk.usage)
+                self.finish_reason = chunk.finish_reason or self.finish_reason
                 shown.change(reader.feed(chunk))
             else:
                 reply, rest = reader.finish()

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.agents.steps import AgentStep, ToolCall
 from app.agents.strategies import RoundReply
-from app.providers.models.answer_endings import OUT_OF_TOKENS
+from app.providers.models.answer_endings import is_out_of_tokens
 from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall
 from app.providers.models.thoughts import TextChange, ThoughtReader, without_thoughts
 from app.tools.tool_types import ToolDescription
@@ -54,7 +54,7 @@ class FunctionCallReader:
         self._finish_reason = ""
 
     def feed(self, chunk: Chunk) -> TextChange:
-        self._finish_reason = (chunk.finish_reason or self._finish_reason).lower()
+        self._finish_reason = chunk.finish_reason or self._finish_reason
         self._calls += [
             ToolCall(call.id, call.name or UNNAMED, call.arguments.replace("\0", "")) for call in chunk.tool_calls
         ]
@@ -62,7 +62,7 @@ class FunctionCallReader:
 
     def finish(self) -> tuple[RoundReply, TextChange]:
         rest = self._text.finish()
-        if self._calls and self._finish_reason in OUT_OF_TOKENS and not self._calls[-1].arguments.strip():
+        if self._calls and is_out_of_tokens(self._finish_reason) and not self._calls[-1].arguments.strip():
             # Its input had not begun; one that had tells by itself that its end is missing.
             self._calls[-1].is_cut = True
         taken: set[str] = set()

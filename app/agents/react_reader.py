@@ -13,7 +13,7 @@ import orjson
 from app.agents.function_call import UNNAMED
 from app.agents.steps import ToolCall
 from app.agents.strategies import RoundReply
-from app.providers.models.answer_endings import OUT_OF_TOKENS
+from app.providers.models.answer_endings import is_out_of_tokens
 from app.providers.models.chat_types import Chunk
 from app.providers.models.json_answers import FoundJson, found_values
 from app.providers.models.thoughts import TextChange, ThoughtReader
@@ -53,7 +53,7 @@ class ReactReader:
         self._shown = 0
 
     def feed(self, chunk: Chunk) -> TextChange:
-        self._finish_reason = (chunk.finish_reason or self._finish_reason).lower()
+        self._finish_reason = chunk.finish_reason or self._finish_reason
         return self._take(self._thoughts.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", "")))
 
     def finish(self) -> tuple[RoundReply, TextChange]:
@@ -61,7 +61,7 @@ class ReactReader:
         text = "".join(self._pieces)
         if self._mark.is_found:
             return RoundReply(text[len(text) - self._shown :], []), last
-        reply = _Reply(text, self._finish_reason in OUT_OF_TOKENS).read(self._position)
+        reply = _Reply(text, is_out_of_tokens(self._finish_reason)).read(self._position)
         # Nothing is shown of a call.
         return reply, last if reply.calls else TextChange(reply.thought, last.removed)
 

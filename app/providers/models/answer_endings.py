@@ -27,6 +27,11 @@ BROKEN: dict[str, type[ProviderError]] = {
 }
 
 
+def is_out_of_tokens(reason: str | None) -> bool:
+    """Return whether a finish reason says that the answer was cut at a limit of tokens."""
+    return (reason or "").lower() in OUT_OF_TOKENS
+
+
 def ending_failure(
     reason: str | None, has_text: bool, calls: int, offers_tools: bool, began: bool
 ) -> ProviderError | None:
@@ -44,7 +49,7 @@ def ending_failure(
         return None
     if calls or (name in CALLS and not offers_tools):
         return ToolNotOffered()
-    if name in OUT_OF_TOKENS:
+    if is_out_of_tokens(name):
         return AnswerCutShort()
     if name in REFUSED:
         return AnswerRefused()

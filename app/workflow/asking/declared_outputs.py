@@ -33,12 +33,12 @@ def asked(messages: list[ModelMessage], declared: Sequence[DeclaredOutput]) -> l
     return messages if _is_one_text(wanted) or not wanted else instructed(messages, _schema(wanted))
 
 
-def read(text: str, declared: Sequence[DeclaredOutput]) -> dict[str, Any]:
+def read(text: str, declared: Sequence[DeclaredOutput], finish_reason: str) -> dict[str, Any]:
     """Return the declared outputs of a model's answer. Raises NodeFailed for an answer that does not hold them."""
     wanted = _wanted(declared)
     if _is_one_text(wanted):
         return {wanted[0].name: text}
-    return dict(read_answer(text, _schema(wanted))) if wanted else {}
+    return dict(read_answer(text, _schema(wanted), finish_reason)) if wanted else {}
 
 
 def _wanted(declared: Sequence[DeclaredOutput]) -> list[DeclaredOutput]:

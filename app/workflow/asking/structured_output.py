@@ -8,6 +8,7 @@ import jsonschema
 import referencing
 import referencing.exceptions
 
+from app.providers.models.answer_endings import is_out_of_tokens
 from app.providers.models.chat_types import ModelMessage
 from app.providers.models.json_answers import find_object
 from app.workflow.failures import NodeFailed
@@ -52,9 +53,17 @@ def instructed(messages: Sequence[ModelMessage], schema: Schema) -> list[ModelMe
     return [ModelMessage("system", wanted), *messages]
 
 
-def read_answer(text: str, schema: Schema) -> dict[str, Any]:
-    """Return the JSON object in a model's answer. Raises NodeFailed if there is none or it does not fit the schema."""
-    found = find_object(text, repair=True, names=schema.get("properties") or ())
+def read_answer(text: str, schema: Schema, finish_reason: str) -> dict[str, Any]:
+    """Return the JSON object in a model's answer. Raises NodeFailed if there is none or it does not fit the schema.
+
+    Of an answer that was cut at its limit of tokens nothing is completed: half a number is another number.
+    """
+    is_cut = is_out_of_tokens(finish_reason)
+    found = find_object(text, repair=not is_cut, names=schema.get("properties") or ())
+    if found is None and is_cut:
+        raise NodeFailed(
+            "The model's answer reached its limit of tokens before its JSON object was complete.", "OutputParserError"
+        )
     if found is None:
         raise NodeFailed("The model's answer contains no JSON object.", "OutputParserError")
     try:

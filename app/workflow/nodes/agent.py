@@ -113,7 +113,7 @@ class AgentNode(Node):
             Usage(**agent.usage) if agent.usage_known else None, began, observer.first, time.monotonic()
         )
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
-        outputs |= declared_outputs.read(text, self.config.declared_outputs)
+        outputs |= declared_outputs.read(text, self.config.declared_outputs, agent.finish_reason)
         return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
 
     def _task(

@@ -269,6 +269,12 @@ def test_declared_outputs_are_asked_for_and_read(model: Any) -> None:
     assert "points" in model.requests[-1].content.decode()
 
 
+def test_declared_outputs_that_are_cut_at_the_limit_fail_the_node(model: Any) -> None:
+    model.script('{"amount": 12', finish="length")
+    record = run_agent(model, part=declaring({"name": "amount", "type": "number"}))
+    assert record.end.status == "failed" and "limit of tokens" in record.of("agent").error
+
+
 def test_an_answer_without_the_declared_outputs_fails_the_node(model: Any) -> None:
     model.script("No.")
     record = run_agent(model, part=declaring({"name": "a", "type": "number"}))

@@ -167,6 +167,26 @@ def test_an_answer_that_does_not_fit_fails_the_node(model, said, error):
     assert record.of("llm").process_data["finish_reason"] == "stop"
 
 
+@pytest.mark.parametrize(
+    ("said", "finish", "found"),
+    [
+        ('{"name": "Ann", "age": 5', "stop", {"name": "Ann", "age": 5}),
+        ('{"name": "Ann", "age": 5}', "length", {"name": "Ann", "age": 5}),
+        ('{"name": "Ann", "age": 5', "length", None),
+        ('{"name": "Ann", "age": 5', "MAX_TOKENS", None),
+    ],
+)
+def test_an_answer_that_is_cut_at_its_limit_is_not_completed(model, said, finish, found):
+    model.script(said, finish=finish)
+    record = ask(model, **STRUCTURED, error_strategy="fail-branch")
+    assert record.outputs("llm").get("structured_output") == found
+    if found is None:
+        assert record.outputs("llm") == {
+            "error_message": "The model's answer reached its limit of tokens before its JSON object was complete.",
+            "error_type": "OutputParserError",
+        }
+
+
 def test_a_pattern_cannot_hold_up_a_run(model):
     model.script('{"name": "%s!", "age": 5}' % ("a" * 60))
     assert ask(model, **STRUCTURED).outputs("llm")["structured_output"]["age"] == 5
