@@ -147,6 +147,16 @@ class TestACallThatIsCutOff:
         (told,) = [message for message in model.requests[1].body["messages"] if message["role"] == "tool"]
         assert told["content"].startswith("The call was cut off before its input was complete")
 
+    @pytest.mark.parametrize("written", ['{"text": "tea and', '{"text": "tea"}'])
+    def test_by_a_stream_that_just_ends_fails_the_answer(self, asker, model, lookup, written):
+        model.script("I look.", tool_calls=[("lookup", written)], cut_after=1)
+        frames = asker.ask()
+        assert (lookup.calls, len(model.requests)) == ([], 1)
+        assert (frames[-1].event, frames[-1].data["message"]) == (
+            "error",
+            "The model's answer was cut off or could not be read.",
+        )
+
     def test_leaves_the_whole_ones_before_it(self, asker, model, lookup):
         model.script(tool_calls=[("lookup", {"text": "tea"}), ("lookup", '{"text": "cof')], finish="length")
         frames = asker.ask()

@@ -116,13 +116,13 @@ def _streamed(request: Request, behaviour: Behaviour) -> Reply:
 def _tail(request: Request, behaviour: Behaviour, count: int) -> bytes:
     if count == behaviour.error_frame_after:
         return _http_chunk(_frame(error_body(behaviour.frame_error)[1]) + DONE) + LAST_CHUNK
-    if count == behaviour.cut_after:
-        return LAST_CHUNK
     frames = b""
     if behaviour.tool_calls:
         frames += _delta_frame(
             request, {"tool_calls": [{"index": n} | call for n, call in enumerate(_tool_calls(behaviour))]}
         )
+    if count == behaviour.cut_after:
+        return (_http_chunk(frames) if frames else b"") + LAST_CHUNK
     frames += _delta_frame(request, {}, finish=_finish(behaviour))
     if behaviour.usage and request.include_usage:
         envelope = _envelope(request, "chat.completion.chunk" if request.chat else "text_completion")
