@@ -193,6 +193,26 @@ def test_uploads_are_counted_by_address(come, limit):
     assert refused(come("192.0.2.30").upload(), "rate_limit_error")
 
 
+def lookups(visitor: WebVisitor) -> dict[str, Callable[[], TestResponse]]:
+    """The requests beside answers that call a model or another server, by name."""
+    end = visitor.ask()[-1].data
+    return {
+        "questions": lambda: visitor.get(f"/messages/{end['message_id']}/suggested-questions"),
+        "names": lambda: visitor.post(f"/conversations/{end['conversation_id']}/name", {"auto_generate": True}),
+        "remote files": lambda: visitor.get("/remote-files/ftp%3A%2F%2Fx"),
+    }
+
+
+@pytest.mark.parametrize("name", ["VISITOR_MINUTE_LIMIT", "ADDRESS_MINUTE_LIMIT"])
+@pytest.mark.parametrize("what", ["questions", "names", "remote files"])
+def test_what_costs_a_call_beside_answers_is_counted_apart(come, limit, model, name, what):
+    limit(name, 1)
+    visitor = come()
+    look = lookups(visitor)[what]
+    assert look().status_code != 429
+    assert refused(look(), "rate_limit_error")
+
+
 def test_an_end_user_stores_only_so_much(come, limit):
     limit("VISITOR_STORAGE_MB", 1)
     visitor = come()

@@ -5,7 +5,6 @@ from flask_restx import Resource
 
 from app.api.auth import Caller, caller_required
 from app.api.bodies import parse_body, reply
-from app.api.client_address import client_address
 from app.api.document import REFUSALS, document, web_ns
 from app.api.recordings import parse_recording
 from app.api.schemas.audio import AudioBinaryResponse, AudioTranscriptResponse, TextToAudioPayload
@@ -24,9 +23,9 @@ class AudioToTextResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        answer_limits.count_for_address("audio", client_address())
+        answer_limits.count_request("audio", caller.asker)
         recording = parse_recording()
-        return reply(AudioTranscriptResponse(text=transcription.transcribe(caller.app, caller.end_user.id, recording)))
+        return reply(AudioTranscriptResponse(text=transcription.transcribe(caller.app, recording)))
 
 
 @web_ns.route("/text-to-audio")
@@ -41,7 +40,7 @@ class TextToAudioResource(Resource):
     )
     @caller_required
     def post(self, caller: Caller) -> Response:
-        answer_limits.count_for_address("audio", client_address())
+        answer_limits.count_request("audio", caller.asker)
         body = parse_body(TextToAudioPayload)
         wanted = speech.Wanted(body.message_id, body.text or "", body.voice or "")
         sound = speech.speak(caller.app, caller.end_user.id, wanted)

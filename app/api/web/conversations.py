@@ -18,6 +18,7 @@ from app.api.schemas.conversations import (
     SimpleConversation,
 )
 from app.errors import NotChatAppHere
+from app.services.auth import answer_limits
 from app.services.definitions import app_modes
 from app.services.visitor import conversations
 
@@ -62,6 +63,7 @@ class ConversationNameResource(Resource):
         app_modes.require_chat_family(caller.app, NotChatAppHere)
         body = parse_body(ConversationRenamePayload, query=True)
         if body.auto_generate:
+            answer_limits.count_request("conversation names", caller.asker)
             return reply(_conversation(conversations.generate_name(caller.owner, c_id)))
         return reply(_conversation(conversations.rename(caller.owner, c_id, body.name or "")))
 

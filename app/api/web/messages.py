@@ -22,6 +22,7 @@ from app.api.schemas.open_members import BlockingAnswer
 from app.api.schemas.stream_events import CompletionStreamEvent
 from app.api.streaming import run_and_reply
 from app.errors import NotChatApp, NotChatAppHere
+from app.services.auth import answer_limits
 from app.services.definitions import app_modes
 from app.services.events.message_events import AGENT
 from app.services.visitor import completions, feedback_and_saves, messages, suggested_questions
@@ -99,4 +100,5 @@ class MessageSuggestedQuestionsResource(Resource):
     @caller_required
     def get(self, caller: Caller, message_id: uuid.UUID) -> Response:
         app_modes.require_chat_family(caller.app, NotChatApp)
+        answer_limits.count_request("suggested questions", caller.asker)
         return reply(SuggestedQuestionsResponse(data=suggested_questions.suggest(caller.owner, message_id)))

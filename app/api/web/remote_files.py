@@ -9,6 +9,7 @@ from app.api.bodies import parse_body, reply
 from app.api.document import REFUSALS, document, web_ns
 from app.api.multipart import fetch_upload
 from app.api.schemas.files import FileWithSignedUrl, RemoteFileInfo, RemoteFileUploadPayload
+from app.services.auth import answer_limits
 from app.services.files import remote_files
 
 
@@ -50,5 +51,6 @@ class RemoteFileResource(Resource):
     )
     @caller_required
     def get(self, caller: Caller, url: str) -> Response:
+        answer_limits.count_request("remote files", caller.asker)
         about = remote_files.describe(url, request.query_string.decode("latin-1"))
         return reply(RemoteFileInfo(file_type=about.mime_type, file_length=about.size))

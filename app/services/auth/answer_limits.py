@@ -37,19 +37,23 @@ def admitted(app_id: uuid.UUID, end_user_id: uuid.UUID, task_id: str) -> Iterato
         raise
 
 
-def count_audio(end_user_id: uuid.UUID) -> None:
-    """Count a call of a speech or transcription model. Raises RateLimitError after as many in a minute as answers."""
-    _count(f"audio of {end_user_id}", "VISITOR_MINUTE_LIMIT")
-
-
 def count_passport(client_address: str) -> None:
     """Count a passport of a client. Raises RateLimitError (PASSPORT_IP_LIMIT)."""
     _count(f"passports of {client_address}", "PASSPORT_IP_LIMIT")
 
 
 def count_for_address(what: str, address: str) -> None:
-    """Count what an address asks for: answers, audio, uploads. Raises RateLimitError (ADDRESS_MINUTE_LIMIT)."""
+    """Count what an address asks for. Raises RateLimitError (ADDRESS_MINUTE_LIMIT)."""
     _count(f"{what} of {address}", "ADDRESS_MINUTE_LIMIT")
+
+
+def count_request(what: str, asker: Asker) -> None:
+    """Count a request that calls a model or another server, or stores a file, each kind apart: `what` names it.
+
+    Raises RateLimitError (VISITOR_MINUTE_LIMIT, ADDRESS_MINUTE_LIMIT): there may be as many in a minute as answers.
+    """
+    _count(f"{what} of {asker.end_user_id}", "VISITOR_MINUTE_LIMIT")
+    count_for_address(what, asker.address)
 
 
 def count_upload(asker: Asker) -> None:
@@ -58,8 +62,7 @@ def count_upload(asker: Asker) -> None:
     Raises RateLimitError (VISITOR_MINUTE_LIMIT, ADDRESS_MINUTE_LIMIT), FileTooLarge where the end user stores as much
     as VISITOR_STORAGE_MB allows, and TooManyRequests where the address has sent ADDRESS_DAY_UPLOAD_MB.
     """
-    _count(f"uploads of {asker.end_user_id}", "VISITOR_MINUTE_LIMIT")
-    count_for_address("uploads", asker.address)
+    count_request("uploads", asker)
     most = current_app.config["VISITOR_STORAGE_MB"]
     if most and sum_of_sizes(Owner(asker.app_id, asker.end_user_id)) >= most * MEGABYTE:
         raise FileTooLarge(f"Your files take {most} MB already, the most that is kept for one person.")

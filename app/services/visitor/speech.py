@@ -11,7 +11,6 @@ from app.errors import InvalidParam, ProviderProtocolError
 from app.models.messages import find_answer
 from app.models.owners import Owner
 from app.providers.models.audio import SpeechModel
-from app.services.auth import answer_limits
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process.providers import model_routes
 from app.services.process.sentences import pieces
@@ -53,7 +52,7 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
     """Begin to speak; return None where the message is not the end user's or has no answer.
 
     The first piece is awaited here, so that each refusal is an HTTP error.
-    Raises InvalidParam, RateLimitError, ProviderError, AppUnavailable.
+    Raises InvalidParam, ProviderError, AppUnavailable.
     """
     text = (
         wanted.text if wanted.message_id is None else find_answer(Owner(app.id, end_user_id), wanted.message_id) or ""
@@ -69,7 +68,6 @@ def speak(app: PublishedApp, end_user_id: uuid.UUID, wanted: Wanted) -> Speech |
         raise InvalidParam("TTS is not enabled")
     model = model_routes().speech_model()
     voice = model.voice(wanted.voice, feature.voice)
-    answer_limits.count_audio(end_user_id)
     sound = _say(model, text, voice, time.monotonic() + current_app.config["MAX_RUN_SECONDS"])
     first = next(sound, b"")
     if not first:

@@ -1,13 +1,11 @@
 """Turn a recording into text (contract endpoints.md, POST /audio-to-text)."""
 
 import time
-import uuid
 from typing import BinaryIO, NamedTuple
 
 from flask import current_app
 
 from app.errors import AudioTooLarge, InvalidParam, UnsupportedAudioType
-from app.services.auth import answer_limits
 from app.services.definitions.published_apps import PublishedApp
 from app.services.process import audio_formats
 from app.services.process.providers import model_routes
@@ -23,10 +21,10 @@ class Recording(NamedTuple):
     media_type: str
 
 
-def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) -> str:
+def transcribe(app: PublishedApp, recording: Recording) -> str:
     """Return the text of a recording, which is not stored.
 
-    Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, RateLimitError, ProviderError, AppUnavailable.
+    Raises InvalidParam, UnsupportedAudioType, AudioTooLarge, ProviderError, AppUnavailable.
     """
     if not app.definition.features(app.mode).speech_to_text.enabled:
         raise InvalidParam("Speech to text is not enabled")
@@ -37,6 +35,5 @@ def transcribe(app: PublishedApp, end_user_id: uuid.UUID, recording: Recording) 
     if recording.size > LARGEST_RECORDING:
         raise AudioTooLarge
     model = model_routes().transcription_model()
-    answer_limits.count_audio(end_user_id)
     deadline = time.monotonic() + current_app.config["MAX_RUN_SECONDS"]
     return model.transcribe(recording.file, recording.size, *found, deadline=deadline)
