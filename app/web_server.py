@@ -15,7 +15,8 @@ _config = serving_config()
 logs.configure(_config.LOG_LEVEL, _config.LOG_FORMAT)
 logs.catch_loose_ends()
 
-bind = f"[{_config.HOST}]:{_config.PORT}" if ":" in _config.HOST.strip("[]") else f"{_config.HOST}:{_config.PORT}"
+_host = _config.HOST.strip("[]")
+bind = f"[{_host}]:{_config.PORT}" if ":" in _host else f"{_host}:{_config.PORT}"
 workers = _config.WEB_WORKERS
 worker_class = "app.connections.bounded_worker.BoundedWorker"
 worker_connections = 3000
