@@ -44,8 +44,11 @@ def in_reading_order(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _codes() -> str:
-    """Return the codes of the apps as a part of a sentence; nothing where the installation is open to others."""
-    if not has_app_context() or current_app.config["DEPLOY_ENV"] != "DEVELOPMENT":
+    """Return the codes of the apps as a part of a sentence; nothing in production, or where others can call."""
+    if not has_app_context():
+        return ""
+    settings = current_app.config
+    if settings["DEPLOY_ENV"] != "DEVELOPMENT" or settings["OPEN_TO_OTHERS"]:
         return ""
     # Imported here: it brings the workflow engine, of which web processes need nothing.
     from app.services.operator import apps

@@ -208,9 +208,15 @@ def test_a_first_session_comes_first(generated):
     assert "GET /passport" in generated["info"]["description"]
 
 
-@pytest.mark.parametrize(("environment", "named"), [("DEVELOPMENT", True), ("PRODUCTION", False)])
-def test_the_apps_that_are_there_are_named_on_a_developers_machine_alone(alice, app, monkeypatch, environment, named):
+@pytest.mark.parametrize(
+    ("environment", "open_to_others", "named"),
+    [("DEVELOPMENT", False, True), ("DEVELOPMENT", True, False), ("PRODUCTION", False, False)],
+)
+def test_the_apps_that_are_there_are_named_on_a_developers_machine_alone(
+    alice, app, monkeypatch, environment, open_to_others, named
+):
     monkeypatch.setitem(app.config, "DEPLOY_ENV", environment)
+    monkeypatch.setitem(app.config, "OPEN_TO_OTHERS", open_to_others)
     monkeypatch.setattr("app.api.reading_order.MOST_CODES", 10_000)
     about = alice.client.get("/api/swagger.json").get_json()["info"]["description"]
     assert (f"`{alice.app.code}`" in about) is named
