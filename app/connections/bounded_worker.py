@@ -101,7 +101,7 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
                 if connection.head and isinstance(error, (ClientTooSlow, NoMoreData)):
                     self._refuse(connection, refusal_of(error))
                 return
-            except Exception as error:
+            except Exception as error:  # Whatever went wrong, the client is told; what is our fault is logged.
                 self._refuse(connection, _explained(error), request and request.origin)
                 return
             first = False
@@ -115,8 +115,9 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
             connection.read_whole_head(HEAD_REST_SECONDS)
             origin = origin_of(bytes(connection.head))
         headers = self._headers_for(self.wsgi, origin)
-        log.info("request.refused", status=refusal.status)
-        connection.sendall(render(refusal, {**headers, "X-Trace-Id": secrets.token_hex(8)}))
+        request_id = secrets.token_hex(8)
+        log.info("request.refused", status=refusal.status, request_id=request_id)
+        connection.sendall(render(refusal, {**headers, "X-Trace-Id": request_id}))
         connection.finish(LINGER_SECONDS)
 
 

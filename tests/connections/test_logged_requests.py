@@ -36,6 +36,7 @@ def test_lines_name_routes_and_nothing_that_was_sent(web: WebProcess) -> None:
     log = web.log()[before:]
     assert [secret for secret in SECRETS if secret in log] == []
     lines = [json.loads(line) for line in log.splitlines()]
+    assert all(line["request_id"] for line in lines)
     routes = {line["route"] for line in lines if line["event"] == "request"}
     assert {"/api/form/human_input/<string:form_token>", "/api/remote-files/<path:url>", "none"} <= routes
     assert sum(line["event"] == "request.refused" for line in lines) >= 5
