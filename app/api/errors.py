@@ -18,7 +18,6 @@ log = structlog.get_logger(__name__)
 
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_UNKNOWN = {"code": "unknown", "message": "Internal Server Error", "status": 500}
 
 
 def render_error(error: Exception) -> Response:
@@ -43,7 +42,7 @@ def render_error(error: Exception) -> Response:
             response.headers["Content-Range"] = f"{error.units} */{error.length}"
         return response
     log.error("request.failed", exc_info=error)
-    return _response(**_UNKNOWN)  # type: ignore[arg-type]
+    return _response("unknown", "Internal Server Error", 500)
 
 
 def _response(code: str, message: str, status: int) -> Response:

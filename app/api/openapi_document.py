@@ -11,6 +11,8 @@ from typing import Any
 from flask import Flask, Response, current_app, jsonify
 from flask_restx import Api
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+from typing_extensions import TypeAliasType
 
 from app.api.document import DescribedOperation
 from app.api.schemas.open_members import OPEN_MEMBERS, ErrorBody
@@ -49,15 +51,15 @@ class OpenApiDocument:
             "security": _security(operation),
         }
 
-    def schema(self, shape: Any, mode: str = "serialization") -> dict[str, Any]:
-        """Return a reference to a shape, or the schema of a plain type; keep what it refers to."""
-        made = TypeAdapter(shape).json_schema(ref_template=REFERENCE, mode=mode, by_alias=True)  # type: ignore[arg-type]
+    def schema(self, shape: Any, mode: JsonSchemaMode = "serialization") -> dict[str, Any]:
+        """Return a reference to a shape with a name, or the schema of another type; keep what it refers to."""
+        made = TypeAdapter(shape).json_schema(ref_template=REFERENCE, mode=mode, by_alias=True)
         for name, schema in made.pop("$defs", {}).items():
             self._keep(name, schema)
-        if "$ref" in made or not hasattr(shape, "__name__") or made.get("type") in ("string", "boolean"):
-            return dict(made)
-        self._keep(shape.__name__, made)
-        return {"$ref": REFERENCE.format(model=shape.__name__)}
+        if "$ref" not in made and (isinstance(shape, TypeAliasType) or _is_model(shape)):
+            self._keep(shape.__name__, made)
+            return {"$ref": REFERENCE.format(model=shape.__name__)}
+        return dict(made)
 
     def _keep(self, name: str, schema: dict[str, Any]) -> None:
         """Put a shape among the schemas, with what the specification leaves open filled in."""
@@ -70,17 +72,7 @@ class OpenApiDocument:
                 del field["default"]
             if (name, member) in OPEN_MEMBERS:
                 told = {word: value for word, value in schema["properties"][member].items() if word == "description"}
-                schema["properties"][member] = self._inline(OPEN_MEMBERS[name, member]) | told
-
-    def _inline(self, shape: Any) -> dict[str, Any]:
-        """Return the schema of a type as it stands, without a name of its own."""
-        made = TypeAdapter(shape).json_schema(ref_template=REFERENCE, mode="serialization", by_alias=True)
-        for name, schema in made.pop("$defs", {}).items():
-            self._keep(name, schema)
-        if isinstance(shape, type) and issubclass(shape, BaseModel):
-            self._keep(shape.__name__, made)
-            return {"$ref": REFERENCE.format(model=shape.__name__)}
-        return dict(made)
+                schema["properties"][member] = self.schema(OPEN_MEMBERS[name, member]) | told
 
     @staticmethod
     def _path_parameters(operation: DescribedOperation, path: str) -> Iterator[dict[str, Any]]:
@@ -208,10 +200,10 @@ def init_app(app: Flask) -> None:
 
 
 def _serve() -> Response:
-    kept: dict[str, Mapping[str, Any]] = current_app.extensions.setdefault("openapi_documents", {})
-    if "3.1" not in kept:
-        kept["3.1"] = openapi_document(current_app)
-    return jsonify(kept["3.1"])
+    kept = current_app.extensions
+    if "openapi_document" not in kept:
+        kept["openapi_document"] = openapi_document(current_app)
+    return jsonify(kept["openapi_document"])
 
 
 def _reachable(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,6 +221,10 @@ def _reachable(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str
                 open_parts.append(schemas[name])
             open_parts += part.values()
     return dict(sorted(found.items()))
+
+
+def _is_model(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, BaseModel)
 
 
 def _is_open(shape: Any) -> bool:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.common import Body, JSONValue, JSONValueType, OptionalUuid, UuidText
 from app.api.schemas.human_input import HumanInputContent
+from app.api.schemas.stream_parts import SourceBase
 
 
 class ChatMessagePayload(Body):
@@ -91,23 +92,9 @@ class MessageFile(Body):
     upload_file_id: str | None = None
 
 
-class RetrieverResource(Body):
+class RetrieverResource(SourceBase):
     id: str | None = None
     message_id: str | None = None
-    position: int
-    dataset_id: str | None = None
-    dataset_name: str | None = None
-    document_id: str | None = None
-    document_name: str | None = None
-    data_source_type: str | None = None
-    segment_id: str | None = None
-    score: float | None = None
-    hit_count: int | None = None
-    word_count: int | None = None
-    segment_position: int | None = None
-    index_node_hash: str | None = None
-    content: str | None = None
-    summary: str | None = None
     created_at: int | None = None
 
 

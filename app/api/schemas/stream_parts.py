@@ -33,8 +33,8 @@ class StreamedFile(Body):
     belongs_to: str | None = None
 
 
-class StreamedSource(Body):
-    """A passage that the answer stands on."""
+class SourceBase(Body):
+    """What events and the history alike say of a passage that an answer stands on."""
 
     position: int
     dataset_id: str | None = None
@@ -49,9 +49,14 @@ class StreamedSource(Body):
     segment_position: int | None = None
     index_node_hash: str | None = None
     content: str | None = None
+    summary: str | None = None
+
+
+class StreamedSource(SourceBase):
+    """A passage that the answer stands on."""
+
     page: int | None = None
     title: str | None = None
-    summary: str | None = None
     files: list[StreamedFile] | None = None
 
 
