@@ -1,12 +1,12 @@
 """The HTTP requests of code in the sandbox: the process of the code describes one, the worker makes it."""
 
 import base64
-import binascii
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.providers.cancellation import Cancellation
+from app.providers.sandbox.messages import SandboxFailed
 
 MOST_REQUESTS = 100
 USUAL_SECONDS = 60.0
@@ -55,15 +55,19 @@ class RequestDesk:
         self._count = 0
 
     def answer(self, message: Any, seconds: float) -> dict[str, Any]:
-        """Make a request within so many seconds; return the message that tells its response. Raises Cancelled."""
+        """Make a request within so many seconds; return the message that tells its response.
+
+        Raises SandboxFailed for one request too many, Cancelled.
+        """
         self._count += 1
+        if self._count > MOST_REQUESTS:
+            # The end of the call, for each further message would keep the worker busy.
+            raise SandboxFailed(f"The code makes more than {MOST_REQUESTS} requests.")
         if self._http is None:
             return {"error": "HTTP requests are not available here."}
-        if self._count > MOST_REQUESTS:
-            return {"error": f"The code makes more than {MOST_REQUESTS} requests."}
         try:
             request = _request(message, seconds)
-        except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return {"error": "This request cannot be sent."}
         began = time.monotonic()
         try:

@@ -9,7 +9,7 @@ import pytest
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
-from app.providers.sandbox import Sandbox
+from app.providers.sandbox import Sandbox, SandboxFailed
 from app.services.generation.node_services import NodeHttp
 from app.workflow.contracts.node_services import NodeServices
 from tests.support.workflow.graphs import end, graph, node, run, start
@@ -150,6 +150,28 @@ def test_threads_of_code_may_request(code):
 
 def test_a_call_makes_a_bounded_number_of_requests(code):
     assert "more than 100 requests" in str(code("requests", "[requests.get(url).status_code for _ in range(101)]"))
+
+
+FORGED = """
+import os, struct
+def main(count):
+    message = b'{"http": {"method": "GET", "url": "http://x", "headers": [], "body": "", "verify": 1, "timeout": 1%b}}'
+    message %= b"0" * 400
+    for _ in range(count):
+        os.write(3, struct.pack(">I", len(message)) + message)
+        answer = os.read(3, struct.unpack(">I", os.read(3, 4))[0])
+    return answer.decode()
+"""
+
+
+def test_what_code_sends_past_its_packages_is_answered_too(sandbox):
+    def http(request, cancellation):
+        raise AssertionError("No such request can be made.")
+
+    answer = sandbox.run_code("python3", FORGED, {"count": 100}, 5.0, Cancellation(), http)
+    assert json.loads(answer) == {"error": "This request cannot be sent."}
+    with pytest.raises(SandboxFailed, match="more than 100 requests"):
+        sandbox.run_code("python3", FORGED, {"count": 101}, 5.0, Cancellation(), http)
 
 
 def test_without_a_client_requests_fail(sandbox):
