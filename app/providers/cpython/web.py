@@ -122,6 +122,7 @@ def _send(
     message = email.message.Message()
     for name, value in answer.headers:
         message[name] = value
+    silent: Any = _Silent()
     raw = urllib3.HTTPResponse(
         body=io.BytesIO(answer.content),
         headers=headers,
@@ -130,7 +131,7 @@ def _send(
         preload_content=False,
         request_url=request.url,
         # Cookies are read from here.
-        original_response=http.client.HTTPResponse(_Silent()),  # type: ignore[arg-type]
+        original_response=http.client.HTTPResponse(silent),
     )
     raw._original_response.msg = message
     return adapter.build_response(request, raw)
