@@ -16,11 +16,10 @@ from app.providers.cancellation import Cancellation
 from app.providers.confinement import suffices
 from app.providers.sandbox.code_check import MISSING_MODULES, TOO_FEW_FENCES
 from app.providers.sandbox.code_requests import CodeHttp, RequestDesk
-from app.providers.sandbox.messages import Deadline, MessagePipe, SandboxFailed
+from app.providers.sandbox.messages import NO_START, Deadline, MessagePipe, SandboxFailed
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 START_SECONDS = 30.0
-_NO_START = "The sandbox for Python cannot be started."
 # How late a stop is noticed.
 _POLL_SECONDS = 0.05
 _GARBLED = "The code was ended: it wrote what it must not."
@@ -81,14 +80,15 @@ class CPythonPool:
                 return zygote.begin_call()
             except OSError:
                 zygote.kill()
-        raise SandboxFailed(_NO_START)
+        raise SandboxFailed(NO_START)
 
     def _started(self, cancellation: Cancellation) -> "_ZygoteProcess":
         """Return the zygote, of which another one is started if it died. Raises SandboxFailed, Cancelled."""
         with self._lock:
             if self._zygote is None or (self._zygote.done() and not _is_alive(self._zygote)):
-                self._zygote = Future()
-                threading.Thread(target=self._start, args=(self._zygote,), name="zygote", daemon=True).start()
+                starting: Future[_ZygoteProcess] = Future()
+                threading.Thread(target=self._start, args=(starting,), name="zygote", daemon=True).start()
+                self._zygote = starting
             starting = self._zygote
         while True:
             cancellation.raise_if_cancelled()
@@ -99,7 +99,11 @@ class CPythonPool:
         try:
             starting.set_result(_ZygoteProcess(self._packages))
         except (OSError, ValueError, SandboxFailed):
-            starting.set_exception(SandboxFailed(_NO_START))
+            starting.set_exception(SandboxFailed(NO_START))
+        finally:
+            # Whatever else was raised: nobody may wait for this start for ever.
+            if not starting.done():
+                starting.set_exception(SandboxFailed(NO_START))
 
 
 def _is_alive(zygote: "Future[_ZygoteProcess]") -> bool:
@@ -132,7 +136,7 @@ class _ZygoteProcess:
         told = self._control.recv(4096) if poller.poll(START_SECONDS * 1000) else b""
         if not told:
             self.kill()
-            raise SandboxFailed(_NO_START)
+            raise SandboxFailed(NO_START)
         self.fences: frozenset[str] = frozenset(json.loads(told))
 
     @property

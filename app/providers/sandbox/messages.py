@@ -10,6 +10,7 @@ import orjson
 
 from app.providers.cancellation import Cancellation
 
+NO_START = "The sandbox for Python cannot be started."
 LARGEST_RESULT = 16 * 1024 * 1024
 _PIECE = 1 << 20
 # How late a stop is noticed.

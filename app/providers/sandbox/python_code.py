@@ -9,11 +9,12 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
 from typing import Any
 
 from app.providers.cancellation import Cancellation
-from app.providers.sandbox.messages import SandboxFailed
+from app.providers.sandbox.messages import NO_START, SandboxFailed
 from app.providers.sandbox.monty_launcher import launcher
 from app.providers.sandbox.places import PLACES
 
@@ -26,18 +27,29 @@ _POLL_SECONDS = 0.05
 
 
 class _Call:
-    """One call: the process that runs it, and how it ended."""
+    """One call: the process that runs it, as long as it does, and how it ended."""
 
     def __init__(self) -> None:
-        self.process: int | None = None
-        self.result: Any = None
-        self.failure: SandboxFailed | None = None
+        self.ending: Future[Any] = Future()
+        self._lock = threading.Lock()
+        self._process: int | None = None
+
+    @contextlib.contextmanager
+    def run_by(self, process: int) -> Iterator[None]:
+        """Let `kill` end this process inside the block; after it, the process may work for another call."""
+        self._process = process
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._process = None
 
     def kill(self) -> None:
         """End the process of the call, if it has one."""
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process, signal.SIGKILL)
+        with self._lock:
+            if self._process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process, signal.SIGKILL)
 
 
 class PythonPool:
@@ -60,25 +72,21 @@ class PythonPool:
         """Return what `main(**inputs)` returns, in `memory` bytes at most. Raises SandboxFailed, Cancelled."""
         cancellation.raise_if_cancelled()
         call = _Call()
-        finished = threading.Event()
 
         def run() -> None:
             try:
-                call.result = self._run(call, code, inputs, seconds, memory)
-            except SandboxFailed as failure:
-                call.failure = failure
-            finally:
-                finished.set()
+                call.ending.set_result(self._run(call, code, inputs, seconds, memory))
+            except BaseException as failure:
+                # A broad `except`: whatever it is, the thread that waits raises it.
+                call.ending.set_exception(failure)
 
         # In a thread of its own: a call of the interpreter cannot be interrupted, but its process can be killed.
         threading.Thread(target=run, name="python-code", daemon=True).start()
-        while not finished.wait(_POLL_SECONDS):
+        while not wait([call.ending], _POLL_SECONDS).done:
             if cancellation.is_cancelled:
                 call.kill()
         cancellation.raise_if_cancelled()
-        if call.failure is not None:
-            raise call.failure
-        return call.result
+        return call.ending.result()
 
     def close(self) -> None:
         """End the processes; one at work ends with its request. May be called twice."""
@@ -88,7 +96,7 @@ class PythonPool:
             monty.__exit__(None, None, None)
             os.close(self._program)
 
-    def _run(self, call: "_Call", code: str, inputs: Mapping[str, Any], seconds: float, memory: int) -> Any:
+    def _run(self, call: _Call, code: str, inputs: Mapping[str, Any], seconds: float, memory: int) -> Any:
         # Imported on first use: most installations never run a code node.
         import pydantic_monty as monty
 
@@ -99,8 +107,10 @@ class PythonPool:
             "max_recursion_depth": DEPTH,
         }
         try:
-            with self._started().checkout(script_name="code", limits=limits) as session:
-                call.process = session.worker_pid
+            with (
+                self._started().checkout(script_name="code", limits=limits) as session,
+                call.run_by(session.worker_pid),
+            ):
                 # As in the reference, `json` is there without an import.
                 session.feed_run(f"import json\nimport json as {_JSON}")
                 # As JSON, for objects that are none would come as texts or lists.
@@ -118,6 +128,8 @@ class PythonPool:
             raise SandboxFailed(_with_line(error), type(error.exception()).__name__) from None
         except (TimeoutError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise SandboxFailed(f"The code could not be run: {error}") from None
+        except OSError:
+            raise SandboxFailed(NO_START) from None
 
     def _started(self) -> Any:
         import pydantic_monty as monty

@@ -185,6 +185,27 @@ def test_a_stop_ends_the_wait(sandbox, language, code):
         sandbox.run_code(language, code, {}, 3.0, cancellation)
 
 
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ("app.providers.sandbox.monty_launcher.shutil.which", None),
+        ("app.providers.sandbox.cpython_code.subprocess.Popen", OSError()),
+        ("app.providers.sandbox.cpython_code.subprocess.Popen", RuntimeError()),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_interpreter_that_cannot_be_started_is_told(monkeypatch, place, failure):
+    def fail(*args, **options):
+        if failure is not None:
+            raise failure
+
+    monkeypatch.setattr(place, fail)
+    sandbox = Sandbox()
+    with pytest.raises(SandboxFailed, match="cannot be started"):
+        python(sandbox, f"{'import re' if failure else ''}\ndef main():\n    return 1")
+    sandbox.close()
+
+
 def test_inputs_that_cannot_be_passed_on_are_told(sandbox):
     for value in (2**70, "\ud800"):
         with pytest.raises(SandboxFailed):
