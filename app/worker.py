@@ -3,6 +3,7 @@
 import threading
 from typing import Any, Self
 
+import redis
 import structlog
 from celery import Celery, Task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
@@ -101,5 +102,6 @@ class WorkerLifecycle:
                 with self._app.app_context():
                     lost = lost_tasks.find_lost() if rounds % ROUNDS_PER_SEARCH == 0 else []
                     tasks.requeue(lost + lost_tasks.find_abandoned(tasks.queue_length()))
-            except (*tasks.QueueAway, DatabaseAway) as away:
+            # Redis may also be there and refuse writes, for want of memory or disk. That passes.
+            except (*tasks.QueueAway, redis.RedisError, DatabaseAway) as away:
                 log.warning("reaper.waiting", error=str(away))

@@ -86,5 +86,6 @@ class WorkerRuntime:
                 for task_id in self.leases.renew(list(self._interrupts)):
                     log.warning("run.superseded", task_id=task_id)
                     self._interrupt(task_id, SUPERSEDED)
-            except RedisAway as lost:
+            # A full disk, a full memory or a replica in its place lets it refuse writes. That passes.
+            except redis.RedisError as lost:
                 log.warning("heartbeat.redis_lost", error=str(lost))

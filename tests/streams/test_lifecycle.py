@@ -12,6 +12,9 @@ from app.streams.hub import Hub
 from app.streams.publisher import Publisher
 from app.streams.worker_runtime import WorkerRuntime
 from app.worker import WorkerLifecycle
+from tests.support.visitor import wait_until
+
+OVERDUE = "00000000-0000-7000-8000-000000000001"
 
 
 @pytest.fixture
@@ -92,6 +95,42 @@ def test_a_worker_that_stops_leaves_the_list_of_workers(redis_db, own_app):
     runtime.leases.renew([])
     runtime.stop()
     assert runtime.leases.owner not in leases.live_workers(redis_db, 60)
+
+
+@pytest.fixture
+def refused_writes(redis_db):
+    """Redis takes no writes, until the function that this returns has seen a number of refusals."""
+
+    def refused() -> int:
+        return redis_db.info("errorstats").get("errorstat_NOREPLICAS", {}).get("count", 0)
+
+    def until(count: int) -> None:
+        wait_until(lambda: refused() >= before + count, 10, "a refusal")
+        redis_db.config_set("min-replicas-to-write", 0)
+
+    before = refused()
+    redis_db.zadd(leases.LEASES, {OVERDUE: 0})
+    redis_db.config_set("min-replicas-to-write", 1)
+    yield until
+    redis_db.config_set("min-replicas-to-write", 0)
+
+
+def test_a_heartbeat_outlasts_refused_writes(redis_db, own_app, refused_writes):
+    own_app.config["LEASE_SECONDS"] = 0.4
+    runtime = WorkerRuntime(redis_db, own_app.config).start()
+    refused_writes(2)
+    wait_until(lambda: runtime.leases.owner in leases.live_workers(redis_db, 60), 10, "a heartbeat")
+    runtime.stop()
+
+
+def test_a_reaper_outlasts_refused_writes(redis_db, bound_app, refused_writes):
+    kept = dict(bound_app.extensions)
+    process_parts.init_app(bound_app)
+    lifecycle = WorkerLifecycle(celery("generations"), bound_app).start()
+    refused_writes(2)
+    wait_until(lambda: redis_db.zscore(leases.LEASES, OVERDUE) is None, 10, "the reaper")
+    lifecycle.stop()
+    bound_app.extensions.update(kept)
 
 
 def test_a_process_for_housekeeping_alone_starts_nothing(threads, own_app):
