@@ -59,7 +59,7 @@ def main(packages: list[str], missing: list[str]) -> None:
         # The first process of a process namespace is its child; this one stays, so that the worker's child lives.
         os.close(0)
         os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    _end_with_parent()
     control = socket.socket(fileno=os.dup(0))
     _silence()
     store = modules.load(["requests", *packages], missing)
@@ -166,6 +166,7 @@ class _Zygote:
             os._exit(status)
 
     def _be_child(self, theirs: socket.socket) -> None:
+        _end_with_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(theirs.fileno(), _CONTROL)
@@ -180,6 +181,11 @@ class _Zygote:
         os.dup2(ends[0], _CONTROL)
         close_descriptors(_CONTROL + 1)
         call.serve(_CONTROL)
+
+
+def _end_with_parent() -> None:
+    """Have this process killed when the one that forked it ends; becoming another user takes that back."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _confine(own_namespaces: bool, calls: bytes | None) -> frozenset[str]:

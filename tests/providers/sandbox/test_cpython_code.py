@@ -1,5 +1,6 @@
 """Python that needs CPython: the whole standard library, errors with their lines, the life of its processes."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.confinement import suffices
+from app.providers.sandbox import cpython_code
 from app.providers.sandbox.code_check import TOO_FEW_FENCES
 from app.providers.sandbox.cpython_code import CPythonPool
 from app.providers.sandbox.messages import SandboxFailed
@@ -146,8 +148,24 @@ def test_what_is_wrong_with_the_code_is_told(pool, code, text):
         run(pool, code)
 
 
+ENDLESS = "def main():\n    while True:\n        pass"
+
+
 def children():
-    return [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+    """The processes below this one that run; each may end between two looks."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found.append(child)
+    return found
+
+
+def seconds_of(process):
+    try:
+        return process.cpu_times().user
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def test_a_stop_ends_the_process_at_once(pool):
@@ -156,8 +174,8 @@ def test_a_stop_ends_the_process_at_once(pool):
     cancellation = Cancellation()
     threading.Timer(0.2, cancellation.cancel).start()
     with pytest.raises(Cancelled):
-        pool.run("def main():\n    while True:\n        pass", {}, 10.0, cancellation)
-    busy = [child for child in set(children()) - before if child.is_running() and child.cpu_times().user > 0.05]
+        pool.run(ENDLESS, {}, 10.0, cancellation)
+    busy = [child for child in set(children()) - before if seconds_of(child) > 0.05]
     assert psutil.wait_procs(busy, timeout=5)[1] == []
 
 
@@ -167,8 +185,9 @@ def test_a_dead_zygote_is_replaced():
         assert run(pool, "def main():\n    return 1") == 1
         started = children()
         for process in started:
-            if process.is_running() and process.ppid() != psutil.Process().pid and process.name().startswith("python"):
-                process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.ppid() != psutil.Process().pid and process.name().startswith("python"):
+                    process.kill()
         psutil.wait_procs(started, timeout=5)
         assert run(pool, "def main():\n    return 2") == 2
     finally:
@@ -185,12 +204,37 @@ def test_a_killed_worker_leaves_no_process_behind():
     assert worker.stdout is not None
     worker.stdout.readline()
     found = []
-    while not any(child.cpu_times().user > 0.1 and child.ppid() != worker.pid for child in found):
+    while not any(seconds_of(child) > 0.1 and child.ppid() != worker.pid for child in found):
         found = psutil.Process(worker.pid).children(recursive=True)
         time.sleep(0.01)
     worker.kill()
     worker.communicate()
     assert psutil.wait_procs(found, timeout=10)[1] == []
+
+
+def test_no_call_outlives_its_zygote_where_there_are_no_namespaces(monkeypatch):
+    line = cpython_code._start_line(())
+    without = "from app.providers.confinement import namespaces; namespaces.enter = lambda: False; main("
+    monkeypatch.setattr(cpython_code, "_start_line", lambda packages: line.replace("main(", without))
+    pool, known = CPythonPool(), set(children())
+    calls = [
+        threading.Thread(target=lambda: pytest.raises(SandboxFailed, run, pool, ENDLESS, 20.0), name=f"call {number}")
+        for number in range(2)
+    ]
+    for call in calls:
+        call.start()
+    busy = []
+    while len(busy) < 2:
+        assert all(call.is_alive() for call in calls)
+        started = set(children()) - known
+        busy = [child for child in started if seconds_of(child) > 0.1 and not child.children()]
+    zygote = busy[0].parent()
+    assert busy[1].parent() == zygote
+    zygote.kill()
+    assert psutil.wait_procs(started, timeout=5)[1] == []
+    for call in calls:
+        call.join()
+    pool.close()
 
 
 def test_a_host_with_too_few_fences_runs_no_code(pool, monkeypatch):

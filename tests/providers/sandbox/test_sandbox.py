@@ -204,6 +204,10 @@ def test_an_interpreter_that_cannot_be_started_is_told(monkeypatch, place, failu
     with pytest.raises(SandboxFailed, match="cannot be started"):
         python(sandbox, f"{'import re' if failure else ''}\ndef main():\n    return 1")
     sandbox.close()
+    # Its exception belongs to this test.
+    for thread in threading.enumerate():
+        if thread.name == "zygote":
+            thread.join()
 
 
 def test_inputs_that_cannot_be_passed_on_are_told(sandbox):
