@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import regex
@@ -104,11 +104,7 @@ def _csv_to_json(content: str) -> ToolAnswer:
     rows = rows_of(content)
     if not rows:
         raise ToolFailed("The CSV is empty.")
-    headings = rows[0]
-    # Every object repeats the headings.
-    if (len(headings) + sum(map(len, headings))) * len(rows) > LONGEST_OBJECTS:
-        raise ToolFailed(TOO_LARGE)
-    objects = [{name: row[at] if at < len(row) else "" for at, name in enumerate(headings)} for row in rows[1:] if row]
+    objects = objects_of(rows)
     return ToolAnswer(json.dumps(objects, ensure_ascii=False), json=objects)
 
 
@@ -123,6 +119,15 @@ def rows_of(content: str) -> list[list[str]]:
         return list(csv.reader(io.StringIO(content, newline=""), delimiter=separator))
     except csv.Error as error:
         raise ToolFailed(f"The CSV cannot be read: {error}.") from None
+
+
+def objects_of(rows: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    """Return the rows after the first, the headings, as objects. Raises ToolFailed where they would be too large."""
+    headings = rows[0]
+    # Every object repeats the headings.
+    if (len(headings) + sum(map(len, headings))) * len(rows) > LONGEST_OBJECTS:
+        raise ToolFailed(TOO_LARGE)
+    return [{name: row[at] if at < len(row) else "" for at, name in enumerate(headings)} for row in rows[1:] if row]
 
 
 def _json_to_csv(content: Any) -> str:

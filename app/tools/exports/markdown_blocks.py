@@ -1,10 +1,13 @@
 """Read Markdown as a flat list of blocks: what a document shows, from top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+# Called again and again by long work; raises what ends the work.
+Check = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,27 @@ class _Reading:
     rows: list[list[Spans]] | None = None
 
 
-def read_markdown(text: str) -> list[Block]:
+def read_markdown(text: str, check: Check = lambda: None) -> list[Block]:
     """Return the blocks of a Markdown text. A text that is one code fence of Markdown is read without the fence."""
     state = _Reading()
-    for token in parser().parse(unfenced(text)):
+    for token in parser(check).parse(unfenced(text)):
+        check()
         _take(token, state)
     return state.blocks
 
 
-def parser() -> MarkdownIt:
+def parser(check: Check = lambda: None) -> MarkdownIt:
     """Return the parser: CommonMark with tables and strike-through, HTML as plain text."""
-    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+
+    def ask(*_: object) -> bool:
+        check()
+        return False
+
+    markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    # Rules that fit nowhere: the parser asks them first, at each block and at each piece of a line.
+    markdown.block.ruler.before("table", "check", ask)
+    markdown.inline.ruler.before("text", "check", ask)
+    return markdown
 
 
 def unfenced(text: str) -> str:

@@ -22,7 +22,7 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import HRFlowable, LayoutError, Paragraph, Preformatted, SimpleDocTemplate, Spacer, Table
 from reportlab.platypus.flowables import Flowable
 
-from app.tools.exports.markdown_blocks import Block, Spans, plain
+from app.tools.exports.markdown_blocks import Block, Check, Spans, plain
 
 _SANS, _MONO = "Helvetica", "Courier"
 _CHINESE, _JAPANESE, _KOREAN = "STSong-Light", "HeiseiMin-W3", "HYSMyeongJo-Medium"
@@ -43,20 +43,25 @@ _EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff
 _SIZES = {1: 20, 2: 16, 3: 14, 4: 12, 5: 11, 6: 11}
 _LONGEST_CELL = 1_000
 _MOST_COLUMNS = 12
+_PADDING = 3
 
 
 class PdfFailed(Exception):
     """The text cannot be laid out; one line says why."""
 
 
-def to_pdf(blocks: Sequence[Block]) -> bytes:
+def to_pdf(blocks: Sequence[Block], check: Check) -> bytes:
     """Return the document, on A4. Raises PdfFailed."""
     fonts = _Fonts("".join(_words(blocks)))
     out = io.BytesIO()
     document = SimpleDocTemplate(out, pagesize=A4, leftMargin=2 * cm, rightMargin=2 * cm, topMargin=2 * cm)
-    story = [part for block in blocks for part in _parts(block, fonts)]
+    story = [part for block in blocks for part in _parts(block, fonts, check)]
+
+    def at_page(*_: object) -> None:
+        check()
+
     try:
-        document.build(story or [Spacer(1, 1)])
+        document.build(story or [Spacer(1, 1)], onFirstPage=at_page, onLaterPages=at_page)
     except LayoutError:
         raise PdfFailed("A table or line of the text is too large for a page.") from None
     return out.getvalue()
@@ -114,10 +119,11 @@ def _true_type() -> str:
     return ""
 
 
-def _parts(block: Block, fonts: _Fonts) -> Iterator[Flowable]:
+def _parts(block: Block, fonts: _Fonts, check: Check) -> Iterator[Flowable]:
+    check()
     indent = 12.0 * block.quoted
     if block.kind == "table":
-        yield from _table(block, fonts)
+        yield from _table(block, fonts, check)
     elif block.kind == "code":
         yield _code(block.text, indent, fonts)
     elif block.kind == "rule":
@@ -168,7 +174,7 @@ def _code(text: str, indent: float, fonts: _Fonts) -> Flowable:
     return Paragraph(fonts.markup(text).replace("  ", "&nbsp; "), style)
 
 
-def _table(block: Block, fonts: _Fonts) -> Iterator[Flowable]:
+def _table(block: Block, fonts: _Fonts, check: Check) -> Iterator[Flowable]:
     style = _style(fonts, 9, 0)
     lines = [[_line(cell, fonts) for cell in row] for row in block.rows]
     lines[0] = [f"<b>{line}</b>" for line in lines[0]]
@@ -177,16 +183,22 @@ def _table(block: Block, fonts: _Fonts) -> Iterator[Flowable]:
         yield from (Paragraph(" | ".join(row), style) for row in lines)
         return
     width = (A4[0] - 4 * cm) / len(lines[0])
+    cells, heights = [], []
+    for line in lines:
+        check()
+        cells.append([Paragraph(piece, style) for piece in line])
+        heights.append(max(cell.wrap(width - 2 * _PADDING, A4[1])[1] for cell in cells[-1]) + 2 * _PADDING)
     yield Table(
-        [[Paragraph(line, style) for line in row] for row in lines],
+        cells,
         colWidths=[width] * len(lines[0]),
+        # Given, because a table would measure all rows that are left on each new page.
+        rowHeights=heights,
         repeatRows=1,
         style=[
             ("GRID", (0, 0), (-1, -1), 0.5, colors.grey),
             ("BACKGROUND", (0, 0), (-1, 0), colors.HexColor("#f1f5f9")),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+            *((f"{side}PADDING", (0, 0), (-1, -1), _PADDING) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
         ],
     )
     yield Spacer(1, 8)

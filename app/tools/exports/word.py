@@ -9,27 +9,28 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 from docx.text.paragraph import Paragraph
 
-from app.tools.exports.markdown_blocks import Block, Spans
+from app.tools.exports.markdown_blocks import Block, Check, Spans
 
 _CODE_FONT = "Courier New"
 _DEEPEST = 3
 
 
-def to_docx(blocks: Sequence[Block]) -> bytes:
+def to_docx(blocks: Sequence[Block], check: Check) -> bytes:
     """Return the document."""
     document = docx.Document()
     for block in blocks:
-        _add(document, block)
+        check()
+        _add(document, block, check)
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
 
 
-def _add(document: Document, block: Block) -> None:
+def _add(document: Document, block: Block, check: Check) -> None:
     if block.kind == "heading":
         _fill(document.add_heading(level=block.level), block.spans)
     elif block.kind == "table":
-        _add_table(document, block)
+        _add_table(document, block, check)
     elif block.kind == "code":
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.left_indent = Cm(0.5)
@@ -53,10 +54,11 @@ def _add(document: Document, block: Block) -> None:
         _fill(paragraph, block.spans)
 
 
-def _add_table(document: Document, block: Block) -> None:
-    table = document.add_table(rows=len(block.rows), cols=len(block.rows[0]), style="Table Grid")
-    for row, cells in zip(block.rows, table.rows, strict=True):
-        for spans, cell in zip(row, cells.cells, strict=True):
+def _add_table(document: Document, block: Block, check: Check) -> None:
+    table = document.add_table(rows=0, cols=len(block.rows[0]), style="Table Grid")
+    for row in block.rows:
+        check()
+        for spans, cell in zip(row, table.add_row().cells, strict=True):
             _fill(cell.paragraphs[0], spans)
     for cell in table.rows[0].cells:
         for run in cell.paragraphs[0].runs:

@@ -2,16 +2,19 @@
 
 import io
 import json
+from collections.abc import Callable
 
 import docx
 import openpyxl
 import pytest
 
-from app.providers.cancellation import Cancellation
+from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.documents.document_texts import extract_text
 from app.tools.exports.markdown_blocks import read_markdown
-from app.tools.tool_types import ToolFailed, ToolFile
-from tests.tools.builtin.calls import call
+from app.tools.exports.pdf import to_pdf
+from app.tools.exports.word import to_docx
+from app.tools.tool_types import ToolChoice, ToolFailed, ToolFile
+from tests.tools.builtin.calls import call, registry
 
 MARKDOWN = """# Report ü 报告
 
@@ -40,6 +43,37 @@ print("hi")
 
 def export(tool: str, markdown: str = MARKDOWN, **more: str) -> list[ToolFile]:
     return list(call("bowenliang123/md_exporter/md_exporter", tool, md_text=markdown, **more).files)
+
+
+TABLE = "|a|b|\n|-|-|\n" + "|1|2|\n" * 200
+FILES = ("md_to_docx", "md_to_pdf", "md_to_xlsx", "md_to_csv", "md_to_json", "md_to_html")
+
+
+@pytest.mark.parametrize("tool", FILES)
+def test_making_a_file_ends_with_its_time(tool: str) -> None:
+    made = registry().find(ToolChoice("builtin", "md_exporter", tool))
+    with pytest.raises(ToolFailed, match="took longer than"):
+        made.call({"md_text": TABLE}, 0, Cancellation())
+
+
+@pytest.mark.parametrize("make", [to_docx, to_pdf])
+def test_each_row_and_page_asks_whether_to_go_on(make: Callable[..., bytes]) -> None:
+    asked: list[int] = []
+    make(read_markdown(TABLE), lambda: asked.append(1))
+    assert len(asked) > 200
+
+
+def test_a_stop_ends_making_a_file() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        registry().find(ToolChoice("builtin", "md_exporter", "md_to_pdf")).call({"md_text": "a"}, 9, cancellation)
+
+
+@pytest.mark.parametrize(("tool", "part"), [("md_to_csv", "|a|\n|-|\n\n"), ("md_to_codeblock", "```\na\n```\n")])
+def test_so_many_files_are_refused(tool: str, part: str) -> None:
+    with pytest.raises(ToolFailed, match="more than 50"):
+        export(tool, part * 51)
 
 
 def test_markdown_is_read_from_top_to_bottom() -> None:
