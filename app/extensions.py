@@ -19,6 +19,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 from sqlalchemy import Engine, ExceptionContext, MetaData, event
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase
 
 from app.redis_address import SentinelAddress, sentinel_address
@@ -30,6 +31,8 @@ NAMING = {
     "pk": "%(table_name)s_pkey",
 }
 
+# PostgreSQL is away, or its connections are all in use for too long: what waits for it may be tried again.
+DATABASE_AWAY = (OperationalError, NoConnection)
 CONNECT_SECONDS = 5
 # A server that says nothing for so long counts as away. No command that we send waits in the server.
 REDIS_SECONDS = 10

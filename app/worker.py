@@ -8,9 +8,9 @@ import structlog
 from celery import Celery, Task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from flask import Flask
-from sqlalchemy.exc import OperationalError as DatabaseAway
 
 from app import tasks
+from app.extensions import DATABASE_AWAY
 from app.services.events import lost_tasks
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
@@ -103,5 +103,5 @@ class WorkerLifecycle:
                     lost = lost_tasks.find_lost() if rounds % ROUNDS_PER_SEARCH == 0 else []
                     tasks.requeue(lost + lost_tasks.find_abandoned(tasks.queue_length()))
             # Redis may also be there and refuse writes, for want of memory or disk. That passes.
-            except (*tasks.QueueAway, redis.RedisError, DatabaseAway) as away:
+            except (*tasks.QueueAway, redis.RedisError, *DATABASE_AWAY) as away:
                 log.warning("reaper.waiting", error=str(away))

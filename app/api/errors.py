@@ -8,15 +8,15 @@ import redis
 import structlog
 from flask import Flask, Response
 from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import InterfaceError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from app.errors import AppError, ServiceUnavailable
+from app.extensions import DATABASE_AWAY
 
 log = structlog.get_logger(__name__)
 
-UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, redis.ConnectionError, redis.TimeoutError, BrokerError)
+UNREACHABLE = (*DATABASE_AWAY, InterfaceError, redis.ConnectionError, redis.TimeoutError, BrokerError)
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

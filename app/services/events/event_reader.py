@@ -8,9 +8,8 @@ rest, and of a running one what was stored so far. streams/relay.py joins the fi
 from collections.abc import Iterator
 
 from flask import Flask, current_app
-from sqlalchemy.exc import OperationalError
 
-from app.extensions import redis_client
+from app.extensions import DATABASE_AWAY, redis_client
 from app.models.tasks import TaskState, find_task
 from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
@@ -127,13 +126,13 @@ class EventReader:
         """Whether the rows have all that follows; not while PostgreSQL is away, so that the client keeps waiting."""
         try:
             return task_states.rest_is_stored(self._state(), after)
-        except OperationalError:
+        except DATABASE_AWAY:
             return False
 
     def _is_paused(self) -> bool:
         try:
             state = self._state()
-        except OperationalError:
+        except DATABASE_AWAY:
             return False
         return state is not None and task_states.is_paused(state)
 

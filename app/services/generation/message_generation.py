@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError, RunFailed
+from app.extensions import DATABASE_AWAY
 from app.models import tasks
 from app.models.messages import read_thread, read_thread_files
 from app.providers.cancellation import Cancelled
@@ -36,9 +36,10 @@ THREAD_MESSAGES = 100
 
 
 def generate_message(execution: TaskExecution) -> None:
-    """Answer the task's message. Raises Superseded, HandedOver, OperationalError: the task is another worker's then.
+    """Answer the task's message.
 
-    Every other failure becomes the message's error.
+    Raises Superseded, HandedOver, one of DATABASE_AWAY: the task is another worker's then. Every other failure becomes
+    the message's error.
     """
     # An agent goes on from the rounds that an earlier worker stored: their tools are not called twice.
     takes_over, is_agent = execution.task.epoch > 1, execution.task.mode == AGENT
@@ -57,7 +58,7 @@ def generate_message(execution: TaskExecution) -> None:
 def _generate(execution: TaskExecution, publisher: MessagePublisher) -> None:
     try:
         _answer_until_stopped(execution, publisher)
-    except (Superseded, HandedOver, OperationalError):
+    except (Superseded, HandedOver, *DATABASE_AWAY):
         raise
     except AppError as error:
         # What a call failed with at the deadline is its own timeout, which says less.

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import structlog
 from flask import current_app
-from sqlalchemy.exc import OperationalError
 
 from app.errors.answers import RunOverdue, WorkersLost
-from app.extensions import redis_client
+from app.extensions import DATABASE_AWAY, redis_client
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.providers.model_tally import ModelTally
@@ -151,7 +150,7 @@ def execute(
     except Superseded:
         log.warning("run.superseded", task_id=task_id)
         outcome = leases.RESTED
-    except (HandedOver, OperationalError, TimeoutError) as reason:
+    except (HandedOver, *DATABASE_AWAY, TimeoutError) as reason:
         log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
         outcome = leases.HANDED_ON
     finally:

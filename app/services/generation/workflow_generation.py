@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy.exc import OperationalError
 
 from app.errors import AppError, InternalServerError
+from app.extensions import DATABASE_AWAY
 from app.models import tasks
 from app.models.owners import Owner
 from app.models.workflow_runs import LoadedRun, load_run
@@ -35,8 +35,8 @@ log = structlog.get_logger(__name__)
 def generate_run(execution: TaskExecution) -> None:
     """Run the task's graph to its end, or to where it waits for people.
 
-    Raises Superseded, HandedOver, OperationalError: the task is another worker's then. Every other failure becomes the
-    run's error.
+    Raises Superseded, HandedOver, one of DATABASE_AWAY: the task is another worker's then. Every other failure becomes
+    the run's error.
     """
     loaded = load_run(execution.task.workflow_run_id or "")
     # The time limit counts what ran before a pause, but not the pause.
@@ -96,7 +96,7 @@ def _run_to_rest(work: _Work) -> bool:
 def _run_or_fail(work: _Work) -> RunEnd:
     try:
         return _run_graph(work)
-    except (Superseded, HandedOver, OperationalError):
+    except (Superseded, HandedOver, *DATABASE_AWAY):
         raise
     except AppError as error:
         return _failed(error)
