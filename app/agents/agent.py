@@ -6,7 +6,6 @@ tools that have returned are not called again; those of the last step that have 
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,10 +20,11 @@ from app.agents.steps import AgentStep, ToolCall
 from app.agents.strategies import Strategy
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.models.chat_model import ChatModel
-from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
+from app.providers.models.chat_types import Chunk, ModelMessage, Options
 from app.providers.models.json_answers import read_json
 from app.providers.models.lenient_json import CutJson
 from app.providers.models.thoughts import TextChange
+from app.providers.models.usage import UsageSum
 from app.tools.tool_types import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)
@@ -90,15 +90,11 @@ class AgentTask:
 
 @dataclass
 class Agent:
-    """One run of an agent. `usage`: its tokens by kind; `usage_known`: whether the model's server has reported any.
-
-    `finish_reason`: of the latest round, "" without one.
-    """
+    """One run of an agent. `usage`: the tokens of its rounds. `finish_reason`: of the latest round, "" without one."""
 
     task: AgentTask
     observer: AgentObserver
-    usage: Counter[str] = field(default_factory=Counter)
-    usage_known: bool = False
+    usage: UsageSum = field(default_factory=UsageSum)
     finish_reason: str = ""
 
     def __post_init__(self) -> None:
@@ -146,7 +142,7 @@ class Agent:
                     # is shown: the model must know of its tools, so they are described in the prompt.
                     self._strategy = React(self.task.template)
                     break
-                self._count(chunk.usage)
+                self.usage.add(chunk.usage)
                 self.finish_reason = chunk.finish_reason or self.finish_reason
                 shown.change(reader.feed(chunk))
             else:
@@ -235,15 +231,6 @@ class Agent:
                 return f"{call.name} failed: its answer cannot be written as JSON."
         texts += [f"(made the file {file.name}, which the user can see)" for file in answer.files]
         return "\n".join(texts) or "(no output)"
-
-    def _count(self, usage: Usage | None) -> None:
-        if usage is not None:
-            self.usage_known = True
-            self.usage.update(
-                prompt_tokens=usage.prompt_tokens,
-                completion_tokens=usage.completion_tokens,
-                total_tokens=usage.total_tokens,
-            )
 
 
 def _plain(name: str) -> str:

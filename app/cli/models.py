@@ -26,10 +26,15 @@ def list_models(as_json: bool) -> None:
     if not routes:
         click.echo(NO_SERVER)
         return
+    headings = ["PROVIDER", "NAME", "KIND", "SENT AS", "ENDPOINT", "ADDRESS", "STATE"]
     rows = [
-        (*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "configured") for route in routes
+        [*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "configured"] for route in routes
     ]
-    print_table(("PROVIDER", "NAME", "KIND", "SENT AS", "ENDPOINT", "ADDRESS", "STATE"), rows)
+    if any(route.prices for route in routes):
+        headings.append("PRICES")
+        for row, route in zip(rows, routes, strict=True):
+            row.append(route.prices or "-")
+    print_table(headings, rows)
 
 
 @models_group.command("check")

@@ -8,8 +8,8 @@ The values that all of them take (identifiers as text, JSON as text):
 the conversation's variables that changed, as a JSON object by the variable's id; both None where there are none.
 
 The values that a pause and an end take beside these: `outputs` (JSON), `elapsed` (seconds), `total_tokens`,
-`total_steps`, `exceptions_count`, `last_event`, `now`; and of the message, if there is one: `answer`, `details` (JSON),
-`prompt_tokens`, `answer_tokens`.
+`total_steps`, `exceptions_count`, `last_event`, `now`, `usage` (the rows of `usage_records`, JSON); and of the message,
+if there is one: `answer`, `details` (JSON), `prompt_tokens`, `answer_tokens`.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from app.models.execution import fetch_one, fetch_value
+from app.models.usage_records import SAVE_TASK_USAGE
 
 # `{task}` locks the task's row, or changes it: it gives a row only where the task runs under this epoch, and everything
 # else stands on that row. A node execution is stored when it starts and again when it ends, hence the ON CONFLICT; what
@@ -80,8 +81,9 @@ _PAUSE = text(
         task="""UPDATE tasks SET status = CASE WHEN decisions = :decisions THEN 'paused' ELSE status END,
         last_event = CASE WHEN decisions = :decisions THEN :last_event ELSE last_event END,
         rested_epoch = CASE WHEN decisions = :decisions THEN epoch ELSE rested_epoch END
-    WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING id, status, decisions""",
-        end=""", run AS (
+    WHERE id = :task_id AND epoch = :epoch AND status = 'running'
+    RETURNING id, app_id, end_user_id, created_at, status, decisions""",
+        end=f""", usage AS ({SAVE_TASK_USAGE}), run AS (
     UPDATE workflow_runs SET status = 'paused', outputs = CAST(:outputs AS jsonb), elapsed = :elapsed,
         total_tokens = :total_tokens, total_steps = :total_steps, exceptions_count = :exceptions_count
     FROM task WHERE workflow_runs.id = CAST(:run_id AS uuid) AND task.status = 'paused' RETURNING message_id
@@ -111,8 +113,9 @@ _FINISH = text(
     _SAVE.format(
         task="""UPDATE tasks SET status = :task_status, failure = CAST(:failure AS jsonb), last_event = :last_event,
         rested_epoch = epoch, finished_at = :now
-    WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING id""",
-        end=""", run AS (
+    WHERE id = :task_id AND epoch = :epoch AND status = 'running'
+    RETURNING id, app_id, end_user_id, created_at""",
+        end=f""", usage AS ({SAVE_TASK_USAGE}), run AS (
     UPDATE workflow_runs SET status = :status, outputs = CAST(:outputs AS jsonb), error = :error, elapsed = :elapsed,
         total_tokens = :total_tokens, total_steps = :total_steps, exceptions_count = :exceptions_count,
         finished_at = :now

@@ -38,6 +38,7 @@ from app.extensions import Base
 from app.models.execution import fetch_one, fetch_value, fetch_values, json_text
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner, owned
+from app.models.usage_records import SAVE_TASK_USAGE
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -158,7 +159,7 @@ class AnswerEnd(TypedDict):
     """What is stored when the answer of a message ends. `status` is the message's: normal or error.
 
     `last_event`: the number of the event that will tell of the end. `failure`: the error as clients get it. `latency`
-    in seconds.
+    in seconds. `usage`: the rows of `usage_records`.
     """
 
     task_id: str
@@ -174,6 +175,7 @@ class AnswerEnd(TypedDict):
     prompt_tokens: int
     answer_tokens: int
     latency: float
+    usage: list[dict[str, Any]]
 
 
 # Raising the epoch and reading are one statement: between two, another worker could claim the task, and this one would
@@ -200,18 +202,20 @@ FROM task LEFT JOIN LATERAL (
 # The task first, under its epoch: a worker that was taken over changes no row and leaves the message alone. Both rows
 # change in one statement, so that no reader finds a task that has ended beside a message without its answer.
 _FINISH_ANSWER = json_text(
-    """
+    f"""
 WITH task AS (
     UPDATE tasks SET status = :task_status, failure = :failure, last_event = :last_event, rested_epoch = epoch,
         finished_at = :now
-    WHERE id = :task_id AND epoch = :epoch AND status = 'running' RETURNING message_id
-)
+    WHERE id = :task_id AND epoch = :epoch AND status = 'running'
+    RETURNING id, app_id, end_user_id, created_at, message_id
+), usage AS ({SAVE_TASK_USAGE})
 UPDATE messages SET answer = :answer, status = :status, error = :error, metadata = :details,
     prompt_tokens = :prompt_tokens, answer_tokens = :answer_tokens, latency = :latency
 FROM task WHERE messages.id = task.message_id RETURNING messages.id
 """,
     "failure",
     "details",
+    "usage",
 )
 
 _IS_SUPERSEDED = text("SELECT 1 FROM tasks WHERE id = :task_id AND epoch <> :epoch")

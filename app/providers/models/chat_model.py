@@ -1,6 +1,7 @@
 """Call text models by OpenAI's protocol: `/chat/completions`, or `/completions` for completion models."""
 
 import contextlib
+import dataclasses
 import logging
 import re
 import time
@@ -13,7 +14,7 @@ from app.errors import ProviderBadRequest, ProviderError, ProviderProtocolError,
 from app.errors.answers import AnswerFiltered
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.model_tally import note_model
-from app.providers.models.chat_types import Chunk, ModelMessage, Options, Usage
+from app.providers.models.chat_types import Chunk, ModelMessage, ModelPrices, ModelSource, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import CallDescription, failure_of_response
 from app.providers.models.request_parameters import request_parameters
@@ -52,7 +53,8 @@ class ChatModel:
     """One configured text model. Raises only ProviderError and its children, and Cancelled.
 
     `context`: its context window in tokens; `pass_through`: more names of parameters that its server takes;
-    `fallbacks`: the models that are asked, one after the other, where this one fails before its first chunk.
+    `prices`: what its tokens cost, None where nobody said; `fallbacks`: the models that are asked, one after the other,
+    where this one fails before its first chunk.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class ChatModel:
         *,
         context: int = 32_768,
         pass_through: Collection[str] = (),
+        prices: ModelPrices | None = None,
     ) -> None:
         self.name = name
         self.mode = mode
@@ -70,6 +73,7 @@ class ChatModel:
         self.fallbacks: Sequence[ChatModel] = ()
         self._endpoint = endpoint
         self._pass_through = pass_through
+        self._source = ModelSource(endpoint.name, name, prices)
 
     def stream(
         self,
@@ -117,9 +121,13 @@ class ChatModel:
         call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
         response = self._ask(request, scope, call)
         try:
-            yield from self._chunks(response, StreamedAnswer(_offered(request), call))
+            for chunk in self._chunks(response, StreamedAnswer(_offered(request), call)):
+                yield chunk if chunk.usage is None else self._with_source(chunk, chunk.usage)
         finally:
             response.close()
+
+    def _with_source(self, chunk: Chunk, usage: Usage) -> Chunk:
+        return dataclasses.replace(chunk, usage=dataclasses.replace(usage, source=self._source))
 
     def takes(self, member: str) -> bool:
         """Whether the server may take `tools`, `tool_choice` or `response_format`: it has not refused it so far."""

@@ -1,6 +1,7 @@
 """The types of requests to chat models and of their answers."""
 
 import dataclasses
+import decimal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,12 +43,35 @@ class ModelMessage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ModelPrices:
+    """What the tokens of a model cost: `prompt` and `completion` in `currency` for `unit` tokens.
+
+    `currency`: three capital letters. `unit`: a thousand or a million.
+    """
+
+    prompt: decimal.Decimal
+    completion: decimal.Decimal
+    unit: int
+    currency: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ModelSource:
+    """The model that answered a call, as its server knows it. `prices` None: none are known."""
+
+    endpoint: str = ""
+    model: str = ""
+    prices: ModelPrices | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens of one call, as the model server counted them."""
+    """The tokens of one call, as the model server counted them. `source`: the model that answered."""
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
+    source: ModelSource = dataclasses.field(default=ModelSource(), compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@
       openai: {base_url: https://api.openai.com/v1, api_key: $OPENAI_API_KEY, proxy: $COMPANY_PROXY, retries: 4}
       house:  {base_url: https://models.intern/v1, ca_file: intern.pem, max_concurrency: 8, fallbacks: [openai/gpt-4o]}
     models:                                   # the first entry that fits is used
-      - {provider: openai, name: "gpt-4o*", endpoint: openai, context: 128000}
+      - {provider: openai, name: "gpt-4o*", endpoint: openai, context: 128000,
+         prices: {input: 2.5, output: 10, unit: 1M, currency: USD}}
       - {provider: "*", name: tiny, endpoint: local, remote_name: smollm, pass_through: [top_k]}
       - {provider: openai, name: text-embedding-3-small, kind: embedding, endpoint: openai}
       - {provider: "*", name: "*rerank*", kind: rerank, endpoint: local}
@@ -17,6 +18,7 @@
 Keys do not belong in the file: `api_key` names a variable of the environment, as `base_url` may.
 """
 
+import decimal
 import fnmatch
 import pathlib
 from collections.abc import Collection, Iterator, Sequence
@@ -26,6 +28,7 @@ from urllib.parse import urlsplit
 import pydantic
 
 from app.providers.http.outgoing import parse_proxy, tls_context
+from app.providers.models.chat_types import ModelPrices
 from app.providers.operator_files import Location, Strict, read_operator_file, variable_name
 
 # As `proxy` of an endpoint: no proxy, whatever the environment says.
@@ -81,12 +84,43 @@ class EndpointEntry(Strict):
     fallbacks: list[Name] = []
 
 
+def _is_amount(value: object) -> object:
+    # YAML's numbers, but not true and false; as a text 2.5 stays 2.5.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number such as 2.5")
+    return decimal.Decimal(str(value)) if not isinstance(value, str) else value
+
+
+Amount = Annotated[
+    decimal.Decimal,
+    pydantic.Field(ge=0, le=1_000_000, max_digits=16, decimal_places=9, strict=False),
+    pydantic.BeforeValidator(_is_amount),
+]
+UNITS: dict[str, int] = {"1K": 1_000, "1M": 1_000_000}
+
+
+class Prices(Strict):
+    """What a text model's tokens cost: those of its prompts (`input`) and of its answers (`output`), for `unit`."""
+
+    input: Amount
+    output: Amount
+    unit: Literal["1K", "1M"] = "1M"
+    currency: Annotated[str, pydantic.Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+    def model_prices(self) -> ModelPrices:
+        """Return them as calls take them."""
+        return ModelPrices(self.input, self.output, UNITS[self.unit], self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.input} / {self.output} {self.currency} per {self.unit}"
+
+
 class Target(Strict):
     """The endpoint that answers for a model. Without `remote_name` the app file's name is sent.
 
     `context`: the model's context window in tokens. `pass_through`: parameters of app files that are sent as they are,
     beside those of OpenAI's protocol. `voices`: those of a speech model, the default first; without them any voice that
-    is asked for is sent. `fallbacks`: as an endpoint's, in their place.
+    is asked for is sent. `fallbacks`: as an endpoint's, in their place. `prices`: what a text model's tokens cost.
     """
 
     endpoint: Name
@@ -95,6 +129,7 @@ class Target(Strict):
     pass_through: list[Name] = []
     voices: list[Name] | None = None
     fallbacks: list[Name] | None = None
+    prices: Prices | None = None
 
 
 class ModelEntry(Target):
@@ -134,6 +169,19 @@ class RouteFile(Strict):
     endpoints: dict[Name, EndpointEntry]
     models: list[ModelEntry] = []
     default: Defaults = Defaults()
+
+    def prices_of(self, endpoint: str, remote_name: str) -> ModelPrices | None:
+        """Return the prices of the first route that has any to a model of an endpoint.
+
+        For fallbacks, which have none of their own.
+        """
+        for target in (*self.models, self.default.chat, self.default.completion):
+            if target is None or target.endpoint != endpoint or target.prices is None:
+                continue
+            known = target.remote_name or (target.name if isinstance(target, ModelEntry) else "*")
+            if known == remote_name or (target.remote_name is None and fnmatch.fnmatchcase(remote_name, known)):
+                return target.prices.model_prices()
+        return None
 
 
 def _same_provider(wanted: str, given: str) -> bool:
@@ -192,6 +240,9 @@ def _mistakes(routes: RouteFile, folder: pathlib.Path) -> Iterator[tuple[Locatio
         if target.endpoint not in routes.endpoints:
             yield (*place, "endpoint"), f"there is no endpoint {target.endpoint!r} in this file"
         yield from _unknown_fallbacks(place, target.fallbacks or [], routes)
+        kind = target.kind if isinstance(target, ModelEntry) else place[-1]
+        if target.prices is not None and kind not in (None, "chat", "completion"):
+            yield (*place, "prices"), "tokens are counted of text models alone: of kind chat or completion"
 
 
 def _unknown_fallbacks(place: Location, fallbacks: Sequence[str], routes: RouteFile) -> Iterator[tuple[Location, str]]:

@@ -34,7 +34,10 @@ AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """One route as operators see it. `problem` says why it cannot be used; "" where it can."""
+    """One route as operators see it. `problem` says why it cannot be used; "" where it can.
+
+    `prices`: like `2.5 / 10 USD per 1M`, "" where there are none.
+    """
 
     provider: str
     name: str
@@ -45,6 +48,7 @@ class Route:
     context: int
     problem: str
     voices: tuple[str, ...] | None = None
+    prices: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class ModelRoutes:
             decided if decided == "chat" or decided == "completion" else wanted,
             context=target.context or self._context,
             pass_through=frozenset(target.pass_through),
+            prices=None if target.prices is None else target.prices.model_prices(),
         )
         model.fallbacks = self._fallbacks(target, model)
         return model
@@ -231,6 +236,7 @@ class ModelRoutes:
                             model.mode,
                             context=model.context,
                             pass_through=frozenset(target.pass_through),
+                            prices=self._table.prices_of(found[0], found[1] or model.name),
                         )
                     )
         return fallbacks
@@ -256,7 +262,8 @@ class ModelRoutes:
         remote = target.remote_name or (None if any(sign in name for sign in "*?[") else name)
         voices = None if target.voices is None else tuple(target.voices)
         context = target.context or self._context
-        return Route(provider, name, kind, target.endpoint, base_url, remote, context, problem, voices)
+        prices = "" if target.prices is None else str(target.prices)
+        return Route(provider, name, kind, target.endpoint, base_url, remote, context, problem, voices, prices)
 
     def _target(self, provider: str, name: str, kind: Kind) -> Target:
         fitting: Sequence[ModelEntry] = [entry for entry in self._table.models if entry.fits(provider, name, kind)]

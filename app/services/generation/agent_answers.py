@@ -11,8 +11,8 @@ from app.agents.steps import AgentStep, ToolCall
 from app.models.agent_thoughts import ThoughtRow, store_thought
 from app.models.identifiers import now
 from app.providers.cancellation import Cancelled
-from app.providers.models.chat_types import Usage
 from app.providers.models.thoughts import TextChange
+from app.providers.models.usage import UsageSum
 from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import PromptInput, build_prompt
 from app.services.files import file_values
@@ -43,7 +43,7 @@ def answer_by_agent(
         model=model,
         options=config.model.completion_params,
         prompt=build_prompt(config, asked, model.context),
-        tools=_tools(execution, config, asked),
+        tools=_tools(execution, config, asked, publisher.usage),
         strategy="react" if model.mode == "completion" else mode.strategy,
         cancellation=execution.cancellation,
         deadline=execution.deadline,
@@ -53,7 +53,7 @@ def answer_by_agent(
         template=mode.prompt.first_prompt,
     )
     observer = _StepObserver(execution, publisher)
-    agent = Agent(brief, observer)
+    agent = Agent(brief, observer, publisher.usage)
     try:
         agent.run()
         publisher.require_text()
@@ -63,9 +63,6 @@ def answer_by_agent(
     except AnswerReplaced:
         # The replacement is published already.
         pass
-    finally:
-        if agent.usage_known:
-            publisher.usage = Usage(**agent.usage)
 
 
 def keep_last_words(execution: TaskExecution, publisher: MessagePublisher) -> None:
@@ -154,7 +151,7 @@ def _step_id(execution: TaskExecution, position: int) -> str:
     return str(uuid.uuid5(uuid.UUID(execution.task.message_id), str(position)))
 
 
-def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) -> dict[str, Tool]:
+def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput, usage: UsageSum) -> dict[str, Tool]:
     """Return the app's tools by the names that models call them by.
 
     A tool that this installation does not have is left out; the import of the app and the log tell of it.
@@ -169,6 +166,6 @@ def _tools(execution: TaskExecution, config: ModelConfig, asked: PromptInput) ->
             continue
         tools.setdefault(tool.description.name, tool)
     if config.dataset_ids:
-        knowledge = KnowledgeTool(execution, config, asked.inputs)
+        knowledge = KnowledgeTool(execution, config, asked.inputs, usage)
         tools.setdefault(knowledge.description.name, knowledge)
     return tools

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from app.providers.models.chat_types import Usage
-from app.providers.models.usage import usage_object
+from app.providers.models.usage import UsageSum, usage_object
 from app.services.definitions.features import FeatureSet
 from app.services.events.message_events import MessageEvents
 from app.services.generation.moderation import AnswerModerator
@@ -73,8 +72,8 @@ class AnswerStream:
         """How long the answer has taken so far."""
         return time.monotonic() - self._began
 
-    def usage(self, tokens: Usage | None) -> dict[str, Any]:
-        """Return the `usage` of a message's metadata: tokens, and the times that are measured here."""
+    def usage(self, tokens: UsageSum) -> dict[str, Any]:
+        """Return the `usage` of a message's metadata: tokens, prices, and the times that are measured here."""
         return usage_object(tokens, self._began, self._first_token, time.monotonic())
 
     def add(self, delta: str, selector: Sequence[str] | None = None, removed: int = 0) -> None:

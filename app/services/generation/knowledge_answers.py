@@ -9,6 +9,7 @@ import structlog
 from app.errors import AppError
 from app.providers.cancellation import Cancellation
 from app.providers.models.chat_types import ModelMessage
+from app.providers.models.usage import UsageSum
 from app.services.definitions.model_config import ModelConfig
 from app.services.definitions.prompts import fill
 from app.services.generation.task_execution import TaskExecution
@@ -28,8 +29,9 @@ LONGEST_SEARCH = 30.0
 class AppRetrieval:
     """Searches the datasets of one app by its settings. A setting that cannot be read counts as absent."""
 
-    def __init__(self, execution: TaskExecution, config: ModelConfig) -> None:
-        self._execution, self._config = execution, config
+    def __init__(self, execution: TaskExecution, config: ModelConfig, usage: UsageSum) -> None:
+        """`usage`: what a model that chooses the filters is asked for is added to it."""
+        self._execution, self._config, self._usage = execution, config, usage
         self._knowledge = AppKnowledge(execution.task.app_id)
         self._settings = config.dataset_configs.retrieval
         self._filters = config.dataset_configs.metadata_filtering_conditions
@@ -63,15 +65,21 @@ class AppRetrieval:
 
     def _ask(self, choice: NodeModel) -> Callable[[Sequence[ModelMessage]], str]:
         model = model_routes().chat_model(choice.provider, choice.name, choice.mode)
-        return lambda messages: model.complete(
-            messages, choice.completion_params, self._execution.cancellation, self._execution.deadline
-        )[0]
+
+        def ask(messages: Sequence[ModelMessage]) -> str:
+            answer, usage = model.complete(
+                messages, choice.completion_params, self._execution.cancellation, self._execution.deadline
+            )
+            self._usage.add(usage)
+            return answer
+
+        return ask
 
 
 def retrieve_sources(
-    execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], query: str
+    execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], query: str, usage: UsageSum
 ) -> list[dict[str, Any]]:
-    """Return the sources for a message, best first. Raises Cancelled.
+    """Return the sources for a message, best first; add what a model was asked for to `usage`. Raises Cancelled.
 
     None where the datasets cannot be searched: an answer without sources is better than no answer. A completion app
     names the input that is its query.
@@ -81,7 +89,9 @@ def retrieve_sources(
     if not config.dataset_ids or not wanted.strip():
         return []
     try:
-        return AppRetrieval(execution, config).search(wanted, inputs, _seconds(execution), execution.cancellation)
+        return AppRetrieval(execution, config, usage).search(
+            wanted, inputs, _seconds(execution), execution.cancellation
+        )
     except NodeFailed as failure:
         log.warning("knowledge.not_searched", task_id=execution.task.task_id, error=failure.message)
         return []
@@ -105,9 +115,11 @@ class KnowledgeTool:
         "",
     )
 
-    def __init__(self, execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any]) -> None:
+    def __init__(
+        self, execution: TaskExecution, config: ModelConfig, inputs: Mapping[str, Any], usage: UsageSum
+    ) -> None:
         self._execution, self._inputs = execution, inputs
-        self._retrieval = AppRetrieval(execution, config)
+        self._retrieval = AppRetrieval(execution, config, usage)
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         try:

@@ -109,7 +109,7 @@ def _answer(execution: TaskExecution, publisher: MessagePublisher) -> None:
             publisher,
         )
         return
-    publisher.sources = retrieve_sources(execution, config, inputs, verdict.query)
+    publisher.sources = retrieve_sources(execution, config, inputs, verdict.query, publisher.usage)
     passages = [source["content"] for source in publisher.sources]
     _answer_by_model(
         execution,

@@ -12,10 +12,12 @@ from app.models.identifiers import now
 from app.models.tasks import AnswerEnd, finish_answer, is_superseded
 from app.providers.models.chat_types import Chunk, Usage
 from app.providers.models.thoughts import TextChange, ThoughtReader
+from app.providers.models.usage import UsageSum
 from app.services.events.message_events import MessageEvents, failure_of
 from app.services.files import file_values
 from app.services.generation.answer_stream import AnswerStream
 from app.services.generation.task_execution import TaskExecution
+from app.services.process.usage_rows import task_usage
 from app.streams.publisher import Superseded
 from app.workflow.contracts.knowledge import cited
 
@@ -32,7 +34,10 @@ class MessagePublisher:
         self.events = MessageEvents(execution.task)
         # What an agent did for the answer.
         self.steps = list(steps)
-        self.usage: Usage | None = None
+        # Of all models that were asked for it.
+        self.usage = UsageSum()
+        # Of the answer by a model alone, whose server may count more than once.
+        self._counted: Usage | None = None
         self._thoughts = ThoughtReader(tagged=True)
         # What was retrieved for the answer, and whether end users are told of it.
         self.sources: list[dict[str, Any]] = []
@@ -53,7 +58,8 @@ class MessagePublisher:
 
         Raises RunFailed where moderation cannot be asked.
         """
-        self.usage = chunk.usage or self.usage
+        if chunk.usage is not None:
+            self._counted = chunk.usage
         self._publish_change(self._thoughts.feed(chunk.text.replace("\0", ""), chunk.reasoning.replace("\0", "")))
 
     def finish_text(self) -> None:
@@ -83,7 +89,7 @@ class MessagePublisher:
         details: dict[str, Any] = {
             "annotation_reply": None,
             "retriever_resources": self._citations(),
-            "usage": self.answer.usage(self.usage),
+            "usage": self.answer.usage(self._whole_usage),
         }
         self._store(status, details, None)
         files = file_values.shown_files([file for step in self.steps for file in step.files])
@@ -99,6 +105,12 @@ class MessagePublisher:
         self._store(tasks.FAILED, {}, failure, type(error).__name__)
         self._writer.write(self.events.error(failure), final=True)
 
+    @property
+    def _whole_usage(self) -> UsageSum:
+        whole = UsageSum.of_stored(self.usage.stored())
+        whole.add(self._counted)
+        return whole
+
     def _publish_change(self, change: TextChange) -> None:
         if change.text or change.removed:
             self.answer.add(change.text, removed=change.removed)
@@ -109,7 +121,7 @@ class MessagePublisher:
     def _store(
         self, status: str, details: dict[str, Any], failure: dict[str, Any] | None, cause: str | None = None
     ) -> None:
-        task = self._task
+        task, usage = self._task, self._whole_usage
         end: AnswerEnd = {
             "task_id": task.task_id,
             "epoch": task.epoch,
@@ -121,9 +133,10 @@ class MessagePublisher:
             "status": "error" if failure else "normal",
             "error": failure["message"] if failure else None,
             "details": details,
-            "prompt_tokens": self.usage.prompt_tokens if self.usage else 0,
-            "answer_tokens": self.usage.completion_tokens if self.usage else 0,
+            "prompt_tokens": usage.prompt_tokens,
+            "answer_tokens": usage.completion_tokens,
             "latency": self.answer.seconds,
+            "usage": task_usage(task.task_id, usage),
         }
         # A message that was deleted meanwhile has no row to store the answer in: nobody else has its task.
         if not finish_answer(end) and is_superseded(task.task_id, task.epoch):

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,8 @@ from app.extensions import db
 from app.models.checkpoints import lock_variables, save_checkpoint
 from app.models.tasks import RUNNING, ClaimedTask
 from app.models.workflow_runs import PAUSED, list_past_node_executions
+from app.providers.models.chat_types import Usage
+from app.providers.models.usage import UsageSum
 from app.services.definitions.workflow_config import DeclaredVariable, WorkflowConfig
 from app.services.files.file_values import opened
 from app.services.process.stored_values import dump, masked
@@ -50,7 +51,7 @@ class NodeJournal:
         self._waiting: dict[str, tuple[str, WaitingNode]] = {}
         # By execution, what an earlier worker kept of those that it did not end.
         self._progress: dict[str, Any] = {}
-        self.usage: Counter[str] = Counter()
+        self.usage = UsageSum()
         self.sources: list[dict[str, Any]] = []
 
     @property
@@ -75,7 +76,7 @@ class NodeJournal:
         """Read what was recorded by earlier workers, or before the run waited for people."""
         rows = list_past_node_executions(self._task.workflow_run_id)
         self._recorded, self._waiting, self._progress = [], {}, {}
-        self.usage.clear()
+        self.usage = UsageSum()
         self.sources.clear()
         for row in rows:
             if row.status == RUNNING:
@@ -230,7 +231,12 @@ class NodeJournal:
             self.sources += map(source_of, plain(outputs).get("result") or ())
 
     def _count(self, usage: Mapping[str, Any]) -> None:
-        self.usage.update({name: int(usage.get(name) or 0) for name in TOKENS})
+        if "models" in usage:
+            self.usage.add_stored(usage["models"])
+        elif usage:
+            # Recorded before there were prices.
+            prompt, completion, total = (int(usage.get(name) or 0) for name in TOKENS)
+            self.usage.add(Usage(prompt, completion, total))
 
 
 def _row(execution: Execution, frame: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from app.models.checkpoints import finish_run, pause_run
 from app.models.forms import list_forms
 from app.models.identifiers import now
 from app.models.workflow_runs import LoadedRun
-from app.providers.models.chat_types import Usage
 from app.services.definitions.app_file import AppDefinition
 from app.services.events.message_events import failure_of_run
 from app.services.events.task_states import answer_so_far
@@ -21,6 +20,7 @@ from app.services.generation.node_journal import NodeJournal
 from app.services.generation.run_forms import RunForms
 from app.services.generation.task_execution import SEND_TIMEOUT, TaskExecution
 from app.services.process.stored_values import dump, masked
+from app.services.process.usage_rows import task_usage
 from app.streams import channel
 from app.streams.publisher import Superseded
 from app.workflow.contracts import events
@@ -177,13 +177,11 @@ class WorkflowRunPublisher:
 
     def _details(self, end: RunEnd) -> dict[str, Any]:
         """The message's metadata."""
-        counts = self._journal.usage
-        tokens = Usage(counts["prompt_tokens"], counts["completion_tokens"], counts["total_tokens"])
         cites = self._config.features.retriever_resource.enabled
         return {
             "annotation_reply": None,
             "retriever_resources": cited(self._journal.sources) if cites else [],
-            "usage": self.answer.usage(tokens),
+            "usage": self.answer.usage(self._journal.usage),
         }
 
     def _last_frames(
@@ -248,12 +246,13 @@ class WorkflowRunPublisher:
             "exceptions_count": end.exceptions,
             "answer": self.answer.text,
             "details": dump(details),
-            "prompt_tokens": usage["prompt_tokens"],
-            "answer_tokens": usage["completion_tokens"],
+            "prompt_tokens": usage.prompt_tokens,
+            "answer_tokens": usage.completion_tokens,
+            "usage": dump(task_usage(self._execution.task.task_id, usage)),
         }
 
     def _log_rest(self, end: RunEnd, outputs: dict[str, Any]) -> None:
-        tokens = self._journal.usage["prompt_tokens"], self._journal.usage["completion_tokens"]
+        tokens = self._journal.usage.prompt_tokens, self._journal.usage.completion_tokens
         self._execution.log_rest(
             end.status,
             end.cause,

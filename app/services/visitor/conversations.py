@@ -27,6 +27,7 @@ from app.models.tasks import list_running_tasks
 from app.services.definitions.published_apps import version
 from app.services.files.file_values import shown_inputs
 from app.services.process.providers import model_routes
+from app.services.process.usage_rows import NAME
 from app.services.visitor.generations import first_name
 from app.services.visitor.short_answers import short_answer
 from app.streams import signals
@@ -116,7 +117,7 @@ def generate_name(owner: Owner, conversation_id: uuid.UUID) -> ConversationItem:
     if begun.query is None:
         raise InvalidParam("")
     try:
-        name = _title(begun.app_version_id, begun.query)
+        name = _title(begun)
     except GenerationError as error:
         log.warning("conversation.not_named", conversation_id=str(conversation_id), error=error.message)
         return _conversation(begun)
@@ -137,7 +138,7 @@ def name_unheard(task_id: str) -> None:
     if begun is None or begun.query is None or begun.name != first_name(begun.query):
         return
     try:
-        name = _title(begun.app_version_id, begun.query)
+        name = _title(begun)
     except GenerationError as error:
         log.warning("conversation.not_named", conversation_id=begun.id, error=error.message)
         return
@@ -167,12 +168,17 @@ def purge(most: int = 1_000) -> int:
     return purge_conversations(most)
 
 
-def _title(version_id: str, query: str) -> str:
-    model = version(version_id).model()
-    prompt = NAMING_PROMPT.format(query=query[:NAMING_QUERY_LIMIT])
+def _title(begun: BegunConversation) -> str:
+    model = version(begun.app_version_id).model()
+    prompt = NAMING_PROMPT.format(query=(begun.query or "")[:NAMING_QUERY_LIMIT])
     chat_model = model_routes().chat_model(model.provider, model.name, model.mode)
     answer = short_answer(
-        chat_model, prompt, {"temperature": 0.2}, lambda so_far: bool(_first_line(so_far.rpartition("\n")[0]))
+        chat_model,
+        prompt,
+        {"temperature": 0.2},
+        lambda so_far: bool(_first_line(so_far.rpartition("\n")[0])),
+        begun.id,
+        NAME,
     )
     title = _first_line(answer)
     return title if len(title) <= GENERATED_NAME_LIMIT else title[: GENERATED_NAME_LIMIT - 3] + "..."

@@ -14,6 +14,7 @@ from app.services.definitions.model_config import ModelChoice
 from app.services.definitions.prompts import Thread, turns_for_models
 from app.services.definitions.published_apps import version
 from app.services.process.providers import model_routes
+from app.services.process.usage_rows import QUESTIONS
 from app.services.visitor.short_answers import short_answer
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ def suggest(owner: Owner, message_id: uuid.UUID) -> list[str]:
         return []
     thread = turns_for_models(read_thread(origin.conversation_id, str(message_id), MESSAGES))
     try:
-        return parse_questions(_ask(definition.model(), feature, thread))
+        return parse_questions(_ask(definition.model(), feature, thread, origin.conversation_id))
     except GenerationError as error:
         log.warning("questions.not_suggested", message_id=str(message_id), error=error.message)
         return []
@@ -62,7 +63,7 @@ def parse_questions(answer: str) -> list[str]:
     return []
 
 
-def _ask(usual: ModelChoice, feature: SuggestedQuestions, thread: Thread) -> str:
+def _ask(usual: ModelChoice, feature: SuggestedQuestions, thread: Thread, conversation_id: str) -> str:
     own = feature.model if feature.model.name else QuestionModel.read({})
     provider = usual.provider if own.provider is None else own.provider
     mode = usual.mode if own.mode is None else own.mode
@@ -71,7 +72,9 @@ def _ask(usual: ModelChoice, feature: SuggestedQuestions, thread: Thread) -> str
     prompt = feature.prompt.strip()
     instructions = prompt + _FORM if prompt else PROMPT
     question = f"{instructions}\n\n{_dialogue(thread, min(HISTORY_TOKENS, model.context // 2))}"
-    return short_answer(model, question, options, lambda so_far: bool(parse_questions(so_far)))
+    return short_answer(
+        model, question, options, lambda so_far: bool(parse_questions(so_far)), conversation_id, QUESTIONS
+    )
 
 
 def _dialogue(thread: Thread, room: int) -> str:

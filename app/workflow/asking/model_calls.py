@@ -11,7 +11,7 @@ from app.errors import answers
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall, Options, Usage
 from app.providers.models.thoughts import TextChange, ThoughtReader
-from app.providers.models.usage import usage_object
+from app.providers.models.usage import UsageSum, usage_object
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
@@ -64,6 +64,7 @@ class ModelReply:
     """The whole answer of a model.
 
     `text`: with its thoughts in think tags, or without; `written`: as the server sent it; `reasoning`: the thoughts.
+    `usage`: the usage object that app authors get; `tokens`: what it was made of.
     """
 
     text: str = ""
@@ -71,12 +72,23 @@ class ModelReply:
     reasoning: str = ""
     finish_reason: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
+    tokens: UsageSum = field(default_factory=UsageSum)
     tool_calls: list[ModelToolCall] = field(default_factory=list)
 
     @property
     def arguments(self) -> str:
         """The JSON arguments of the first tool call, "" without one."""
         return self.tool_calls[0].arguments if self.tool_calls else ""
+
+    @property
+    def recorded_usage(self) -> dict[str, Any]:
+        """The usage that is recorded of the node, by model as well."""
+        return recorded(self.usage, self.tokens)
+
+
+def recorded(usage: Mapping[str, Any], tokens: UsageSum) -> dict[str, Any]:
+    """Return a node's usage as the journal takes it: the usage object, and its parts by model, which name servers."""
+    return {**usage, "models": tokens.stored()}
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,8 @@ class _ReplyBuilder:
         self._tell_thoughts("", are_over=self._has_open_thoughts)
         self._reply.text, self._reply.reasoning = self._reader.text, self._reader.reasoning
         self._reply.written = "".join(self._written)
-        self._reply.usage = usage_object(self._usage, self._began, self._first, time.monotonic())
+        self._reply.tokens = UsageSum.of(self._usage)
+        self._reply.usage = usage_object(self._reply.tokens, self._began, self._first, time.monotonic())
         return self._reply
 
     def _pass_on(self, change: TextChange) -> None:

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +15,11 @@ from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import ModelMessage, Usage
 from app.providers.models.context_window import message_tokens, prompt_room
 from app.providers.models.thoughts import TextChange
-from app.providers.models.usage import usage_object
+from app.providers.models.usage import UsageSum, usage_object
 from app.tools.tool_types import Tool, ToolChoice, ToolFailed, ToolFile
 from app.workflow.asking import declared_outputs
 from app.workflow.asking.declared_outputs import DeclaredOutput
-from app.workflow.asking.model_calls import NodeModel, provider_failure
+from app.workflow.asking.model_calls import NodeModel, provider_failure, recorded
 from app.workflow.asking.prompt_history import MemoryConfig
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
@@ -97,11 +96,15 @@ class AgentNode(Node):
         inputs = {"query": query, "instruction": instruction}
         if not query:
             raise NodeFailed("The agent has no query.", "AgentNodeError", inputs)
-        kept = context.progress or {"steps": (), "usage": {}}
+        kept = context.progress or {"steps": (), "usage": ()}
         observer = _NodeObserver(context, self._model.name, [_step(fields) for fields in kept["steps"]])
         task = self._task(context, model, self._prompt(context, model, query, instruction), observer.steps)
-        agent = Agent(task, observer, observer.usage, usage_known=bool(kept["usage"]))
-        agent.usage.update(kept["usage"])
+        agent = Agent(task, observer, observer.usage)
+        # A worker of an earlier release kept the tokens alone.
+        if isinstance(kept["usage"], Mapping):
+            agent.usage.add(Usage(**kept["usage"]) if kept["usage"] else None)
+        else:
+            agent.usage.add_stored(kept["usage"])
         observer.tell_kept()
         began = time.monotonic()
         try:
@@ -109,12 +112,11 @@ class AgentNode(Node):
         except errors.ProviderError as error:
             failure = provider_failure(error)
             raise NodeFailed(failure.message, failure.error_type, inputs) from error
-        usage = usage_object(
-            Usage(**agent.usage) if agent.usage_known else None, began, observer.first, time.monotonic()
-        )
+        usage = usage_object(agent.usage, began, observer.first, time.monotonic())
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
         outputs |= declared_outputs.read(text, self.config.declared_outputs, agent.finish_reason)
-        return Result(outputs=outputs, inputs=inputs, process_data={"steps": observer.calls}, usage=usage)
+        process_data = {"steps": observer.calls}
+        return Result(outputs=outputs, inputs=inputs, process_data=process_data, usage=recorded(usage, agent.usage))
 
     def _task(
         self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep]
@@ -194,7 +196,7 @@ class _NodeObserver:
     context: NodeContext
     model: str
     steps: list[AgentStep]
-    usage: Counter[str] = field(default_factory=Counter)
+    usage: UsageSum = field(default_factory=UsageSum)
     files: list[File] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     first: float | None = None
@@ -251,7 +253,7 @@ class _NodeObserver:
 
     def _keep(self) -> None:
         steps = [vars(step) | {"calls": list(map(vars, step.calls))} for step in self.steps]
-        self.context.keep_progress({"steps": steps, "usage": dict(self.usage)})
+        self.context.keep_progress({"steps": steps, "usage": self.usage.stored()})
 
     def _end(self, step: AgentStep) -> None:
         metadata = {"elapsed_time": round(time.monotonic() - self._began, 3)}

@@ -88,7 +88,7 @@ class KnowledgeRetrieval(Node):
             reply = ModelCall(choice, messages, choice.completion_params, {"query": query}).ask(
                 context, choice.find(context)
             )
-            usage.update(reply.usage)
+            usage.update(reply.recorded_usage)
             return reply.text
 
         try:

@@ -67,7 +67,9 @@ class Llm(Node):
                 outputs["structured_output"] = read_answer(reply.written, schema, reply.finish_reason)
             except NodeFailed as failure:
                 raise call.failure(failure.message, failure.error_type, reply) from None
-        return Result(outputs=outputs, inputs=prompt.inputs, process_data=call.process_data(reply), usage=reply.usage)
+        return Result(
+            outputs=outputs, inputs=prompt.inputs, process_data=call.process_data(reply), usage=reply.recorded_usage
+        )
 
     @property
     def _schema(self) -> Schema | None:

@@ -142,7 +142,7 @@ class ParameterExtractor(Node):
         values, reason = self._read(reply)
         outputs = {**values, "__is_success": int(reason is None), "__reason": reason, "__usage": reply.usage}
         process_data = {**call.process_data(reply), "tool_call": reply.arguments, "llm_text": reply.text}
-        return Result(outputs, inputs=call.inputs, process_data=process_data, usage=reply.usage)
+        return Result(outputs, inputs=call.inputs, process_data=process_data, usage=reply.recorded_usage)
 
     def _read(self, reply: ModelReply) -> tuple[dict[str, Any], str | None]:
         names = [parameter.name for parameter in self.config.parameters]

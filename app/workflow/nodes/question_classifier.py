@@ -67,7 +67,7 @@ class QuestionClassifier(Node):
             "class_id": chosen.id,
             "usage": reply.usage,
         }
-        return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.usage)
+        return Result(outputs, chosen.id, call.inputs, call.process_data(reply), usage=reply.recorded_usage)
 
     def _class(self, found: Mapping[str, Any]) -> Class:
         """Return the class that an answer names; the first class where it names none (contract dsl.md §3.7).

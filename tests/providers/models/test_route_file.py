@@ -47,6 +47,22 @@ def test_a_file_is_read(tmp_path: pathlib.Path) -> None:
             "endpoint: huge",
             "line 8: default.chat.endpoint: there is no endpoint 'huge' in this file",
         ),
+        (
+            "context: 128000",
+            "prices: {input: 1, output: -1}",
+            "line 6: models[0].prices.output: Input should be greater",
+        ),
+        ("context: 128000", "prices: {input: 1}", "line 6: models[0].prices.output: Field required"),
+        ("context: 128000", "prices: {input: 1, output: many}", "line 6: models[0].prices.output: Input should be"),
+        ("context: 128000", "prices: {input: true, output: 1}", "line 6: models[0].prices.input: must be a number"),
+        ("context: 128000", "prices: {input: .nan, output: 1}", "line 6: models[0].prices.input: Input should be"),
+        ("context: 128000", "prices: {input: 1, output: 1, unit: 1G}", "line 6: models[0].prices.unit: Input should"),
+        ("context: 128000", "prices: {input: 1, output: 1, currency: $}", "line 6: models[0].prices.currency: String"),
+        (
+            "context: 128000",
+            "kind: speech, prices: {input: 1, output: 1}",
+            "line 6: models[0].prices: tokens are counted of text models alone",
+        ),
         ("provider: openai, ", "", "line 6: models[0].provider: Field required"),
         ("provider: openai", "kind: poetry, provider: openai", "line 6: models[0].kind: Input should be"),
         (
