@@ -28,13 +28,14 @@ def list_models(as_json: bool) -> None:
         return
     headings = ["PROVIDER", "NAME", "KIND", "SENT AS", "ENDPOINT", "ADDRESS", "STATE"]
     rows = [
-        [*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "configured"] for route in routes
+        [*_route_name(route), route.endpoint, route.base_url or "-", route.problem or "not tried"] for route in routes
     ]
     if any(route.prices for route in routes):
         headings.append("PRICES")
         for row, route in zip(rows, routes, strict=True):
             row.append(route.prices or "-")
     print_table(headings, rows)
+    click.echo("`.venv/bin/flask --app wsgi models check` tries each line.")
 
 
 @models_group.command("check")

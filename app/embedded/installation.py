@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 # A terminal's line is written anew so often; elsewhere a line is added so often at most.
@@ -50,6 +50,11 @@ class PipProgress:
             self._doing = f"package {self._found}: {name}, {fetched[2]} {fetched[3]} ({self._megabytes:.0f} MB so far)"
         elif line.startswith("Installing collected packages:"):
             self._packages = [name.strip() for name in line.partition(":")[2].split(",")]
+
+    def read_all(self, lines: Iterable[str]) -> None:
+        """Take in lines until there are no more."""
+        for line in lines:
+            self.read(line)
 
     def sentence(self, site: pathlib.Path) -> str:
         """Say what is being done. `site`: the folder into which packages are installed."""
@@ -132,7 +137,7 @@ def remove_unfinished(site: pathlib.Path) -> list[str]:
 def install(python: pathlib.Path, arguments: Sequence[str], status: StatusLine) -> None:
     """Run `pip install` and show what it does. Raises CannotInstall with what pip says."""
     site, progress = site_packages(python), PipProgress()
-    command = [python, *_PIP, "install", "--progress-bar", "off", *arguments]
+    command = [str(python), *_PIP, "install", "--progress-bar", "off", *arguments]
     # pip keeps quiet about nothing: what it prints is the only sign of what it does.
     environment = {name: value for name, value in os.environ.items() if name != "PIP_QUIET"}
     with subprocess.Popen(
@@ -141,7 +146,7 @@ def install(python: pathlib.Path, arguments: Sequence[str], status: StatusLine) 
         assert pip.stdout is not None and pip.stderr is not None
         complaints: list[str] = []
         readers = [
-            threading.Thread(target=lambda lines: [progress.read(line) for line in lines], args=(pip.stdout,)),
+            threading.Thread(target=progress.read_all, args=(pip.stdout,)),
             threading.Thread(target=complaints.extend, args=(pip.stderr,)),
         ]
         for reader in readers:

@@ -1,4 +1,4 @@
-"""Start the servers that speak OpenAI's protocol under `make run`: the local model and the speech server."""
+"""Start the servers that speak OpenAI's protocol under `make run`: the local model, embeddings, speech."""
 
 import importlib.util
 import pathlib
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import requests
 
+from app.embedded.embedding_engine import MODEL as EMBEDDING_MODEL
 from app.embedded.ports import ReservedPort
 from app.embedded.process import CannotStart, spawn, stop, wait_until_ready
 from app.embedded.weights import find_weights
@@ -80,6 +81,15 @@ def model_server(config: Config) -> OpenAiServer:
         "LOCAL_MODEL_FILE": weights.path.name,
         "LOCAL_MODEL_SHA256": weights.sha256,
     }
+    return server
+
+
+def embedding_server(config: Config) -> OpenAiServer:
+    """Return the server of the local embedding model, not yet started."""
+    log = config.DATA_DIR / "logs" / "embedding.log"
+    about = f"{EMBEDDING_MODEL}, loaded on first use"
+    server = OpenAiServer("the embedding server", about, "app.embedded.embedding_server", [], log)
+    server.settings = {"EMBEDDING_BASE_URL": server.base_url, "EMBEDDING_MODEL": EMBEDDING_MODEL}
     return server
 
 

@@ -1,9 +1,11 @@
 """Run everything on one machine, `make run`: start the servers whose address is not set, serve, end all together."""
 
+import errno
 import fcntl
 import json
 import os
 import pathlib
+import shlex
 import signal
 import socket
 import subprocess
@@ -77,7 +79,7 @@ class Launcher:
 
     def _prepare(self, environment: dict[str, str]) -> list[dict[str, str]]:
         self._say("Bringing the tables up to date, importing sample apps")
-        command = [sys.executable, "-m", "app.embedded.preparation"]
+        command = [sys.executable, "-m", "app.embedded.preparation", self._url]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -131,16 +133,20 @@ class Launcher:
         print(f"[{time.monotonic() - self._began:5.1f} s] {sentence}", flush=True)
 
     def _welcome(self, apps: list[dict[str, str]]) -> None:
-        passport = f"""$(curl -s {self._url}/api/passport -H 'X-App-Code: chat' | sed 's/.*:"\\(.*\\)".*/\\1/')"""
         self._say("Ready.\n")
-        print(f"  Swagger UI   {self._url}/api/docs")
+        print(f"  Swagger UI   {self._url}/api/docs\n")
+        print("  Talk to the sample apps here (Ctrl-C stops an answer, and then leaves):\n")
         for app in apps:
-            print(f"  app          {app['code']:<12} {app['mode']:<14} {app['name']}")
-        print("\n  A streamed answer:\n")
-        print(f"curl -sN {self._url}/api/chat-messages -H 'Content-Type: application/json'", end=" ")
-        print(f'-H "X-App-Passport: {passport}"', end=" ")
-        print("""-d '{"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}'\n""")
+            print(f"  {self._talk(app['code']):<24} {app['mode']:<14} {app['name']}")
+        print("\n  Or ask them by the API:\n")
+        for app in apps:
+            print(f"{app['curl']}\n")
         print("  Ctrl-C ends everything; your data stays.", flush=True)
+
+    def _talk(self, code: str) -> str:
+        """Return the command that talks to an app; it finds this server by its data folder."""
+        given = self._config.ENVIRONMENT.get("DATA_DIR")
+        return f"{f'DATA_DIR={shlex.quote(given)} ' if given else ''}make chat APP={code}"
 
 
 class _sole_use:
@@ -172,7 +178,10 @@ def _check_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port)).close()
     except OSError as problem:
-        raise CannotStart(f"{host}:{port} cannot be used ({problem.strerror}); set PORT to another.") from None
+        if problem.errno == errno.EADDRINUSE:
+            taken = f"Port {port} of {host} is in use, maybe by another `make run`"
+            raise CannotStart(f"{taken}: end that program, or take another port: `make run PORT={port + 1}`.") from None
+        raise CannotStart(f"{host}:{port} cannot be used ({problem.strerror}); set HOST or PORT to another.") from None
 
 
 def _write_private(file: pathlib.Path, text: str) -> None:

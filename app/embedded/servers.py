@@ -9,7 +9,8 @@ from collections.abc import Callable
 import psycopg2
 import redis
 
-from app.embedded.openai_servers import OpenAiServer, audio_server, model_server
+from app.embedded import embedding_engine
+from app.embedded.openai_servers import OpenAiServer, audio_server, embedding_server, model_server
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import CannotStart
 from app.embedded.redis import EmbeddedRedis
@@ -18,7 +19,7 @@ from config import Config
 
 
 class EmbeddedServers:
-    """PostgreSQL, Redis, the model server and the speech server.
+    """PostgreSQL, Redis, and the servers of the local model, of embeddings and of speech.
 
     `settings`: their addresses and keys, as config.py reads them; `model_servers`: those that speak OpenAI's protocol.
     """
@@ -38,6 +39,8 @@ class EmbeddedServers:
         self.settings["SECRET_KEY"] = self._config.SECRET_KEY or _kept_key(self._config.DATA_DIR / "secret_key")
         if not (self._config.MODELS_FILE or self._config.OPENAI_BASE_URL):
             self.model_servers.append(model_server(self._config))
+            if not self._config.EMBEDDING_BASE_URL and embedding_engine.is_installed():
+                self.model_servers.append(embedding_server(self._config))
             # OPENAI_BASE_URL would serve audio, too; without it, and without AUDIO_BASE_URL, speech needs a server.
             if not self._config.AUDIO_BASE_URL:
                 self.model_servers.append(audio_server(self._config))

@@ -15,7 +15,8 @@ from app.embedded.openai_servers import OpenAiServer, audio_server
 from app.embedded.recognizers import PocketSphinx, UnreadableSound, whisper_model
 from app.embedded.voices import ESPEAK_VOICES, Espeak, piper_weights
 from app.errors import ProviderBadRequest
-from app.providers.models.routes import AudioSettings, ModelRoutes
+from app.providers.models.route_file import AudioSettings
+from app.providers.models.routes import ModelRoutes
 from app.services.process.audio_formats import recognise
 from config import Config
 from tests.support.paths import PROJECT

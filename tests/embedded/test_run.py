@@ -147,10 +147,11 @@ def test_a_second_start_on_the_same_data_is_refused_in_one_line(launched, tmp_pa
 
 def test_a_taken_port_is_told_in_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        refused = Launched(tmp_path, PORT=str(taken.getsockname()[1]))
+        port = taken.getsockname()[1]
+        refused = Launched(tmp_path, PORT=str(port))
         assert refused.process.wait(20) == 1
     refused._reader.join(5)
-    assert "cannot be used" in refused.output and refused.output.count("\n") == 1
+    assert f"Port {port} of 127.0.0.1 is in use" in refused.output and refused.output.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -16,23 +16,29 @@
       transcription: {endpoint: openai, remote_name: whisper-1}
 
 Keys do not belong in the file: `api_key` names a variable of the environment, as `base_url` may.
+Without a file, settings make the same table.
 """
 
 import decimal
 import fnmatch
 import pathlib
 from collections.abc import Collection, Iterator, Sequence
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import pydantic
 
 from app.providers.http.outgoing import parse_proxy, tls_context
 from app.providers.models.chat_types import ModelPrices
-from app.providers.operator_files import Location, Strict, read_operator_file, variable_name
+from app.providers.operator_files import InvalidOperatorFile, Location, Strict, read_operator_file, variable_name
 
 # As `proxy` of an endpoint: no proxy, whatever the environment says.
 DIRECT = "direct"
+# The names of the endpoints that settings make.
+FROM_SETTINGS = "OPENAI_BASE_URL"
+AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
+EMBEDDING_FROM_SETTINGS = "EMBEDDING_BASE_URL"
 Kind = Literal["chat", "completion", "embedding", "rerank", "speech", "transcription"]
 
 
@@ -261,3 +267,61 @@ def _targets(routes: RouteFile) -> Iterator[tuple[Location, Target]]:
         target: Target | None = getattr(routes.default, kind)
         if target is not None:
             yield ("default", kind), target
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """The settings for speech and transcription without a models file.
+
+    Without `base_url` the server for text models is used; without `voices` any voice that is asked for is sent.
+    """
+
+    base_url: str = ""
+    api_key: str = ""
+    speech_model: str = "tts-1"
+    transcription_model: str = "whisper-1"
+    voices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """The settings for embeddings without a models file.
+
+    Without `base_url` the server for text models is used; without `model` the name that the dataset has is sent.
+    """
+
+    base_url: str = ""
+    api_key: str = ""
+    model: str = ""
+
+
+def routes_of_settings(
+    base_url: str, api_key: str, model_name: str, audio: AudioSettings, embedding: EmbeddingSettings
+) -> RouteFile:
+    """Return the routes that the settings make, as if a file said so. Raises InvalidOperatorFile for a bad base URL."""
+    servers = {
+        FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"),
+        AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY"),
+        EMBEDDING_FROM_SETTINGS: (embedding.base_url, embedding.api_key and "$EMBEDDING_API_KEY"),
+    }
+    endpoints = {}
+    for name, (url, key) in servers.items():
+        if url:
+            try:
+                check_base_url(url)
+            except ValueError as error:
+                raise InvalidOperatorFile(f"{name} {error}") from None
+            endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
+    text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
+    sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
+    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion")} | {
+        # Without a remote name: MODEL_NAME is a text model, embeddings are asked for by the dataset's own name.
+        "embedding": {
+            "endpoint": EMBEDDING_FROM_SETTINGS if embedding.base_url else FROM_SETTINGS,
+            "remote_name": embedding.model or None,
+        },
+        "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
+        "transcription": sound | {"remote_name": audio.transcription_model},
+    }
+    default = {kind: target for kind, target in targets.items() if target["endpoint"] in endpoints}
+    return RouteFile.model_validate({"endpoints": endpoints, "default": default})

@@ -5,7 +5,6 @@ import dataclasses
 import pathlib
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from app.errors import ProviderNotInitialize
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing, parse_proxy
@@ -15,6 +14,8 @@ from app.providers.models.embeddings import EmbeddingModel, RerankModel
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.route_file import (
     DIRECT,
+    AudioSettings,
+    EmbeddingSettings,
     EndpointEntry,
     Kind,
     ModelEntry,
@@ -22,14 +23,13 @@ from app.providers.models.route_file import (
     Target,
     check_base_url,
     read_route_file,
+    routes_of_settings,
     split_fallback,
 )
-from app.providers.operator_files import InvalidOperatorFile, UnsetVariable, value_of, variable_name
+from app.providers.operator_files import UnsetVariable, value_of, variable_name
 
 CONTEXT = 32_768
 KINDS: tuple[Kind, ...] = ("chat", "completion", "embedding", "rerank", "speech", "transcription")
-FROM_SETTINGS = "OPENAI_BASE_URL"
-AUDIO_FROM_SETTINGS = "AUDIO_BASE_URL"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,20 +49,6 @@ class Route:
     problem: str
     voices: tuple[str, ...] | None = None
     prices: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AudioSettings:
-    """The settings for speech and transcription without a models file.
-
-    Without `base_url` the server for text models is used; without `voices` any voice that is asked for is sent.
-    """
-
-    base_url: str = ""
-    api_key: str = ""
-    speech_model: str = "tts-1"
-    transcription_model: str = "whisper-1"
-    voices: tuple[str, ...] = ()
 
 
 class ModelRoutes:
@@ -98,25 +84,27 @@ class ModelRoutes:
         model_name: str,
         environ: Mapping[str, str],
         *,
-        audio: AudioSettings = AudioSettings(),
+        audio: AudioSettings | None = None,
+        embedding: EmbeddingSettings | None = None,
         context: int = CONTEXT,
         connect_timeout: float = 10.0,
         read_timeout: float = 300.0,
         retries: int = 0,
         outgoing: Outgoing = WITHOUT_PROXY,
     ) -> "ModelRoutes":
-        """Return the routes of a file; without one, those to a single server, or to one for text and one for audio.
+        """Return the routes of a file; without one, those to a single server, or to one each for text, vectors, audio.
 
         `environ` holds the variables that the file names. Without a file: an empty `api_key` sends none, an empty
         `model_name` sends the app file's own, and without `base_url` there is no route. `connect_timeout` and
         `read_timeout` in seconds, `context` in tokens; `retries` and `outgoing` for endpoints that say nothing else.
         Raises InvalidOperatorFile.
         """
+        audio, embedding = audio or AudioSettings(), embedding or EmbeddingSettings()
         if models_file:
             table, known = read_route_file(pathlib.Path(models_file)), environ
         else:
-            table = _without_a_file(base_url, api_key, model_name, audio)
-            known = {"OPENAI_API_KEY": api_key, "AUDIO_API_KEY": audio.api_key}
+            table = routes_of_settings(base_url, api_key, model_name, audio, embedding)
+            known = {"OPENAI_API_KEY": api_key, "AUDIO_API_KEY": audio.api_key, "EMBEDDING_API_KEY": embedding.api_key}
         return cls(
             table,
             known,
@@ -309,29 +297,3 @@ class ModelRoutes:
 
 def _remote_name(target: Target) -> str:
     return target.remote_name or (target.name if isinstance(target, ModelEntry) else "")
-
-
-def _without_a_file(base_url: str, api_key: str, model_name: str, audio: AudioSettings) -> RouteFile:
-    """Return the routes that the settings make, as if a file said so. Raises InvalidOperatorFile for a bad base URL."""
-    servers = {
-        FROM_SETTINGS: (base_url, api_key and "$OPENAI_API_KEY"),
-        AUDIO_FROM_SETTINGS: (audio.base_url, audio.api_key and "$AUDIO_API_KEY"),
-    }
-    endpoints = {}
-    for name, (url, key) in servers.items():
-        if url:
-            try:
-                check_base_url(url)
-            except ValueError as error:
-                raise InvalidOperatorFile(f"{name} {error}") from None
-            endpoints[name] = EndpointEntry(base_url=url, api_key=key or None)
-    text = {"endpoint": FROM_SETTINGS, "remote_name": model_name or None}
-    sound = {"endpoint": AUDIO_FROM_SETTINGS if audio.base_url else FROM_SETTINGS}
-    targets: dict[str, dict[str, Any]] = {kind: text for kind in ("chat", "completion")} | {
-        # Without a remote name: MODEL_NAME is a text model, embeddings are asked for by the dataset's own name.
-        "embedding": {"endpoint": FROM_SETTINGS},
-        "speech": sound | {"remote_name": audio.speech_model, "voices": list(audio.voices) or None},
-        "transcription": sound | {"remote_name": audio.transcription_model},
-    }
-    default = {kind: target for kind, target in targets.items() if target["endpoint"] in endpoints}
-    return RouteFile.model_validate({"endpoints": endpoints, "default": default})

@@ -3,7 +3,9 @@
 import json
 import shlex
 from typing import Any
+from urllib.parse import urlsplit
 
+from app.providers.http.outgoing import is_this_machine
 from app.services.definitions.app_file import AppDefinition
 from app.services.definitions.input_fields import InputField
 
@@ -12,10 +14,10 @@ _PATHS = {"workflow": "workflows/run", "completion": "completion-messages"}
 _TOKEN = """sed 's/.*:"\\(.*\\)".*/\\1/'"""
 
 
-def sample_request(base_url: str, code: str, definition: AppDefinition) -> str:
+def sample_request(base_url: str, code: str, definition: AppDefinition, query: str = "Hello") -> str:
     """Return a `curl` line that gets a passport and streams an answer, with a value for each field that must have one.
 
-    `base_url`: this server's, without a slash at its end.
+    `base_url`: this server's, without a slash at its end. No proxy is asked for an address of this machine.
     """
     mode = definition.app.mode
     path = _PATHS.get(mode, "chat-messages")
@@ -27,12 +29,13 @@ def sample_request(base_url: str, code: str, definition: AppDefinition) -> str:
         }
     }
     if path == "chat-messages":
-        body["query"] = "Hello"
+        body["query"] = query
     body["response_mode"] = "streaming"
+    curl = "curl -s --noproxy '*'" if is_this_machine(urlsplit(base_url).hostname or "") else "curl -s"
     url, header = shlex.quote(f"{base_url}/api/{path}"), shlex.quote(f"X-App-Code: {code}")
-    passport = f"$(curl -s {shlex.quote(f'{base_url}/api/passport')} -H {header} | {_TOKEN})"
+    passport = f"$({curl} {shlex.quote(f'{base_url}/api/passport')} -H {header} | {_TOKEN})"
     data = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return f"curl -sN {url} -H \"X-App-Passport: {passport}\" -H 'Content-Type: application/json' -d {data}"
+    return f"{curl} -N {url} -H \"X-App-Passport: {passport}\" -H 'Content-Type: application/json' -d {data}"
 
 
 def _example(field: InputField) -> Any:

@@ -13,7 +13,8 @@ from app.providers.confinement.probe import offered_fences
 from app.providers.fetch.guarded_http import GuardedHttp
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.file_storage import FileStorage
-from app.providers.models.routes import AudioSettings, ModelRoutes
+from app.providers.models.route_file import AudioSettings, EmbeddingSettings
+from app.providers.models.routes import ModelRoutes
 from app.services.process.process_parts import process_parts
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def _read_model_routes() -> ModelRoutes:
             settings["SPEECH_MODEL"],
             settings["TRANSCRIPTION_MODEL"],
             tuple(settings["SPEECH_VOICES"]),
+        ),
+        embedding=EmbeddingSettings(
+            settings["EMBEDDING_BASE_URL"], settings["EMBEDDING_API_KEY"], settings["EMBEDDING_MODEL"]
         ),
         context=settings["MODEL_CONTEXT"],
         connect_timeout=settings["MODEL_CONNECT_TIMEOUT"],

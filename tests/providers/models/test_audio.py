@@ -25,7 +25,8 @@ from app.errors import (
 )
 from app.providers.models.audio import SpeechModel, TranscriptionModel
 from app.providers.models.endpoint import Endpoint
-from app.providers.models.routes import AudioSettings, ModelRoutes
+from app.providers.models.route_file import AudioSettings
+from app.providers.models.routes import ModelRoutes
 from tests.support.raw_server import LAST, RawServer, chunked, read_request, say, say_and_close
 from tests.support.scripted_model import ScriptedModel
 from tests.support.scripted_model.audio import form_fields, spoken
