@@ -109,7 +109,7 @@ def _embeddings(body: Any) -> dict[str, Any]:
 def serve(port: int) -> None:
     """Serve on a port until SIGTERM."""
     # The library's threads wait asleep: others compute on the same cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.putenv("OMP_WAIT_POLICY", "passive")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), EmbeddingRequests)
     server.daemon_threads = True
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

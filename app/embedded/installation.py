@@ -5,7 +5,6 @@ It runs before anything is installed, by the Python that makes the environment: 
 
 import argparse
 import csv
-import os
 import pathlib
 import re
 import shutil
@@ -138,11 +137,7 @@ def install(python: pathlib.Path, arguments: Sequence[str], status: StatusLine) 
     """Run `pip install` and show what it does. Raises CannotInstall with what pip says."""
     site, progress = site_packages(python), PipProgress()
     command = [str(python), *_PIP, "install", "--progress-bar", "off", *arguments]
-    # pip keeps quiet about nothing: what it prints is the only sign of what it does.
-    environment = {name: value for name, value in os.environ.items() if name != "PIP_QUIET"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=environment
-    ) as pip:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as pip:
         assert pip.stdout is not None and pip.stderr is not None
         complaints: list[str] = []
         readers = [
