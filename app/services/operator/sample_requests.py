@@ -31,11 +31,11 @@ def sample_request(base_url: str, code: str, definition: AppDefinition, query: s
     if path == "chat-messages":
         body["query"] = query
     body["response_mode"] = "streaming"
-    curl = "curl -s --noproxy '*'" if is_this_machine(urlsplit(base_url).hostname or "") else "curl -s"
+    direct = "--noproxy '*' " if is_this_machine(urlsplit(base_url).hostname or "") else ""
     url, header = shlex.quote(f"{base_url}/api/{path}"), shlex.quote(f"X-App-Code: {code}")
-    passport = f"$({curl} {shlex.quote(f'{base_url}/api/passport')} -H {header} | {_TOKEN})"
+    passport = f"$(curl -s {direct}{shlex.quote(f'{base_url}/api/passport')} -H {header} | {_TOKEN})"
     data = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return f"{curl} -N {url} -H \"X-App-Passport: {passport}\" -H 'Content-Type: application/json' -d {data}"
+    return f"curl -sN {direct}{url} -H \"X-App-Passport: {passport}\" -H 'Content-Type: application/json' -d {data}"
 
 
 def _example(field: InputField) -> Any:
