@@ -1,5 +1,7 @@
 """Report the failures of commands in one line on stderr."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -28,15 +30,31 @@ class OperatorGroup(AppGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. Raises click.ClickException for the failures that an operator can do something about."""
-        try:
+        with told_in_one_line():
             return super().invoke(ctx)
-        except KNOWN as error:
-            raise click.ClickException(str(error)) from None
-        except NodeFailed as failure:
-            raise click.ClickException(failure.message) from None
-        except OperationalError:
-            raise click.ClickException(DATABASE_UNREACHABLE) from None
-        except ProgrammingError as error:
-            if getattr(error.orig, "pgcode", None) not in _UNDEFINED:
-                raise
-            raise click.ClickException(DATABASE_BEHIND) from None
+
+
+class OperatorCommand(click.Command):
+    """A command by itself, which fails as those of an OperatorGroup do."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises click.ClickException for the failures that an operator can do something about."""
+        with told_in_one_line():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Turn the failures that an operator can do something about into click.ClickException."""
+    try:
+        yield
+    except KNOWN as error:
+        raise click.ClickException(str(error)) from None
+    except NodeFailed as failure:
+        raise click.ClickException(failure.message) from None
+    except OperationalError:
+        raise click.ClickException(DATABASE_UNREACHABLE) from None
+    except ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) not in _UNDEFINED:
+            raise
+        raise click.ClickException(DATABASE_BEHIND) from None

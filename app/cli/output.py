@@ -2,12 +2,22 @@
 
 import datetime
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+# What moves the cursor, rings, or turns a line's direction: visitors' texts are shown to an operator's terminal.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Return a text without the signs that do something to a terminal; ends of lines and tabs stay."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def print_json(value: Any) -> None:
@@ -17,6 +27,7 @@ def print_json(value: Any) -> None:
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table whose columns are as wide as their widest value."""
+    rows = [[printable(" ".join(cell.splitlines())) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
         click.echo("  ".join(f"{value:{width}}" for value, width in zip(row, widths, strict=True)).rstrip())
@@ -28,7 +39,7 @@ def print_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         items = (value or ["none"]) if isinstance(value, list) else [value]
         for number, item in enumerate(items):
-            click.echo(f"{'' if number else name:{width}}  {item}")
+            click.echo(printable(f"{'' if number else name:{width}}  {item}"))
 
 
 def utc_time(moment: datetime.datetime) -> str:

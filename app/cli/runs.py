@@ -6,6 +6,7 @@ import click
 
 from app.cli.groups import OperatorGroup
 from app.cli.output import as_json_option, print_facts, print_json, print_table
+from app.cli.report_options import filter_options, page_options, tell_following
 from app.services.reports import run_records
 from app.services.reports.report_filters import ReportFilter
 
@@ -13,17 +14,19 @@ runs_group = OperatorGroup("runs", help="Show the runs of workflows and chatflow
 
 
 @runs_group.command("list")
-@click.option("--app", "code", help="Only runs of the app with this code.")
-@click.option(
-    "--status", help="Only runs with this status: running, succeeded, partial-succeeded, failed, stopped, paused."
-)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@filter_options("app", "since", "until", "end_user", "account", "mode", "status", "words")
+@page_options
 @as_json_option
-def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -> None:
-    """List the runs, newest first."""
-    runs = run_records.list_runs(ReportFilter(app=code, status=status), limit=limit).rows
+def list_runs(asked: ReportFilter, limit: int, after: str | None, as_json: bool) -> None:
+    """List the runs, newest first: those of workflows and, by --mode advanced-chat, of chatflows, or both.
+
+    --status is running, succeeded, partial-succeeded, failed, stopped or paused. --words are looked for in inputs,
+    outputs and errors.
+    """
+    page = run_records.list_runs(asked, after, limit)
     if as_json:
-        print_json([dataclasses.asdict(run) for run in runs])
+        print_json([dataclasses.asdict(run) for run in page.rows])
+        tell_following(page)
         return
     headings = ("RUN", "APP", "STATUS", "BEGAN", "SECONDS", "NODES", "TOKENS", "ERROR")
     rows = [
@@ -37,9 +40,10 @@ def list_runs(code: str | None, status: str | None, limit: int, as_json: bool) -
             str(run.tokens),
             (run.error or "")[:80],
         )
-        for run in runs
+        for run in page.rows
     ]
     print_table(headings, rows)
+    tell_following(page)
 
 
 @runs_group.command("show")

@@ -32,6 +32,7 @@ class UsageRecord(Base):
         Index("usage_records_by_creation", "created_at"),
         Index("usage_records_by_app", "app_id", "created_at"),
         Index("usage_records_by_end_user", "end_user_id"),
+        Index("usage_records_by_task", "task_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -44,6 +44,7 @@ class MessageRow:
     task_status: str | None
     last_event: int | None
     run_id: str | None
+    app_version_id: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ SELECT page.id::text, page.conversation_id::text, conversation.name AS conversat
     end_user.id::text AS end_user_id, end_user.session_id AS end_user, {_ACCOUNT}, page.created_at, page.query,
     page.inputs, page.files, page.answer, page.status, page.error, page.metadata AS details, page.rating,
     page.rating_content, page.saved, page.prompt_tokens, page.answer_tokens, page.latency, page.task_id::text,
-    task.status AS task_status, task.last_event, task.workflow_run_id::text AS run_id
+    task.status AS task_status, task.last_event, task.workflow_run_id::text AS run_id,
+    conversation.app_version_id::text
 FROM (
     SELECT *, sum(bytes) OVER in_order AS page_bytes, row_number() OVER in_order AS position FROM (
         SELECT message.*, octet_length(query) + octet_length(answer) + pg_column_size(inputs)
@@ -96,6 +98,8 @@ _ALL_MESSAGES = _MESSAGES.replace(
     "{where}",
     "message.conversation_id NOT IN (SELECT id FROM conversations WHERE deleted_at IS NOT NULL) AND {where}",
 )
+
+_RATED_MESSAGES = _ALL_MESSAGES.replace("{where}", "message.rating IS NOT NULL AND {where}")
 
 _CONDITIONS = {
     "app_id": "message.app_id = :app_id",
@@ -135,12 +139,14 @@ def list_messages_of_conversation(
     return fetch_all(_OF_CONVERSATION_BEHIND, values, MessageRow)
 
 
-def list_message_rows(scope: ReportScope, place: PagePlace | None, most: int, most_bytes: int) -> list[MessageRow]:
+def list_message_rows(
+    scope: ReportScope, place: PagePlace | None, most: int, most_bytes: int, *, rated: bool = False
+) -> list[MessageRow]:
     """Return messages of the scope, the oldest first: at most `most` behind `place`, and of `most_bytes`, at least one.
 
-    None of a deleted conversation.
+    None of a deleted conversation. `rated`: only those that were rated.
     """
-    statement = narrowed(_ALL_MESSAGES, scope, _CONDITIONS, place)
+    statement = narrowed(_RATED_MESSAGES if rated else _ALL_MESSAGES, scope, _CONDITIONS, place)
     return fetch_all(statement, page_values(scope, place, most) | {"most_bytes": most_bytes}, MessageRow)
 
 
