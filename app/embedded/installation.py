@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--alone", action="append", default=[], help="a list whose dependencies are left out")
     parser.add_argument("--constraints", required=True, help="the versions")
     parser.add_argument("--say", default="", help="what to print at first")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     if given.say:
         print(given.say, flush=True)
     began = time.monotonic()

@@ -124,6 +124,16 @@ def test_a_failure_of_pip_is_told_and_what_is_there_is_kept(tmp_path):
     assert site_packages(python).is_dir()
 
 
+def test_make_says_the_sizes_and_tells_what_venv_says(tmp_path):
+    """The command line of the Makefile, as make writes it."""
+    (tmp_path / "file").touch()
+    arguments = [f"VENV={tmp_path}/file/venv", f"PYTHON={sys.executable}", "install"]
+    done = subprocess.run(["make", *arguments], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "MB to download" in done.stdout and "`make run`" in done.stdout
+    assert "Not a directory" in done.stderr and "usage:" not in done.stderr
+
+
 def test_the_makefile_removes_an_environment_only_when_asked_to():
     lines = (PROJECT / "Makefile").read_text().splitlines()
     assert [line.strip() for line in lines if "rm -rf" in line and "$(VENV)" in line] == [
