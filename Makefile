@@ -40,7 +40,7 @@ run: $(VENV)/installed ## start everything on this machine, with sample apps
 	@exec $(BIN)/python -m app.embedded.run
 
 test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest $(or $(T),--numprocesses 3 --dist loadfile)
 
 check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file
 	@$(BIN)/ruff check --quiet .

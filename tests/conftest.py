@@ -22,8 +22,14 @@ from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.logins import Person, make_account, new_email
 from tests.support.mail_server import MailServer
+from tests.support.paths import PROJECT
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that processes that share the tests end together."""
+    items.sort(key=lambda item: not item.path.is_relative_to(PROJECT / "tests" / "system"))
 
 
 @pytest.fixture(scope="session")

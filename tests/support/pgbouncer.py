@@ -15,7 +15,7 @@ from tests.support.visitor import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 SESSIONS = 3
-START_SECONDS = 15
+START_SECONDS = 120
 
 
 class PgBouncer:

@@ -19,7 +19,7 @@ NAME = "desk"
 PASSWORD, SENTINEL_PASSWORD = "a pass/word", "another@one"
 # Milliseconds of silence behind which a Sentinel takes the primary for gone.
 DOWN_AFTER = 700
-START_SECONDS = 20
+START_SECONDS = 120
 Address = tuple[str, int]
 
 

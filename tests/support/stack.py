@@ -34,7 +34,7 @@ from tests.support.visitor import wait_until
 CHAT_APP = PROJECT / "tests" / "app_files" / "chat.yml"
 COMPLETION_APP = PROJECT / "tests" / "app_files" / "completion.yml"
 TALKING_APP = PROJECT / "tests" / "app_files" / "talking.yml"
-START_SECONDS = 40
+START_SECONDS = 120
 COMMAND_SECONDS = 60
 
 

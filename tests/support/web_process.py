@@ -18,7 +18,7 @@ from app.embedded.ports import ReservedPort
 from tests.support.child import Child
 from tests.support.paths import PROJECT
 
-START_SECONDS = 30
+START_SECONDS = 120
 ANSWER_SECONDS = 20
 
 

