@@ -27,8 +27,8 @@ $(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS) $(if $(wildcard $(BIN)/pyt
 
 FORCE:
 
-$(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt
-	@$(INSTALL) app/requirements/dev.txt --say "Installing what tests and checks need (about 100 MB):"
+$(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt app/requirements/traces.txt
+	@$(INSTALL) app/requirements/dev.txt app/requirements/traces.txt --say "Installing what tests and checks need (about 105 MB):"
 	@touch $@
 
 install: $(VENV)/installed ## install what the server needs

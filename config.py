@@ -210,6 +210,9 @@ class Config:
         self.LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
         self.LOG_FORMAT = env.choice("LOG_FORMAT", "json", "console")
         self.LOG_CONTENT = env.choice("LOG_CONTENT", "off", "on")
+        # The packages of OpenTelemetry read its other variables by themselves.
+        self.OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+        self.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
         self.UPLOAD_LIMITS_MB = {
             "image": env.integer("UPLOAD_IMAGE_MB", 10),
             "document": env.integer("UPLOAD_DOCUMENT_MB", 15),
@@ -221,6 +224,12 @@ class Config:
         ]
         self.FILE_LINK_SECONDS = env.integer("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.integer("WORKFLOW_FILE_LIMIT", 10)
+
+    @property
+    def traces_endpoint(self) -> str:
+        """The address that takes spans; empty where none are to be sent."""
+        general = self.OTEL_EXPORTER_OTLP_ENDPOINT
+        return self.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or (f"{general.rstrip('/')}/v1/traces" if general else "")
 
     def _limit(self, env: Environment, name: str, most: int) -> int:
         """Read a limit on strangers: without a value of its own it is `most` where they can come, else none, 0."""

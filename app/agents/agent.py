@@ -25,6 +25,7 @@ from app.providers.models.json_answers import read_json
 from app.providers.models.lenient_json import CutJson
 from app.providers.models.thoughts import TextChange
 from app.providers.models.usage import UsageSum
+from app.tools.tool_calls import call_tool
 from app.tools.tool_types import Tool, ToolDescription, ToolFailed, ToolFile
 
 log = structlog.get_logger(__name__)
@@ -209,9 +210,8 @@ class Agent:
         except ValueError:
             return f"The input of {call.name} must be a JSON object, not: {call.arguments[:200]}"
         try:
-            answer = tool.call(
-                arguments, max(0.1, min(LONGEST_CALL, self.task.deadline - time.monotonic())), self.task.cancellation
-            )
+            seconds = max(0.1, min(LONGEST_CALL, self.task.deadline - time.monotonic()))
+            answer = call_tool(tool, arguments, seconds, self.task.cancellation, call.id)
             call.sources = list(answer.sources)
             call.files = [self.observer.store_file(file) for file in answer.files]
         except ToolFailed as failure:

@@ -1,6 +1,6 @@
-"""One log line for each request, when its response has ended; and the id that all its lines have.
+"""One log line and one span for each request, until its response has ended; and the id that all its lines have.
 
-Paths and queries stay out, since they have tokens: a line names the route.
+Paths and queries stay out, since they have tokens: the route is named.
 """
 
 import re
@@ -12,12 +12,14 @@ from typing import cast
 import structlog
 from flask import Flask, Response, g, request
 
+from app import tracing
 from app.services.definitions.published_apps import PublishedApp
 
 log = structlog.get_logger("frontdesk.web")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 NO_ROUTE = "none"
+FAULTS = 500
 # Asked for every few seconds by machines, or beside a page.
 UNTOLD_PATHS = ("/swaggerui", "/health", "/livez", "/readyz", "/metrics")
 # How a stream ended: we ended it, the client went away before, or a fault of ours broke it off.
@@ -28,6 +30,7 @@ def init_app(app: Flask) -> None:
     """Give each request an id, and a log line when its response has ended."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_leave)
 
 
 def note_app(app: PublishedApp) -> None:
@@ -69,6 +72,23 @@ def _begin() -> None:
     # A thread or greenlet may have served another request before.
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if not request.path.startswith(UNTOLD_PATHS):
+        attributes = {
+            "http.request.method": request.method,
+            "http.route": _route(),
+            "frontdesk.request_id": g.request_id,
+        }
+        parent = request.headers.get("traceparent")
+        g.span = tracing.span(f"{request.method} {_route()}", attributes, kind="server", parent=parent)
+        g.span.activate()
+        trace_id = tracing.trace_id_of(tracing.current_traceparent())
+        if trace_id is not None:
+            structlog.contextvars.bind_contextvars(trace_id=trace_id)
+
+
+def _leave(_: BaseException | None) -> None:
+    if "span" in g:
+        g.span.deactivate()
 
 
 def _end(response: Response) -> Response:
@@ -80,29 +100,36 @@ def _end(response: Response) -> Response:
         # Bound anew: what is told behind a stream is told outside of the request.
         "request_id": request_id,
         "method": request.method,
-        "route": request.url_rule.rule if request.url_rule is not None else NO_ROUTE,
+        "route": _route(),
         "status": response.status_code,
     }
     if "app_code" in g:
         line["app"] = g.app_code
+    span = g.get("span", tracing.NO_SPAN)
+    span.set({"http.response.status_code": response.status_code, "frontdesk.app": line.get("app")})
+    if response.status_code >= FAULTS:
+        span.fail(str(response.status_code))
     # The server gets a file itself, and closes that alone.
     if not response.is_streamed or response.direct_passthrough:
         log.info("request", **line, ms=_milliseconds(began))
+        span.end()
         return response
     stream = _CountedStream(cast(Iterable[bytes], response.response))
     response.response = stream
     first_ms = _milliseconds(began)
-    response.call_on_close(
-        lambda: log.info(
-            "request",
-            **line,
-            ms=_milliseconds(began),
-            first_ms=first_ms,
-            bytes=stream.bytes,
-            outcome=stream.outcome,
-        )
-    )
+
+    def tell() -> None:
+        outcome = {"bytes": stream.bytes, "outcome": stream.outcome}
+        log.info("request", **line, ms=_milliseconds(began), first_ms=first_ms, **outcome)
+        span.set({"http.response.body.size": stream.bytes, "frontdesk.outcome": stream.outcome})
+        span.end()
+
+    response.call_on_close(tell)
     return response
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule is not None else NO_ROUTE
 
 
 def _milliseconds(began: float) -> float:

@@ -1,4 +1,4 @@
-"""Every line that the processes of an installation write, from start to stop, is a JSON object; they have no banner."""
+"""What an installation tells from start to stop: each line is a JSON object, and each request a trace."""
 
 import contextlib
 import json
@@ -16,6 +16,7 @@ import requests
 from app.embedded.ports import ReservedPort
 from tests.support.child import COMMANDS, Child
 from tests.support.factories import make_app
+from tests.support.otlp_collector import OtlpCollector
 from tests.support.paths import PROJECT
 from tests.support.visitor import Visitor, wait_until
 
@@ -34,11 +35,12 @@ def command_of(process: str, folder: pathlib.Path) -> list[str]:
 class Installation:
     """The README's four processes on the servers of the tests, each with a log of its own."""
 
-    def __init__(self, folder: pathlib.Path, settings: Mapping[str, str]) -> None:
-        self.folder, self.port = folder, ReservedPort()
+    def __init__(self, folder: pathlib.Path, settings: Mapping[str, str], collector: OtlpCollector) -> None:
+        self.folder, self.port, self.collector = folder, ReservedPort(), collector
         given = {"PORT": str(self.port), "WEB_WORKERS": "1", "LOG_LEVEL": "INFO", "DRAIN_SECONDS": "1"}
         # A Redis of its own: other tests leave tasks behind.
         own = {"REDIS_URL": f"{settings['REDIS_URL']}?db=7", "HOME": str(folder)}
+        own["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.endpoint
         self.children = {
             name: Child(
                 name,
@@ -81,13 +83,14 @@ def stopped(
     """An installation that has given one answer, and was stopped."""
     with bound_app.app_context():
         code = make_app().code
-    installation = Installation(tmp_path_factory.mktemp("logs"), settings)
-    try:
-        wait_until(installation.is_ready, START_SECONDS, "the four processes")
-        Visitor(f"http://127.0.0.1:{installation.port}", code).chat("my secret question").wait_for_end()
-    finally:
-        installation.stop()
-    yield installation
+    with OtlpCollector() as collector:
+        installation = Installation(tmp_path_factory.mktemp("logs"), settings, collector)
+        try:
+            wait_until(installation.is_ready, START_SECONDS, "the four processes")
+            Visitor(f"http://127.0.0.1:{installation.port}", code).chat("my secret question").wait_for_end()
+        finally:
+            installation.stop()
+        yield installation
 
 
 @pytest.mark.parametrize("process", PROCESSES)
@@ -116,3 +119,11 @@ def test_stopping_is_told_by_the_programs_too(stopped: Installation) -> None:
 def test_nothing_is_left_in_the_home_folder(stopped: Installation) -> None:
     kept = {path.name for path in stopped.folder.iterdir() if path.suffix != ".log"}
     assert {name for name in kept if not name.startswith("beat")} == set()
+
+
+def test_a_trace_goes_from_the_web_process_through_the_queue_to_the_model(stopped: Installation) -> None:
+    (asked,) = [line for line in stopped.events("web") if line.get("route") == "/api/chat-messages"]
+    spans = stopped.collector.of_trace(asked["trace_id"])
+    assert {span.name.partition(" ")[0] for span in spans} == {"POST", "answer", "chat"}
+    call = stopped.collector.only("chat ")
+    assert len(stopped.collector.path_to(call)) == 3 and call.resource["service.name"] == "frontdesk"

@@ -12,10 +12,12 @@ from typing import Any, Self
 
 import requests
 
+from app import tracing
 from app.providers.cancellation import Cancellation
 from app.providers.fetch.public_addresses import AllowedAddresses
 from app.providers.fetch.request_gate import Adapter, FetchFailed, FetchRefused, FetchTooLarge, Gate
 from app.providers.http.outgoing import WITHOUT_PROXY, Outgoing
+from app.tracing import TraceSpan
 
 PIECE = 65_536
 LONGEST_URL = 8_192
@@ -127,18 +129,26 @@ class GuardedHttp:
         gate = Gate(self._allowed, cancellation or Cancellation(), limits.total, self._outgoing)
         try:
             prepared = _prepare(method, url, headers or {}, params, data, files)
-            for _ in range(limits.redirects + 1):
-                response = self._send(prepared, gate, verify, limits)
-                following = _redirected(prepared, response) if limits.redirects else None
-                if following is None:
-                    return GuardedResponse(response, gate, limits)
-                # Without reading the body of the redirect: it may be endless.
-                response.raw.close()
-                prepared = following
-            raise FetchFailed("The server redirects too often.")
+            with _span(prepared) as span:
+                response = self._follow(prepared, gate, verify, limits)
+                span.set({"http.response.status_code": response.status_code})
+            return GuardedResponse(response, gate, limits)
         except BaseException:
             gate.close()
             raise
+
+    def _follow(
+        self, prepared: requests.PreparedRequest, gate: Gate, verify: bool, limits: Limits
+    ) -> requests.Response:
+        for _ in range(limits.redirects + 1):
+            response = self._send(prepared, gate, verify, limits)
+            following = _redirected(prepared, response) if limits.redirects else None
+            if following is None:
+                return response
+            # Without reading the body of the redirect: it may be endless.
+            response.raw.close()
+            prepared = following
+        raise FetchFailed("The server redirects too often.")
 
     def _send(self, prepared: requests.PreparedRequest, gate: Gate, verify: bool, limits: Limits) -> requests.Response:
         url = str(prepared.url)
@@ -216,6 +226,14 @@ def _redirected(request: requests.PreparedRequest, response: requests.Response) 
         for name in [name for name in following.headers if name.lower() not in HARMLESS_HEADERS]:
             del following.headers[name]
     return following
+
+
+def _span(request: requests.PreparedRequest) -> TraceSpan:
+    """Return the span of a request, until the head of its response; without the path, which may have secrets."""
+    scheme, host, port = _origin(str(request.url))
+    method = str(request.method)
+    attributes = {"http.request.method": method, "url.scheme": scheme, "server.address": host, "server.port": port}
+    return tracing.span(method, attributes, kind="client")
 
 
 def _origin(url: str) -> tuple[str, str | None, int]:

@@ -17,6 +17,7 @@ from app.providers.model_tally import note_model
 from app.providers.models.chat_types import Chunk, ModelMessage, ModelPrices, ModelSource, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import CallDescription, failure_of_response
+from app.providers.models.model_spans import AnswerSpan
 from app.providers.models.request_parameters import request_parameters
 from app.providers.models.server_sent_events import AnswerEvents
 from app.providers.models.streamed_answers import StreamedAnswer
@@ -117,14 +118,23 @@ class ChatModel:
     ) -> Generator[Chunk, None, None]:
         """Yield the answer of this model alone."""
         note_model(self.name)
-        request = self._request(messages, options)
-        call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
-        response = self._ask(request, scope, call)
+        span = AnswerSpan(self.name, self.mode, self._endpoint)
         try:
-            for chunk in self._chunks(response, StreamedAnswer(_offered(request), call)):
-                yield chunk if chunk.usage is None else self._with_source(chunk, chunk.usage)
+            request = self._request(messages, options)
+            span.asked(request, messages)
+            call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
+            response = self._ask(request, scope, call)
+            try:
+                for chunk in self._chunks(response, StreamedAnswer(_offered(request), call)):
+                    span.answered(chunk)
+                    yield chunk if chunk.usage is None else self._with_source(chunk, chunk.usage)
+            finally:
+                response.close()
+        except BaseException as error:
+            span.fail(error)
+            raise
         finally:
-            response.close()
+            span.end()
 
     def _with_source(self, chunk: Chunk, usage: Usage) -> Chunk:
         return dataclasses.replace(chunk, usage=dataclasses.replace(usage, source=self._source))

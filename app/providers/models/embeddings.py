@@ -25,6 +25,7 @@ from app.errors import (
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
+from app.providers.models.model_spans import model_span
 from app.providers.models.wire_values import whole_number
 
 BATCH = 32
@@ -157,6 +158,17 @@ def _post(
     endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope, call: CallDescription, repeat: bool
 ) -> Any:
     """Send a JSON body and return the JSON of the response. `repeat`: the endpoint may repeat the request."""
+    with model_span(path.removeprefix("/"), body["model"], endpoint) as span:
+        response = _exchange(endpoint, path, body, scope, call, repeat)
+        usage = response.get("usage") if isinstance(response, dict) else None
+        if isinstance(usage, dict):
+            span.set({"gen_ai.usage.input_tokens": whole_number(usage.get("prompt_tokens"))})
+        return response
+
+
+def _exchange(
+    endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope, call: CallDescription, repeat: bool
+) -> Any:
     try:
         content = orjson.dumps(body)
     except TypeError:  # a lone surrogate in a text

@@ -166,6 +166,11 @@ class Endpoint:
             f"Host: {parts.netloc}\r\n{authorization}{for_proxy}User-Agent: frontdesk\r\nAccept-Encoding: identity\r\n"
         )
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """The server's host and port."""
+        return self._server.host, self._server.port
+
     def describe(self, model: str, said: str) -> CallDescription:
         """Return what the log says of a call. `said`: the words that are sent, for the log must not repeat them."""
         return CallDescription(self.name, model, self._secrets, said)

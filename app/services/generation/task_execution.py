@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import structlog
 from flask import current_app
 
+from app import tracing
 from app.errors.answers import RunOverdue, WorkersLost
 from app.extensions import DATABASE_AWAY, redis_client
 from app.models.tasks import ClaimedTask, claim_task
@@ -17,6 +18,7 @@ from app.providers.cancellation import Cancellation
 from app.providers.model_tally import ModelTally
 from app.services.auth import day_budgets
 from app.services.events.answer_lines import TaskRest, code_of, log_rest
+from app.services.events.answer_spans import task_span, tell_rest
 from app.services.events.lost_tasks import MOST_LOSSES
 from app.services.process.process_parts import process_parts
 from app.streams import leases, signals
@@ -45,6 +47,7 @@ class TaskExecution:
         # Of the app, None where it is gone.
         self.app_code: str | None = None
         self.models = ModelTally()
+        self.span = tracing.NO_SPAN
         # Of the forms that are to be mailed once the run waits.
         self.tokens_to_mail: list[str] = []
         # How many forms of the run were decided, as far as this worker knows.
@@ -87,6 +90,7 @@ class TaskExecution:
             answered=answered,
         )
         log_rest(self.task, self.app_code, rest)
+        tell_rest(self.span, rest)
 
     @property
     def is_stopped(self) -> bool:
@@ -168,12 +172,15 @@ def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, wit
         execution.interrupt(STOPPED)
     # Every line of the log that the task causes has these, those of the model client too.
     execution.app_code = code_of(task.app_id)
+    execution.span = task_span(task, execution.app_code)
     names = {"task_id": task.task_id, "app": execution.app_code, "app_id": task.app_id, "request_id": task.request_id}
-    with structlog.contextvars.bound_contextvars(**names), execution.models.counting():
+    if task.traceparent is not None:
+        names["trace_id"] = tracing.trace_id_of(task.traceparent)
+    with structlog.contextvars.bound_contextvars(**names), execution.models.counting(), execution.span:
         generate(execution)
         day_budgets.spend(task.task_id)
-    # The lease is kept until Redis has the last event: a worker that dies before is taken over.
-    writer.wait_until_sent(SEND_TIMEOUT)
+        # The lease is kept until Redis has the last event: a worker that dies before is taken over.
+        writer.wait_until_sent(SEND_TIMEOUT)
     return FollowUp(execution.tokens_to_mail, writer.ended_unheard and bool(task.conversation_id))
 
 

@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
+from app import tracing
 from app.errors import ProviderError
 from app.extensions import db
 from app.models import embeddings
@@ -80,6 +81,20 @@ def search(
     Where an embedding or rerank model does not answer, the search goes on without it and logs that.
     Raises NodeFailed for conditions that cannot be read and after `seconds`, Cancelled.
     """
+    attributes = {
+        tracing.ROLE: "RETRIEVER",
+        "frontdesk.datasets": len(retrieval.dataset_ids),
+        "frontdesk.top_k": retrieval.top_k,
+    }
+    with tracing.span("retrieval", attributes) as span:
+        passages = _search(app_id, retrieval, seconds, cancellation)
+        span.set({"frontdesk.passages": len(passages)})
+        return passages
+
+
+def _search(
+    app_id: str | None, retrieval: Retrieval, seconds: float, cancellation: Cancellation
+) -> list[dict[str, Any]]:
     deadline = time.monotonic() + seconds
     condition = sql_condition(retrieval.conditions, retrieval.logical_operator)
     query = retrieval.query.replace("\x00", "").strip()[:LONGEST_QUERY]

@@ -1,8 +1,10 @@
-"""Which request a task comes from, for the lines of its log: kept in the task's row, since tasks outlive workers."""
+"""Which request a task comes from, for logs and traces: kept in the task's row, since tasks outlive workers."""
 
 from typing import TypedDict
 
 import structlog
+
+from app import tracing
 
 
 class Origin(TypedDict):
@@ -14,4 +16,5 @@ class Origin(TypedDict):
 
 def current_origin() -> Origin:
     """Return the origin of a task that begins now, in the thread of its request."""
-    return {"request_id": structlog.contextvars.get_contextvars().get("request_id"), "traceparent": None}
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {"request_id": request_id, "traceparent": tracing.current_traceparent()}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app import tracing
 from app.providers.cancellation import Cancellation
 from app.providers.models.thoughts import TextChange
 from app.workflow.contracts.events import (
@@ -56,12 +57,26 @@ class NodeRunner:
         self._node, self._execution, self._rounds = node, execution, rounds
         self._began = time.perf_counter()
         self._failures = 0
+        self._span = tracing.NO_SPAN
 
     def run_node(self) -> NodeOutcome:
         """Run the node until an attempt succeeds or its error strategy applies.
 
         Raises GraphRunFailed where it fails without one, RunPaused, Cancelled.
         """
+        node, execution = self._node, self._execution
+        attributes = {
+            tracing.ROLE: "CHAIN",
+            "frontdesk.node.id": node.id,
+            "frontdesk.node.kind": node.kind,
+            "frontdesk.node.title": node.title,
+            "frontdesk.node.execution_id": execution.id,
+            "frontdesk.node.frame": self._scope.key,
+        }
+        with tracing.span(f"{node.kind} {node.title}", attributes) as self._span:
+            return self._run_attempts()
+
+    def _run_attempts(self) -> NodeOutcome:
         node, journal = self._node, self._run.context.journal
         journal.started(self._execution, self._scope.key)
         # Saved before it acts or takes long: a take-over continues behind all that ended before it, and a snapshot of
@@ -80,6 +95,7 @@ class NodeRunner:
                 if time.monotonic() >= self._run.context.deadline:
                     raise self._run.timed_out() from None
                 self._failures += 1
+                self._span.set({"frontdesk.node.failures": self._failures})
                 if not self._retries(failure):
                     return self._apply_error_strategy(failure)
             else:
@@ -149,6 +165,7 @@ class NodeRunner:
         return True
 
     def _apply_error_strategy(self, failure: NodeFailed) -> NodeOutcome:
+        self._span.fail(failure.error_type)
         config = self._node.config
         error = {"error_message": failure.message, "error_type": failure.error_type}
         if config.error_strategy == FAIL_BRANCH:

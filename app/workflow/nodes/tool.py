@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.tools.bound_tools import fixed_settings
+from app.tools.tool_calls import call_tool
 from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
@@ -61,7 +62,7 @@ class ToolNode(Node):
             tool = context.services.tools.find(choice)
             known = tool.description.parameters.get("properties", {})
             accepted = {name: value for name, value in arguments.items() if name in known or not known}
-            answer = tool.call(accepted, context.seconds_left(LONGEST_CALL), context.cancellation)
+            answer = call_tool(tool, accepted, context.seconds_left(LONGEST_CALL), context.cancellation)
         except ToolFailed as failure:
             raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
         files = _stored(context, answer)
