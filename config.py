@@ -19,6 +19,7 @@ from app.redis_address import SENTINEL_SCHEME, sentinel_address, split_hosts
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
+LEAST_TOKEN_CHARACTERS = 24
 SCHEMES = {
     "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
     "REDIS_URL": ("redis", "rediss", "unix", SENTINEL_SCHEME),
@@ -121,6 +122,8 @@ class Config:
         self.REDIS_URL = env.text("REDIS_URL")
         self.STORAGE_URL = env.text("STORAGE_URL", f"file://{self.DATA_DIR / 'files'}")
         self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS = env.items("SECRET_KEY", "") or [""]
+
+        self.OPERATOR_TOKEN = env.items("OPERATOR_TOKEN", "")
 
         self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 5001)}").rstrip("/")
         self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
@@ -267,7 +270,18 @@ class Config:
                     f"SECRET_KEY must be set to at least {LEAST_KEY_BYTES} random bytes, for example from "
                     "`openssl rand -hex 32`."
                 )
+        # Headers carry it.
+        if any(len(token) < LEAST_TOKEN_CHARACTERS or not _is_header_text(token) for token in self.OPERATOR_TOKEN):
+            raise InvalidSetting(
+                f"OPERATOR_TOKEN: each token must have at least {LEAST_TOKEN_CHARACTERS} characters, letters, digits and"
+                " signs without blanks, for example from `openssl rand -hex 24`."
+            )
         return self
+
+
+def _is_header_text(text: str) -> bool:
+    """Whether a text is of ASCII's printable characters, without blanks."""
+    return all("!" <= character <= "~" for character in text)
 
 
 def _is_loopback(host: str) -> bool:

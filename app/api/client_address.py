@@ -1,16 +1,11 @@
 """Find the client's address, by which limits per address count. The setting PROXY_HOPS decides whom to believe."""
 
 import collections
-import functools
-import ipaddress
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-# The prefix of the network that a provider gives one household.
-HOUSEHOLD_PREFIX = 64
-REMEMBERED_ADDRESSES = 4_096
-
+from app.services.auth.households import household
 
 def init_app(app: Flask) -> None:
     """Believe as many entries of X-Forwarded-For as there are proxies of ours: a client can invent all others."""
@@ -22,20 +17,6 @@ def init_app(app: Flask) -> None:
 def client_address() -> str:
     """Return the address by which the client of this request counts."""
     return household(request.remote_addr or "")
-
-
-@functools.lru_cache(maxsize=REMEMBERED_ADDRESSES)
-def household(text: str) -> str:
-    """Return the IPv4 address, or the network of an IPv6 address: a household has 2^64 of those."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, HOUSEHOLD_PREFIX), strict=False))
-    return str(address)
 
 
 class OpenCounts:

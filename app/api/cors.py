@@ -1,7 +1,8 @@
 """Let pages of other origins call the API (contract README §6).
 
 The response names the origin of the request, so that pages may send credentials. Cookies from an origin that is allowed
-only by `*` are ignored: otherwise any page in the Internet could act for its reader.
+only by `*` are ignored: otherwise any page in the Internet could act for its reader. What is the operators' alone is called
+by no page of another origin.
 """
 
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ METHODS = "GET, PUT, POST, DELETE, OPTIONS, PATCH"
 REQUEST_HEADERS = "Content-Type, X-App-Code, X-App-Passport, Authorization, X-CSRF-Token, Last-Event-ID"
 EXPOSED = "X-Version, X-Env, X-Trace-Id"
 PREFLIGHT_SECONDS = "600"
+OPERATORS_PATH = "/operator"
 
 
 def init_app(app: Flask) -> None:
@@ -46,7 +48,7 @@ def _preflight() -> Response | None:
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     response = Response(status=200)
-    if _allowed(request.headers.get("Origin"), current_app.config["CORS_ALLOW_ORIGINS"]):
+    if not _is_operators() and _allowed(request.headers.get("Origin"), current_app.config["CORS_ALLOW_ORIGINS"]):
         response.headers["Access-Control-Allow-Methods"] = METHODS
         response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
         response.headers["Access-Control-Max-Age"] = PREFLIGHT_SECONDS
@@ -57,8 +59,12 @@ def _add_headers(response: Response) -> Response:
     origin = request.headers.get("Origin")
     if origin is not None:
         response.vary.add("Origin")
-    response.headers.update(headers_for(current_app, origin))
+    response.headers.update(headers_for(current_app, None if _is_operators() else origin))
     return response
+
+
+def _is_operators() -> bool:
+    return request.path == OPERATORS_PATH or request.path.startswith(f"{OPERATORS_PATH}/")
 
 
 def headers_for(app: Flask, origin: str | None) -> dict[str, str]:

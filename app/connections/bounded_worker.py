@@ -39,9 +39,10 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
         get_hub().print_exception = lambda _, kind, error, trace: logs.log_uncaught(kind, error, trace)
         # Imported here: the master must not load what gevent has to patch first in the worker.
         from app.api import client_address, cors
+        from app.services.auth.households import household
 
         settings = self.wsgi.config
-        self._household = client_address.household
+        self._household = household
         self._headers_for = cors.headers_for
         self._limits = WaitLimits(
             head=settings["HEAD_SECONDS"],

@@ -17,6 +17,9 @@ from app.embedded.redis import EmbeddedRedis
 from app.extensions import database_connector, redis_at
 from config import Config
 
+KEY_BYTES = 32
+TOKEN_BYTES = 24
+
 
 class EmbeddedServers:
     """PostgreSQL, Redis, and the servers of the local model, of embeddings and of speech.
@@ -36,7 +39,10 @@ class EmbeddedServers:
 
         To be called in the main thread: the servers end with the thread that started them (`die_with_parent`).
         """
-        self.settings["SECRET_KEY"] = self._config.SECRET_KEY or _kept_key(self._config.DATA_DIR / "secret_key")
+        directory = self._config.DATA_DIR
+        self.settings["SECRET_KEY"] = self._config.SECRET_KEY or _kept_secret(directory / "secret_key", KEY_BYTES)
+        if not self._config.OPERATOR_TOKEN:
+            self.settings["OPERATOR_TOKEN"] = _kept_secret(directory / "operator_token", TOKEN_BYTES)
         if not (self._config.MODELS_FILE or self._config.OPENAI_BASE_URL):
             self.model_servers.append(model_server(self._config))
             if not self._config.EMBEDDING_BASE_URL and embedding_engine.is_installed():
@@ -94,9 +100,9 @@ class EmbeddedServers:
         self._say(f"Redis is up ({time.monotonic() - began:.1f} s)")
 
 
-def _kept_key(file: pathlib.Path) -> str:
-    """Return the secret key of this installation; made by the first start."""
+def _kept_secret(file: pathlib.Path, size: int) -> str:
+    """Return the secret that a file of this installation has, of `size` bytes; made by the first start."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32))
+        file.write_text(secrets.token_hex(size))
     return file.read_text().strip()
