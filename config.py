@@ -273,8 +273,8 @@ class Config:
         # Headers carry it.
         if any(len(token) < LEAST_TOKEN_CHARACTERS or not _is_header_text(token) for token in self.OPERATOR_TOKEN):
             raise InvalidSetting(
-                f"OPERATOR_TOKEN: each token must have at least {LEAST_TOKEN_CHARACTERS} characters, letters, digits and"
-                " signs without blanks, for example from `openssl rand -hex 24`."
+                f"OPERATOR_TOKEN: each token must have at least {LEAST_TOKEN_CHARACTERS} letters, digits and signs,"
+                " without blanks, for example from `openssl rand -hex 24`."
             )
         return self
 

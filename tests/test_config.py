@@ -128,3 +128,10 @@ def test_running_embedded_servers_are_found_by_their_data_folder(tmp_path):
     (tmp_path / "embedded.json").write_text('{"REDIS_URL": "unix:///x", "PORT": "7000"}')
     config = Config({"DATA_DIR": str(tmp_path), "PORT": "8000"})
     assert (config.REDIS_URL, config.PORT) == ("unix:///x", 8000)
+
+
+@pytest.mark.parametrize("token", ["short", "a token with blanks in it, long", "ümlaute-in-a-token-of-24-signs"])
+def test_an_operators_token_that_no_header_carries_or_that_can_be_guessed_is_refused(token, tmp_path):
+    with pytest.raises(InvalidSetting, match="OPERATOR_TOKEN") as refusal:
+        Config({"DATA_DIR": str(tmp_path)} | GOOD | {"OPERATOR_TOKEN": f"{'x' * 24}, {token}"}).check()
+    assert token not in str(refusal.value)

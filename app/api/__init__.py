@@ -17,6 +17,7 @@ from app.api import (
     open_requests,
     openapi_document,
     operations,
+    operator,
     request_lines,
 )
 from app.api.document import default_ns, web_ns
@@ -123,6 +124,7 @@ def init_app(app: Flask) -> None:
     console.init_app(app)
     openapi_document.init_app(app)
     file_previews.init_app(app)
+    operator.init_app(app)
     app.before_request(_start_hub)
     app.add_url_rule("/", "home", _home)
 

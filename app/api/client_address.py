@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.services.auth.households import household
 
+
 def init_app(app: Flask) -> None:
     """Believe as many entries of X-Forwarded-For as there are proxies of ours: a client can invent all others."""
     hops = app.config["PROXY_HOPS"]

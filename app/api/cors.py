@@ -1,8 +1,8 @@
 """Let pages of other origins call the API (contract README §6).
 
 The response names the origin of the request, so that pages may send credentials. Cookies from an origin that is allowed
-only by `*` are ignored: otherwise any page in the Internet could act for its reader. What is the operators' alone is called
-by no page of another origin.
+only by `*` are ignored: otherwise any page in the Internet could act for its reader. No page of another origin may call
+what is the operators' alone.
 """
 
 from urllib.parse import urlsplit

@@ -129,12 +129,18 @@ class Launcher:
         host = "127.0.0.1" if self._config.HOST in ("0.0.0.0", "::") else self._config.HOST
         return f"http://{host}:{self._config.PORT}"
 
+    def _operator_token(self) -> str:
+        """Return the token that was made for this installation; not one that its owner has set."""
+        made = self._servers.settings.get("OPERATOR_TOKEN")
+        return f"token {made}" if made else "with your OPERATOR_TOKEN"
+
     def _say(self, sentence: str) -> None:
         print(f"[{time.monotonic() - self._began:5.1f} s] {sentence}", flush=True)
 
     def _welcome(self, apps: list[dict[str, str]]) -> None:
         self._say("Ready.\n")
-        print(f"  Swagger UI   {self._url}/api/docs\n")
+        print(f"  Swagger UI   {self._url}/api/docs")
+        print(f"  operators    {self._url}/operator   {self._operator_token()}\n")
         print("  Talk to the sample apps here (Ctrl-C stops an answer, and then leaves):\n")
         for app in apps:
             print(f"  {self._talk(app['code']):<24} {app['mode']:<14} {app['name']}")

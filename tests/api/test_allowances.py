@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.services.auth.households import household
 from app.models.tasks import find_used_tokens
 from app.services.auth.asker import Asker
+from app.services.auth.households import household
 from app.services.auth.open_streams import OpenStream
 from config import Config
 from tests.support.factories import make_app

@@ -34,7 +34,7 @@ class ReportScope:
         if self.end_user_ids is not None:
             values["end_user_ids"] = list(self.end_user_ids)
         if self.words is not None:
-            values["words"] = f"%{_escaped(self.words)}%"
+            values["words"] = holding(self.words)
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -72,6 +72,7 @@ def page_values(scope: ReportScope, place: PagePlace | None, most: int) -> dict[
     return values if place is None else values | {"place_moment": moment, "place_id": row_id}
 
 
-def _escaped(words: str) -> str:
-    """Return a text in which LIKE finds no signs of its own."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def holding(words: str) -> str:
+    """Return the pattern of LIKE for texts that hold these words; no sign of theirs means anything else."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -39,7 +39,7 @@ def what_is_missing(
 def _unanswered(definition: AppDefinition) -> Iterator[str]:
     """Yield what keeps the app's models from answering, each model once."""
     asking: dict[tuple[str, str, str], list[str]] = {}
-    for model, place in _models(definition):
+    for model, place in models_asked(definition):
         asking.setdefault((model.provider, model.name, model.mode), []).append(place)
     try:
         routes = model_routes()
@@ -61,7 +61,8 @@ def _unanswered(definition: AppDefinition) -> Iterator[str]:
             )
 
 
-def _models(definition: AppDefinition) -> Iterator[tuple[ModelChoice, str]]:
+def models_asked(definition: AppDefinition) -> Iterator[tuple[ModelChoice, str]]:
+    """Yield the models that an app asks, and where its file names each."""
     if definition.model_config_ is not None and definition.workflow is None:
         yield definition.model_config_.model, "model_config.model"
     for node in definition.workflow.graph.nodes if definition.workflow is not None else ():

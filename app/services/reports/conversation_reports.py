@@ -30,8 +30,8 @@ from app.services.files.file_values import shown_inputs
 from app.services.reports import run_records
 from app.services.reports.report_filters import (
     ReportFilter,
+    ReportNotFound,
     ReportPage,
-    ReportRefused,
     bounded,
     id_or_none,
     page_of,
@@ -107,14 +107,14 @@ def list_conversations(
 def show_conversation(
     conversation_id: str, following: str | None = None, limit: int = 100, with_runs: bool = False
 ) -> ConversationDetails:
-    """Return a conversation and its messages. Raises ReportRefused for an unknown one.
+    """Return a conversation and its messages. Raises ReportRefused, ReportNotFound.
 
     `with_runs`: the messages of a chatflow have their workflow runs, secrets masked.
     """
     wanted = id_or_none(conversation_id)
     summary = None if wanted is None else find_conversation_report(wanted)
     if wanted is None or summary is None:
-        raise ReportRefused(f"There is no conversation {conversation_id}.")
+        raise ReportNotFound(f"There is no conversation {conversation_id}.")
     most_bytes = current_app.config["HISTORY_PAGE_BYTES"]
     place, most_bytes = place_of(following), current_app.config["HISTORY_PAGE_BYTES"]
     rows = list_messages_of_conversation(wanted, place, limit, most_bytes)

@@ -26,6 +26,10 @@ class ReportRefused(Exception):
     """A report that cannot be made as it was asked for. The message says why."""
 
 
+class ReportNotFound(ReportRefused):
+    """What a report is about, by its id, is not there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFilter:
     """What a report is narrowed to, in an operator's words.
@@ -114,17 +118,17 @@ def page_of(rows: Sequence[Row], limit: int, place: Callable[[Row], PagePlace]) 
 
 
 @contextlib.contextmanager
-def bounded() -> Iterator[Any]:
-    """Lend a connection on which a report may take REPORT_SECONDS. Raises ReportRefused where it takes longer."""
+def bounded(seconds: float = REPORT_SECONDS) -> Iterator[Any]:
+    """Lend a connection on which a report may take so many seconds. Raises ReportRefused where it takes longer."""
     try:
         with db.engine.begin() as connection:
-            limit_time(connection, REPORT_SECONDS)
+            limit_time(connection, seconds)
             yield connection
     except OperationalError as error:
         if getattr(error.orig, "pgcode", None) != _QUERY_CANCELED:
             raise
         raise ReportRefused(
-            f"This took longer than {REPORT_SECONDS:.0f} seconds: narrow it to an app, or to a span of time."
+            f"This took longer than {seconds:.0f} seconds: narrow it to an app, or to a span of time."
         ) from None
 
 

@@ -21,8 +21,8 @@ from app.services.generation.form_mails import link_of
 from app.services.process.stored_values import masked
 from app.services.reports.report_filters import (
     ReportFilter,
+    ReportNotFound,
     ReportPage,
-    ReportRefused,
     bounded,
     page_of,
     place_of,
@@ -64,12 +64,12 @@ def list_runs(asked: ReportFilter, following: str | None = None, limit: int = 50
     return page_of(rows, limit, lambda row: PagePlace(row.created_at, uuid.UUID(row.id)))
 
 
-def show(run_id: str) -> RunDetails:
-    """Raises ReportRefused where there is no such run."""
+def show(run_id: str, with_nodes: bool = True) -> RunDetails:
+    """Return a run. Raises ReportNotFound. Without `with_nodes` it has no node executions."""
     wanted = _uuid(run_id)
     record = find_run_record(wanted)
     if record is None:
-        raise ReportRefused(f"There is no run {run_id}.")
+        raise ReportNotFound(f"There is no run {run_id}.")
     secrets = version(record.app_version_id).usable_workflow().secrets
     return RunDetails(
         summary=record.summary,
@@ -77,18 +77,18 @@ def show(run_id: str) -> RunDetails:
         outputs=masked(record.outputs, secrets),
         nodes=[
             NodeRecord(**{name: masked(value, secrets) for name, value in vars(node).items()})
-            for node in list_node_records(wanted)
+            for node in (list_node_records(wanted) if with_nodes else ())
         ],
         forms=[_form_record(form) for form in list_form_records(wanted)],
     )
 
 
 def stop(run_id: str) -> bool:
-    """Ask a running or paused run to end; return False where it has ended. Raises ReportRefused for an unknown run."""
+    """Ask a running or paused run to end; return False where it has ended. Raises ReportNotFound for an unknown one."""
     wanted = _uuid(run_id)
     record = find_run_record(wanted)
     if record is None:
-        raise ReportRefused(f"There is no run {run_id}.")
+        raise ReportNotFound(f"There is no run {run_id}.")
     if record.summary.status not in ("running", "paused"):
         return False
     signals.request_stop(redis_client.client, record.task_id)
@@ -113,4 +113,4 @@ def _uuid(run_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(run_id)
     except ValueError:
-        raise ReportRefused(f"{run_id!r} is no run id: `.venv/bin/flask --app wsgi runs list` shows them.") from None
+        raise ReportNotFound(f"{run_id!r} is no run id: `.venv/bin/flask --app wsgi runs list` shows them.") from None

@@ -1,7 +1,9 @@
 """Add usage up, count answers by the hour, and find what has an id."""
 
+import datetime
 from collections.abc import Sequence
 
+from app.models.reports.failures import RecentFailure, list_recent_failures
 from app.models.reports.people import FoundThing, list_things_of_id
 from app.models.reports.usage_reports import GROUPS, ActivityReport, UsageReport, add_usage_up, list_activity
 from app.services.reports.report_filters import ReportFilter, ReportRefused, bounded, id_or_none, scope_of
@@ -30,6 +32,12 @@ def activity(asked: ReportFilter) -> list[ActivityReport]:
     """
     with bounded() as connection:
         return list_activity(connection, scope_of(asked))
+
+
+def recent_failures(since: datetime.datetime, limit: int) -> list[RecentFailure]:
+    """Return the answers and runs that began since then and failed, the newest first. Raises ReportRefused."""
+    with bounded() as connection:
+        return list_recent_failures(connection, since, limit)
 
 
 def things_of_id(text: str) -> list[FoundThing]:
