@@ -18,10 +18,12 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
+from app.pages import operator
 from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.logins import Person, make_account, new_email
 from tests.support.mail_server import MailServer
+from tests.support.operators import OPERATOR_TOKEN
 from tests.support.paths import PROJECT
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor
@@ -64,6 +66,7 @@ def settings(
     return servers | {
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "SECRET_KEY": "a key for tests that is long enough",
+        "OPERATOR_TOKEN": OPERATOR_TOKEN,
         "OPENAI_BASE_URL": scripted_model.base_url,
         "OPENAI_API_KEY": "sk-scripted",
         "LOG_LEVEL": "ERROR",
@@ -73,7 +76,7 @@ def settings(
 @pytest.fixture(scope="session")
 def bound_app(settings: dict[str, str]) -> Iterator[Flask]:
     """The app on a migrated database, with Celery's tasks run where they are enqueued."""
-    bound = create_app(Config(settings), api.init_app, cli.register)
+    bound = create_app(Config(settings), api.init_app, operator.init_app, cli.register)
     worker.attach(celery, bound)
     celery.conf.update(task_always_eager=True, task_eager_propagates=True)
     with bound.app_context():
