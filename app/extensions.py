@@ -115,6 +115,14 @@ def bind_database(app: Flask) -> None:
             event.listen(engine, "checkout", refuse_closed)
 
 
+def database_connections(app: Flask) -> dict[str, int]:
+    """Return how many connections of each pool are in use: `transactions` and `statements`."""
+    with app.app_context():
+        # The pools that bind_database makes count; the base class of pools promises nothing.
+        pools: dict[str, Any] = {"transactions": db.engine.pool, "statements": autocommit_engine().pool}
+    return {name: pool.checkedout() for name, pool in pools.items()}
+
+
 def close_connections(app: Flask) -> None:
     """Close the idle connections of an app to Redis and PostgreSQL."""
     app.extensions["redis_client"].close()
@@ -152,6 +160,8 @@ def refuse_closed(connection: Any, record: Any, proxy: Any) -> None:
     A look at what has arrived costs microseconds, a question to the server a round trip. Raises InvalidatePoolError.
     """
     server = _socket.socket(fileno=connection.fileno())
+    # Celery's beat gives all new sockets a timeout: they would wait for so long, whatever the flags say.
+    server.settimeout(0.0)
     try:
         arrived = server.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
     except BlockingIOError:

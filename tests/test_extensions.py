@@ -1,5 +1,7 @@
 """Addresses of Redis and PostgreSQL, as their libraries take them; connections that a server has closed."""
 
+import socket
+
 import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
@@ -71,3 +73,13 @@ def test_a_server_that_takes_no_writes_counts_as_away(engine):
         connection.execute(text("SET TRANSACTION READ ONLY"))
         connection.execute(text("CREATE TABLE nothing (id integer)"))
     assert session_id(engine) != before
+
+
+def test_a_default_timeout_of_sockets_makes_no_connection_look_closed(engine):
+    """Celery's beat sets one: each look at a connection waited for so long, and the connection was given up."""
+    first = session_id(engine)
+    socket.setdefaulttimeout(0.01)
+    try:
+        assert [session_id(engine) for _ in range(3)] == [first] * 3
+    finally:
+        socket.setdefaulttimeout(None)
