@@ -5,7 +5,7 @@ relay begins to read. What needs separate processes is under tests/system/.
 """
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import flask_migrate
 import pytest
@@ -18,11 +18,13 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
+from app.metrics import recording
 from app.pages import operator
 from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.logins import Person, make_account, new_email
 from tests.support.mail_server import MailServer
+from tests.support.metrics import Series, scraped
 from tests.support.operators import OPERATOR_TOKEN
 from tests.support.paths import PROJECT
 from tests.support.scripted_model import ScriptedModel
@@ -119,6 +121,14 @@ def bob(client: FlaskClient, alice: WebVisitor) -> WebVisitor:
 def charlie(client: FlaskClient) -> WebVisitor:
     """A visitor of another app, who must see nothing."""
     return WebVisitor.of_new_app(client)
+
+
+@pytest.fixture
+def counted(tmp_path: pathlib.Path) -> Iterator[Callable[[], dict[Series, float]]]:
+    """What this process has counted for the metrics since the test began, as Prometheus reads it."""
+    recording.start(tmp_path / "metrics", "worker")
+    yield lambda: scraped(tmp_path / "metrics")
+    recording.stop()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from app import tracing
+from app.metrics.names import REQUESTS
 from app.services.definitions.published_apps import PublishedApp
 
 log = structlog.get_logger("frontdesk.web")
@@ -96,6 +97,7 @@ def _end(response: Response) -> Response:
     response.headers["X-Trace-Id"] = request_id
     if request.path.startswith(UNTOLD_PATHS):
         return response
+    REQUESTS.add(str(response.status_code))
     line = {
         # Bound anew: what is told behind a stream is told outside of the request.
         "request_id": request_id,

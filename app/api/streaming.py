@@ -11,6 +11,7 @@ from flask import Response
 from app import tasks
 from app.api.process_hub import hub
 from app.errors import InvalidParam, ServiceUnavailable
+from app.metrics.names import CLIENT_RECONNECTS
 from app.models.tasks import ClaimedTask, TaskState
 from app.services.auth import answer_limits, day_budgets
 from app.services.auth.asker import Asker
@@ -66,6 +67,7 @@ def resume(asker: Asker, state: TaskState, last_event_id: str | None, with_snaps
         reader = opened.enter_context(contextlib.closing(EventReader(hub(), state.task_id)))
         groups = stream.kept(reader.resume(state, after, with_snapshot))
         opened.pop_all()
+    CLIENT_RECONNECTS.add()
     return _reply(groups, reader, stream)
 
 

@@ -15,6 +15,7 @@ from app.connections.refusals import FAULT, TOO_MANY, Refusal, origin_of, refusa
 from app.connections.request_parser import BoundedParser
 from app.connections.waiting_clients import WaitingClients
 from app.errors import AppError
+from app.metrics.names import REQUESTS, WEB_CONNECTIONS
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
         """Serve a connection until it ends."""
         peer = self._household(addr[0])
         connection = ClientSocket(client, peer, self._limits, self._waiting)
+        WEB_CONNECTIONS.change(1)
         try:
             if not self._connections.open(peer):
                 self._refuse(connection, TOO_MANY)
@@ -81,6 +83,7 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
             pass
         finally:
             connection.close()
+            WEB_CONNECTIONS.change(-1)
 
     def _serve(self, listener_name: Any, connection: ClientSocket, addr: Any) -> None:
         parser, first = BoundedParser(self.cfg, connection, addr), True
@@ -118,6 +121,7 @@ class BoundedWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no type
         headers = self._headers_for(self.wsgi, origin)
         request_id = secrets.token_hex(8)
         log.info("request.refused", status=refusal.status, request_id=request_id)
+        REQUESTS.add(str(refusal.status))
         connection.sendall(render(refusal, {**headers, "X-Trace-Id": request_id}))
         connection.finish(LINGER_SECONDS)
 

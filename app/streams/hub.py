@@ -12,6 +12,7 @@ from typing import Self
 import redis
 import structlog
 
+from app.metrics.names import REDIS_RECONNECTS, SLOW_READERS, STREAMS
 from app.streams import channel
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ class Subscription:
             self._messages.clear()
             self._bytes = 0
             self._missed = True
+            SLOW_READERS.add()
         self._messages.append(message)
         self._bytes += len(message)
         self._ready.set()
@@ -115,6 +117,7 @@ class Hub:
         name = channel.live_channel(task_id).encode()
         with self._lock:
             self._readers.setdefault(name, []).append(subscription)
+            STREAMS.change(1)
             confirmed = self._confirmed.get(name)
             if confirmed is None:
                 confirmed = self._confirmed[name] = threading.Event()
@@ -132,6 +135,7 @@ class Hub:
             readers = self._readers.get(name, [])
             if subscription in readers:
                 readers.remove(subscription)
+                STREAMS.change(-1)
             if not readers and name in self._confirmed:
                 del self._readers[name], self._confirmed[name]
                 self._send("UNSUBSCRIBE", name)
@@ -174,6 +178,7 @@ class Hub:
             self._connected = True
             readers = [reader for group in self._readers.values() for reader in group]
         if not first:
+            REDIS_RECONNECTS.add("hub")
             for reader in readers:
                 reader.mark_missed()
             for callback in self._on_reconnect:

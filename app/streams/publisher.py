@@ -13,6 +13,7 @@ from typing import Any, Self
 import redis
 import structlog
 
+from app.metrics.names import EVENTS_LOST, REDIS_RECONNECTS
 from app.streams import channel
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ class EventWriter:
         """Note what became of an event, by the answer of APPEND. Called by the publisher's thread, in order."""
         if outcome == b"lost":
             self.log_was_lost = True
+            EVENTS_LOST.add("writer")
         self.ended_unheard = outcome == b"unheard"
         with self._changed:
             self._settled = number
@@ -149,6 +151,7 @@ class Publisher:
                 batch = self._send(batch)
             except (*channel.RedisAway, OSError) as lost:
                 log.warning("publisher.redis_lost", error=str(lost), waiting=len(batch))
+                REDIS_RECONNECTS.add("publisher")
                 self._connection.disconnect()
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import redis
 import structlog
 
+from app.metrics.names import REDIS_RECONNECTS, RUNNING
 from app.streams import signals
 from app.streams.channel import RedisAway
 from app.streams.hub import Hub
@@ -61,9 +62,11 @@ class WorkerRuntime:
     def add_task(self, task_id: str, interrupt: Interrupt) -> None:
         """Renew this task's lease from now on, and interrupt it when it has to end."""
         self._interrupts[task_id] = interrupt
+        RUNNING.set(len(self._interrupts))
 
     def remove_task(self, task_id: str) -> None:
         self._interrupts.pop(task_id, None)
+        RUNNING.set(len(self._interrupts))
 
     def hand_over_all(self) -> None:
         """Interrupt all tasks, so that other workers take them: this process is about to end."""
@@ -89,3 +92,4 @@ class WorkerRuntime:
             # A full disk, a full memory or a replica in its place lets it refuse writes. That passes.
             except redis.RedisError as lost:
                 log.warning("heartbeat.redis_lost", error=str(lost))
+                REDIS_RECONNECTS.add("heartbeat")

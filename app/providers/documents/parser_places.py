@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator
 
+from app.metrics.names import PARSERS
 from app.providers.cancellation import Cancellation
 from app.providers.work_owner import FRONTDESK, WorkOwner
 
@@ -58,6 +59,8 @@ def place(
             held.callback(os.close, _lock(folder, "place", most, deadline, cancellation))
         finally:
             _looking.release()
+        PARSERS.change(1)
+        held.callback(PARSERS.change, -1)
         yield
 
 

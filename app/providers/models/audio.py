@@ -18,6 +18,7 @@ from app.errors import (
 )
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.http.multipart_forms import MultipartForm
+from app.providers.models.call_records import recorded
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
 
@@ -57,19 +58,20 @@ class SpeechModel:
             content = orjson.dumps({"model": self.name, "input": text, "voice": voice, "response_format": "mp3"})
         except TypeError:  # a lone surrogate in the text
             raise ProviderBadRequest from None
-        response = self._endpoint.post("/audio/speech", content, CancelScope(cancellation or Cancellation(), deadline))
-        call = self._endpoint.describe(self.name, text)
-        try:
-            _check(response, call)
-            # Some servers report a failure with status 200.
-            if response.media_type == "application/json":
-                raise _failure(response.read_document(), call)
-            while (piece := response.read()) is not None:
-                if piece:
-                    yield piece
-            response.finish()
-        finally:
-            response.close()
+        scope, call = CancelScope(cancellation or Cancellation(), deadline), self._endpoint.describe(self.name, text)
+        with recorded(self._endpoint.name, "speech", self.name):
+            response = self._endpoint.post("/audio/speech", content, scope)
+            try:
+                _check(response, call)
+                # Some servers report a failure with status 200.
+                if response.media_type == "application/json":
+                    raise _failure(response.read_document(), call)
+                while (piece := response.read()) is not None:
+                    if piece:
+                        yield piece
+                response.finish()
+            finally:
+                response.close()
 
 
 class TranscriptionModel:
@@ -95,9 +97,11 @@ class TranscriptionModel:
         form = MultipartForm(
             {"model": self.name, "response_format": "json"}, f"recording.{extension}", media_type, recording, size
         )
-        response = self._endpoint.post_form(
-            "/audio/transcriptions", form, CancelScope(cancellation or Cancellation(), deadline)
-        )
+        with recorded(self._endpoint.name, "transcription", self.name):
+            return self._ask(form, CancelScope(cancellation or Cancellation(), deadline))
+
+    def _ask(self, form: MultipartForm, scope: CancelScope) -> str:
+        response = self._endpoint.post_form("/audio/transcriptions", form, scope)
         call = self._endpoint.describe(self.name, "")
         try:
             if response.status in NO_SUCH_PATH:

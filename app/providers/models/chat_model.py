@@ -12,8 +12,10 @@ import orjson
 
 from app.errors import ProviderBadRequest, ProviderError, ProviderProtocolError, ProviderTimeout
 from app.errors.answers import AnswerFiltered
+from app.metrics.names import MODEL_FALLBACKS
 from app.providers.cancellation import Cancellation, CancelScope
 from app.providers.model_tally import note_model
+from app.providers.models.call_records import recorded
 from app.providers.models.chat_types import Chunk, ModelMessage, ModelPrices, ModelSource, Options, Usage
 from app.providers.models.endpoint import Endpoint, Response
 from app.providers.models.model_failures import CallDescription, failure_of_response
@@ -108,6 +110,7 @@ class ChatModel:
                     type(failure).__name__,
                     following,
                 )
+                MODEL_FALLBACKS.add(model._endpoint.name)
         yield from (self, *self.fallbacks)[-1]._stream(messages, options, scope)
 
     def __str__(self) -> str:
@@ -123,13 +126,15 @@ class ChatModel:
             request = self._request(messages, options)
             span.asked(request, messages)
             call = self._endpoint.describe(self.name, "\n".join(message.text() for message in messages))
-            response = self._ask(request, scope, call)
-            try:
-                for chunk in self._chunks(response, StreamedAnswer(_offered(request), call)):
-                    span.answered(chunk)
-                    yield chunk if chunk.usage is None else self._with_source(chunk, chunk.usage)
-            finally:
-                response.close()
+            with recorded(self._endpoint.name, self.mode, self.name) as record:
+                response = self._ask(request, scope, call)
+                try:
+                    for chunk in self._chunks(response, StreamedAnswer(_offered(request), call)):
+                        span.answered(chunk)
+                        record.usage = chunk.usage or record.usage
+                        yield chunk if chunk.usage is None else self._with_source(chunk, chunk.usage)
+                finally:
+                    response.close()
         except BaseException as error:
             span.fail(error)
             raise

@@ -23,11 +23,15 @@ from app.errors import (
     ProviderUnreachable,
 )
 from app.providers.cancellation import Cancellation, CancelScope
+from app.providers.models.call_records import recorded
+from app.providers.models.chat_types import Usage
 from app.providers.models.endpoint import Endpoint
 from app.providers.models.model_failures import CallDescription, error_in, failure_of_event, failure_of_response
 from app.providers.models.model_spans import model_span
 from app.providers.models.wire_values import whole_number
 
+# Of the models that are asked at these paths.
+KINDS = {"embeddings": "embedding", "rerank": "rerank"}
 BATCH = 32
 LARGEST_RESPONSE = 64 * 1024 * 1024
 TEMPORARY = (ProviderRateLimited, ProviderServerError, ProviderTimeout, ProviderUnreachable, ProviderProtocolError)
@@ -158,11 +162,14 @@ def _post(
     endpoint: Endpoint, path: str, body: dict[str, Any], scope: CancelScope, call: CallDescription, repeat: bool
 ) -> Any:
     """Send a JSON body and return the JSON of the response. `repeat`: the endpoint may repeat the request."""
-    with model_span(path.removeprefix("/"), body["model"], endpoint) as span:
+    name, model = path.removeprefix("/"), body["model"]
+    with model_span(name, model, endpoint) as span, recorded(endpoint.name, KINDS[name], model) as record:
         response = _exchange(endpoint, path, body, scope, call, repeat)
         usage = response.get("usage") if isinstance(response, dict) else None
         if isinstance(usage, dict):
-            span.set({"gen_ai.usage.input_tokens": whole_number(usage.get("prompt_tokens"))})
+            tokens = whole_number(usage.get("prompt_tokens"))
+            span.set({"gen_ai.usage.input_tokens": tokens})
+            record.usage = Usage(tokens or 0, 0, tokens or 0)
         return response
 
 

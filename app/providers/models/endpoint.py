@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from app.errors import ProviderError, ProviderProtocolError, ProviderTimeout, ProviderUnreachable
+from app.metrics.names import MODEL_REPEATS
 from app.providers.cancellation import CancelScope
 from app.providers.http.connecting import Server, connect
 from app.providers.http.connections import Connection, ConnectionPool
@@ -232,6 +233,7 @@ class Endpoint:
             logger.warning(
                 "model call repeated: model server %s %s, asked again after %.1f s", self.name, reason, pause
             )
+            MODEL_REPEATS.add(self.name)
             scope.cancellation.wait(pause)
         raise AssertionError("unreachable")
 

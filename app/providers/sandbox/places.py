@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from app.metrics.names import SANDBOX_LIMIT, SANDBOX_PLACES
 from app.providers.cancellation import Cancellation
 from app.providers.sandbox.messages import SandboxFailed
 from app.providers.work_owner import WorkOwner
@@ -33,6 +34,7 @@ class FairPlaces:
     def __init__(self, most: int = PLACES) -> None:
         """`most`: places in all, at least four."""
         self._most, self._most_of_app, self._most_of_end_user = most, most * 3 // 4, most // 4
+        SANDBOX_LIMIT.set(most)
         self._lock = threading.Lock()
         self._taken: collections.Counter[str | WorkOwner] = collections.Counter()
         self._used = 0
@@ -49,11 +51,17 @@ class FairPlaces:
         with self._lock:
             self._apps.setdefault(owner.app, {}).setdefault(owner, collections.deque()).append(waiting)
             self._call()
+        state = "waiting"
+        SANDBOX_PLACES.change(1, state)
         try:
             self._wait(waiting, cancellation, min(until, time.monotonic() + PATIENCE_SECONDS))
+            SANDBOX_PLACES.change(-1, state)
+            state = "used"
+            SANDBOX_PLACES.change(1, state)
             yield
         finally:
             self._leave(waiting)
+            SANDBOX_PLACES.change(-1, state)
 
     @property
     def waiting(self) -> int:

@@ -15,6 +15,7 @@ from flask import current_app
 from app.models.tasks import FAILED, PAUSED, ClaimedTask
 from app.services.auth.pseudonyms import pseudonym
 from app.services.definitions import published_apps
+from app.services.events.answer_counts import count_rest
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class TaskRest:
 
 
 def log_rest(task: ClaimedTask, app_code: str | None, rest: TaskRest) -> None:
-    """Log the end of a task, or that its run waits. `app_code`: None where the app is gone."""
+    """Log and count the end of a task, or that its run waits. `app_code`: None where the app is gone."""
+    count_rest(task, app_code, rest.outcome, rest.cause, rest.first_token, rest.seconds)
     line: dict[str, Any] = {
         "app": app_code,
         "app_id": task.app_id,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from flask import Flask, current_app
 
 from app.extensions import DATABASE_AWAY, redis_client
+from app.metrics.names import EVENTS_LOST
 from app.models.tasks import TaskState, find_task
 from app.services.events import run_snapshots, task_states
 from app.services.events.stored_frames import frames_so_far, stored_frames
@@ -77,6 +78,7 @@ class EventReader:
                 if state is None or not task_states.is_running(state):
                     yield from self._stored(state)
                     return
+                EVENTS_LOST.add("reader")
                 look_back = True
                 frames, reached = self._so_far(state)
                 if reached < after:

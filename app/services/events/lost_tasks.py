@@ -12,6 +12,7 @@ import structlog
 from flask import current_app
 
 from app.extensions import redis_client
+from app.metrics.names import LEASES_LOST
 from app.models.task_losses import list_known_tasks, record_losses
 from app.models.tasks import list_unfinished_tasks
 from app.streams import leases
@@ -37,6 +38,7 @@ def find_abandoned(queue_length: int) -> list[str]:
     A task that was lost too often at the same step is not among them before its pause is over.
     """
     reaped = leases.reap(redis_client.client, current_app.config["LEASE_SECONDS"])
+    LEASES_LOST.add(amount=len(reaped.orphans))
     pauses = _pauses(reaped.orphans)
     if pauses:
         leases.postpone(redis_client.client, pauses)

@@ -13,6 +13,7 @@ from flask import current_app
 from app import tracing
 from app.errors.answers import RunOverdue, WorkersLost
 from app.extensions import DATABASE_AWAY, redis_client
+from app.metrics.names import HAND_OVERS, QUEUE_SECONDS, TAKE_OVERS
 from app.models.tasks import ClaimedTask, claim_task
 from app.providers.cancellation import Cancellation
 from app.providers.model_tally import ModelTally
@@ -157,6 +158,7 @@ def execute(
     except (HandedOver, *DATABASE_AWAY, TimeoutError) as reason:
         log.warning("run.handed_on", task_id=task_id, reason=repr(reason))
         outcome = leases.HANDED_ON
+        HAND_OVERS.add()
     finally:
         runtime.remove_task(task_id)
         runtime.leases.release(task_id, outcome)
@@ -166,6 +168,10 @@ def execute(
 def _generate(runtime: WorkerRuntime, task: ClaimedTask, generate: Generate, with_speech: bool) -> FollowUp:
     writer = runtime.publisher.open(task.task_id, task.epoch, task.last_event, task.last_event_is_known)
     execution = TaskExecution(task, writer, current_app.config["MAX_RUN_SECONDS"], with_speech)
+    if task.last_event_is_known:
+        QUEUE_SECONDS.observe(task.age, task.mode)
+    else:
+        TAKE_OVERS.add(task.mode)
     # Listen first, then look at the flag: a stop between the two is noticed by either.
     runtime.add_task(task.task_id, execution.interrupt)
     if signals.stops_requested(runtime.client, [task.task_id]):
