@@ -210,6 +210,12 @@ class Config:
         self.WEB_WORKERS = env.integer("WEB_WORKERS", os.cpu_count() or 1, least=1)
         self.WORKER_PROCESSES = env.integer("WORKER_PROCESSES", os.cpu_count() or 1, least=1)
         self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
+        self.METRICS_TOKEN = env.text("METRICS_TOKEN")
+        self.METRICS_PORT = env.integer("METRICS_PORT", 0)
+        self.METRICS_HOST = env.text("METRICS_HOST", self.HOST)
+        if self.METRICS_PORT and self.METRICS_PORT in (self.PORT, *range(65_536, self.METRICS_PORT + 1)):
+            raise InvalidSetting("METRICS_PORT must be a port of its own, below 65536; PORT is the web server's.")
+        self.METRICS_DIR = pathlib.Path(env.text("METRICS_DIR", str(self.DATA_DIR / "metrics"))).absolute()
         self.LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
         self.LOG_FORMAT = env.choice("LOG_FORMAT", "json", "console")
         self.LOG_CONTENT = env.choice("LOG_CONTENT", "off", "on")

@@ -8,6 +8,7 @@ from flask import Flask
 
 from app import VERSION, logs, tracing
 from app.extensions import bind_celery, bind_database, close_connections, redis_client
+from app.services.operator import schema
 from app.services.process import process_parts
 from app.services.process.process_parts import ProcessParts
 from config import Config
@@ -31,6 +32,7 @@ def create_app(config: Config, *mounts: Callable[[Flask], None]) -> Flask:
     parts.on_close(functools.partial(close_connections, app))
     if config.traces_endpoint and not config.COMMAND_LINE:
         _send_traces(config, parts)
+    schema.init_app(app)
     for mount in mounts:
         mount(app)
     return app

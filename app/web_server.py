@@ -49,6 +49,19 @@ def post_fork(server: Any, worker: Any) -> None:
     database_waits.install()
 
 
+def post_worker_init(worker: Any) -> None:
+    """Begin what a web worker does beside its requests; called in the worker, before its first request."""
+    # Imported here for the same reason as above.
+    from app.metrics.names import WEB_LIMIT
+    from app.services.operator import process_start
+
+    process_start.start_metrics(worker.wsgi, "web")
+    WEB_LIMIT.set(worker_connections)
+    # One line for all workers: the first one that gunicorn starts says it.
+    if worker.age == 1:
+        process_start.tell_of_schema(worker.wsgi)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
     """Close what the app of a web worker has opened; called in the worker, after its last request."""
     app = getattr(worker, "wsgi", None)

@@ -6,14 +6,16 @@ from typing import Any, Self
 import redis
 import structlog
 from celery import Celery, Task
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from flask import Flask
 
 from app import tasks
 from app.extensions import DATABASE_AWAY
+from app.metrics.names import RUNNING_LIMIT
 from app.services.events import lost_tasks
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
+from app.services.operator import process_start
 from app.services.process.process_parts import parts_of
 from app.services.process.providers import warn_of_missing_fences
 from app.streams.worker_runtime import WorkerRuntime
@@ -43,9 +45,11 @@ def attach(celery: Celery, app: Flask) -> None:
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
     }
     lifecycle = WorkerLifecycle(celery, app)
+    worker_init.connect(lifecycle.prepare, weak=False)
     worker_ready.connect(lifecycle.start, weak=False)
     worker_shutting_down.connect(lifecycle.drain, weak=False)
     worker_shutdown.connect(lifecycle.stop, weak=False)
+    beat_init.connect(lifecycle.prepare_beat, weak=False)
 
 
 class WorkerLifecycle:
@@ -62,9 +66,22 @@ class WorkerLifecycle:
         self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         self._fences = threading.Thread(target=warn_of_missing_fences, name="fences", daemon=True)
 
+    def prepare(self, sender: Any, **_: Any) -> None:
+        """Begin before anything is taken from the queues."""
+        process_start.start_metrics(self._app, "worker" if self._generates else "housekeeping")
+        RUNNING_LIMIT.set(sender.concurrency if self._generates else 0)
+        process_start.wait_for_schema(self._app)
+
+    def prepare_beat(self, **_: Any) -> None:
+        process_start.start_metrics(self._app, "beat")
+        process_start.tell_of_schema(self._app)
+
+    @property
+    def _generates(self) -> bool:
+        return self._celery.conf.task_default_queue in self._celery.amqp.queues.consume_from
+
     def start(self, **_: Any) -> Self:
-        generates = self._celery.conf.task_default_queue in self._celery.amqp.queues.consume_from
-        if generates and not self._stopped.is_set():
+        if self._generates and not self._stopped.is_set():
             generators.load_all()
             with self._app.app_context():
                 self._runtime = worker_runtime()

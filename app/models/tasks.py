@@ -63,6 +63,7 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_running", "created_at", postgresql_where=text("status = 'running'")),
         Index("tasks_by_time", "created_at"),
+        Index("tasks_paused", "app_id", postgresql_where=text("status = 'paused'")),
         Index("tasks_message", "message_id", unique=True),
         Index("tasks_workflow_run", "workflow_run_id", unique=True),
     )

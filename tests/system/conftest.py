@@ -5,16 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.embedded.ports import ReservedPort
 from tests.support.stack import CHAT_APP, COMPLETION_APP, Stack, stop_on_signals
 from tests.support.visitor import Visitor, wait_until
 
 WORKERS = 2
+METRICS_TOKEN = "a token for scrapes"
 
 
 @pytest.fixture(scope="session")
-def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def metrics_port() -> Iterator[ReservedPort]:
+    port = ReservedPort()
+    yield port
+    port.release()
+
+
+@pytest.fixture(scope="session")
+def running_stack(tmp_path_factory: pytest.TempPathFactory, metrics_port: ReservedPort) -> Iterator[Stack]:
     stop_on_signals()
-    with Stack(tmp_path_factory.mktemp("stack"), worker_processes=WORKERS) as stack:
+    metrics = {"METRICS_TOKEN": METRICS_TOKEN, "METRICS_PORT": str(metrics_port)}
+    with Stack(tmp_path_factory.mktemp("stack"), worker_processes=WORKERS, environment=metrics) as stack:
         stack.import_app(CHAT_APP, "chat")
         stack.import_app(COMPLETION_APP, "completion")
         yield stack

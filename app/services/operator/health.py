@@ -13,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import redis_client
 from app.models.execution import ping
+from app.models.schema import find_server_version, list_schema_revisions
 from app.providers.http.outgoing import DIRECT
+from app.services.operator.readiness import schema_part
 from app.streams import leases
 
 HEARTBEAT_SECONDS = 5.0
@@ -25,8 +27,13 @@ def check_postgres() -> dict[str, Any]:
     return _timed(_ask_postgres)
 
 
+def check_schema() -> dict[str, Any]:
+    """Up where the tables are those that the code needs, or newer ones."""
+    return _timed(lambda: schema_part(list_schema_revisions()))
+
+
 def check_redis() -> dict[str, Any]:
-    return _timed(lambda: {"answer": bool(redis_client.client.ping())})
+    return _timed(_ask_redis)
 
 
 def check_worker() -> dict[str, Any]:
@@ -51,7 +58,17 @@ def _model_state(address: str) -> dict[str, Any]:
 
 def _ask_postgres() -> dict[str, Any]:
     ping()
-    return {}
+    return {"version": find_server_version()}
+
+
+def _ask_redis() -> dict[str, Any]:
+    answer = bool(redis_client.client.ping())
+    try:
+        about: Any = redis_client.client.info("server")
+    except redis.ResponseError:
+        # A user of Redis may be allowed less.
+        about = {}
+    return {"answer": answer, "version": about.get("valkey_version") or about.get("redis_version")}
 
 
 def _ask_model(address: str) -> dict[str, Any]:
