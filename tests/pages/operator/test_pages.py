@@ -190,3 +190,29 @@ def test_a_page_makes_as_many_statements_for_one_row_as_for_ten(operator, alice,
     for number in range(9):
         alice.ask(f"Question {number}")
     assert count_statements(lambda: operator.page("/conversations", app=alice.app.code)) == one
+
+
+def test_a_fault_is_a_page_that_names_no_internals(operator, monkeypatch):
+    def fail(*given: object) -> None:
+        raise RuntimeError("postgresql://secret")
+
+    monkeypatch.setattr("app.services.reports.run_records.list_run_summaries", fail)
+    answer = operator.get("/runs")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 500 and "Internal Server Error" in page and "secret" not in page
+    assert answer.mimetype == "text/html" and answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_a_file_name_is_no_markup(operator, client):
+    upload = {"file_upload": {"enabled": True, "allowed_file_types": ["document"], "number_limits": 3}}
+    visitor = WebVisitor.of_new_app(client, **upload)
+    file_id = visitor.upload(name="<img src=x onerror=alert(1)>.txt").get_json()["id"]
+    file = {"type": "document", "transfer_method": "local_file", "upload_file_id": file_id}
+    started = visitor.ask("Read this", files=[file])[0].data
+    page = operator.page(f"/conversations/{started['conversation_id']}")
+    assert "<img" not in page and "&lt;img src=x" in page
+
+
+def test_a_filter_that_is_refused_can_be_left(operator):
+    page = operator.get("/conversations", end_user="nobody-at-all").get_data(as_text=True)
+    assert '<a href="/operator/conversations">Show this page without filters</a>' in page
