@@ -22,6 +22,7 @@ _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 _FOUND = re.compile(r"(?:Collecting|Processing) ([^\s]+)")
 _FETCHED = re.compile(r"\s+(?:Downloading|Using cached) ([^\s]+) \(([\d.]+) (kB|MB|GB|bytes)\)")
 _MEGABYTES = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
+_SEPARATORS = re.compile(r"[-_.]+")
 _NO_VENV = re.compile(r"No module named '?(venv|ensurepip)|ensurepip is not\s+available")
 
 
@@ -178,7 +179,7 @@ def _runs(python: pathlib.Path, *arguments: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return _SEPARATORS.sub("-", name).lower()
 
 
 def _rounds(lists: Sequence[str], alone: Sequence[str], constraints: str) -> Iterator[list[str]]:
