@@ -233,6 +233,8 @@ class Config:
         ]
         self.FILE_LINK_SECONDS = env.integer("FILE_LINK_SECONDS", 300, least=1)
         self.WORKFLOW_FILE_LIMIT = env.integer("WORKFLOW_FILE_LIMIT", 10)
+        # 0: for ever.
+        self.RETENTION_DAYS = env.integer("RETENTION_DAYS", 0)
 
     @property
     def traces_endpoint(self) -> str:

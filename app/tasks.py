@@ -13,6 +13,7 @@ from app.services.files import uploads
 from app.services.generation import form_mails, run_forms, task_execution
 from app.services.generation.generators import generator_of
 from app.services.generation.missed_endings import publish_missed_ending
+from app.services.keeping import forgetting, retention
 from app.services.visitor import conversations
 from app.streams import leases
 from app.streams.channel import RedisAway
@@ -40,7 +41,14 @@ def sweep_end_users() -> None:
 @celery.task(name="housekeeping.purge_conversations")
 def purge_conversations() -> None:
     """Remove the rows of deleted conversations."""
-    conversations.purge()
+    retention.purge_deleted()
+
+
+@celery.task(name="housekeeping.remove_old")
+def remove_old() -> None:
+    """Remove what is too old, old app versions, and what is left of people whose forgetting was cut off."""
+    forgetting.go_on()
+    retention.remove_old()
 
 
 @celery.task(name="housekeeping.name_conversation")

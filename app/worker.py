@@ -43,6 +43,7 @@ def attach(celery: Celery, app: Flask) -> None:
         "sweep-uploads": {"task": "housekeeping.sweep_uploads", "schedule": SWEEP_SECONDS},
         "expire-forms": {"task": "housekeeping.expire_forms", "schedule": float(app.config["FORM_SCAN_SECONDS"])},
         "purge-conversations": {"task": "housekeeping.purge_conversations", "schedule": PURGE_SECONDS},
+        "remove-old": {"task": "housekeeping.remove_old", "schedule": PURGE_SECONDS},
     }
     lifecycle = WorkerLifecycle(celery, app)
     worker_init.connect(lifecycle.prepare, weak=False)

@@ -1,4 +1,4 @@
-"""The operator's commands, behind `flask --app wsgi`: a group for each subject, and `usage`."""
+"""The operator's commands, behind `flask --app wsgi`: a group for each subject, `usage` and `forget`."""
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -8,6 +8,7 @@ from app.cli.accounts import accounts_group
 from app.cli.conversations import conversations_group
 from app.cli.datasets import datasets_group
 from app.cli.feedback import feedback_group
+from app.cli.forget import forget
 from app.cli.models import models_group
 from app.cli.runs import runs_group
 from app.cli.tools import tools_group
@@ -28,3 +29,4 @@ def register(app: Flask) -> None:
     app.cli.add_command(runs_group)
     app.cli.add_command(tools_group)
     app.cli.add_command(show_usage)
+    app.cli.add_command(forget)

@@ -25,6 +25,7 @@ class Conversation(Base):
         Index("conversations_by_creation", "end_user_id", "created_at", "id", postgresql_where=text(LISTED)),
         Index("conversations_pinned", "end_user_id", "updated_at", "id", postgresql_where=text(f"{LISTED} AND pinned")),
         Index("conversations_by_activity", "updated_at", "id"),
+        Index("conversations_by_version", "app_version_id"),
         Index("conversations_by_app", "app_id", "updated_at", "id"),
         Index("conversations_deleted", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
@@ -142,15 +143,6 @@ _RENAME = text(
 _PIN = text(f"UPDATE conversations SET pinned = :pinned WHERE id = :id AND {_OWN} RETURNING id")
 _HIDE = text(f"UPDATE conversations SET deleted_at = now() WHERE id = :id AND {_OWN} RETURNING id")
 
-# Locked rows are another worker's, which deletes them just now.
-_PURGE = text(
-    """
-DELETE FROM conversations WHERE id IN (
-    SELECT id FROM conversations WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED
-)
-"""
-)
-
 
 def find_list_anchor(owner: Owner, conversation_id: str, sort_by: str, pinned: bool | None) -> datetime.datetime | None:
     """Return where a conversation stands in a list of the owner's; None where the list does not have it.
@@ -217,10 +209,5 @@ def pin_conversation(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> 
 
 
 def hide_conversation(owner: Owner, conversation_id: uuid.UUID) -> bool:
-    """Mark a conversation of the owner as deleted, for `purge_conversations`; False where there is none."""
+    """Mark a conversation of the owner as deleted, for `app/models/keeping/purges.py`; False where there is none."""
     return fetch_value(_HIDE, owner.values() | {"id": conversation_id}) is not None
-
-
-def purge_conversations(most: int) -> int:
-    """Delete the rows of conversations that are marked as deleted, the earliest first; return how many."""
-    return execute(_PURGE, {"most": most})

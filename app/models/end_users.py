@@ -16,12 +16,16 @@ from app.models.upload_files import UploadFile
 
 
 class EndUser(Base):
-    """One end user of one app (contract README §4.5). `kind` keeps logged-in accounts apart from claimed names."""
+    """One end user of one app (contract README §4.5). `kind`: visitor, account, or forgotten (being removed).
+
+    Logged-in accounts are kept apart from claimed names.
+    """
 
     __tablename__ = "end_users"
     __table_args__ = (
         UniqueConstraint("app_id", "kind", "session_id", name="end_users_session_key"),
         Index("end_users_by_session", "session_id"),
+        Index("end_users_forgotten", "id", postgresql_where=text("kind = 'forgotten'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -51,7 +55,7 @@ INSERT INTO end_users (id, app_id, kind, session_id, created_at) VALUES (:id, :a
 ON CONFLICT (app_id, kind, session_id) DO UPDATE SET session_id = excluded.session_id RETURNING id
 """
 )
-_FIND = text("SELECT app_id, session_id FROM end_users WHERE id = :id")
+_FIND = text("SELECT app_id, session_id FROM end_users WHERE id = :id AND kind <> 'forgotten'")
 
 
 def find_or_make_end_user(app_id: uuid.UUID, kind: str, session_id: str) -> uuid.UUID:

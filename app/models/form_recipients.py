@@ -23,6 +23,7 @@ class HumanInputRecipient(Base):
     __tablename__ = "human_input_recipients"
     __table_args__ = (
         Index("human_input_recipients_by_form", "form_id"),
+        Index("human_input_recipients_by_email", "email", postgresql_where=text("email IS NOT NULL")),
         Index(
             "human_input_recipients_unmailed",
             "created_at",
@@ -55,6 +56,7 @@ class HumanInputFile(Base):
     """A file that was uploaded for a form. It belongs to the run's end user."""
 
     __tablename__ = "human_input_files"
+    __table_args__ = (Index("human_input_files_by_file", "upload_file_id"),)
 
     form_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("human_input_forms.id", ondelete="CASCADE"), primary_key=True)
     upload_file_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -24,6 +24,7 @@ class UploadFile(Base):
     __tablename__ = "upload_files"
     __table_args__ = (
         Index("upload_files_by_end_user", "end_user_id", "created_at"),
+        Index("upload_files_by_time", "created_at", "id"),
         Index("upload_files_unfinished", "created_at", postgresql_where=text("NOT stored")),
     )
 
@@ -93,7 +94,9 @@ _SUM_OF_SIZES = text(f"SELECT COALESCE(sum(size), 0) AS size FROM upload_files W
 _FIND_PREVIEW = text(
     """
 SELECT app_id, name, mime_type, size, created_at FROM upload_files
-WHERE id = :id AND stored AND EXISTS (SELECT 1 FROM end_users WHERE end_users.id = end_user_id)
+WHERE id = :id AND stored AND EXISTS (
+    SELECT 1 FROM end_users WHERE end_users.id = end_user_id AND kind <> 'forgotten'
+)
 """
 )
 _LIST_LEFT_OVER = text(

@@ -35,6 +35,8 @@ class WorkflowRun(Base):
     __tablename__ = "workflow_runs"
     __table_args__ = (
         Index("workflow_runs_by_time", "created_at", "id"),
+        Index("workflow_runs_alone", "created_at", "id", postgresql_where=text("message_id IS NULL")),
+        Index("workflow_runs_by_version", "app_version_id"),
         Index("workflow_runs_by_app", "app_id", "created_at", "id"),
         Index("workflow_runs_by_end_user", "end_user_id", "created_at"),
         Index("workflow_runs_message", "message_id", unique=True),

@@ -132,6 +132,11 @@ def last_logged(client: "redis.Redis", task_id: str) -> ChannelEvent | None:
     return None
 
 
+def forget_task(client: "redis.Redis", task_id: str) -> None:
+    """Remove a task's event log, with the words that are in it."""
+    client.delete(log_key(task_id))
+
+
 def more_follows(client: "redis.Redis", task_id: str, after: int) -> bool:
     """Whether a task that has ended has events behind number `after`, such as its speech. True where Redis is away."""
     try:

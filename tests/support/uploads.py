@@ -16,6 +16,11 @@ def stored_files(app) -> list[pathlib.Path]:
     return [path for path in root.rglob("*") if path.is_file()]
 
 
+def is_stored(visitor, file_id) -> bool:
+    """Whether the content of a file is in the storage."""
+    return any(path.name == str(file_id) for path in stored_files(visitor.client.application))
+
+
 def path_of(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     return f"{parts.path}?{parts.query}"

@@ -18,7 +18,6 @@ from app.models.conversations import (
     hide_conversation,
     list_conversations,
     pin_conversation,
-    purge_conversations,
     rename_conversation,
     replace_conversation_name,
 )
@@ -153,7 +152,7 @@ def pin(owner: Owner, conversation_id: uuid.UUID, pinned: bool) -> None:
 
 
 def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
-    """Hide a conversation and stop its running answers; `purge` removes the rows later.
+    """Hide a conversation and stop its running answers; housekeeping removes the rows.
 
     Raises ConversationNotFound.
     """
@@ -161,11 +160,6 @@ def delete(owner: Owner, conversation_id: uuid.UUID) -> None:
         raise ConversationNotFound
     for task_id in list_running_tasks(conversation_id):
         signals.request_stop(redis_client.client, task_id)
-
-
-def purge(most: int = 1_000) -> int:
-    """Remove the rows of at most `most` deleted conversations; return of how many."""
-    return purge_conversations(most)
 
 
 def _title(begun: BegunConversation) -> str:

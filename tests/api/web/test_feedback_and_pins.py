@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.extensions import autocommit_engine
-from app.services.visitor import conversations
+from app.services.keeping import retention
 from tests.support.web_client import WebVisitor
 
 SUGGESTS = {"suggested_questions_after_answer": {"enabled": True}}
@@ -83,7 +83,7 @@ def test_a_deleted_conversation_is_gone_everywhere(alice):
 
 def test_a_deleted_conversations_rows_are_removed(alice):
     alice.delete(f"/conversations/{alice.ask()[0].data['conversation_id']}")
-    conversations.purge()
+    retention.purge_deleted()
     with autocommit_engine().connect() as connection:
         for table in ("conversations", "messages", "tasks"):
             assert (
