@@ -119,9 +119,8 @@ class TestAListOfConversations:
         with pytest.raises(ReportRefused, match="No page"):
             listed(following)
 
-    def test_is_refused_where_it_takes_too_long(self, alice, monkeypatch):
-        monkeypatch.setattr(report_filters, "REPORT_SECONDS", 0.05)
-        with pytest.raises(ReportRefused, match="narrow it"), report_filters.bounded() as connection:
+    def test_is_refused_where_it_takes_too_long(self, alice):
+        with pytest.raises(ReportRefused, match="narrow it"), report_filters.bounded(0.05) as connection:
             connection.exec_driver_sql("SELECT pg_sleep(5)")
 
 
