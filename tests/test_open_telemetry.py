@@ -16,10 +16,12 @@ from tests.services.generation.test_message_publisher import execution_of
 from tests.support.agents import agent, house_registry, tool
 from tests.support.datasets import MODEL, VACATION, embedded, look
 from tests.support.factories import make_app, make_graph_app
+from tests.support.guarded import OK, trusting, url
 from tests.support.log_lines import lines_of
 from tests.support.otlp_collector import OtlpCollector
 from tests.support.parts import put_part
 from tests.support.people import answerer_of, asking, execute
+from tests.support.raw_server import RawServer, say
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import answer, end, graph, run, start
 from tests.support.workflow.iterations import iteration
@@ -157,6 +159,13 @@ class TestOneTrace:
         search = traces.sent().only("retrieval")
         assert search.attributes["frontdesk.passages"] == 1
         assert traces.collector.path_to(traces.collector.only("embeddings")) == ["retrieval", f"embeddings {MODEL}"]
+
+    def test_has_a_request_to_another_server_without_its_path(self, app, traces):
+        with RawServer(say(OK)) as server, trusting(server).request("GET", url(server, "/secret?key=secret")):
+            port = server.port
+        told = traces.sent().only("GET")
+        assert (told.kind, told.attributes["http.response.status_code"]) == (CLIENT, 200)
+        assert told.attributes["server.port"] == port and "secret" not in repr(told.attributes)
 
 
 class TestACaller:
