@@ -12,13 +12,13 @@ import redis
 from celery import Celery
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
+from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION, UNDEFINED_COLUMN, UNDEFINED_TABLE
 from psycopg2.extensions import parse_dsn
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 from sqlalchemy import Engine, ExceptionContext, MetaData, event
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase
 
@@ -183,6 +183,12 @@ def note_standby(context: ExceptionContext) -> None:
     if getattr(context.original_exception, "pgcode", None) == READ_ONLY_SQL_TRANSACTION:
         context.is_disconnect = True
         raise OperationalError(context.statement, context.parameters, context.original_exception)
+
+
+def lacks_tables(error: BaseException) -> bool:
+    """Whether a statement failed because the database's tables are missing, or older than the code."""
+    code = getattr(error.orig, "pgcode", None) if isinstance(error, ProgrammingError) else None
+    return code in (UNDEFINED_TABLE, UNDEFINED_COLUMN)
 
 
 def bind_celery(app: Flask) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from app.errors import AppError, ServiceUnavailable
-from app.extensions import DATABASE_AWAY
+from app.extensions import DATABASE_AWAY, lacks_tables
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,9 @@ def render_error(error: Exception) -> Response:
     """Return the response to any exception. Unexpected ones are logged with their traceback and hidden behind a 500."""
     if isinstance(error, UNREACHABLE):
         log.error("service.away", error=type(error).__name__, detail=str(error).partition("\n")[0])
+        error = ServiceUnavailable()
+    elif lacks_tables(error):
+        log.error("service.without_tables", detail=str(error).partition("\n")[0])
         error = ServiceUnavailable()
     if isinstance(error, AppError):
         response = _response(error.code, error.message, error.status)

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from app.extensions import lacks_tables
 from app.providers.operator_files import InvalidOperatorFile
 from app.services.auth.accounts import AccountRefused
 from app.services.operator.app_files import InvalidAppFile
@@ -21,8 +22,6 @@ DATABASE_UNREACHABLE = (
 )
 DATABASE_BEHIND = "The database lacks tables: run `.venv/bin/flask --app wsgi db upgrade` first."
 KNOWN = (AppRefused, AccountRefused, DatasetRefused, InvalidAppFile, InvalidOperatorFile, ReportRefused)
-# PostgreSQL's codes for an undefined table and an undefined column.
-_UNDEFINED = ("42P01", "42703")
 
 
 class OperatorGroup(AppGroup):
@@ -55,6 +54,6 @@ def told_in_one_line() -> Iterator[None]:
     except OperationalError:
         raise click.ClickException(DATABASE_UNREACHABLE) from None
     except ProgrammingError as error:
-        if getattr(error.orig, "pgcode", None) not in _UNDEFINED:
+        if not lacks_tables(error):
             raise
         raise click.ClickException(DATABASE_BEHIND) from None

@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from app import tasks
 from app.api import errors
+from app.extensions import db
 from app.services.visitor import app_info
 from tests.support.paths import PROJECT
 
@@ -177,3 +178,14 @@ def test_a_fault_names_version_and_environment(alice, monkeypatch, app):
     answer = alice.get("/parameters")
     assert (answer.status_code, answer.get_json()["code"], answer.headers["X-Env"]) == (500, "unknown", "PRODUCTION")
     assert "UPLOAD_LIMITS_MB" not in answer.get_data(as_text=True)
+
+
+def test_a_database_with_old_tables_is_told_as_unavailable(alice):
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE conversations RENAME COLUMN introduction TO kept_introduction")
+    try:
+        answer = alice.chat()
+    finally:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE conversations RENAME COLUMN kept_introduction TO introduction")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "service_unavailable")
