@@ -9,6 +9,8 @@ from app.metrics.recording import CounterMetric, FactMetric, HistogramMetric, Le
 
 # A fact: the metric, the values of its labels, its value.
 Fact = tuple[FactMetric, Sequence[str], float]
+# The values of the labels, and the numbers.
+Series = tuple[Sequence[str], list[float]]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -19,7 +21,7 @@ def render(host: HostValues, facts: Iterable[Fact]) -> bytes:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
     from prometheus_client.registry import Collector
 
-    by_name: dict[str, list[tuple[Sequence[str], list[float]]]] = {name: [] for name in METRICS}
+    by_name: dict[str, list[Series]] = {name: [] for name in METRICS}
     for (name, *labels), numbers in host.counts.items():
         by_name[name].append((labels, numbers))
     for (name, *labels), level in host.levels.items():
@@ -31,7 +33,7 @@ def render(host: HostValues, facts: Iterable[Fact]) -> bytes:
     class Families(Collector):
         def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
             for metric in METRICS.values():
-                series = by_name[metric.name] or _zero(metric)
+                series = by_name[metric.name] + _zeros(metric, by_name[metric.name])
                 if isinstance(metric, HistogramMetric):
                     histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
                     for labels, (*counts, total) in series:
@@ -52,8 +54,16 @@ def render(host: HostValues, facts: Iterable[Fact]) -> bytes:
     return generate_latest(registry)
 
 
-def _zero(metric: Metric) -> list[tuple[Sequence[str], list[float]]]:
-    return [((), [0.0])] if isinstance(metric, CounterMetric) and not metric.labels else []
+def _zeros(metric: Metric, series: list[Series]) -> list[Series]:
+    """Return the series of a counter that nothing has counted yet and that are told all the same."""
+    if not isinstance(metric, CounterMetric):
+        return []
+    known = {tuple(labels) for labels, _ in series}
+    if not metric.labels:
+        return [] if known else [((), [0.0])]
+    beside = dict.fromkeys(labels[:-1] for labels in known) if len(metric.labels) > 1 else [()]
+    wanted = [(*labels, value) for labels in beside for value in metric.last]
+    return [(labels, [0.0]) for labels in wanted if labels not in known]
 
 
 def _bound(seconds: float) -> str:

@@ -6,10 +6,14 @@ Nothing else in the code names a metric: what counts imports it from here.
 from app.metrics.recording import CounterMetric, FactMetric, HistogramMetric, LevelMetric, Metric
 
 SHORT = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120)
+MODES = ("chat", "agent-chat", "completion", "workflow", "advanced-chat")
 LONG = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 
 ANSWERS = CounterMetric(
-    "frontdesk_answers_total", "Answers and workflow runs that ended, or paused for people.", ("app", "mode", "outcome")
+    "frontdesk_answers_total",
+    "Answers and workflow runs that ended, or paused for people.",
+    ("app", "mode", "outcome"),
+    last=("succeeded", "failed"),
 )
 ANSWER_FAILURES = CounterMetric(
     "frontdesk_answer_failures_total", "Answers and workflow runs that failed, by the error.", ("app", "mode", "cause")
@@ -38,6 +42,7 @@ MODEL_CALLS = CounterMetric(
     "frontdesk_model_calls_total",
     "Calls of model servers; outcome is succeeded, stopped or failed.",
     ("endpoint", "kind", "outcome"),
+    last=("succeeded", "failed"),
 )
 MODEL_FAILURES = CounterMetric(
     "frontdesk_model_failures_total", "Calls of model servers that failed, by the error.", ("endpoint", "kind", "cause")
@@ -54,13 +59,21 @@ MODEL_FALLBACKS = CounterMetric(
 
 CLIENT_RECONNECTS = CounterMetric("frontdesk_client_reconnects_total", "Clients that came back for an answer's events.")
 REDIS_RECONNECTS = CounterMetric(
-    "frontdesk_redis_reconnects_total", "Connections to Redis that were lost and made again.", ("part",)
+    "frontdesk_redis_reconnects_total",
+    "Connections to Redis that were lost and made again.",
+    ("part",),
+    last=("hub", "publisher", "heartbeat"),
 )
-TAKE_OVERS = CounterMetric("frontdesk_take_overs_total", "Answers that went on in another worker.", ("mode",))
+TAKE_OVERS = CounterMetric(
+    "frontdesk_take_overs_total", "Answers that went on in another worker.", ("mode",), last=MODES
+)
 HAND_OVERS = CounterMetric("frontdesk_hand_overs_total", "Answers that a worker gave back for another one.")
 LEASES_LOST = CounterMetric("frontdesk_leases_lost_total", "Leases that ran out: their worker is gone or too slow.")
 EVENTS_LOST = CounterMetric(
-    "frontdesk_events_lost_total", "Times that Redis lacked events of an answer, by who missed them.", ("side",)
+    "frontdesk_events_lost_total",
+    "Times that Redis lacked events of an answer, by who missed them.",
+    ("side",),
+    last=("writer", "reader"),
 )
 SLOW_READERS = CounterMetric(
     "frontdesk_slow_readers_total", "Times that a stream's queue was full, and it read on from the event log."

@@ -26,7 +26,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class CounterMetric(Metric):
-    """Counts what happens, over all processes that ever counted in METRICS_DIR."""
+    """Counts what happens, over all processes that ever counted in METRICS_DIR.
+
+    `last`: values of the last label that are told as 0 before they are counted, beside each series that there is (with
+    one label: always). A counter that begins with 1 has no growth, and an alert would miss its first count.
+    """
+
+    last: tuple[str, ...] = ()
 
     def add(self, *labels: str, amount: float = 1) -> None:
         if _values is not None and amount > 0:

@@ -79,6 +79,19 @@ def test_a_counter_that_nothing_has_counted_is_zero(folder):
     assert value(scraped(folder), "frontdesk_client_reconnects_total") == 1
 
 
+def test_what_alerts_look_at_begins_with_zero(folder):
+    before = scraped(folder)
+    ANSWERS.add("desk", "chat", "succeeded")
+    after = scraped(folder)
+    assert ("frontdesk_events_lost_total", (("side", "writer"),)) in before
+    assert value(before, "frontdesk_events_lost_total") == 0
+    assert not [name for name, _ in before if name == ANSWERED]
+    assert {dict(labels)["outcome"]: number for (name, labels), number in after.items() if name == ANSWERED} == {
+        "succeeded": 1,
+        "failed": 0,
+    }
+
+
 def test_without_a_start_nothing_is_counted(tmp_path):
     ANSWERS.add("desk", "chat", "failed")
     assert list(tmp_path.iterdir()) == []
