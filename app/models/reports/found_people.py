@@ -1,5 +1,6 @@
 """Find people by what an operator knows of them: a session id, or a part of an account's address."""
 
+import uuid
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -32,7 +33,7 @@ FROM end_users end_user JOIN apps app ON app.id = end_user.app_id
 WHERE end_user.session_id = :session_id ORDER BY app.code LIMIT :most
 """
 )
-_ACCOUNTS = text("SELECT email, banned FROM accounts WHERE email LIKE :words ORDER BY email LIMIT :most")
+_ACCOUNTS = text("SELECT email, banned FROM accounts WHERE email LIKE :words OR id = :id ORDER BY email LIMIT :most")
 
 
 def list_people(connection: Connection, session_id: str, most: int) -> list[FoundPerson]:
@@ -40,6 +41,8 @@ def list_people(connection: Connection, session_id: str, most: int) -> list[Foun
     return fetch_all(_PEOPLE, {"session_id": session_id, "most": most}, FoundPerson, connection)
 
 
-def list_accounts_with(connection: Connection, words: str, most: int) -> list[FoundAccount]:
-    """Return the accounts whose address has this text in it. Addresses are in lower case."""
-    return fetch_all(_ACCOUNTS, {"words": holding(words), "most": most}, FoundAccount, connection)
+def list_accounts_with(
+    connection: Connection, words: str, account_id: uuid.UUID | None, most: int
+) -> list[FoundAccount]:
+    """Return the accounts whose address, in lower case, has this text in it, and the one of this id."""
+    return fetch_all(_ACCOUNTS, {"words": holding(words), "id": account_id, "most": most}, FoundAccount, connection)

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.pages.operator.graph_layout import Box, Point, lay_out
+from app.pages.operator.graph_layout import Box, Point, TooLargeToDraw, lay_out
 from app.services.reports.run_graphs import RunEdge, RunNode
 
 NODE_WIDTH, NODE_HEIGHT = 196.0, 62.0
@@ -80,9 +80,17 @@ class _Level:
     height: float
 
 
-def draw(nodes: Sequence[RunNode], edges: Sequence[RunEdge]) -> GraphDrawing:
-    """Return the drawing of a graph. Nodes stand in topological order; each edge lies in one level."""
-    level = _draw_level("", nodes, edges, 0)
+def draw(nodes: Sequence[RunNode], edges: Sequence[RunEdge]) -> GraphDrawing | None:
+    """Return the drawing of a graph; None where it is too large to be drawn, or has no edges.
+
+    Nodes stand in topological order; each edge lies in one level.
+    """
+    if not edges:
+        return None
+    try:
+        level = _draw_level("", nodes, edges, 0)
+    except TooLargeToDraw:
+        return None
     moved = _moved(level, MARGIN, MARGIN)
     return GraphDrawing(tuple(moved.nodes), tuple(moved.edges), level.width + 2 * MARGIN, level.height + 2 * MARGIN)
 
@@ -91,11 +99,11 @@ def _draw_level(container: str, nodes: Sequence[RunNode], edges: Sequence[RunEdg
     """Draw the nodes that lie in a container, "" for the top, and all that lies in those."""
     here = [node for node in nodes if node.container == container]
     insides = {node.id: _draw_level(node.id, nodes, edges, depth + 1) for node in here if node.is_container}
-    boxes = [Box(node.id, *_size(node, insides.get(node.id))) for node in here]
+    boxes = tuple(Box(node.id, *_size(node, insides.get(node.id))) for node in here)
     names = {node.id for node in here}
     lines = [edge for edge in edges if edge.source in names]
     gap = LABEL_GAP if any(edge.label for edge in lines) else LAYER_GAP
-    layout = lay_out(boxes, [(edge.source, edge.target) for edge in lines], gap)
+    layout = lay_out(boxes, tuple((edge.source, edge.target) for edge in lines), gap)
     drawn: list[DrawnNode] = []
     drawn_edges = [DrawnEdge(edge, placed.points) for edge, placed in zip(lines, layout.edges, strict=True)]
     for node, box in zip(here, boxes, strict=True):

@@ -4,8 +4,8 @@ The steps are those of the layered method (Sugiyama, Tagawa, Toda): layers by th
 pass a layer, few crossings by medians, and heights that draw edges straight.
 """
 
+import functools
 import itertools
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,9 @@ ROW_GAP = 20.0
 PASSING_HEIGHT = 12.0
 ORDER_SWEEPS = 8
 HEIGHT_SWEEPS = 6
+# Layers that all edges pass together: some tenths of a second of work, once for a version of an app.
+MOST_PASSINGS = 3_000
+REMEMBERED_LAYOUTS = 64
 
 Point = tuple[float, float]
 
@@ -59,14 +62,21 @@ class _Item:
     middle: float = 0.0
 
 
-def lay_out(boxes: Sequence[Box], edges: Sequence[tuple[str, str]], gap: float) -> LayeredLayout:
+class TooLargeToDraw(Exception):
+    """A graph whose edges pass so many layers that laying it out would hold up other requests."""
+
+
+@functools.lru_cache(maxsize=REMEMBERED_LAYOUTS)
+def lay_out(boxes: tuple[Box, ...], edges: tuple[tuple[str, str], ...], gap: float) -> LayeredLayout:
     """Return the layout of boxes that stand in topological order, and of edges between them.
 
-    `gap`: the pixels between two layers.
+    `gap`: the pixels between two layers. Raises TooLargeToDraw.
     """
     if not boxes:
         return LayeredLayout({}, (), 0.0, 0.0)
     items = _items(boxes, edges)
+    if sum(items[target].layer - items[source].layer for source, target in edges) > MOST_PASSINGS:
+        raise TooLargeToDraw
     chains = [(source, target, _chain(items[source], items[target])) for source, target in edges]
     layers = _layers(items.values(), chains)
     _order(layers)
@@ -118,6 +128,8 @@ def _order(layers: list[list[_Item]]) -> None:
     """Sort each layer by the medians of its neighbours, from left and from right in turn; keep the best order seen."""
     best, fewest = [list(layer) for layer in layers], _crossings(layers)
     for sweep in range(ORDER_SWEEPS):
+        if not fewest:
+            break
         forward = sweep % 2 == 0
         for layer in layers if forward else reversed(layers):
             layer.sort(key=_median_of(lambda item: item.before) if forward else _median_of(lambda item: item.behind))
@@ -134,8 +146,10 @@ def _order(layers: list[list[_Item]]) -> None:
 
 def _median_of(neighbours: Callable[[_Item], list[_Item]]) -> Callable[[_Item], float]:
     def median(item: _Item) -> float:
-        places = [neighbour.place for neighbour in neighbours(item)]
-        return statistics.median(places) if places else float(item.place)
+        places = sorted(neighbour.place for neighbour in neighbours(item))
+        if not places:
+            return float(item.place)
+        return (places[(len(places) - 1) // 2] + places[len(places) // 2]) / 2
 
     return median
 
@@ -172,7 +186,8 @@ def _set_heights(layers: list[list[_Item]]) -> None:
             wanted = []
             for item in layer:
                 neighbours = item.before if forward else item.behind
-                wanted.append(statistics.fmean(n.middle for n in neighbours) if neighbours else item.middle)
+                middles = [neighbour.middle for neighbour in neighbours]
+                wanted.append(sum(middles) / len(middles) if middles else item.middle)
             for item, middle in zip(layer, _spread(wanted, _offsets(layer)), strict=True):
                 item.middle = middle
 

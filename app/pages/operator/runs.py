@@ -33,8 +33,7 @@ def _list() -> AnyResponse:
 def _show(run_id: uuid.UUID) -> AnyResponse:
     run = run_records.show(str(run_id), with_nodes=False)
     graph = run_graphs.graph_of_run(str(run_id))
-    drawing = draw(graph.nodes, graph.edges) if graph.edges else None
-    return page("run.html", run=run, graph=graph, drawing=drawing)
+    return page("run.html", run=run, graph=graph, drawing=draw(graph.nodes, graph.edges))
 
 
 def _stop(run_id: uuid.UUID) -> AnyResponse:

@@ -11,7 +11,7 @@ from app.models.reports.people import FoundThing
 from app.models.reports.scopes import ReportScope
 from app.services.operator import apps
 from app.services.reports import usage_reports
-from app.services.reports.report_filters import ReportRefused, bounded
+from app.services.reports.report_filters import ReportRefused, bounded, id_or_none
 
 MOST_OF_A_KIND = 20
 # Texts are read one by one, so that only those of the last days are looked at, and not for long.
@@ -24,8 +24,8 @@ class SearchResults:
     """What was found, at most MOST_OF_A_KIND of each kind.
 
     `things`: what has the text as its id. `people`: end users with this session id. `accounts`: those whose address has
-    the text in it. `conversations`: those of the last TEXT_DAYS that have it in their name, a question or an answer;
-    None where reading them takes longer than TEXT_SECONDS.
+    the text in it, or whose id it is. `conversations`: those of the last TEXT_DAYS that have it in their name, a
+    question or an answer; None where reading them takes longer than TEXT_SECONDS.
     """
 
     things: list[FoundThing]
@@ -37,11 +37,15 @@ class SearchResults:
 
 def search(words: str) -> SearchResults:
     """Return what a text finds. Raises ReportRefused where the database takes too long."""
-    wanted = words.casefold()
-    named = [app for app in apps.list_apps() if wanted in app.name.casefold() or wanted in app.code.casefold()]
+    wanted, wanted_id = words.casefold(), id_or_none(words)
+    named = [
+        app
+        for app in apps.list_apps()
+        if wanted in app.name.casefold() or wanted in app.code.casefold() or wanted_id == app.id
+    ]
     with bounded(TEXT_SECONDS) as connection:
         people = list_people(connection, words, MOST_OF_A_KIND)
-        accounts = list_accounts_with(connection, words.lower(), MOST_OF_A_KIND)
+        accounts = list_accounts_with(connection, words.lower(), wanted_id, MOST_OF_A_KIND)
     return SearchResults(
         things=usage_reports.things_of_id(words),
         apps=named[:MOST_OF_A_KIND],

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.models.accounts import find_account
 from tests.support.factories import make_app
 from tests.support.operators import read
 from tests.support.scripted_model import ScriptedModel
@@ -144,13 +145,15 @@ def test_a_search_finds_by_words_names_and_ids(operator, alice, rated):
     conversation = f"/operator/conversations/{rated['conversation_id']}"
     for words in ("long is the Nile", rated["conversation_id"], rated["message_id"], rated["task_id"]):
         assert conversation in operator.page("/search", q=words), words
-    assert f"/operator/apps/{alice.app.code}" in operator.page("/search", q=alice.app.code[:12])
+    for words in (alice.app.code[:12], str(alice.app.id)):
+        assert f"/operator/apps/{alice.app.code}" in operator.page("/search", q=words)
 
 
 def test_a_search_finds_people_and_accounts(operator, client, alice, ann):
     WebVisitor(client, alice.app, "session-to-find").ask("Hi")
     assert "session-to-find" in read(operator.page("/search", q="session-to-find").partition("<h2>People")[2])
-    assert ann.email in read(operator.page("/search", q=ann.email[:-4]))
+    for words in (ann.email[:-4], str(find_account(ann.email).id)):
+        assert ann.email in read(operator.page("/search", q=words).partition("<h2>Accounts</h2>")[2])
 
 
 def test_a_search_takes_signs_of_patterns_as_they_are(operator, rated):
