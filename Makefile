@@ -15,7 +15,7 @@ WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip 
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help install speech run test check format bench chaos chaos-hosts openapi web worker housekeeping beat migrate clean
+.PHONY: FORCE help install speech run chat test check format bench chaos chaos-hosts openapi web worker housekeeping beat migrate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ speech: $(VENV)/installed ## install better speech and transcription for `make r
 
 run: $(VENV)/installed ## start everything on this machine, with sample apps
 	@exec $(BIN)/python -m app.embedded.run
+
+chat: $(VENV)/installed ## talk to an app of a running server here (APP=chat, URL=http://…)
+	@exec $(BIN)/flask --app wsgi chat '$(or $(APP),chat)' $(if $(URL),--url '$(URL)')
 
 test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
 	@$(BIN)/python -m pytest $(or $(T),--numprocesses 3 --dist loadfile)

@@ -1,4 +1,4 @@
-"""The operator's commands, behind `flask --app wsgi`: a group for each subject, `usage` and `forget`."""
+"""The operator's commands, behind `flask --app wsgi`: a group for each subject, `chat`, `usage` and `forget`."""
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -11,6 +11,7 @@ from app.cli.feedback import feedback_group
 from app.cli.forget import forget
 from app.cli.models import models_group
 from app.cli.runs import runs_group
+from app.cli.talk.command import chat
 from app.cli.tools import tools_group
 from app.cli.usage import show_usage
 from app.extensions import db
@@ -22,6 +23,7 @@ def register(app: Flask) -> None:
     Migrate(app, db, include_object=is_migrated)
     app.cli.add_command(accounts_group)
     app.cli.add_command(apps_group)
+    app.cli.add_command(chat)
     app.cli.add_command(conversations_group)
     app.cli.add_command(datasets_group)
     app.cli.add_command(feedback_group)

@@ -142,8 +142,9 @@ class Launcher:
         print(f"  Swagger UI   {self._url}/api/docs")
         print(f"  operators    {self._url}/operator   {self._operator_token()}\n")
         print("  Talk to the sample apps here (Ctrl-C stops an answer, and then leaves):\n")
+        width = max((len(self._talk(app["code"])) for app in apps), default=0)
         for app in apps:
-            print(f"  {self._talk(app['code']):<24} {app['mode']:<14} {app['name']}")
+            print(f"  {self._talk(app['code']):<{width}}  {app['mode']:<14} {app['name']}")
         print("\n  Or ask them by the API:\n")
         for app in apps:
             print(f"{app['curl']}\n")
