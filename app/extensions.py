@@ -22,6 +22,7 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import DeclarativeBase
 
+from app.database_pool import ShrinkingPool
 from app.redis_address import SentinelAddress, sentinel_address
 
 NAMING = {
@@ -92,6 +93,8 @@ def bind_database(app: Flask) -> None:
     """Bind `db` to an app with two engines on one URL: one for transactions, one that commits each statement."""
     pool = {
         "creator": database_connector(app.config["DATABASE_URL"]),
+        "poolclass": ShrinkingPool,
+        "pool_use_lifo": True,
         "pool_size": app.config["DATABASE_POOL_SIZE"],
         "max_overflow": 0,
         "pool_timeout": 30,

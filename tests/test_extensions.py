@@ -1,13 +1,17 @@
 """Addresses of Redis and PostgreSQL, as their libraries take them; connections that a server has closed."""
 
+import contextlib
 import socket
 
 import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from app.extensions import broker_sentinels, broker_url, database_connector, note_standby, refuse_closed
+from app import database_pool
+from app.database_pool import ShrinkingPool
+from app.extensions import broker_sentinels, broker_url, database_connector, db, note_standby, refuse_closed
 from app.redis_address import SentinelAddress, sentinel_address
+from tests.support.visitor import wait_until
 
 SENTINELS = "redis+sentinel://me:a%20pass%2Fword@one:26380,[::1],three/desk/2?sentinel_password=p%40s"
 
@@ -83,3 +87,55 @@ def test_a_default_timeout_of_sockets_makes_no_connection_look_closed(engine):
         assert [session_id(engine) for _ in range(3)] == [first] * 3
     finally:
         socket.setdefaulttimeout(None)
+
+
+@pytest.fixture
+def shrinking(servers, monkeypatch):
+    monkeypatch.setattr(database_pool, "LOOK_SECONDS", 0.01)
+    connect = database_connector(servers["DATABASE_URL"])
+    made = create_engine(
+        "postgresql+psycopg2://",
+        creator=connect,
+        poolclass=ShrinkingPool,
+        pool_use_lifo=True,
+        pool_size=8,
+        max_overflow=0,
+    )
+    yield made
+    made.dispose()
+
+
+def open_together(engine, count: int) -> set[int]:
+    """The sessions of so many connections at once."""
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(engine.connect()) for _ in range(count)]
+        return {int(one.execute(text("SELECT pg_backend_pid()")).scalar_one()) for one in connections}
+
+
+def test_idle_connections_are_closed_but_for_one(shrinking, engine, monkeypatch):
+    monkeypatch.setattr(database_pool, "IDLE_SECONDS", 0.0)
+    sessions = open_together(shrinking, 8)
+    alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)")
+
+    def left() -> int:
+        with engine.connect() as connection:
+            return int(connection.execute(alive, {"pids": list(sessions)}).scalar_one())
+
+    wait_until(lambda: left() == 1, 10, "one connection to be left")
+    assert len(open_together(shrinking, 8)) == 8, "as many as before may be opened again"
+
+
+def test_connections_in_use_and_fresh_ones_stay(shrinking, monkeypatch):
+    monkeypatch.setattr(database_pool, "IDLE_SECONDS", 0.0)
+    with shrinking.connect() as used:
+        mine = used.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        open_together(shrinking, 7)
+        wait_until(lambda: shrinking.pool.checkedin() == 1, 10, "one idle connection to be left")
+        assert used.execute(text("SELECT pg_backend_pid()")).scalar_one() == mine
+    monkeypatch.setattr(database_pool, "IDLE_SECONDS", 1000.0)
+    fresh = open_together(shrinking, 5)
+    assert open_together(shrinking, 5) == fresh
+
+
+def test_every_pool_of_the_app_shrinks(app):
+    assert {type(engine.pool) for engine in db.engines.values()} == {ShrinkingPool}

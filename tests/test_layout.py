@@ -52,8 +52,8 @@ SESSION_HANDLING = {"add", "add_all", "commit", "connection", "delete", "flush",
 RUNNING_A_STATEMENT = {"exec_driver_sql", "execute", "query", "scalar", "scalars"}
 # Redis's pipelines are executed, and so are tasks.
 NO_CONNECTIONS = {"pipeline", "task_execution"}
-# They make the engines, and a driver that greenlets can share.
-BINDING = {"extensions.py", "database_waits.py"}
+# They make the engines and their pools, and a driver that greenlets can share.
+BINDING = {"extensions.py", "database_pool.py", "database_waits.py"}
 # What a caller may catch.
 ERRORS_ONLY = {f"sqlalchemy.exc.{name}" for name in vars(sqlalchemy.exc)}
 
