@@ -19,10 +19,13 @@ from app.redis_address import SENTINEL_SCHEME, sentinel_address, split_hosts
 
 EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
+OTLP_PROTOCOL = "http/protobuf"
 LEAST_TOKEN_CHARACTERS = 24
 SCHEMES = {
     "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
     "REDIS_URL": ("redis", "rediss", "unix", SENTINEL_SCHEME),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("http", "https"),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("http", "https"),
     "SMTP_URL": ("smtp+starttls", "smtps", "smtp"),
 }
 
@@ -222,6 +225,7 @@ class Config:
         # The packages of OpenTelemetry read its other variables by themselves.
         self.OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
         self.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        self.OTEL_EXPORTER_OTLP_PROTOCOL = env.text("OTEL_EXPORTER_OTLP_PROTOCOL", OTLP_PROTOCOL)
         self.UPLOAD_LIMITS_MB = {
             "image": env.integer("UPLOAD_IMAGE_MB", 10),
             "document": env.integer("UPLOAD_DOCUMENT_MB", 15),
@@ -264,6 +268,13 @@ class Config:
                 raise InvalidSetting(
                     f"{name} is not the address of {what} server: it must begin with {SCHEMES[name][0]}://"
                 )
+        for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+            if getattr(self, name) and not _is_address(getattr(self, name), SCHEMES[name]):
+                raise InvalidSetting(f"{name} must be the address of a collector: http://host:4318 or https://…")
+        if self.traces_endpoint and self.OTEL_EXPORTER_OTLP_PROTOCOL != OTLP_PROTOCOL:
+            raise InvalidSetting(
+                f"OTEL_EXPORTER_OTLP_PROTOCOL must be {OTLP_PROTOCOL}, at port 4318 of most collectors."
+            )
         if self.SMTP_URL and not (
             _is_address(self.SMTP_URL, SCHEMES["SMTP_URL"]) and urllib.parse.urlsplit(self.SMTP_URL).hostname
         ):

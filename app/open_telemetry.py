@@ -122,7 +122,7 @@ class QuietExporter(SpanExporter):
         self._exporter = exporter
         self._lost, self._quiet_until = 0, 0.0
         self._reasons = _LastMessage()
-        logger = logging.getLogger("opentelemetry")
+        logger = logging.getLogger("opentelemetry.exporter")
         logger.addHandler(self._reasons)
         logger.propagate = False
 

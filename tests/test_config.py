@@ -57,6 +57,7 @@ def test_a_server_does_not_start_without_what_it_needs(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ("DATABASE_URL", "mysql://x/y"),
         ("DATABASE_URL", "postgresql://x:y/z"),
         ("DATABASE_URL", "postgresql://x:1,y:z/z"),
@@ -135,3 +136,10 @@ def test_an_operators_token_that_no_header_carries_or_that_can_be_guessed_is_ref
     with pytest.raises(InvalidSetting, match="OPERATOR_TOKEN") as refusal:
         Config({"DATA_DIR": str(tmp_path)} | GOOD | {"OPERATOR_TOKEN": f"{'x' * 24}, {token}"}).check()
     assert token not in str(refusal.value)
+
+
+def test_another_protocol_than_ours_is_refused_where_traces_are_to_be_sent(tmp_path):
+    given = {"DATA_DIR": str(tmp_path), "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"} | GOOD
+    Config(given).check()
+    with pytest.raises(InvalidSetting, match="OTEL_EXPORTER_OTLP_PROTOCOL"):
+        Config(given | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}).check()

@@ -134,6 +134,7 @@ class TestOneTrace:
         assert called.name == "execute_tool lookup" and called.attributes["gen_ai.tool.name"] == "lookup"
         assert traces.collector.path_to(called)[-2] == f"answer {visitor.app.code}"
         assert len(traces.collector.named("chat ")) == 2
+        assert traces.collector.only("answer").attributes["gen_ai.operation.name"] == "invoke_agent"
 
     def test_goes_on_where_a_form_is_answered(self, client, traces):
         visitor = WebVisitor(client, asking())

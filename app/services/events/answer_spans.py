@@ -30,6 +30,8 @@ def task_span(task: ClaimedTask, app_code: str | None) -> TraceSpan:
         "user.id": end_user,
         "session.id": conversation,
     }
+    if task.mode == AGENT:
+        attributes |= {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": app_code}
     return tracing.span(f"{name} {app_code or task.mode}", attributes, kind="consumer", parent=task.traceparent)
 
 
