@@ -212,9 +212,11 @@ class Agent:
         try:
             seconds = max(0.1, min(LONGEST_CALL, self.task.deadline - time.monotonic()))
             answer = call_tool(tool, arguments, seconds, self.task.cancellation, call.id)
+            self.usage.add_stored(answer.usage)
             call.sources = list(answer.sources)
             call.files = [self.observer.store_file(file) for file in answer.files]
         except ToolFailed as failure:
+            self.usage.add_stored(failure.usage)
             return f"{call.name} failed: {failure}"
         except Cancelled:
             raise

@@ -17,12 +17,13 @@ logger = logging.getLogger(__name__)
 class ToolFailed(Exception):
     """A failed call. The text is one line: an agent's model reads it as observation, a tool node fails with it.
 
-    `cause`: the line for the operator; where it names what is no visitor's business, the text does not.
+    `cause`: the line for the operator; where it names what is no visitor's business, the text does not. `usage`: as of
+    a ToolAnswer.
     """
 
-    def __init__(self, message: str, cause: str = "") -> None:
+    def __init__(self, message: str, cause: str = "", usage: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message)
-        self.cause = cause or message
+        self.cause, self.usage = cause or message, usage
 
 
 def tools_not_usable(provider: str, cause: str) -> ToolFailed:
@@ -54,6 +55,8 @@ class ToolAnswer:
     sources: Sequence[Mapping[str, Any]] = ()
     # Values of files that are stored already, of the types of the engine.
     stored_files: Sequence[Any] = ()
+    # What models were asked for by the tool, as UsageSum.stored has it.
+    usage: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

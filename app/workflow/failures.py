@@ -14,6 +14,7 @@ class NodeFailed(Exception):
 
     `message` and `error_type` become the outputs `error_message` and `error_type`, on which authors branch.
     `inputs` and `process_data` go to the operator's records; `outputs` are recorded where no strategy applies.
+    `usage`: what models were asked for all the same, as a Result has it.
     """
 
     def __init__(
@@ -23,8 +24,10 @@ class NodeFailed(Exception):
         inputs: Mapping[str, Any] | None = None,
         process_data: Mapping[str, Any] | None = None,
         outputs: Mapping[str, Any] | None = None,
+        usage: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
+        self.usage = dict(usage or {})
         self.message, self.error_type = message, error_type
         self.inputs, self.process_data, self.outputs = dict(inputs or {}), dict(process_data or {}), dict(outputs or {})
 

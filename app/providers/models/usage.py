@@ -1,7 +1,7 @@
 """Add up the tokens and prices of model calls; make the usage object of a message's metadata and of node outputs."""
 
 import decimal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from app.providers.models.chat_types import ModelPrices, ModelSource, Usage
 
 NO_PRICE = "0.0"
 USUAL_CURRENCY = "USD"
+TIMES = ("latency", "time_to_first_token", "time_to_generate")
 _ZERO = decimal.Decimal(0)
 
 
@@ -148,6 +149,21 @@ def usage_object(usage: UsageSum, began: float, first: float | None, ended: floa
         "time_to_first_token": round(first - began, 3),
         "time_to_generate": round(ended - first, 3),
     }
+
+
+def recorded_usage(usage: Mapping[str, Any], tokens: UsageSum) -> dict[str, Any]:
+    """Return a usage object as records have it: with its parts by model in `models`, which name servers."""
+    return {**usage, "models": tokens.stored()}
+
+
+def added_usage(recorded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the sum of recorded usage objects; empty ones add nothing. Its times are those of the last call."""
+    tokens = UsageSum()
+    times: dict[str, Any] = {}
+    for usage in recorded:
+        tokens.add_stored(usage.get("models", ()))
+        times = {name: usage[name] for name in TIMES if name in usage} or times
+    return recorded_usage({**usage_object(tokens, 0.0, None, 0.0), **times}, tokens)
 
 
 def price_text(price: decimal.Decimal) -> str:

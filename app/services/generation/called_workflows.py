@@ -14,6 +14,7 @@ from app.errors import AppError
 from app.models.identifiers import new_id, now
 from app.models.owners import Owner
 from app.providers.cancellation import Cancellation, Cancelled
+from app.providers.models.usage import UsageSum
 from app.services.definitions.input_fields import TEXT_TYPES, InputField
 from app.services.definitions.input_forms import clean_inputs
 from app.services.definitions.published_apps import PublishedApp
@@ -58,22 +59,28 @@ class WorkflowTool:
 
     def call(self, arguments: Mapping[str, Any], seconds: float, cancellation: Cancellation) -> ToolAnswer:
         cancellation.raise_if_cancelled()
+        journal = _UsageJournal()
         try:
             inputs = self._inputs(arguments)
-            end = self._run(inputs, seconds, cancellation)
+            end = self._run(inputs, seconds, cancellation, journal)
         except AppError as error:
-            raise ToolFailed(f"The app {self._app.name!r} cannot be called: {error.message}") from None
+            raise ToolFailed(
+                f"The app {self._app.name!r} cannot be called: {error.message}", usage=journal.stored()
+            ) from None
         if end.status == STOPPED:
             cancellation.raise_if_cancelled()
-            raise ToolFailed(f"The app {self._app.name!r} took longer than {seconds:g} seconds.")
+            raise ToolFailed(
+                f"The app {self._app.name!r} took longer than {seconds:g} seconds.", usage=journal.stored()
+            )
         if end.status not in (SUCCEEDED, PARTIAL):
-            raise ToolFailed(f"The app {self._app.name!r} failed: {end.error or end.status}")
+            raise ToolFailed(f"The app {self._app.name!r} failed: {end.error or end.status}", usage=journal.stored())
         shown = plain(end.outputs)
         return ToolAnswer(
             text=json.dumps(shown, ensure_ascii=False),
             json=[shown],
             variables={name: value for name, value in end.outputs.items() if name not in ("text", "json", "files")},
             stored_files=list(_files(list(end.outputs.values()))),
+            usage=journal.stored(),
         )
 
     def _inputs(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +92,9 @@ class WorkflowTool:
                 given[field.variable] = json.dumps(plain(value), ensure_ascii=False)
         return clean_inputs(self._config.user_input_form, given, FileResolver(self._owner).choose)
 
-    def _run(self, inputs: dict[str, Any], seconds: float, cancellation: Cancellation) -> RunEnd:
+    def _run(
+        self, inputs: dict[str, Any], seconds: float, cancellation: Cancellation, journal: "_UsageJournal"
+    ) -> RunEnd:
         graph = graph_of(str(self._app.version_id), is_chatflow=False)
         variables = Variables()
         variables.set_node(graph.top.start_id, opened(self._owner, inputs))
@@ -97,7 +106,7 @@ class WorkflowTool:
         context = RunContext(
             run_id,
             self._services(),
-            _NoJournal(),
+            journal,
             cancellation,
             time.monotonic() + seconds,
             current_app.config["WORKFLOW_STEPS"],
@@ -130,13 +139,19 @@ class WorkflowTool:
         )
 
 
-class _NoJournal:
-    """The journal of a run that is not stored (implements `ExecutionJournal`)."""
+class _UsageJournal:
+    """The journal of a run that is not stored (implements `ExecutionJournal`): keeps what models were asked for."""
 
     last_index = 0
 
     def __init__(self) -> None:
-        self._changing = threading.Lock()
+        self._changing, self._adding = threading.Lock(), threading.Lock()
+        self._usage = UsageSum()
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Return what models were asked for, for the caller's records."""
+        with self._adding:
+            return self._usage.stored()
 
     def recorded(self, frame: str) -> Sequence[RecordedEnd]:
         return ()
@@ -160,7 +175,8 @@ class _NoJournal:
         """Record nothing."""
 
     def ended(self, ended: NodeEnd) -> None:
-        """Record nothing."""
+        with self._adding:
+            self._usage.add_stored(ended.usage.get("models", ()))
 
     @contextlib.contextmanager
     def changing(self, targets: Sequence[Selector]) -> Iterator[Mapping[Selector, Any]]:

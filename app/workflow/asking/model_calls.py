@@ -11,7 +11,7 @@ from app.errors import answers
 from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import Chunk, ModelMessage, ModelToolCall, Options, Usage
 from app.providers.models.thoughts import TextChange, ThoughtReader
-from app.providers.models.usage import UsageSum, usage_object
+from app.providers.models.usage import UsageSum, recorded_usage, usage_object
 from app.workflow.contracts.node import ConfigPart, NodeContext
 from app.workflow.failures import NodeFailed
 from app.workflow.values.files import File
@@ -83,12 +83,7 @@ class ModelReply:
     @property
     def recorded_usage(self) -> dict[str, Any]:
         """The usage that is recorded of the node, by model as well."""
-        return recorded(self.usage, self.tokens)
-
-
-def recorded(usage: Mapping[str, Any], tokens: UsageSum) -> dict[str, Any]:
-    """Return a node's usage as the journal takes it: the usage object, and its parts by model, which name servers."""
-    return {**usage, "models": tokens.stored()}
+        return recorded_usage(self.usage, self.tokens)
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,8 @@ class ModelCall:
         self, message: str, error_type: str, reply: ModelReply | None = None, outputs: Mapping[str, Any] | None = None
     ) -> NodeFailed:
         """Return a failure of the node with the records of this call."""
-        return NodeFailed(message, error_type, self.inputs, self.process_data(reply), outputs)
+        usage = None if reply is None else reply.recorded_usage
+        return NodeFailed(message, error_type, self.inputs, self.process_data(reply), outputs, usage)
 
     def process_data(self, reply: ModelReply | None = None) -> dict[str, Any]:
         """Return the record of the call for operators: model, prompts, usage. Images are listed as files."""

@@ -1,14 +1,16 @@
 """Executes a node with its retries and its error strategy (contract dsl.md §3.6, rule 6)."""
 
+import dataclasses
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app import tracing
 from app.providers.cancellation import Cancellation
 from app.providers.models.thoughts import TextChange
+from app.providers.models.usage import added_usage
 from app.workflow.contracts.events import (
     Event,
     Execution,
@@ -58,6 +60,8 @@ class NodeRunner:
         self._began = time.perf_counter()
         self._failures = 0
         self._span = tracing.NO_SPAN
+        # Usage of attempts that were tried again.
+        self._spent: list[Mapping[str, Any]] = []
 
     def run_node(self) -> NodeOutcome:
         """Run the node until an attempt succeeds or its error strategy applies.
@@ -98,6 +102,7 @@ class NodeRunner:
                 self._span.set({"frontdesk.node.failures": self._failures})
                 if not self._retries(failure):
                     return self._apply_error_strategy(failure)
+                self._spent += [failure.usage] if failure.usage else []
             else:
                 self._run.count(self._failures, result.total_tokens)
                 outcome = NodeOutcome(result, result.handle)
@@ -113,17 +118,23 @@ class NodeRunner:
         """
         node, variables = self._node, self._scope.variables
         if not node.targets:
-            result = node.run(self._context())
+            result = self._with_spent(node.run(self._context()))
             self._record("succeeded", result, result.handle, None)
             return result
         with self._run.context.journal.changing(node.targets) as changed:
             for selector, value in changed.items():
                 variables.write(selector, value)
-            result = node.run(self._context())
+            result = self._with_spent(node.run(self._context()))
             for selector, value in result.writes:
                 variables.write(selector, value)
             self._record("succeeded", result, result.handle, None)
         return result
+
+    def _with_spent(self, result: Result) -> Result:
+        """Return a result with the usage of the attempts before it as well."""
+        if not self._spent:
+            return result
+        return dataclasses.replace(result, usage=added_usage([*self._spent, result.usage]))
 
     @property
     def _elapsed(self) -> float:
@@ -169,12 +180,12 @@ class NodeRunner:
         config = self._node.config
         error = {"error_message": failure.message, "error_type": failure.error_type}
         if config.error_strategy == FAIL_BRANCH:
-            result, handle = _result_of(failure, error), FAIL_BRANCH
+            result, handle = self._with_spent(_result_of(failure, error)), FAIL_BRANCH
         elif config.error_strategy == "default-value":
             defaults = {default.key: default.typed() for default in config.default_value or ()}
-            result, handle = _result_of(failure, defaults | error), "source"
+            result, handle = self._with_spent(_result_of(failure, defaults | error)), "source"
         else:
-            result = _result_of(failure)
+            result = self._with_spent(_result_of(failure))
             self._run.count(self._failures, result.total_tokens)
             self._record("failed", result, "", failure.message)
             self._emit(NodeFailedForGood(self._execution, result, self._elapsed, failure.message))
@@ -218,5 +229,8 @@ class NodeRunner:
 
 def _result_of(failure: NodeFailed, outputs: dict[str, Any] | None = None) -> Result:
     return Result(
-        outputs if outputs is not None else failure.outputs, inputs=failure.inputs, process_data=failure.process_data
+        outputs if outputs is not None else failure.outputs,
+        inputs=failure.inputs,
+        process_data=failure.process_data,
+        usage=failure.usage,
     )

@@ -15,11 +15,11 @@ from app.providers.models.chat_model import ChatModel
 from app.providers.models.chat_types import ModelMessage, Usage
 from app.providers.models.context_window import message_tokens, prompt_room
 from app.providers.models.thoughts import TextChange
-from app.providers.models.usage import UsageSum, usage_object
+from app.providers.models.usage import UsageSum, recorded_usage, usage_object
 from app.tools.tool_types import Tool, ToolChoice, ToolFailed, ToolFile
 from app.workflow.asking import declared_outputs
 from app.workflow.asking.declared_outputs import DeclaredOutput
-from app.workflow.asking.model_calls import NodeModel, provider_failure, recorded
+from app.workflow.asking.model_calls import NodeModel, provider_failure
 from app.workflow.asking.prompt_history import MemoryConfig
 from app.workflow.contracts.events import Result
 from app.workflow.contracts.node import ConfigPart, Node, NodeConfig, NodeContext
@@ -111,12 +111,16 @@ class AgentNode(Node):
             text = agent.run()
         except errors.ProviderError as error:
             failure = provider_failure(error)
-            raise NodeFailed(failure.message, failure.error_type, inputs) from error
+            told = usage_object(agent.usage, began, observer.first, time.monotonic())
+            spent = recorded_usage(told, agent.usage) if agent.usage else None
+            raise NodeFailed(failure.message, failure.error_type, inputs, usage=spent) from error
         usage = usage_object(agent.usage, began, observer.first, time.monotonic())
         outputs = {"text": text, "files": observer.files, "json": observer.calls, "usage": usage}
         outputs |= declared_outputs.read(text, self.config.declared_outputs, agent.finish_reason)
         process_data = {"steps": observer.calls}
-        return Result(outputs=outputs, inputs=inputs, process_data=process_data, usage=recorded(usage, agent.usage))
+        return Result(
+            outputs=outputs, inputs=inputs, process_data=process_data, usage=recorded_usage(usage, agent.usage)
+        )
 
     def _task(
         self, context: NodeContext, model: ChatModel, prompt: Sequence[ModelMessage], steps: Sequence[AgentStep]

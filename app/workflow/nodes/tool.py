@@ -1,8 +1,9 @@
 """`tool`: one call of a tool (contract dsl.md §3.7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.providers.models.usage import added_usage
 from app.tools.bound_tools import fixed_settings
 from app.tools.tool_calls import call_tool
 from app.tools.tool_types import ToolAnswer, ToolChoice, ToolFailed
@@ -64,7 +65,7 @@ class ToolNode(Node):
             accepted = {name: value for name, value in arguments.items() if name in known or not known}
             answer = call_tool(tool, accepted, context.seconds_left(LONGEST_CALL), context.cancellation)
         except ToolFailed as failure:
-            raise NodeFailed(str(failure), "ToolInvokeError", arguments) from None
+            raise NodeFailed(str(failure), "ToolInvokeError", arguments, usage=_usage(failure.usage)) from None
         files = _stored(context, answer)
         outputs = {
             **answer.variables,
@@ -72,7 +73,7 @@ class ToolNode(Node):
             "files": [*files, *answer.stored_files],
             "json": [dict(item) for item in answer.json],
         }
-        return Result(outputs=outputs, inputs=arguments)
+        return Result(outputs=outputs, inputs=arguments, usage=_usage(answer.usage))
 
     def _arguments(self, variables: Variables) -> dict[str, Any]:
         """Return the author's settings, overridden by the node's parameters; those without a value are left out."""
@@ -90,6 +91,11 @@ class ToolNode(Node):
             else:
                 arguments[name] = filled(value, variables, missing=empty)
         return fixed_settings(arguments)
+
+
+def _usage(stored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a tool asked models for as records have it; most ask none."""
+    return added_usage([{"models": stored}]) if stored else {}
 
 
 def _stored(context: NodeContext, answer: ToolAnswer) -> list[File]:

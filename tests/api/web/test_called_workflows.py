@@ -13,12 +13,15 @@ from app.services.operator import app_files, apps
 from app.services.process.called_apps import find_called_app
 from app.services.process.process_parts import process_parts
 from app.services.process.tool_registry import tool_registry
+from app.services.reports.report_filters import ReportFilter
+from app.services.reports.usage_reports import usage
 from app.tools.registry import ToolRegistry
 from app.tools.tool_types import ToolChoice, ToolFailed
 from app.workflow.values.files import File
 from tests.support.factories import make_graph_app, publish
 from tests.support.web_client import WebVisitor
 from tests.support.workflow.graphs import end, graph, node, start
+from tests.support.workflow.llm_graphs import llm
 
 SOMEBODY = Owner(uuid.uuid4(), uuid.uuid4())
 TEMPLATE = node(
@@ -186,3 +189,14 @@ def test_a_file_of_somebody_else_is_not_read(app: Any, model: Any) -> None:
     for named in (stolen, {"related_id": stolen["related_id"]}, {"url": "file:///etc/passwd"}):
         with pytest.raises(ToolFailed, match="names no file"):
             asr.call({"audio_file": named}, 5, Cancellation())
+
+
+def test_what_a_called_workflow_asks_of_models_counts_for_its_caller(client, model):
+    code = f"called-{secrets.token_hex(6)}"
+    make_called(code, start(word="text-input"), llm("{{#start.word#}}"), end(loud=["llm", "text"]), "start > llm > end")
+    visitor = WebVisitor(
+        client, make_graph_app(graph(start(), tool_node(code, word="tea"), end(), "start > call > end"))
+    )
+    assert visitor.run()[-1].data["data"]["status"] == "succeeded"
+    (report,) = usage(ReportFilter(app=visitor.app.code))
+    assert report.calls == 1 and report.total_tokens > 0

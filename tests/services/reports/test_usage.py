@@ -11,7 +11,7 @@ from tests.support.agents import agent, house_registry
 from tests.support.factories import make_app, make_graph_app
 from tests.support.people import answerer_of, asking, execute, rest
 from tests.support.web_client import WebVisitor
-from tests.support.workflow.graphs import answer, end, graph, start
+from tests.support.workflow.graphs import answer, end, graph, node, start
 from tests.support.workflow.llm_graphs import llm
 from tests.support.workflow.toolbox import CountedTool
 
@@ -120,6 +120,36 @@ def test_a_run_has_the_prices_of_its_nodes_and_records_them(client, priced):
     )
     assert sum(float(node.usage["total_price"]) for node in nodes) == pytest.approx(paid(report)["USD"])
     assert [node.usage["currency"] for node in nodes] == ["USD", "USD"]
+
+
+CLASSES = [{"id": "a", "name": "Tea"}, {"id": "b", "name": "Coffee"}]
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_the_calls_of_a_node_that_failed_count_with_each_of_its_attempts(client, priced, model, retries):
+    classify = node(
+        "classify",
+        "question-classifier",
+        query_variable_selector=["sys", "query"],
+        model={"provider": "openai", "name": "scripted", "mode": "chat", "completion_params": {}},
+        classes=CLASSES,
+        retry_config={"retry_enabled": retries > 0, "max_retries": retries, "retry_interval": 1},
+        error_strategy="fail-branch",
+    )
+    flow = graph(start(), classify, answer("Neither."), "start > classify:fail-branch > answer")
+    visitor = WebVisitor(client, make_graph_app(flow, "advanced-chat"))
+    for _ in range(retries + 1):
+        model.script("No JSON.")
+    visitor.ask("Water")
+    (report,) = of(visitor)
+    assert (report.answers, report.calls) == (1, retries + 1)
+    tokens, total = report.total_tokens, paid(report)["USD"]
+    (recorded,) = execute(
+        "SELECT node.usage FROM node_executions node JOIN workflow_runs run ON run.id = run_id"
+        " WHERE run.app_id = :id AND kind = 'question-classifier'",
+        id=visitor.app.id,
+    )[0]
+    assert (recorded["total_tokens"], float(recorded["total_price"])) == (tokens, pytest.approx(total))
 
 
 def test_what_an_author_sees_of_a_node_s_usage_names_no_server(client, priced):
