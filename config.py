@@ -215,7 +215,7 @@ class Config:
         self.WORKER_THREADS = env.integer("WORKER_THREADS", 100, least=1)
         self.METRICS_TOKEN = env.text("METRICS_TOKEN")
         self.METRICS_PORT = env.integer("METRICS_PORT", 0)
-        self.METRICS_HOST = env.text("METRICS_HOST", self.HOST)
+        self.METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
         if self.METRICS_PORT and self.METRICS_PORT in (self.PORT, *range(65_536, self.METRICS_PORT + 1)):
             raise InvalidSetting("METRICS_PORT must be a port of its own, below 65536; PORT is the web server's.")
         self.METRICS_DIR = pathlib.Path(env.text("METRICS_DIR", str(self.DATA_DIR / "metrics"))).absolute()
