@@ -8,14 +8,16 @@ import structlog
 from celery import Celery, Task
 from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from flask import Flask
+from sqlalchemy.exc import ProgrammingError
 
 from app import tasks
-from app.extensions import DATABASE_AWAY
+from app.extensions import DATABASE_AWAY, lacks_tables
 from app.metrics.names import RUNNING_LIMIT
 from app.services.events import lost_tasks
 from app.services.generation import generators
 from app.services.generation.task_execution import worker_runtime
 from app.services.operator import process_start
+from app.services.operator.schema import UPGRADE
 from app.services.process.process_parts import parts_of
 from app.services.process.providers import warn_of_missing_fences
 from app.streams.worker_runtime import WorkerRuntime
@@ -123,3 +125,8 @@ class WorkerLifecycle:
             # Redis may also be there and refuse writes, for want of memory or disk. That passes.
             except (*tasks.QueueAway, redis.RedisError, *DATABASE_AWAY) as away:
                 log.warning("reaper.waiting", error=str(away))
+            except ProgrammingError as error:
+                # The database was away at the start, and came back with old tables.
+                if not lacks_tables(error):
+                    raise
+                log.warning("reaper.waiting", error=f"old tables: {UPGRADE}")

@@ -6,12 +6,17 @@ import pytest
 from celery import Celery
 from flask import Flask
 
+from app import worker
+from app.extensions import db
+from app.services.operator.metrics_server import MetricsServer
+from app.services.operator.pool_levels import PoolLevels
 from app.services.process import process_parts
 from app.streams import leases
 from app.streams.hub import Hub
 from app.streams.publisher import Publisher
 from app.streams.worker_runtime import WorkerRuntime
 from app.worker import WorkerLifecycle
+from tests.support.log_lines import lines_of
 from tests.support.visitor import wait_until
 
 OVERDUE = "00000000-0000-7000-8000-000000000001"
@@ -35,14 +40,19 @@ def celery(*queues: str) -> Celery:
     return bound
 
 
-@pytest.fixture(params=["hub", "publisher", "worker runtime", "worker lifecycle"])
-def part(request, redis_db, own_app):
+PARTS = ["hub", "publisher", "worker runtime", "worker lifecycle", "pool levels", "metrics server"]
+
+
+@pytest.fixture(params=PARTS)
+def part(request, redis_db, own_app, bound_app):
     """A part that was made and not started."""
     makers = {
         "hub": lambda: Hub(redis_db),
         "publisher": lambda: Publisher(redis_db, log_seconds=60, ended_log_seconds=60),
         "worker runtime": lambda: WorkerRuntime(redis_db, own_app.config),
         "worker lifecycle": lambda: WorkerLifecycle(celery("generations"), own_app),
+        "pool levels": lambda: PoolLevels(bound_app),
+        "metrics server": lambda: MetricsServer(own_app, "127.0.0.1", 0, ""),
     }
     return makers[request.param]()
 
@@ -131,6 +141,23 @@ def test_a_reaper_outlasts_refused_writes(redis_db, bound_app, refused_writes):
     wait_until(lambda: redis_db.zscore(leases.LEASES, OVERDUE) is None, 10, "the reaper")
     lifecycle.stop()
     bound_app.extensions.update(kept)
+
+
+def test_a_reaper_outlasts_old_tables(redis_db, app, monkeypatch):
+    lines = lines_of(monkeypatch, worker)
+    monkeypatch.setitem(app.extensions, "process_parts", process_parts.ProcessParts())
+    redis_db.zadd(leases.LEASES, {OVERDUE: 0})
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE tasks RENAME TO kept_tasks")
+    try:
+        lifecycle = WorkerLifecycle(celery("generations"), app).start()
+        wait_until(lambda: lines.of("reaper.waiting"), 10, "the reaper")
+    finally:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE kept_tasks RENAME TO tasks")
+    assert "reaper" in {thread.name for thread in threading.enumerate()}
+    lifecycle.stop()
+    redis_db.delete(leases.LEASES, leases.OWNERS)
 
 
 def test_a_process_for_housekeeping_alone_starts_nothing(threads, own_app):

@@ -30,12 +30,15 @@ class MetricsServer:
     def __init__(self, app: Flask, host: str, port: int, token: str) -> None:
         self._app, self._address, self._token = app, (host.strip("[]"), port), token
         self._listener: socket.socket | None = None
+        self._stopped = False
         self._free = threading.BoundedSemaphore(AT_ONCE)
         self._thread = threading.Thread(target=self._accept, name="metrics server", daemon=True)
 
     def start(self) -> Self:
         """Listen. A port that cannot be had is logged: the process has other work."""
         host, port = self._address
+        if self._stopped:
+            return self
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._listener = socket.create_server((host, port), family=family, reuse_port=True)
@@ -48,6 +51,7 @@ class MetricsServer:
         return self
 
     def stop(self) -> None:
+        self._stopped = True
         listener, self._listener = self._listener, None
         if listener is not None:
             # Closing alone does not wake the thread.

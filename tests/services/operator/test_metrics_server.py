@@ -78,10 +78,3 @@ def test_a_port_that_another_program_has_is_left_to_it(app):
         with socket.create_connection(taken.getsockname(), timeout=20):
             taken.accept()[0].close()
         server.stop()
-
-
-def test_it_can_be_stopped_twice_and_before_its_start(app, port):
-    server = MetricsServer(app, "127.0.0.1", port, "")
-    server.stop()
-    server.start().stop()
-    server.stop()
