@@ -160,6 +160,12 @@ def test_a_graph_that_this_release_refuses_is_a_table(operator, run_id, visitor,
     assert "cannot be drawn" in page and "Split" in page and 'class="graph"' not in page
 
 
+def test_a_run_that_waits_leads_to_its_form(app, operator, waiting_run, monkeypatch):
+    assert "/form/" not in operator.page(f"/runs/{waiting_run}")
+    monkeypatch.setitem(app.config, "WEB_APP_URL", "https://pages.example")
+    assert 'href="https://pages.example/form/' in operator.page(f"/runs/{waiting_run}")
+
+
 def test_a_run_that_waits_can_be_stopped(operator, waiting_run):
     address = f"/runs/{waiting_run}"
     page = operator.get(address)
