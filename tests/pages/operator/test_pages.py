@@ -1,5 +1,6 @@
 """What the operators' pages show: the last day, conversations, feedback, usage, and the search."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from app.models.accounts import find_account
 from tests.support.factories import make_app
 from tests.support.operators import read
+from tests.support.people import execute
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_client import WebVisitor
 
@@ -72,6 +74,18 @@ def test_the_steps_of_an_agent_are_shown(operator, asker, model: ScriptedModel):
     started = asker.ask('[[call:lookup {"topic": "rivers"}]]')[0].data
     page = read(operator.page(f"/conversations/{started['conversation_id']}"))
     assert "Tool lookup" in page and "rivers" in page
+
+
+def test_the_passages_that_an_answer_cites_are_shown(operator, rated):
+    cited = [
+        {"document_name": MARKUP, "dataset_name": "Rivers", "content": "6,650 km", "score": 0.5},
+        {"document_name": "Atlas", "content": "No score"},
+    ]
+    details = json.dumps({"retriever_resources": cited, "usage": {"total_price": "0.0012", "currency": "USD"}})
+    execute("UPDATE messages SET metadata = :details WHERE id = :id", details=details, id=rated["message_id"])
+    page = operator.page(f"/conversations/{rated['conversation_id']}")
+    assert "2 cited passages" in page and "<script" not in page
+    assert "Rivers, score 0.500" in read(page) and "6,650 km" in page and "0.0012 USD" in read(page)
 
 
 def test_the_files_of_a_message_can_be_opened(operator, client):
