@@ -220,3 +220,32 @@ def test_the_drawing_of_a_task_names_every_state_and_functions_that_are_there():
     assert states == set(re.findall(r"\b[A-Z]{4,}\b", drawing)) and len(states) == 5
     functions = {name for module in TASK_MODULES for name in vars(module)}
     assert set(re.findall(r"\b[a-z]+_[a-z_]+\b", drawing)) <= functions
+
+
+def _parameters_of_tests():
+    """Yield each argument of pytest.mark.parametrize in the tests, with the place where it stands."""
+    for path in sorted((PROJECT / "tests").rglob("test_*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.mark.parametrize":
+                yield f"{path.relative_to(PROJECT)}:{call.lineno}", call.args[1:]
+
+
+def _calls_at_once(part):
+    """Yield the calls that are made when the file is read: those of a lambda are made when its test runs."""
+    if isinstance(part, ast.Lambda):
+        return
+    if isinstance(part, ast.Call):
+        yield ast.unparse(part.func).rpartition(".")[2]
+    for inner in ast.iter_child_nodes(part):
+        yield from _calls_at_once(inner)
+
+
+def test_parameters_of_tests_are_the_same_in_each_process():
+    by_chance = {"uuid4", "uuid7", "token_hex", "urandom", "new_email", "time", "now"}
+    strays = {
+        place
+        for place, arguments in _parameters_of_tests()
+        for argument in arguments
+        if by_chance & set(_calls_at_once(argument))
+    }
+    assert strays == set()

@@ -1,7 +1,6 @@
 """Conversations, messages and feedback as operators see them."""
 
 import datetime
-import uuid
 
 import pytest
 
@@ -114,7 +113,9 @@ class TestAListOfConversations:
         with pytest.raises(ReportRefused, match=complaint):
             listed(**asked)
 
-    @pytest.mark.parametrize("following", ["", "x", "2026-01-01T00:00:00Z_x", f"2026-01-01T00:00:00_{uuid.uuid4()}"])
+    @pytest.mark.parametrize(
+        "following", ["", "x", "2026-01-01T00:00:00Z_x", "2026-01-01T00:00:00_0f4d2c7e-3f6b-4a57-9a0e-5d5f3c1b2a49"]
+    )
     def test_is_refused_for_a_page_that_no_page_led_to(self, app, following):
         with pytest.raises(ReportRefused, match="No page"):
             listed(following)

@@ -130,9 +130,13 @@ class TestMappings:
             ({"type": "image", "transfer_method": "local_file"}, "Invalid upload file id format"),
             (local("x"), "Invalid upload file id format"),
             (local(5), "Invalid upload file id format"),
-            (local(str(uuid.uuid4())), "Invalid upload file"),
+            (local("0f4d2c7e-3f6b-4a57-9a0e-5d5f3c1b2a49"), "Invalid upload file"),
             (
-                {"type": "image", "transfer_method": "tool_file", "tool_file_id": str(uuid.uuid4())},
+                {
+                    "type": "image",
+                    "transfer_method": "tool_file",
+                    "tool_file_id": "0f4d2c7e-3f6b-4a57-9a0e-5d5f3c1b2a49",
+                },
                 "Invalid upload file",
             ),
             (REMOTE | {"url": ""}, "Invalid file url"),
