@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 # A terminal's line is written anew so often; elsewhere a line is added so often at most.
-TERMINAL_SECONDS, PLAIN_SECONDS = 0.5, 10.0
+TERMINAL_SECONDS, PLAIN_SECONDS = 0.5, 5.0
 WIDTH = 79
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 _FOUND = re.compile(r"(?:Collecting|Processing) ([^\s]+)")
@@ -94,7 +94,7 @@ class StatusLine:
             print(f"\r{'':{WIDTH}}\r", end="", file=self._output, flush=True)
 
 
-def ensure_environment(folder: pathlib.Path) -> pathlib.Path:
+def ensure_environment(folder: pathlib.Path, status: StatusLine) -> pathlib.Path:
     """Return the Python of a virtual environment that has pip; made, or completed, where that is missing.
 
     A folder that was there before is never removed. Raises CannotInstall.
@@ -104,17 +104,28 @@ def ensure_environment(folder: pathlib.Path) -> pathlib.Path:
         remove_unfinished(site_packages(python))
         if _runs(python, *_PIP, "--version"):
             return python
-        done = subprocess.run([python, "-m", "ensurepip"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        code, said = _run_shown([str(python), "-m", "ensurepip"], status)
     else:
-        command = [sys.executable, "-m", "venv", str(folder)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode == 0 and _runs(python, *_PIP, "--version"):
+        code, said = _run_shown([sys.executable, "-m", "venv", str(folder)], status)
+    if code == 0 and _runs(python, *_PIP, "--version"):
         return python
     if not existed:
         shutil.rmtree(folder, ignore_errors=True)
-    said = done.stdout.strip() or f"exit code {done.returncode}"
     advice = "\nOn Debian and Ubuntu: apt install python3-venv" if _NO_VENV.search(said) else ""
     raise CannotInstall(f"The virtual environment {folder} cannot be made:\n{said}{advice}")
+
+
+def _run_shown(command: Sequence[str], status: StatusLine) -> tuple[int, str]:
+    """Run a command that makes the environment, and show that it runs; returns its exit code and what it says."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        while True:
+            status.show("making the virtual environment")
+            try:
+                said, _ = process.communicate(timeout=status.pause)
+            except subprocess.TimeoutExpired:
+                continue
+            status.clear()
+            return process.returncode, said.strip() or f"exit code {process.returncode}"
 
 
 def site_packages(python: pathlib.Path) -> pathlib.Path:
@@ -202,8 +213,8 @@ def main() -> None:
         print(given.say, flush=True)
     began = time.monotonic()
     try:
-        python = ensure_environment(given.environment)
         status = StatusLine(sys.stdout)
+        python = ensure_environment(given.environment, status)
         for arguments in _rounds(given.lists, given.alone, given.constraints):
             install(python, arguments, status)
     except CannotInstall as problem:

@@ -102,7 +102,7 @@ def test_a_failure_of_venv_is_told_as_it_is(tmp_path):
     taken = tmp_path / "file"
     taken.write_text("mine")
     with pytest.raises(CannotInstall) as failed:
-        ensure_environment(taken / "venv")
+        ensure_environment(taken / "venv", StatusLine(io.StringIO()))
     assert "Not a directory" in str(failed.value) and "python3-venv" not in str(failed.value)
     assert taken.read_text() == "mine"
 
@@ -111,7 +111,7 @@ def test_a_folder_that_was_there_stays_when_venv_fails(tmp_path):
     (tmp_path / "bin").write_text("no folder")
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(CannotInstall, match="cannot be made"):
-        ensure_environment(tmp_path)
+        ensure_environment(tmp_path, StatusLine(io.StringIO()))
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
