@@ -16,6 +16,7 @@ from typing import IO
 
 import requests
 
+from app.embedded.prepared import PreparedDatabase
 from app.embedded.process import CannotStart
 from app.embedded.product_processes import SupervisedProcess, start_processes, stop_processes
 from app.embedded.servers import EmbeddedServers
@@ -78,6 +79,11 @@ class Launcher:
             self._welcome(apps)
 
     def _prepare(self, environment: dict[str, str]) -> list[dict[str, str]]:
+        """Bring tables and sample apps up to date, unless the last start did; returns the sample apps."""
+        kept = PreparedDatabase(self._config.DATA_DIR / "prepared.json", environment["DATABASE_URL"], self._url)
+        known = kept.apps()
+        if known is not None:
+            return known
         self._say("Bringing the tables up to date, importing sample apps")
         command = [sys.executable, "-m", "app.embedded.preparation", self._url]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -85,6 +91,7 @@ class Launcher:
             reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise CannotStart(f"The database could not be prepared: {reason}")
         apps: list[dict[str, str]] = json.loads(done.stdout.strip().splitlines()[-1])
+        kept.keep(apps)
         return apps
 
     def _wait_for_health(self) -> None:

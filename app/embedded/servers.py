@@ -14,7 +14,6 @@ from app.embedded.openai_servers import OpenAiServer, audio_server, embedding_se
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import CannotStart
 from app.embedded.redis import EmbeddedRedis
-from app.extensions import database_connector, redis_at
 from config import Config
 
 KEY_BYTES = 32
@@ -76,6 +75,9 @@ class EmbeddedServers:
     def _start_postgres(self) -> None:
         url, began = self._config.DATABASE_URL, time.monotonic()
         if url:
+            # Imported here, as below: what serves takes a second to load, and servers of our own need nothing of it.
+            from app.extensions import database_connector
+
             try:
                 database_connector(url)().close()
             except psycopg2.Error as problem:
@@ -90,6 +92,8 @@ class EmbeddedServers:
     def _start_redis(self) -> None:
         url, began = self._config.REDIS_URL, time.monotonic()
         if url:
+            from app.extensions import redis_at
+
             try:
                 redis_at(url).ping()
             except (redis.RedisError, ValueError) as problem:
