@@ -12,7 +12,8 @@ from flask import Flask
 
 from app.extensions import db
 from app.metrics import recording
-from app.services.operator import health
+from app.services.operator import health, metric_facts, readiness
+from app.services.operator.metric_facts import MetricFacts
 from app.services.operator.readiness import Readiness
 from app.services.operator.schema import CodeSchema
 from app.services.process.process_parts import parts_of
@@ -24,8 +25,10 @@ ASK = """
 import contextlib, json, time
 from redis import ConnectionError
 from app.extensions import redis_client
+from app.services.operator import readiness
 from app.streams.leases import WORKERS
 from wsgi import app
+readiness.WAIT_SECONDS = 60.0
 with app.app_context(), contextlib.suppress(ConnectionError):
     redis_client.client.zadd(WORKERS, {"one": time.time()})
 answers = [app.test_client().get(path) for path in ("/livez", "/readyz", "/health")]
@@ -99,7 +102,14 @@ def test_livez_asks_nobody(client):
 
 
 @pytest.fixture
-def probes(app: Flask) -> Iterator[Flask]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, servers that are there answer in time."""
+    monkeypatch.setattr(readiness, "WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(metric_facts, "WAIT_SECONDS", 60.0)
+
+
+@pytest.fixture
+def probes(app: Flask, patient: None) -> Iterator[Flask]:
     """The app, with no answer to a probe that was kept from another test, nor for one."""
     parts_of(app).built.pop(Readiness, None)
     yield app
@@ -155,21 +165,23 @@ def test_a_database_without_tables_is_not_ready(client, probes):
 
 def test_many_probes_ask_once(client, probes, monkeypatch):
     asked = []
-    monkeypatch.setattr("app.services.operator.readiness.list_schema_revisions", lambda: asked.append(1) or ["0001"])
+    monkeypatch.setattr(readiness, "KEPT_SECONDS", 600.0)
+    monkeypatch.setattr(readiness, "list_schema_revisions", lambda: asked.append(1) or ["0001"])
     for _ in range(20):
         client.get("/readyz")
-    # As many as seconds have passed, and one.
-    assert 1 <= len(asked) < 20
+    assert asked == [1]
 
 
 TOKEN = {"Authorization": "Bearer a token for scrapes"}
 
 
 @pytest.fixture
-def scraping(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def scraping(app: Flask, patient: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The app with metrics on, counting in this process."""
     monkeypatch.setitem(app.config, "METRICS_TOKEN", "a token for scrapes")
     recording.start(app.config["METRICS_DIR"], "web")
+    for part in (Readiness, MetricFacts):
+        parts_of(app).built.pop(part, None)
     yield app
     recording.stop()
 
@@ -201,7 +213,7 @@ def test_metrics_are_for_who_has_the_token(client, scraping, headers):
 
 def test_metrics_tell_what_the_servers_know(client, scraping, redis_db):
     redis_db.delete(leases.WORKERS)
-    redis_db.zadd(leases.WORKERS, {"one": time.time()})
+    redis_db.zadd(leases.WORKERS, {"one": time.time() + 4})
     samples = scrape(client)
     assert {part: value(samples, "frontdesk_up", part=part) for part in ("database", "schema", "redis")} == {
         "database": 1,
