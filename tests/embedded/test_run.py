@@ -50,7 +50,7 @@ class Launched:
     def output(self) -> str:
         return "".join(self.lines)
 
-    def wait_for(self, text: str, seconds: float = 60) -> None:
+    def wait_for(self, text: str, seconds: float = 150) -> None:
         deadline = time.monotonic() + seconds
         while text not in self.output:
             assert self.process.poll() is None and time.monotonic() < deadline, self.output
