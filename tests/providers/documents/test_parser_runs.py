@@ -16,8 +16,16 @@ def run(program, content=b"", seconds=30.0, cancellation=None):
     return parser_runs.run(program, content, "/tmp", seconds, cancellation or Cancellation())
 
 
-def parsers():
-    return [child for child in psutil.Process().children() if child.cmdline()[1:2] == ["-I"]]
+@pytest.fixture
+def started():
+    """Return a function that lists the processes that the test has started and that run: others have theirs."""
+    before = set(psutil.Process().children())
+
+    def now():
+        found = set(psutil.Process().children()) - before
+        return [child for child in found if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+    return now
 
 
 @pytest.mark.parametrize("size", [0, 200 * 1024, 10 * 1024 * 1024])
@@ -45,24 +53,24 @@ def test_a_parser_that_died_without_a_word_ran_out_of_memory():
         run("import os; os.kill(os.getpid(), 9)")
 
 
-def test_a_parser_that_is_late_is_ended():
+def test_a_parser_that_is_late_is_ended(started):
     with pytest.raises(ParserFailed, match="in 0 seconds"):
         run("import time; time.sleep(60)", bytes(1_000_000), seconds=0.2)
-    assert parsers() == []
+    assert started() == []
 
 
-def test_a_parser_that_closed_its_streams_is_waited_for_no_longer():
+def test_a_parser_that_closed_its_streams_is_waited_for_no_longer(started):
     with pytest.raises(ParserFailed, match="in 0 seconds"):
         run("import os, time; os.close(0); os.close(1); os.close(2); time.sleep(60)", seconds=0.2)
-    assert parsers() == []
+    assert started() == []
 
 
-def test_a_stop_ends_the_parser():
+def test_a_stop_ends_the_parser(started):
     cancellation = Cancellation()
     threading.Timer(0.1, cancellation.cancel).start()
     with pytest.raises(Cancelled):
         run("import time; time.sleep(60)", bytes(1_000_000), cancellation=cancellation)
-    assert parsers() == []
+    assert started() == []
 
 
 def test_more_text_than_fits_the_memory_is_refused(monkeypatch):

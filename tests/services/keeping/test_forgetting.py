@@ -21,6 +21,7 @@ TABLES = ("conversations", "messages", "tasks", "workflow_runs", "upload_files",
 
 
 def end_user_of(visitor):
+    """The only end user of the visitor's app."""
     return str(execute("SELECT id FROM end_users WHERE app_id = :id", id=visitor.app.id)[0][0])
 
 
@@ -71,8 +72,8 @@ def test_a_passport_is_invalid_at_once(chatty):
 
 
 def test_others_keep_what_is_theirs(chatty, client):
-    other = WebVisitor(client, chatty.app)
     mine = end_user_of(chatty)
+    other = WebVisitor(client, chatty.app)
     other.ask("Hi")
     forget(mine)
     assert len(other.get("/conversations").get_json()["data"]) == 1

@@ -62,9 +62,9 @@ def test_a_name_that_is_given_meanwhile_stays(app, model, monkeypatch):
     task = ask(make_app())
     title = conversations._title
 
-    def rename_first(version_id: str, query: str) -> str:
+    def rename_first(begun: conversations.BegunConversation) -> str:
         execute("UPDATE conversations SET name = 'My tea' WHERE id = :id", id=task.conversation_id)
-        return title(version_id, query)
+        return title(begun)
 
     monkeypatch.setattr(conversations, "_title", rename_first)
     queue.generate(task.task_id)
