@@ -43,7 +43,7 @@ chat: $(VENV)/installed ## talk to an app of a running server here (APP=chat, UR
 	@exec $(BIN)/flask --app wsgi chat '$(or $(APP),chat)' $(if $(URL),--url '$(URL)')
 
 test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
-	@$(BIN)/python -m pytest $(or $(T),--numprocesses 3 --dist loadfile)
+	@$(BIN)/python -m pytest $(or $(T),--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file
 	@$(BIN)/ruff check --quiet .
