@@ -18,6 +18,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
+from app.pages import visitor
 from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.logins import Person, make_account, new_email
@@ -67,7 +68,7 @@ def settings(
 @pytest.fixture(scope="session")
 def bound_app(settings: dict[str, str]) -> Iterator[Flask]:
     """The app on a migrated database, with Celery's tasks run where they are enqueued."""
-    bound = create_app(Config(settings), api.init_app, cli.register)
+    bound = create_app(Config(settings), api.init_app, visitor.init_app, cli.register)
     worker.attach(celery, bound)
     celery.conf.update(task_always_eager=True, task_eager_propagates=True)
     with bound.app_context():

@@ -124,7 +124,8 @@ def init_app(app: Flask) -> None:
     openapi_document.init_app(app)
     file_previews.init_app(app)
     app.before_request(_start_hub)
-    app.add_url_rule("/", "home", _home)
+    if app.config["PAGES"] == "off":
+        app.add_url_rule("/", "home", _home)
 
 
 def swagger_document(app: Flask) -> dict[str, Any]:

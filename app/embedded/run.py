@@ -54,6 +54,7 @@ class Launcher:
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "WARNING",
             "DEPLOY_ENV": "DEVELOPMENT",
+            "PAGES_INDEX": "on",
             "DRAIN_SECONDS": DRAIN,
             "DATA_DIR": str(self._config.DATA_DIR),
             "PUBLIC_URL": self._config.PUBLIC_URL,

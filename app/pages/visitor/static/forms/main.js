@@ -1,0 +1,3 @@
+import { chooseLanguage, loadTexts } from "../core/texts.js";
+
+await loadTexts(chooseLanguage(null));

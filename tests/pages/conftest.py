@@ -1,0 +1,49 @@
+"""The product on real processes and a real browser, one of each for all tests of pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.browser import Visits, running_browser
+from tests.support.mail_server import MailServer
+from tests.support.scripted_model import ScriptedModel
+from tests.support.stack import Stack
+
+
+@pytest.fixture(scope="package")
+def mail_server() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def browser(mail_server: MailServer, scripted_model: ScriptedModel) -> Iterator[Browser]:
+    """Started after the servers that have event loops, and stopped with this package: none can begin beside it."""
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def desk(browser: Browser, mail_server: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything that a visitor's page needs; the sample apps are imported under their names."""
+    settings = {
+        "PAGES_INDEX": "on",
+        "WEB_APP_AUTH": "on",
+        "SMTP_URL": mail_server.url,
+        "MAIL_FROM": "desk@example.com",
+        "RESET_MAIL_SECONDS": "1",
+    }
+    folder = tmp_path_factory.mktemp("pages")
+    with Stack(folder, web_workers=1, worker_processes=1, chunks=20, delay_ms=5, environment=settings) as stack:
+        stack.run("app.embedded.preparation")
+        yield stack
+
+
+@pytest.fixture
+def visits(browser: Browser, desk: Stack) -> Iterator[Visits]:
+    """Opens pages; at the end of the test no page may have complained."""
+    opened = Visits(browser, desk.base_url)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
