@@ -29,10 +29,10 @@ export class Frontdesk extends Calls {
    */
   async enter() {
     const claim = this.userId ? { user_id: this.userId } : {};
-    const [features, accessMode, login] = await Promise.all([
-      this.send("GET", "/system-features", { renew: false }),
-      this.#accessMode(),
-      this.send("GET", "/login/status", { query: { app_code: this.code, ...claim }, renew: false }),
+    const [features, { accessMode }, login] = await Promise.all([
+      this.#ask("/system-features"),
+      this.#ask("/webapp/access-mode", { appCode: this.code }),
+      this.#ask("/login/status", { app_code: this.code, ...claim }),
     ]);
     if (!login.logged_in && accessMode !== "public") throw new LoginNeeded(401, "unauthorized", "");
     if (!login.app_logged_in) await this.renewPassport();
@@ -90,13 +90,12 @@ export class Frontdesk extends Calls {
     return this.post("/remote-files/upload", { url });
   }
 
-  async #accessMode() {
+  /** Return the body of a GET that needs no passport. An unknown code is refused by 400 or 404: here always by 404. */
+  async #ask(path, query = {}) {
     try {
-      return (await this.get("/webapp/access-mode", { appCode: this.code })).accessMode;
+      return await this.send("GET", path, { query, renew: false });
     } catch (error) {
-      // Where people log in, an unknown code is refused here, as an invalid parameter.
-      if (error.status === 400) throw new Refused(404, "not_found", error.message);
-      throw error;
+      throw error.status === 400 ? new Refused(404, "not_found", error.message) : error;
     }
   }
 
