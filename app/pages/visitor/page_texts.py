@@ -22,16 +22,17 @@ class PageKind(NamedTuple):
     framable: bool = False
 
 
-CHAT_STYLES = ("style/answers.css", "style/chat.css")
+CHAT_STYLES = ("style/answers.css", "style/forms.css", "style/chat.css")
+RUN_STYLES = ("style/answers.css", "style/forms.css", "style/run.css")
 CHAT = PageKind("chat", "chat/main.js", CHAT_STYLES)
-SIGN_IN = PageKind("signin", "doors/main.js")
+SIGN_IN = PageKind("signin", "doors/main.js", ("style/forms.css",))
 KINDS = {
     "/chat/<code>": CHAT,
     "/agent/<code>": CHAT,
     "/chatbot/<code>": PageKind("chatbot", "chat/main.js", CHAT_STYLES, framable=True),
-    "/completion/<code>": PageKind("completion", "run/completion.js", ("style/answers.css",)),
-    "/workflow/<code>": PageKind("workflow", "run/workflow.js", ("style/answers.css",)),
-    "/form/<token>": PageKind("form", "forms/main.js", ("style/answers.css",)),
+    "/completion/<code>": PageKind("completion", "run/completion.js", RUN_STYLES),
+    "/workflow/<code>": PageKind("workflow", "run/workflow.js", RUN_STYLES),
+    "/form/<token>": PageKind("form", "forms/main.js", ("style/answers.css", "style/forms.css")),
     "/webapp-signin": SIGN_IN,
     "/webapp-signin/check-code": SIGN_IN,
     "/webapp-reset-password": SIGN_IN,
