@@ -1,5 +1,3 @@
-import { pageHead, showPage, smallPrint } from "../core/frame.js";
-import { openApp } from "../core/opening.js";
+import { showRunPage } from "./run_page.js";
 
-const opened = await openApp();
-if (opened) showPage(pageHead(opened.app), smallPrint(opened.app));
+await showRunPage("workflow");
