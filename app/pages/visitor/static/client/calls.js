@@ -9,6 +9,10 @@ const CALL_SECONDS = 100;
 /** Calls the API for one app: keeps its passport, fetches a new one when the old one is refused. */
 export class Calls {
   #fetching = null;
+  /** Lets the visitor log in again while the page stays as it is; set by the page. It resolves with a new passport kept. */
+  logIn = null;
+  /** Whether the visitor is logging in again. */
+  entering = false;
 
   /**
    * @param {{server?: string, code: string, userId?: string, storage?: Storage, fetch?: typeof fetch}} options
@@ -56,6 +60,21 @@ export class Calls {
       this.#fetching = null;
     });
     return this.#fetching;
+  }
+
+  /** Renew the passport; where the login has ended, let the visitor log in first. Throws what `renewPassport` throws. */
+  async enterAgain() {
+    try {
+      await this.renewPassport();
+    } catch (error) {
+      if (!(error instanceof LoginNeeded) || !this.logIn) throw error;
+      this.entering = true;
+      try {
+        await this.logIn();
+      } finally {
+        this.entering = false;
+      }
+    }
   }
 
   async #fetchPassport() {
@@ -119,7 +138,7 @@ export class Calls {
     const refusal = await refusalOf(response);
     if (!renew || !(refusal instanceof LoginNeeded)) throw refusal;
     // Another call may have renewed it already.
-    if (this.passport === used) await this.renewPassport();
+    if (this.passport === used) await this.enterAgain();
     return this.request(method, path, { query, body, headers, renew: false, signal });
   }
 

@@ -82,7 +82,14 @@ export class Frontdesk extends Calls {
   async upload(file, { onProgress = () => {}, signal } = {}) {
     // A passport that is too old is found out by a small request, not by a large one.
     if (!this.passport) await this.renewPassport();
-    return sendFile(`${this.base}/files/upload`, file, this.headers(), onProgress, signal);
+    const send = () => sendFile(`${this.base}/files/upload`, file, this.headers(), onProgress, signal);
+    try {
+      return await send();
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      await this.enterAgain();
+      return send();
+    }
   }
 
   /** Let the server fetch a file of another site and return its description (POST /remote-files/upload). */

@@ -60,12 +60,12 @@ export class TaskStream {
     return this.#last;
   }
 
-  /** Begin a task by a POST. Throws what the server refuses it for; after that errors are in `error`. */
-  async begin(path, body) {
+  /** Begin a task, as a rule by a POST. Throws what the server refuses it for; after that errors are in `error`. */
+  async begin(path, body, method = "POST") {
     this.#listen();
     let response;
     try {
-      response = await this.#open("POST", path, { body, headers: { Accept: "text/event-stream" } });
+      response = await this.#open(method, path, { body, headers: { Accept: "text/event-stream" } });
     } catch (error) {
       this.#end(error);
       throw error;
@@ -97,6 +97,8 @@ export class TaskStream {
   /** Called when the page is shown again, when the network is back, and now and then. */
   #check() {
     if (globalThis.navigator?.onLine !== false) this.#hurry();
+    // While the visitor logs in again, nothing can be heard.
+    if (this.#calls.entering) this.#heard = Date.now();
     if (this.#connection && Date.now() - this.#heard > SILENT_MS) this.#connection.abort(new Unreachable());
   }
 

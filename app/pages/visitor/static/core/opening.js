@@ -23,6 +23,7 @@ export async function openApp() {
     document.title = app.title;
     showAppColour(app.colour, app.colourInverted);
     showIcon(app.icon);
+    desk.logIn = async () => (await import("../doors/session.js")).signInAgain(desk);
     return { desk, app, handed };
   } catch (error) {
     await loadTexts(chooseLanguage(null));
