@@ -24,6 +24,8 @@ export class Answer {
     this.thoughts = new Map();
     this.files = new Map();
     this.sources = [];
+    /** The forms that were answered, as the history has them. */
+    this.filled = [];
     this.error = null;
     this.stopping = false;
   }
@@ -37,6 +39,7 @@ export class Answer {
     answer.sources = message.retriever_resources ?? [];
     for (const thought of message.agent_thoughts ?? []) answer.#think(thought);
     for (const file of message.message_files ?? []) if (file.belongs_to === "assistant") answer.files.set(file.id, file);
+    for (const block of message.extra_contents ?? []) if (block.submitted) answer.filled.push(block.form_submission_data);
     return answer;
   }
 
@@ -47,7 +50,12 @@ export class Answer {
 
   /** Whether more may come. */
   get isOpen() {
-    return ["waiting", "live", "paused"].includes(this.state);
+    return this.isBusy || this.state === "paused";
+  }
+
+  /** Whether it is being made: one that waits for somebody's form is open, and nothing is busy with it. */
+  get isBusy() {
+    return this.state === "waiting" || this.state === "live";
   }
 
   /** Begin to read all events from the first one; what is shown stays until they have caught up with it. */

@@ -1,9 +1,10 @@
 /** One answer on the page: steps and thoughts folded, its text as it grows, files, forms, sources, what went wrong. */
 
-import { appIcon, button, spinner } from "../core/controls.js";
+import { appIcon, button, folded, spinner } from "../core/controls.js";
 import { h, replace } from "../core/dom.js";
 import { wordsOf } from "../core/notices.js";
 import { t } from "../core/texts.js";
+import { writtenText } from "../forms/written_text.js";
 import { TextView } from "../render/stream.js";
 import { fileList } from "../run/file_list.js";
 import { runFold } from "./run_fold.js";
@@ -21,6 +22,7 @@ export function answerView(answer, { app, form, again, more = [] }) {
   const [steps, thoughts, sources] = parts;
   const files = filesPart();
   const forms = formsPart(form);
+  const filled = h("div", { class: "answer-filled" });
   const state = h("div", { class: "answer-state", hidden: true });
   const problem = h("div", { class: "answer-problem", hidden: true });
   const bar = h("div", { class: "answer-more", hidden: true }, more);
@@ -35,6 +37,7 @@ export function answerView(answer, { app, form, again, more = [] }) {
       thoughts.element,
       text,
       files.element,
+      filled,
       forms.element,
       sources.element,
       state,
@@ -45,15 +48,16 @@ export function answerView(answer, { app, form, again, more = [] }) {
   text.addEventListener("citation", (event) => sources.open(event.detail));
   const update = () => {
     element.dataset.state = answer.state;
-    view.update(answer.text, { done: !answer.isOpen });
+    view.update(answer.text, { done: !answer.isBusy });
     text.hidden = !answer.text;
     for (const part of parts) part.update(answer);
     if (answer.sources.length) view.cite?.(answer.sources.length);
     files.update(answer);
     forms.update(answer);
+    showFilled(filled, answer);
     showState(state, answer);
     showProblem(problem, answer, again);
-    bar.hidden = answer.isOpen;
+    bar.hidden = answer.isBusy || (answer.state === "failed" && !answer.text);
   };
   update();
   const unwatch = answer.watch(update);
@@ -123,6 +127,20 @@ function filesPart() {
       replace(element, files.length > 0 && fileList(files));
     },
   };
+}
+
+/** The forms that were answered before this page was opened: what they said, and which action was taken. */
+function showFilled(place, answer) {
+  const filled = answer.run.forms.length ? [] : answer.filled;
+  if (place.childElementCount === filled.length) return;
+  replace(
+    place,
+    filled.map(({ node_title: title, rendered_content: content, action_text: action }) =>
+      folded(t("chat.filled", { form: title ?? "", action: action ?? "" }), writtenText(content ?? ""), {
+        class: "answer-fold",
+      }),
+    ),
+  );
 }
 
 /** The forms of a run that waits, in the place where it waits. */

@@ -26,7 +26,7 @@ export class Chat {
     this.app = app;
     this.memory = new ChatMemory(desk.code, app.endUserId);
     this.live = new LiveTasks(desk.code, app.endUserId);
-    /** `beat` counts changes within threads; `loginNeeded`: the login has ended. */
+    /** `beat` counts changes within threads. */
     this.store = createStore({
       thread: new Thread(),
       beat: 0,
@@ -34,7 +34,6 @@ export class Chat {
       recent: [],
       moreRecent: false,
       listState: "loading",
-      loginNeeded: false,
     });
     this.list = new ConversationList(desk, this.store);
     this.live.watch((tasks) => this.#hearOfOtherTabs(tasks));
@@ -54,7 +53,7 @@ export class Chat {
     this.store.set({ thread });
     if (!thread.loaded) await this.#load(thread);
     thread.queue = this.memory.queue(id);
-    thread.held = thread.queue.length > 0 && !thread.open();
+    thread.held = thread.queue.length > 0 && !thread.busy();
     this.beat();
   }
 
@@ -94,7 +93,7 @@ export class Chat {
   /** Ask; while an answer is under way the question waits for it. `files`: mappings, and how they are shown. */
   ask(query, files = []) {
     const { thread } = this;
-    if (thread.open()) {
+    if (thread.busy()) {
       thread.queue.push({ query, files });
       this.#keepQueue(thread);
       return undefined;
@@ -120,7 +119,7 @@ export class Chat {
   /** Ask a message again, with its words or with others: a further branch at its place. */
   again(message, query = message.query) {
     const { thread } = this;
-    if (thread.open()) return undefined;
+    if (thread.busy()) return undefined;
     if (message.id === null) thread.messages = thread.messages.filter((one) => one !== message);
     return this.#send(thread, { query, files: message.files, parentId: message.parentId });
   }
@@ -128,7 +127,7 @@ export class Chat {
   /** Stop the answer that is under way. What waits behind it is kept until the visitor asks for it. */
   async stop() {
     const { thread } = this;
-    const message = thread.open();
+    const message = thread.busy();
     if (!message) return;
     thread.held = true;
     message.answer.stopping = true;
@@ -176,9 +175,13 @@ export class Chat {
   async #notSent(thread, message, error) {
     if (error instanceof Unreachable && (await this.#recover(thread, message, message.question))) return;
     this.memory.sending = null;
+    if (error instanceof LoginNeeded && (await this.#logIn())) {
+      thread.messages = thread.messages.filter((one) => one !== message);
+      await this.#send(thread, message);
+      return;
+    }
     message.answer.settle(error);
     thread.held = true;
-    if (error instanceof LoginNeeded) this.#refused(error);
     this.beat();
   }
 
@@ -228,10 +231,10 @@ export class Chat {
         if (message.id === null && event.message_id) this.#adopt(thread, message, event);
         if (event.event.startsWith("tts_message")) return spoken?.take(event);
         const wasKnown = message.answer.taskId !== null;
-        const wasOpen = message.answer.isOpen;
+        const { state } = message.answer;
         message.answer.take(event);
         if (!wasKnown && message.answer.taskId && message.answer.stopping) this.#stopTask(message.answer);
-        if (wasOpen !== message.answer.isOpen || event.event.startsWith("human_input")) this.beat();
+        if (state !== message.answer.state) this.beat();
         return undefined;
       },
       onState: (state, stream) => {
@@ -264,11 +267,11 @@ export class Chat {
     const { answer } = message;
     if (error?.status === 404) return this.#gone(thread, message);
     this.#streams.delete(message.key);
+    if (error instanceof LoginNeeded && (await this.#logIn())) return this.#follow(thread, message);
     answer.settle(error?.name === "AnswerFailed" ? null : error);
     if (message.id) this.live.remove(message.id);
     if (answer.state !== "done") thread.held = true;
     this.beat();
-    if (error instanceof LoginNeeded) return this.#refused(error);
     if (isNew) this.list.rename(thread.id).catch(() => {});
     if (answer.state !== "done") return;
     if (thread.queue.length) return this.askNext(thread);
@@ -286,7 +289,7 @@ export class Chat {
     if (!this.app.parameters.suggested_questions_after_answer?.enabled) return;
     try {
       const { data } = await this.desk.get(`/messages/${message.id}/suggested-questions`);
-      if (thread.lastId() === message.id && !thread.open()) thread.suggested = data;
+      if (thread.lastId() === message.id && !thread.busy()) thread.suggested = data;
     } catch {
       // Suggestions are extra: without them nothing is missing.
     }
@@ -317,9 +320,20 @@ export class Chat {
     this.beat();
   }
 
-  #refused(error) {
-    if (error instanceof LoginNeeded) this.store.set({ loginNeeded: true });
-    else notify(wordsOf(error), "bad");
+  /** The login has ended: the visitor logs in over the page, on which nothing is lost. Returns whether he did. */
+  async #logIn() {
+    try {
+      await this.desk.logIn();
+      return true;
+    } catch (error) {
+      if (error instanceof LoginNeeded) return false;
+      throw error;
+    }
+  }
+
+  async #refused(error) {
+    if (!(error instanceof LoginNeeded)) notify(wordsOf(error), "bad");
+    else if (await this.#logIn()) await this.list.load();
   }
 
   /** Show the branch that a message is on. */
@@ -330,7 +344,7 @@ export class Chat {
 
   /** Whether an answer of a conversation is under way in this page. */
   isAnswering(id) {
-    return Boolean(this.#threads.get(id)?.open());
+    return Boolean(this.#threads.get(id)?.busy());
   }
 
   /** Delete a conversation; where it is shown a new one begins. */

@@ -65,10 +65,10 @@ export function composer(chat, { ready }) {
     const { thread } = chat;
     queue.hidden = thread.queue.length === 0;
     replace(queue, queueParts(chat, addWords));
-    const isOpen = Boolean(thread.open());
-    stop.hidden = !isOpen;
-    stop.disabled = Boolean(thread.open()?.answer.stopping);
-    send.setAttribute("aria-label", t(isOpen ? "chat.sendLater" : "chat.send"));
+    const isBusy = Boolean(thread.busy());
+    stop.hidden = !isBusy;
+    stop.disabled = Boolean(thread.busy()?.answer.stopping);
+    send.setAttribute("aria-label", t(isBusy ? "chat.sendLater" : "chat.send"));
     send.title = send.getAttribute("aria-label");
   }
 
@@ -112,7 +112,7 @@ function queueParts(chat, takeBack) {
       iconButton("close", t("common.delete"), () => chat.takeBack(index), { class: "small" }),
     ),
   );
-  const goOn = thread.held && !thread.open() && button(t("chat.queueGoOn"), () => chat.askNext(), { kind: "ghost" });
+  const goOn = thread.held && !thread.busy() && button(t("chat.queueGoOn"), () => chat.askNext(), { kind: "ghost" });
   return [
     h("div", { class: "queue-head soft" }, t(thread.held ? "chat.queueHeld" : "chat.queueWaits"), goOn),
     h("ul", { "aria-label": t("chat.queueWaits") }, items),

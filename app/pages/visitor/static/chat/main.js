@@ -1,11 +1,10 @@
 /** The page of a chat app, whole or bare (`/chatbot/CODE`, for frames). */
 
 import { silence } from "../answers/speech.js";
-import { button, iconButton } from "../core/controls.js";
-import { showDialog } from "../core/dialogs.js";
+import { iconButton } from "../core/controls.js";
 import { h } from "../core/dom.js";
 import { pageHead, showPage } from "../core/frame.js";
-import { goToSignIn, openApp } from "../core/opening.js";
+import { openApp } from "../core/opening.js";
 import { notify, wordsOf } from "../core/notices.js";
 import { t } from "../core/texts.js";
 import { Chat } from "./chat.js";
@@ -34,7 +33,6 @@ async function start({ desk, app, handed }) {
   const bottom = h("div", { class: "chat-bottom" }, writing.element, h("p", { class: "hint" }, t("chat.mistakes")));
   const middle = h("div", { class: "chat-middle" }, head, view.element, bottom);
   showPage(h("div", { class: ["chat", isBare && "bare"] }, side?.element, middle));
-  chat.store.watch((state) => state.loginNeeded, (needed) => needed && askForLogin());
   const listed = chat.list.load().catch((error) => notify(wordsOf(error), "bad"));
   const sent = await chat.takeUpSent();
   const wanted = handed.system.conversation_id || sent || chat.memory.conversation;
@@ -70,13 +68,4 @@ function sidePanel(chat) {
     opener.focus();
   });
   return { element, opener };
-}
-
-/** The login has ended: what was typed is kept, and is there after the next one. */
-function askForLogin() {
-  showDialog({
-    title: t("door.over"),
-    content: h("p", {}, t("door.overHow")),
-    actions: () => [button(t("door.again"), goToSignIn, { kind: "primary" })],
-  });
 }

@@ -49,7 +49,7 @@ export function messageView(chat, message) {
       const seen = `${all.indexOf(message)} ${all.length}`;
       if (seen !== shown) replace(branches, branchSwitch(message, all, (other) => chat.choose(other)));
       shown = seen;
-      const isBusy = Boolean(chat.thread.open());
+      const isBusy = Boolean(chat.thread.busy());
       edit.disabled = isBusy;
       for (const control of bar.querySelectorAll(".icon-again")) control.parentElement.disabled = isBusy;
       element.setAttribute("aria-busy", String(message.answer.isOpen && message.answer.state !== "paused"));

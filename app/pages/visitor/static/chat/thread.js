@@ -72,9 +72,9 @@ export class Thread {
     return fresh;
   }
 
-  /** The message whose answer may still grow; undefined where there is none. */
-  open() {
-    return this.messages.findLast((message) => message.answer.isOpen);
+  /** The message whose answer is being made; undefined where there is none. */
+  busy() {
+    return this.messages.findLast((message) => message.answer.isBusy);
   }
 
   /** The id under which the next question is asked: that of the last message shown. */

@@ -87,10 +87,13 @@ export function threadView(chat, { handed, onStart }) {
   function follow(message) {
     announce(t("chat.thinking"));
     let connection = null;
+    let waits = false;
     const unwatch = message.answer.watch((answer) => {
       if (answer.connection === "reconnecting" && connection !== "reconnecting") announce(t("stream.reconnecting"));
       if (answer.connection === "live" && connection === "reconnecting") announce(t("stream.resumed"));
       connection = answer.connection;
+      if (answer.state === "paused" && !waits) announce(t("chat.runWaits"));
+      waits = answer.state === "paused";
       if (answer.isOpen) return;
       unwatch();
       const text = answer.text.slice(0, LONGEST_SAID);
@@ -99,7 +102,7 @@ export function threadView(chat, { handed, onStart }) {
     });
   }
   function showAfter(thread) {
-    const questions = thread.open() ? [] : thread.suggested;
+    const questions = thread.busy() ? [] : thread.suggested;
     replace(after, questions.length > 0 && suggestions(questions, (question) => chat.ask(question)));
   }
 

@@ -27,6 +27,8 @@ export class TaskStream {
   #connection = null;
   #watch = 0;
   #wake = () => this.#check();
+  #lose = () => this.#doubt();
+  #doubted = false;
   #hurry = () => {};
   #heard = 0;
   #last = 0;
@@ -90,6 +92,7 @@ export class TaskStream {
 
   #listen() {
     globalThis.addEventListener?.("online", this.#wake);
+    globalThis.addEventListener?.("offline", this.#lose);
     globalThis.document?.addEventListener("visibilitychange", this.#wake);
     this.#watch = setInterval(this.#wake, 5_000);
   }
@@ -99,7 +102,14 @@ export class TaskStream {
     if (globalThis.navigator?.onLine !== false) this.#hurry();
     // While the visitor logs in again, nothing can be heard.
     if (this.#calls.entering) this.#heard = Date.now();
-    if (this.#connection && Date.now() - this.#heard > SILENT_MS) this.#connection.abort(new Unreachable());
+    const isLost = this.#doubted || Date.now() - this.#heard > SILENT_MS;
+    if (this.#connection && isLost && globalThis.navigator?.onLine !== false) this.#connection.abort(new Unreachable());
+  }
+
+  /** The browser says that the network is gone: the connection may survive a short gap, or say nothing ever after. */
+  #doubt() {
+    this.#doubted = true;
+    if (!this.#paused) this.#say("reconnecting");
   }
 
   #open(method, path, options) {
@@ -153,7 +163,9 @@ export class TaskStream {
 
   #hear() {
     this.#heard = Date.now();
+    this.#doubted = false;
     this.error = null;
+    if (this.state === "reconnecting") this.#say("live");
   }
 
   #take({ id, event }) {
@@ -210,6 +222,7 @@ export class TaskStream {
     this.error = error;
     clearInterval(this.#watch);
     globalThis.removeEventListener?.("online", this.#wake);
+    globalThis.removeEventListener?.("offline", this.#lose);
     globalThis.document?.removeEventListener("visibilitychange", this.#wake);
     this.#say("ended");
     this.#connection?.abort();

@@ -51,6 +51,7 @@ export default {
   "chat.dislike": "Bad answer",
   "chat.edit": "Ask in other words",
   "chat.files": "Files of this question",
+  "chat.filled": "{form}: {action}",
   "chat.fromDevice": "From this device",
   "chat.fromLink": "From a link",
   "chat.hear": "Read aloud",
