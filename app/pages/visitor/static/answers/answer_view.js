@@ -17,7 +17,7 @@ import { thoughtsView } from "./thoughts_view.js";
  */
 export function answerView(answer, { app, form, again, more = [] }) {
   const text = h("div", { class: "answer-text written", dir: "auto" });
-  const view = new TextView(text, { labels: renderLabels() });
+  const view = new TextView(text);
   const parts = [app.showSteps ? runFold() : hiddenPart(), thoughtsView(), sourcesView()];
   const [steps, thoughts, sources] = parts;
   const files = filesPart();
@@ -57,7 +57,7 @@ export function answerView(answer, { app, form, again, more = [] }) {
     showFilled(filled, answer);
     showState(state, answer);
     showProblem(problem, answer, again);
-    bar.hidden = answer.isBusy || (answer.state === "failed" && !answer.text);
+    bar.hidden = answer.isOpen || (answer.state === "failed" && !answer.text);
   };
   update();
   const unwatch = answer.watch(update);
@@ -68,11 +68,6 @@ export function answerView(answer, { app, form, again, more = [] }) {
       view.close?.();
     },
   };
-}
-
-/** Return the words that the renderer of texts shows. */
-function renderLabels() {
-  return { copy: t("common.copy"), copied: t("common.copied") };
 }
 
 function hiddenPart() {

@@ -11,7 +11,7 @@ import { notify, wordsOf } from "../core/notices.js";
 import { createStore } from "../core/store.js";
 import { mappingOf } from "./attachments.js";
 import { ConversationList } from "./conversation_list.js";
-import { findSent, findSentInTime, loadMessages } from "./history.js";
+import { findSentInTime, loadMessages, suggestedQuestions } from "./history.js";
 import { ChatMemory } from "./memory.js";
 import { Thread, newMessage } from "./thread.js";
 
@@ -195,21 +195,6 @@ export class Chat {
     return true;
   }
 
-  /** Take up a question that the page before this one had sent and not heard of. Returns its conversation's id. */
-  async takeUpSent() {
-    const question = this.memory.sending;
-    if (!question) return null;
-    this.memory.sending = null;
-    try {
-      const found = await findSent(this.desk, question);
-      if (found) return found.conversationId;
-      this.memory.keepDraft(question.conversationId, this.memory.draft(question.conversationId) || question.query);
-    } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-    }
-    return null;
-  }
-
   #followIfOpen(thread, message) {
     const isLive = this.live.list().some((task) => task.id === message.id);
     if (!message.mayGrow && !isLive) return;
@@ -286,13 +271,9 @@ export class Chat {
   }
 
   async #suggest(thread, message) {
-    if (!this.app.parameters.suggested_questions_after_answer?.enabled) return;
-    try {
-      const { data } = await this.desk.get(`/messages/${message.id}/suggested-questions`);
-      if (thread.lastId() === message.id && !thread.busy()) thread.suggested = data;
-    } catch {
-      // Suggestions are extra: without them nothing is missing.
-    }
+    const questions = await suggestedQuestions(this.desk, this.app, message);
+    if (thread.lastId() !== message.id || thread.busy()) return;
+    thread.suggested = questions;
     this.beat();
   }
 

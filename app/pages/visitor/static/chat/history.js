@@ -73,6 +73,31 @@ export async function findSentInTime(desk, question) {
   return null;
 }
 
+/** Take up a question that the page before this one had sent and not heard of. Returns its conversation's id, or null. */
+export async function takeUpSent(desk, memory) {
+  const question = memory.sending;
+  if (!question) return null;
+  memory.sending = null;
+  try {
+    const found = await findSent(desk, question);
+    if (found) return found.conversationId;
+    memory.keepDraft(question.conversationId, memory.draft(question.conversationId) || question.query);
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+  }
+  return null;
+}
+
+/** Return what the visitor may ask next; nothing where the app suggests nothing. Suggestions are extra: no error counts. */
+export async function suggestedQuestions(desk, app, message) {
+  if (!app.parameters.suggested_questions_after_answer?.enabled) return [];
+  try {
+    return (await desk.get(`/messages/${message.id}/suggested-questions`)).data;
+  } catch {
+    return [];
+  }
+}
+
 /** Wait so long, or until the browser says that the network is back. */
 function backOnline(milliseconds) {
   return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import { notify, wordsOf } from "../core/notices.js";
 import { t } from "../core/texts.js";
 import { Chat } from "./chat.js";
 import { composer } from "./composer.js";
+import { takeUpSent } from "./history.js";
 import { sidebar } from "./sidebar.js";
 import { threadView } from "./thread_view.js";
 
@@ -31,10 +32,10 @@ async function start({ desk, app, handed }) {
     end: [iconButton("add", t("chat.new"), begin)],
   });
   const bottom = h("div", { class: "chat-bottom" }, writing.element, h("p", { class: "hint" }, t("chat.mistakes")));
-  const middle = h("div", { class: "chat-middle" }, head, view.element, bottom);
+  const middle = h("div", { class: "chat-middle" }, head, h("main", { class: "chat-main" }, view.element, bottom));
   showPage(h("div", { class: ["chat", isBare && "bare"] }, side?.element, middle));
   const listed = chat.list.load().catch((error) => notify(wordsOf(error), "bad"));
-  const sent = await chat.takeUpSent();
+  const sent = await takeUpSent(desk, chat.memory);
   const wanted = handed.system.conversation_id || sent || chat.memory.conversation;
   if (wanted) await listed;
   await chat.open(wanted);

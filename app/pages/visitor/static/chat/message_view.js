@@ -36,9 +36,9 @@ export function messageView(chat, message) {
   const element = h(
     "article",
     { class: "message", dataset: { key: message.key } },
-    h("h3", { class: "visually-hidden" }, t("chat.youAsked")),
+    h("h2", { class: "visually-hidden" }, t("chat.youAsked")),
     question,
-    h("h3", { class: "visually-hidden" }, t("chat.answerOf", { app: app.title })),
+    h("h2", { class: "visually-hidden" }, t("chat.answerOf", { app: app.title })),
     answer.element,
   );
   let shown = "";

@@ -20,7 +20,7 @@ export function threadView(chat, { handed, onStart }) {
   const list = h("div", { class: "messages" });
   const after = h("div", { class: "after" });
   const inner = h("div", { class: "thread-inner" }, older, begin, list, after);
-  const scroll = h("main", { class: "thread", tabindex: "-1", "aria-label": t("chat.conversation") }, inner);
+  const scroll = h("section", { class: "thread", tabindex: "0", "aria-label": t("chat.conversation") }, inner);
   const down = iconButton("down", t("chat.toNewest"), () => toEnd(true), { class: "to-newest", hidden: true });
   const element = h("div", { class: "thread-place" }, scroll, down);
   const views = new Map();
