@@ -22,7 +22,7 @@ class PageKind(NamedTuple):
     framable: bool = False
 
 
-CHAT_STYLES = ("style/answers.css", "style/forms.css", "style/chat.css")
+CHAT_STYLES = ("style/answers.css", "style/forms.css", "style/run.css", "style/chat.css")
 RUN_STYLES = ("style/answers.css", "style/forms.css", "style/run.css")
 CHAT = PageKind("chat", "chat/main.js", CHAT_STYLES)
 SIGN_IN = PageKind("signin", "doors/main.js", ("style/forms.css",))
