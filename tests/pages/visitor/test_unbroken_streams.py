@@ -123,7 +123,7 @@ def test_a_question_whose_request_broke_off_is_asked_once(cut_visits, cut):
     expect(page.locator(".answer-state")).to_contain_text("Reconnecting")
     cut.heal()
     expect(last_answer(page)).to_have_attribute("data-state", "failed")
-    page.get_by_role("button", name="Try again").click()
+    last_answer(page).get_by_role("button", name="Try again").click()
     expect(last_answer(page)).to_contain_text("Yes.")
     expect(page.locator(".message")).to_have_count(1)
 
