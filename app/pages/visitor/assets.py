@@ -44,12 +44,12 @@ class Asset:
 
 
 class AssetTree:
-    """All assets by their path; `version` is the hash of them all."""
+    """All assets by their path; `version` is the hash of them all, and of what `beside` says of files beside them."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, beside: str = "") -> None:
         self._assets: dict[str, Asset] = {}
         self._imports: dict[str, list[str]] = {}
-        state = hashlib.sha256()
+        state = hashlib.sha256(beside.encode())
         for path in sorted(folder.rglob("*")):
             if path.suffix in MEDIA_TYPES and path.is_file():
                 name, content = path.relative_to(folder).as_posix(), path.read_bytes()

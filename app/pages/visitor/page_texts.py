@@ -22,8 +22,8 @@ class PageKind(NamedTuple):
     framable: bool = False
 
 
-CHAT_STYLES = ("style/answers.css", "style/forms.css", "style/run.css", "style/chat.css")
-RUN_STYLES = ("style/answers.css", "style/forms.css", "style/run.css")
+CHAT_STYLES = ("style/markdown.css", "style/answers.css", "style/forms.css", "style/run.css", "style/chat.css")
+RUN_STYLES = ("style/markdown.css", "style/answers.css", "style/forms.css", "style/run.css")
 CHAT = PageKind("chat", "chat/main.js", CHAT_STYLES)
 SIGN_IN = PageKind("signin", "doors/main.js", ("style/forms.css",))
 KINDS = {
@@ -32,7 +32,7 @@ KINDS = {
     "/chatbot/<code>": PageKind("chatbot", "chat/main.js", CHAT_STYLES, framable=True),
     "/completion/<code>": PageKind("completion", "run/completion.js", RUN_STYLES),
     "/workflow/<code>": PageKind("workflow", "run/workflow.js", RUN_STYLES),
-    "/form/<token>": PageKind("form", "forms/main.js", ("style/answers.css", "style/forms.css")),
+    "/form/<token>": PageKind("form", "forms/main.js", ("style/markdown.css", "style/answers.css", "style/forms.css")),
     "/webapp-signin": SIGN_IN,
     "/webapp-signin/check-code": SIGN_IN,
     "/webapp-reset-password": SIGN_IN,

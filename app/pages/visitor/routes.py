@@ -11,7 +11,8 @@ from collections.abc import Callable
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
 
-from app.pages.visitor.assets import Asset, AssetTree
+from app.pages.visitor import libraries
+from app.pages.visitor.assets import MEDIA_TYPES, Asset, AssetTree
 from app.pages.visitor.page_headers import page_headers
 from app.pages.visitor.page_texts import KINDS, PageTexts
 
@@ -26,7 +27,7 @@ View = Callable[..., Response]
 
 def init_app(app: Flask) -> PageTexts:
     """Read the assets, make the pages, mount both; returns what makes more pages."""
-    tree = AssetTree(STATIC)
+    tree = AssetTree(STATIC, libraries.installed_state())
     texts = PageTexts(tree)
     for rule, kind in KINDS.items():
         headers = page_headers(app.config, kind.framable)
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> PageTexts:
     for path, name in OPEN_SCRIPTS.items():
         app.add_url_rule(path, f"page {path}", _view(tree[name].plain(), script, _open_headers()))
     app.add_url_rule("/pages/<version>/<path:name>", "page_asset", _asset_view(tree))
+    app.add_url_rule("/pages/<version>/libraries/<name>", "page_library", _library_view(tree))
     return texts
 
 
@@ -70,15 +72,34 @@ def _asset_view(tree: AssetTree) -> View:
         asset = tree.find(name)
         if asset is None:
             raise NotFound
-        response = _respond(asset)
-        # While servers of two versions run side by side, a page of one may ask the other: what it gets works, but is
-        # not what this address will name.
-        response.headers["Cache-Control"] = FOR_EVER if version == tree.version else "no-store"
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
+        return _respond_for_ever(asset, version == tree.version)
 
     return view
+
+
+def _library_view(tree: AssetTree) -> View:
+    def view(version: str, name: str) -> Response:
+        current = version == tree.version
+        if name == libraries.FRAME:
+            response = _respond_for_ever(Asset(libraries.FRAME_HTML, None, "text/html; charset=utf-8"), current)
+            response.headers["Content-Security-Policy"] = libraries.FRAME_POLICY
+            return response
+        if name not in libraries.LIBRARIES:
+            raise NotFound
+        return _respond_for_ever(Asset(libraries.packed_library(name), "gzip", MEDIA_TYPES[".js"]), current)
+
+    return view
+
+
+def _respond_for_ever(asset: Asset, current: bool) -> Response:
+    """Respond with a file whose address holds the version; `current`: it is this server's."""
+    response = _respond(asset)
+    # While servers of two versions run side by side, a page of one may ask the other: what it gets works, but is not
+    # what this address will name.
+    response.headers["Cache-Control"] = FOR_EVER if current else "no-store"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _respond(asset: Asset) -> Response:

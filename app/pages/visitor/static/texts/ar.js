@@ -358,4 +358,17 @@ export default {
   "stream.live": "الإجابة قادمة",
   "stream.reconnecting": "انقطع الاتصال. تجري إعادة الاتصال؛ لن يضيع شيء.",
   "stream.resumed": "عاد الاتصال",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "شفرة",
+  "text.details": "تفاصيل",
+  "text.diagram": "مخطط",
+  "text.done": "منجز",
+  "text.open": "غير منجز",
+  "text.picture": "صورة",
+  "text.source": "المصدر {n}",
+  "text.table": "جدول",
+  "text.thought": "التفكير",
 };

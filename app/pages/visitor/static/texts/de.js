@@ -325,4 +325,14 @@ export default {
   "stream.live": "Die Antwort kommt",
   "stream.reconnecting": "Verbindung verloren. Wird wiederhergestellt; nichts geht verloren.",
   "stream.resumed": "Wieder verbunden",
+
+  "text.code": "Code",
+  "text.details": "Einzelheiten",
+  "text.diagram": "Diagramm",
+  "text.done": "Erledigt",
+  "text.open": "Offen",
+  "text.picture": "Bild",
+  "text.source": "Quelle {n}",
+  "text.table": "Tabelle",
+  "text.thought": "Gedanken",
 };

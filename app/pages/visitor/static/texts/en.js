@@ -313,4 +313,14 @@ export default {
   "stream.live": "The answer is coming in",
   "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
   "stream.resumed": "Connected again",
+
+  "text.code": "Code",
+  "text.details": "Details",
+  "text.diagram": "Diagram",
+  "text.done": "Done",
+  "text.open": "Open",
+  "text.picture": "Picture",
+  "text.source": "Source {n}",
+  "text.table": "Table",
+  "text.thought": "Thoughts",
 };

@@ -324,4 +324,17 @@ export default {
   "stream.live": "La respuesta está llegando",
   "stream.reconnecting": "Se perdió la conexión. Reconectando; no se pierde nada.",
   "stream.resumed": "Conectado de nuevo",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "Código",
+  "text.details": "Detalles",
+  "text.diagram": "Diagrama",
+  "text.done": "Hecho",
+  "text.open": "Pendiente",
+  "text.picture": "Imagen",
+  "text.source": "Fuente {n}",
+  "text.table": "Tabla",
+  "text.thought": "Razonamiento",
 };

@@ -320,4 +320,17 @@ export default {
   "stream.live": "La réponse arrive",
   "stream.reconnecting": "Connexion perdue. Reconnexion en cours ; rien n’est perdu.",
   "stream.resumed": "De nouveau connecté",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "Code",
+  "text.details": "Détails",
+  "text.diagram": "Diagramme",
+  "text.done": "Fait",
+  "text.open": "À faire",
+  "text.picture": "Image",
+  "text.source": "Source {n}",
+  "text.table": "Tableau",
+  "text.thought": "Réflexion",
 };

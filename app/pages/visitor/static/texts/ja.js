@@ -309,4 +309,17 @@ export default {
   "stream.live": "回答を受信しています",
   "stream.reconnecting": "接続が切れました。再接続しています。内容は失われません。",
   "stream.resumed": "再び接続しました",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "コード",
+  "text.details": "詳細",
+  "text.diagram": "図",
+  "text.done": "完了",
+  "text.open": "未完了",
+  "text.picture": "画像",
+  "text.source": "出典 {n}",
+  "text.table": "表",
+  "text.thought": "思考",
 };

@@ -309,4 +309,17 @@ export default {
   "stream.live": "답변을 받는 중입니다",
   "stream.reconnecting": "연결이 끊겼습니다. 다시 연결하는 중이며 잃는 것은 없습니다.",
   "stream.resumed": "다시 연결되었습니다",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "코드",
+  "text.details": "자세히",
+  "text.diagram": "다이어그램",
+  "text.done": "완료",
+  "text.open": "미완료",
+  "text.picture": "이미지",
+  "text.source": "출처 {n}",
+  "text.table": "표",
+  "text.thought": "생각",
 };

@@ -325,4 +325,17 @@ export default {
   "stream.live": "A resposta está chegando",
   "stream.reconnecting": "Conexão perdida. Reconectando; nada se perde.",
   "stream.resumed": "Conectado de novo",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "Código",
+  "text.details": "Detalhes",
+  "text.diagram": "Diagrama",
+  "text.done": "Feito",
+  "text.open": "Pendente",
+  "text.picture": "Imagem",
+  "text.source": "Fonte {n}",
+  "text.table": "Tabela",
+  "text.thought": "Raciocínio",
 };

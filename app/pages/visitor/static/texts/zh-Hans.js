@@ -309,4 +309,17 @@ export default {
   "stream.live": "正在接收回答",
   "stream.reconnecting": "连接已断开。正在重新连接，不会丢失任何内容。",
   "stream.resumed": "已重新连接",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "代码",
+  "text.details": "详情",
+  "text.diagram": "图表",
+  "text.done": "已完成",
+  "text.open": "未完成",
+  "text.picture": "图片",
+  "text.source": "来源 {n}",
+  "text.table": "表格",
+  "text.thought": "思考过程",
 };

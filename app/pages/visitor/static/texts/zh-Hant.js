@@ -309,4 +309,17 @@ export default {
   "stream.live": "正在接收回答",
   "stream.reconnecting": "連線已中斷。正在重新連線，不會遺失任何內容。",
   "stream.resumed": "已重新連線",
+  "stream.live": "The answer is coming in",
+  "stream.reconnecting": "Connection lost. Reconnecting; nothing is lost.",
+  "stream.resumed": "Connected again",
+
+  "text.code": "程式碼",
+  "text.details": "詳情",
+  "text.diagram": "圖表",
+  "text.done": "已完成",
+  "text.open": "未完成",
+  "text.picture": "圖片",
+  "text.source": "來源 {n}",
+  "text.table": "表格",
+  "text.thought": "思考過程",
 };
