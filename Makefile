@@ -43,7 +43,11 @@ speech: $(VENV)/installed ## install better speech and transcription for `make r
 run: $(VENV)/installed ## start everything on this machine, with sample apps
 	@exec $(BIN)/python -m app.embedded.run
 
+# What the tests of pages need: without it they are skipped.
+BROWSER = command -v chromium || command -v chromium-browser || command -v google-chrome
+
 test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
+	@($(BROWSER)) >/dev/null || echo "No browser: the tests of pages are skipped (Debian: apt install chromium)."
 	@$(BIN)/python -m pytest $(T)
 
 check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file

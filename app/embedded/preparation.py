@@ -11,6 +11,7 @@ import flask_migrate
 from app import cli
 from app.factory import create_app
 from app.services.operator import app_files, apps, datasets, ingestion
+from app.services.visitor.app_list import page_path
 from config import serving_config
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
@@ -19,7 +20,7 @@ HANDBOOK = "handbook"
 
 
 def prepare() -> list[dict[str, str]]:
-    """Migrate, import, and return the code, mode and name of each sample app."""
+    """Migrate, import, and return the code, mode, name and page's path of each sample app."""
     with create_app(serving_config(), cli.register).app_context():
         flask_migrate.upgrade()
         known = {app.code for app in apps.list_apps()}
@@ -30,7 +31,9 @@ def prepare() -> list[dict[str, str]]:
                 if code == "knowledge":
                     datasets.bind(code, HANDBOOK, _handbook())
         return [
-            {"code": app.code, "mode": app.mode, "name": app.name} for app in apps.list_apps() if app.code in samples
+            {"code": app.code, "mode": app.mode, "name": app.name, "page": page_path(app.mode, app.code)}
+            for app in apps.list_apps()
+            if app.code in samples
         ]
 
 

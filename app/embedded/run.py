@@ -134,6 +134,7 @@ class Launcher:
     def _welcome(self, apps: list[dict[str, str]]) -> None:
         passport = f"""$(curl -s {self._url}/api/passport -H 'X-App-Code: chat' | sed 's/.*:"\\(.*\\)".*/\\1/')"""
         self._say("Ready.\n")
+        self._tell_pages(apps)
         print(f"  Swagger UI   {self._url}/api/docs")
         for app in apps:
             print(f"  app          {app['code']:<12} {app['mode']:<14} {app['name']}")
@@ -142,6 +143,17 @@ class Launcher:
         print(f'-H "X-App-Passport: {passport}"', end=" ")
         print("""-d '{"inputs": {}, "query": "What can you do?", "response_mode": "streaming"}'\n""")
         print("  Ctrl-C ends everything; your data stays.", flush=True)
+
+    def _tell_pages(self, apps: list[dict[str, str]]) -> None:
+        """Print the addresses of the apps' pages, and what to expect of the model behind them."""
+        if self._config.PAGES == "on":
+            print("  Open in a browser:\n")
+            for app in apps:
+                print(f"  {self._url + app['page']:<44} {app['name']}")
+            print()
+        if not any((self._config.OPENAI_BASE_URL, self._config.MODELS_FILE, self._config.LOCAL_MODEL_FILE)):
+            print("  The little model that answers here is a toy; for a real one start with OPENAI_BASE_URL,")
+            print("  OPENAI_API_KEY and MODEL_NAME set (app/docs/models.md).\n")
 
 
 class _sole_use:

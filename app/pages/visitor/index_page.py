@@ -4,10 +4,7 @@ from flask import Flask, Response, current_app
 
 from app.pages.visitor.page_headers import page_headers
 from app.pages.visitor.page_texts import PageTexts
-from app.services.visitor.app_list import list_open_apps
-
-# The page of an app's mode; all others have the chat page.
-PLACES = {"workflow": "workflow", "completion": "completion"}
+from app.services.visitor.app_list import list_open_apps, page_path
 
 
 def init_app(app: Flask, texts: PageTexts) -> None:
@@ -17,7 +14,7 @@ def init_app(app: Flask, texts: PageTexts) -> None:
     def view() -> Response:
         shown = current_app.config["PAGES_INDEX"] == "on"
         apps = [
-            {"app": app, "address": f"/{PLACES.get(app.mode, 'chat')}/{app.code}"}
+            {"app": app, "address": page_path(app.mode, app.code)}
             for app in (list_open_apps(current_app.config) if shown else [])
         ]
         html = texts.of_template("index.html", ("style/index.css",), shown=shown, apps=apps)

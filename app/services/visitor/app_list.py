@@ -8,6 +8,9 @@ from app.services.definitions.published_apps import PublishedApp
 from app.services.operator import apps
 from app.services.visitor import app_info
 
+# The page of an app's mode; all others have the chat page.
+PLACES = {"workflow": "workflow", "completion": "completion"}
+
 
 class ListedApp(NamedTuple):
     """An app as the index shows it."""
@@ -31,3 +34,8 @@ def _listed(app: PublishedApp) -> ListedApp:
     site = app_info.site(app)["site"]
     description = site["description"] or app.definition.app.description or ""
     return ListedApp(app.code, app.mode, site["title"], description, site["icon"])
+
+
+def page_path(mode: str, code: str) -> str:
+    """Return the path of an app's page on this server."""
+    return f"/{PLACES.get(mode, 'chat')}/{code}"

@@ -14,8 +14,7 @@ from tests.support.cut_proxy import CutProxy
 from tests.support.workflow.forms import human, paragraph
 from tests.support.workflow.graphs import answer, graph, node, start
 
-SLOW = "[[chunks:100]] [[delay:30]]"
-LAST = "tok99"
+SLOW = "[[chunks:100]] [[delay:25]]"
 MODEL = {"provider": "openai", "name": "scripted", "mode": "chat", "completion_params": {}}
 
 
@@ -83,15 +82,19 @@ def is_whole(page: Page) -> None:
 
 
 @pytest.mark.parametrize("mode", ["chat", "agent-chat", "advanced-chat"])
-def test_an_answer_goes_on_after_a_reload(visits, paths, mode):
-    page = visits.open(paths[mode])
+def test_an_answer_goes_on_after_a_reload_and_a_lost_network(cut_visits, cut, paths, mode):
+    page = cut_visits.open(paths[mode])
     ask(page, f"Slowly {SLOW}")
     expect(last_answer(page)).to_contain_text("tok9")
     before = len(words(page))
     page.reload()
     expect(page.locator(".answer-text")).to_be_visible()
     assert len(words(page)) >= before
+    cut.cut()
+    expect(page.locator(".answer-state")).to_contain_text("Reconnecting")
+    cut.heal()
     is_whole(page)
+    expect(page.locator(".answer-state")).to_be_hidden()
 
 
 def test_an_answer_is_found_though_the_page_was_left_before_its_first_word(visits):
@@ -103,16 +106,20 @@ def test_an_answer_is_found_though_the_page_was_left_before_its_first_word(visit
     is_whole(page)
 
 
-@pytest.mark.parametrize("mode", ["chat", "agent-chat", "advanced-chat"])
-def test_a_lost_network_is_said_and_mended(cut_visits, cut, paths, mode):
-    page = cut_visits.open(paths[mode])
-    ask(page, f"Slowly {SLOW}")
-    expect(last_answer(page)).to_contain_text("tok9")
+@pytest.mark.parametrize("path", ["/completion/completion", "/workflow/workflow"])
+def test_a_run_goes_on_after_a_reload_and_a_lost_network(cut_visits, cut, path):
+    page = cut_visits.open(path)
+    page.locator(".field").first.fill(f"Slowly {SLOW}")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".run")).to_contain_text("tok9")
+    page.reload()
+    expect(page.locator(".run")).to_contain_text("tok9")
     cut.cut()
-    expect(page.locator(".answer-state")).to_contain_text("Reconnecting")
+    expect(page.locator(".run-connection")).to_contain_text("Reconnecting")
     cut.heal()
-    is_whole(page)
-    expect(page.locator(".answer-state")).to_be_hidden()
+    expect(page.locator(".run")).to_have_attribute("data-status", "succeeded")
+    shown = re.findall(r"tok\d+", page.locator(".run-result").text_content() or "")
+    assert shown == [f"tok{number}" for number in range(100)]
 
 
 def test_a_question_whose_request_broke_off_is_asked_once(cut_visits, cut):
