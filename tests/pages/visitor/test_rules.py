@@ -80,3 +80,37 @@ def test_inputs_stand_where_the_form_places_them(modules):
         modules, "forms/form_content.js", "contentParts", "x {{#$output.b#}} y {{#$output.c#}}{{#$output.b#}}", inputs
     )
     assert parts == [{"text": "x "}, {"input": inputs[1]}, {"text": " y "}, {"input": inputs[0]}]
+
+
+QUEUE = """async ({ rows, busy }) => {
+  const { BatchQueue } = await import("/pages/any/run/batch_queue.js");
+  let running = 0, most = 0, refused = 0;
+  const pauses = [];
+  const queue = new BatchQueue(Array.from({ length: rows }, () => ({ state: "waiting" })), {
+    async run(row) {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running -= 1;
+      if (refused < busy) {
+        refused += 1;
+        throw { status: 429, retryAfter: 0.01, message: "busy" };
+      }
+      return "fine";
+    },
+    changed() {},
+    paused: (seconds) => pauses.push(seconds),
+  });
+  await queue.start();
+  return { most, states: queue.rows.map((row) => row.state), pauses: pauses.length };
+}"""
+
+
+def test_a_batch_runs_a_few_rows_at_once(modules):
+    assert modules.evaluate(QUEUE, {"rows": 8, "busy": 0}) == {"most": 3, "states": ["done"] * 8, "pauses": 0}
+
+
+def test_a_batch_waits_for_a_busy_server_and_loses_no_row(modules):
+    outcome = modules.evaluate(QUEUE, {"rows": 8, "busy": 6})
+    assert outcome["states"] == ["done"] * 8
+    assert outcome["pauses"] > 0

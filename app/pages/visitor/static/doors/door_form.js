@@ -100,6 +100,7 @@ export function doorField({
       problem.textContent = wrong;
       problem.hidden = !wrong;
       control.setAttribute("aria-invalid", wrong ? "true" : "false");
+      field.element.classList.toggle("field-wrong", Boolean(wrong));
       if (wrong) control.setAttribute("aria-describedby", problem.id);
       else control.removeAttribute("aria-describedby");
       return !wrong;

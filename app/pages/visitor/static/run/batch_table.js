@@ -107,7 +107,7 @@ function rowView(row, index, fields) {
     shown = now;
     element.dataset.state = row.state;
     state.textContent = t(`batch.is.${row.state}`);
-    if (row.state === "failed") result.replaceChildren(h("p", { class: "step-error", dir: "auto" }, row.error));
+    if (row.state === "failed") result.replaceChildren(h("p", { class: "batch-error", dir: "auto" }, row.error));
     else if (row.state === "paused" && row.form) result.replaceChildren(formLink(row.form));
     else if (row.state === "done") result.replaceChildren(unfoldingText(row.output));
     else result.replaceChildren();

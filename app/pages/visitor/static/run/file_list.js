@@ -23,6 +23,7 @@ function fileCard(file) {
         {
           class: "file-name",
           href: address,
+          "data-file": file.related_id,
           download: name,
           target: "_blank",
           rel: "noopener noreferrer",
@@ -48,10 +49,23 @@ function safeAddress(address) {
 function mediaOf(file, address, name) {
   const mime = file.mime_type ?? "";
   if (file.type === "image" || mime.startsWith("image/"))
-    return h("img", { class: "file-image", src: address, alt: name, loading: "lazy" });
+    return h("img", { class: "file-image", src: address, "data-file": file.related_id, alt: name, loading: "lazy" });
   if (file.type === "audio" || mime.startsWith("audio/"))
-    return h("audio", { src: address, controls: true, preload: "none", "aria-label": name });
+    return h("audio", {
+      src: address,
+      "data-file": file.related_id,
+      controls: true,
+      preload: "none",
+      "aria-label": name,
+    });
   if (file.type === "video" || mime.startsWith("video/"))
-    return h("video", { class: "file-image", src: address, controls: true, preload: "none", "aria-label": name });
+    return h("video", {
+      class: "file-image",
+      src: address,
+      "data-file": file.related_id,
+      controls: true,
+      preload: "none",
+      "aria-label": name,
+    });
   return null;
 }

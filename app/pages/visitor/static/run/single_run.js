@@ -10,6 +10,7 @@ import { humanForm } from "../forms/human_form.js";
 import { inputsForm } from "../forms/inputs.js";
 import { appUploads, formCalls } from "../forms/uploads.js";
 import { runActions } from "./answer_actions.js";
+import { keepLinksFresh } from "./file_links.js";
 import { isOver } from "./run_state.js";
 import { RunSession } from "./run_session.js";
 import { runView } from "./run_view.js";
@@ -113,7 +114,7 @@ export function singleRun(page, { savedChanged }) {
         page.kept.add({ id, kind: page.mode, ...about });
       },
     });
-    if (about.title) view.element.prepend(about.title);
+    keepLinksFresh(view.element, page.desk, () => session.run.runId);
     return { session, element: view.element, id: () => named };
   }
 
