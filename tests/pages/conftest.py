@@ -1,5 +1,6 @@
 """The product on real processes and a real browser, one of each for all tests of pages."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,14 @@ def desk(browser: Browser, mail_server: MailServer, tmp_path_factory: pytest.Tem
     with Stack(folder, web_workers=1, worker_processes=1, chunks=20, delay_ms=5, environment=settings) as stack:
         stack.run("app.embedded.preparation")
         yield stack
+
+
+@pytest.fixture(scope="package")
+def email(desk: Stack) -> str:
+    """The address of an account that may use the app `closed`; with it come the apps of `tests.support.page_apps`."""
+    address = f"ann-{secrets.token_hex(6)}@example.com"
+    desk.run("tests.support.page_apps", address)
+    return address
 
 
 @pytest.fixture

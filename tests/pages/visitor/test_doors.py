@@ -1,33 +1,12 @@
 """The doors: sign-in by password and mailed code, forgotten passwords, access, sessions that end in the middle."""
 
-import secrets
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PHONE
-from tests.support.paths import PROJECT
 from tests.support.visitor import wait_until
 
 PASSWORD = "a new password 1"
 ANSWER = " ".join(f"tok{number}" for number in range(80))
-
-
-def flask(desk, *words: str) -> None:
-    desk.run("flask", "--app", "wsgi", *words)
-
-
-@pytest.fixture(scope="module")
-def email(desk) -> Iterator[str]:
-    """An account that may use the app `closed` and has no password yet; nobody may use `private`."""
-    address = f"ann-{secrets.token_hex(6)}@example.com"
-    desk.import_app(PROJECT / "app" / "samples" / "completion.yml", "closed")
-    desk.import_app(PROJECT / "app" / "samples" / "completion.yml", "private")
-    flask(desk, "apps", "access", "closed", "private_all")
-    flask(desk, "apps", "access", "private", "private")
-    flask(desk, "accounts", "create", address, "--no-password")
-    yield address
 
 
 def code_for(mail_server, email: str, mails: int) -> str:
@@ -69,10 +48,13 @@ def test_a_forgotten_password_is_set_anew_and_opens_the_app(visits, mail_server,
     assert page.url.endswith("/completion/closed")
 
 
-def test_a_mailed_code_opens_the_app_it_came_from(visits, mail_server, email):
+def test_a_mailed_code_opens_the_app_it_came_from_until_the_visitor_signs_out(visits, mail_server, email):
     page = visits.open("/completion/closed?topic=Cats", viewport=PHONE)
     sign_in_by_code(page, mail_server, email)
     expect(page.get_by_label("Topic")).to_have_value("Cats")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_a_sign_in_does_not_lead_to_another_site(visits, mail_server, email):

@@ -4,17 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import DESKTOP, PHONE, Visits
-from tests.support.paths import PROJECT
 from tests.support.visitor import Visitor
 
-APPS = PROJECT / "tests" / "app_files"
+pytestmark = pytest.mark.usefixtures("email")
 TEXT_FILE = {"name": "proof.txt", "mimeType": "text/plain", "buffer": b"hello"}
-
-
-@pytest.fixture(scope="module")
-def questions(desk):
-    desk.import_app(APPS / "every_input.yml", "every-input")
-    desk.import_app(APPS / "every_question.yml", "every-question")
 
 
 def run(page: Page) -> None:
@@ -33,7 +26,7 @@ def asked_form(desk) -> str:
     )
 
 
-def test_what_is_wrong_stands_at_its_field(visits, questions):
+def test_what_is_wrong_stands_at_its_field(visits):
     page = visits.open("/workflow/every-input", viewport=PHONE)
     page.get_by_label("Name").fill("Somebody with a long name")
     page.get_by_label("Data").fill("no JSON")
@@ -46,7 +39,7 @@ def test_what_is_wrong_stands_at_its_field(visits, questions):
     expect(page.get_by_label("Data")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_run_gets_every_kind_of_input(visits, questions):
+def test_a_run_gets_every_kind_of_input(visits):
     page = visits.open("/workflow/every-input?name=Ann&source=link&count=7")
     page.get_by_label("Tone").select_option("casual")
     page.get_by_label("Urgent").check()
@@ -60,14 +53,14 @@ def test_a_run_gets_every_kind_of_input(visits, questions):
         expect(result.locator(".value", has=page.locator("dt", has_text=name)).first).to_contain_text(value)
 
 
-def test_a_file_of_another_kind_is_refused_at_once(visits, questions):
+def test_a_file_of_another_kind_is_refused_at_once(visits):
     page = visits.open("/workflow/every-input")
     attach(page, "Pictures")
     expect(page.get_by_text("proof.txt is of a kind that is not allowed here.")).to_be_visible()
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_a_form_is_answered_on_its_own_page(visits, desk, questions, viewport):
+def test_a_form_is_answered_on_its_own_page(visits, desk, viewport):
     page = visits.open(f"/form/{asked_form(desk)}", viewport=viewport)
     expect(page.get_by_label("words")).to_have_value("Cats")
     expect(page.get_by_label("further remarks")).to_have_value("None so far")
@@ -81,7 +74,7 @@ def test_a_form_is_answered_on_its_own_page(visits, desk, questions, viewport):
     expect(page.get_by_role("heading", name="This form is answered already")).to_be_focused()
 
 
-def test_a_form_keeps_what_was_typed(visits, desk, questions):
+def test_a_form_keeps_what_was_typed(visits, desk):
     page = visits.open(f"/form/{asked_form(desk)}")
     page.get_by_label("words").fill("Not lost")
     page.reload()
@@ -93,7 +86,7 @@ def test_an_unknown_form_is_said_to_be_none(visits: Visits):
     expect(page.get_by_role("heading", name="There is no such form")).to_be_visible()
 
 
-def test_a_run_goes_on_in_its_page_after_the_form(visits, questions):
+def test_a_run_goes_on_in_its_page_after_the_form(visits):
     page = visits.open("/workflow/every-question", viewport=PHONE)
     page.get_by_label("Topic").fill("Dogs")
     run(page)

@@ -8,7 +8,8 @@ import { t } from "./texts.js";
 /** Return a page's head. `start`, `end`: buttons at its ends; `menu()`: items above those of the settings. */
 export function pageHead(app, { start = [], end = [], menu = () => [] } = {}) {
   const name = h("h1", { class: "bar-title" }, app.title);
-  return h("header", { class: "bar" }, start, appIcon(app.icon, "bar-icon"), name, end, settingsMenu(menu));
+  const leave = app.signOut ? [{ label: t("door.signOut"), action: app.signOut }] : [];
+  return h("header", { class: "bar" }, start, appIcon(app.icon, "bar-icon"), name, end, settingsMenu(() => [...menu(), ...leave]));
 }
 
 /** Return the small print of an app: copyright, privacy policy, disclaimer; null where it has none. */

@@ -23,6 +23,7 @@ export async function openApp() {
     document.title = app.title;
     showAppColour(app.colour, app.colourInverted);
     showIcon(app.icon);
+    if (app.accessMode !== "public") app.signOut = async () => (await import("../doors/sign_out.js")).signOut(desk);
     desk.logIn = async () => (await import("../doors/session.js")).signInAgain(desk);
     return { desk, app, handed };
   } catch (error) {
@@ -41,7 +42,8 @@ export function goToSignIn() {
 /**
  * Return an app in the pages' own words, from the bodies of GET /site, /parameters and /meta:
  * `{id, endUserId, title, description, icon, colour, colourInverted, language, copyright, privacyPolicy, disclaimer,
- * showSteps, iconForAnswers, accessMode, features, parameters, toolIcons, brand}`.
+ * showSteps, iconForAnswers, accessMode, features, parameters, toolIcons, brand, signOut}`; `signOut()` is there where
+ * visitors sign in.
  */
 export function describedApp({ site: body, parameters, meta }, accessMode = "public", features = {}) {
   const { site } = body;
@@ -64,6 +66,7 @@ export function describedApp({ site: body, parameters, meta }, accessMode = "pub
     parameters,
     toolIcons: meta?.tool_icons ?? {},
     brand: body.custom_config ?? null,
+    signOut: null,
   };
 }
 

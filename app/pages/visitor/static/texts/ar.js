@@ -206,6 +206,7 @@ export default {
   "door.setPassword": "تعيين كلمة المرور",
   "door.show": "إظهار",
   "door.signIn": "تسجيل الدخول",
+  "door.signOut": "تسجيل الخروج",
   "door.signedIn": "تم تسجيل دخولك",
   "door.signedInHow": "افتح رابط التطبيق الذي تريد استخدامه.",
   "door.strength": "8 أحرف على الأقل، فيها حرف ورقم.",

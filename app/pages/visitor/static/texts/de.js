@@ -189,6 +189,7 @@ export default {
   "door.setPassword": "Passwort setzen",
   "door.show": "Anzeigen",
   "door.signIn": "Anmelden",
+  "door.signOut": "Abmelden",
   "door.signedIn": "Sie sind angemeldet",
   "door.signedInHow": "Öffnen Sie den Link der App, die Sie benutzen möchten.",
   "door.strength": "Mindestens 8 Zeichen, mit einem Buchstaben und einer Ziffer.",

@@ -179,6 +179,7 @@ export default {
   "door.setPassword": "Set the password",
   "door.show": "Show",
   "door.signIn": "Sign in",
+  "door.signOut": "Sign out",
   "door.signedIn": "You are signed in",
   "door.signedInHow": "Open the link of the app that you want to use.",
   "door.strength": "At least 8 characters, with a letter and a digit.",

@@ -184,6 +184,7 @@ export default {
   "door.setPassword": "Guardar la contraseña",
   "door.show": "Mostrar",
   "door.signIn": "Iniciar sesión",
+  "door.signOut": "Cerrar sesión",
   "door.signedIn": "Has iniciado sesión",
   "door.signedInHow": "Abre el enlace de la aplicación que quieras usar.",
   "door.strength": "Al menos 8 caracteres, con una letra y una cifra.",

@@ -181,6 +181,7 @@ export default {
   "door.setPassword": "Enregistrer le mot de passe",
   "door.show": "Afficher",
   "door.signIn": "Se connecter",
+  "door.signOut": "Se déconnecter",
   "door.signedIn": "Vous êtes connecté",
   "door.signedInHow": "Ouvrez le lien de l’application que vous voulez utiliser.",
   "door.strength": "Au moins 8 caractères, avec une lettre et un chiffre.",

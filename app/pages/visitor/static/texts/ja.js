@@ -175,6 +175,7 @@ export default {
   "door.setPassword": "パスワードを設定",
   "door.show": "表示",
   "door.signIn": "サインイン",
+  "door.signOut": "サインアウト",
   "door.signedIn": "サインインしました",
   "door.signedInHow": "使いたいアプリのリンクを開いてください。",
   "door.strength": "8 文字以上で、英字と数字を含めてください。",

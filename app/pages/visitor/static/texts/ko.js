@@ -175,6 +175,7 @@ export default {
   "door.setPassword": "비밀번호 설정",
   "door.show": "표시",
   "door.signIn": "로그인",
+  "door.signOut": "로그아웃",
   "door.signedIn": "로그인했습니다",
   "door.signedInHow": "사용할 앱의 링크를 여세요.",
   "door.strength": "글자와 숫자를 포함하여 8자 이상이어야 합니다.",

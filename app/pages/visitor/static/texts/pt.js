@@ -185,6 +185,7 @@ export default {
   "door.setPassword": "Definir a senha",
   "door.show": "Mostrar",
   "door.signIn": "Entrar",
+  "door.signOut": "Sair",
   "door.signedIn": "Você entrou",
   "door.signedInHow": "Abra o link do aplicativo que deseja usar.",
   "door.strength": "Pelo menos 8 caracteres, com uma letra e um dígito.",

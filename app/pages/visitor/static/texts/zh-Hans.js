@@ -175,6 +175,7 @@ export default {
   "door.setPassword": "设置密码",
   "door.show": "显示",
   "door.signIn": "登录",
+  "door.signOut": "退出登录",
   "door.signedIn": "您已登录",
   "door.signedInHow": "请打开您要使用的应用的链接。",
   "door.strength": "至少 8 个字符，包含一个字母和一个数字。",

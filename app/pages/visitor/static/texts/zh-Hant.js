@@ -175,6 +175,7 @@ export default {
   "door.setPassword": "設定密碼",
   "door.show": "顯示",
   "door.signIn": "登入",
+  "door.signOut": "登出",
   "door.signedIn": "您已登入",
   "door.signedInHow": "請開啟您要使用的應用程式的連結。",
   "door.strength": "至少 8 個字元，包含一個字母和一個數字。",
