@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browser import Visits, running_browser
+from tests.support.cut_proxy import CutProxy
 from tests.support.mail_server import MailServer
 from tests.support.scripted_model import ScriptedModel
 from tests.support.stack import Stack
@@ -56,3 +57,17 @@ def visits(browser: Browser, desk: Stack) -> Iterator[Visits]:
     yield opened
     opened.close()
     assert opened.complaints == []
+
+
+@pytest.fixture
+def cut(desk: Stack) -> Iterator[CutProxy]:
+    with CutProxy(int(str(desk.port))) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def cut_visits(browser: Browser, cut: CutProxy) -> Iterator[Visits]:
+    """Visitors whose network can be lost; what they complain about then is no fault."""
+    opened = Visits(browser, cut.url)
+    yield opened
+    opened.close()

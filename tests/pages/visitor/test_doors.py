@@ -81,3 +81,19 @@ def test_a_session_that_ended_while_typing_loses_nothing(visits, mail_server, em
     sign_in_by_code(page, mail_server, email)
     expect(page.locator(".run[data-status=succeeded] .run-result")).to_have_text(ANSWER)
     expect(page.get_by_label("Wishes")).to_have_value("Half a sent")
+
+
+def test_an_answer_goes_on_after_its_session_ended(cut_visits, cut, mail_server, email):
+    page = cut_visits.open("/completion/closed", viewport=PHONE)
+    sign_in_by_code(page, mail_server, email)
+    page.get_by_label("Topic").fill("[[chunks:80]][[delay:40]]")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".run-result")).to_contain_text("tok3")
+    page.evaluate("for (const key of Object.keys(localStorage)) localStorage.setItem(key, 'ended')")
+    cut.cut()
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
+    page.get_by_label("Wishes").fill("Half a sent")
+    cut.heal()
+    sign_in_by_code(page, mail_server, email)
+    expect(page.locator(".run[data-status=succeeded] .run-result")).to_have_text(ANSWER)
+    expect(page.get_by_label("Wishes")).to_have_value("Half a sent")

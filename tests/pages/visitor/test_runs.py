@@ -4,6 +4,7 @@ import csv
 import io
 import pathlib
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PHONE
@@ -27,6 +28,18 @@ def test_a_result_goes_on_after_a_reload(visits):
     for tab in (page, second):
         expect(tab.locator(".run[data-status=succeeded] .run-result")).to_have_text(ANSWER)
     expect(page.get_by_label("Topic")).to_have_value(LONG)
+
+
+@pytest.mark.parametrize(("page_of", "field"), [("/completion/completion", "Topic"), ("/workflow/workflow", "Text")])
+def test_a_result_goes_on_after_the_network_was_away(cut_visits, cut, page_of, field):
+    page = cut_visits.open(page_of)
+    page.get_by_label(field, exact=True).fill(LONG)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".run-result")).to_contain_text("tok3")
+    cut.cut()
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
+    cut.heal()
+    expect(page.locator(".run[data-status=succeeded] .run-result")).to_contain_text(ANSWER)
 
 
 def test_a_run_stops_at_once(visits):

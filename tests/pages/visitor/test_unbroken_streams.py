@@ -1,7 +1,6 @@
 """Answers that go on: after a reload, over a lost network, in a second tab (app/docs/pages.md)."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +8,6 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from app.embedded.preparation import SAMPLES
-from tests.support.browser import Visits
-from tests.support.cut_proxy import CutProxy
 from tests.support.workflow.forms import human, paragraph
 from tests.support.workflow.graphs import answer, graph, node, start
 
@@ -47,20 +44,6 @@ def paths(desk, tmp_path_factory) -> dict[str, str]:
         "chat": "/chat/chat",
         "advanced-chat": "/chat/chatflow",
     }
-
-
-@pytest.fixture
-def cut(desk) -> Iterator[CutProxy]:
-    with CutProxy(int(str(desk.port))) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def cut_visits(browser, cut) -> Iterator[Visits]:
-    """Visitors whose network can be lost; what they complain about then is no fault."""
-    opened = Visits(browser, cut.url)
-    yield opened
-    opened.close()
 
 
 def ask(page: Page, query: str) -> None:

@@ -29,13 +29,18 @@ export function fileField(field, { limits, upload }) {
     rows.splice(rows.indexOf(row), 1);
     show();
     frame.problem("");
+    changed();
     (adding.element.hidden ? list : adding.element).querySelector("button")?.focus();
   };
+  const changed = () => control.dispatchEvent(new Event("input", { bubbles: true }));
   const begin = (row, start) => {
     rows.push(row);
     show();
     frame.problem("");
-    row.run(start).then(() => frame.problem(""));
+    row.run(start).then(() => {
+      frame.problem("");
+      changed();
+    });
   };
   const addFile = (file) => {
     if (most && rows.length >= most) return frame.problem(t("files.tooMany", { count: most }));

@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 
 import { fileField } from "./file_field.js";
-import { fieldsOf } from "./input_rules.js";
+import { fieldsOf, MALFORMED } from "./input_rules.js";
 import { checkboxField, jsonField, numberField, selectField, textField } from "./text_fields.js";
 
 const MAKERS = {
@@ -23,7 +23,7 @@ const MAKERS = {
  * `values`: what is filled in by name, before the fields' own defaults. `files`: the app's `system_parameters`.
  * `upload`: as for `fileField`.
  * Returns `{element, empty, values(), validate(), set(values), lock(locked), problem(name, text), onchange}`. `values()`
- * holds hidden fields too; `validate()` shows what is wrong, moves the focus to the first wrong field and says whether
+ * holds hidden fields too, and null for what cannot be read; `onchange` hears of every change; `validate()` shows what is wrong, moves the focus to the first wrong field and says whether
  * all is right.
  */
 export function inputsForm(userInputForm, { values = {}, files = {}, upload }) {
@@ -49,7 +49,7 @@ export function inputsForm(userInputForm, { values = {}, files = {}, upload }) {
     onchange: null,
     values() {
       const sent = hidden.map((field) => [field.name, hiddenValue(field, filled(field))]);
-      return Object.fromEntries([...sent, ...fields.map((made) => [made.field.name, made.get()])]);
+      return Object.fromEntries([...sent, ...fields.map((made) => [made.field.name, readable(made.get())])]);
     },
     validate() {
       const wrong = fields.filter((made) => !made.check());
@@ -69,6 +69,11 @@ export function inputsForm(userInputForm, { values = {}, files = {}, upload }) {
   };
   element.addEventListener("input", () => form.onchange?.());
   return form;
+}
+
+/** A value that can be kept and sent; null for a text that cannot be read as what its field asks for. */
+function readable(value) {
+  return value === MALFORMED ? null : value;
 }
 
 /** A hidden field's value as it is sent: texts from a link become what their type asks for. */
