@@ -61,6 +61,8 @@ export class BatchQueue {
       this._waits = 0;
       this._set(row, { state: "done", output, error: "" });
     } catch (wrong) {
+      // A run that waits for people goes on waiting: nothing stops it.
+      if (this.stopped && row.state === "paused") return;
       if (this.stopped) this._set(row, { state: "waiting", task: null });
       else if (wrong.status === 429 && this._waits < MOST_WAITS) {
         this._set(row, { state: "waiting", task: null });

@@ -105,8 +105,10 @@ export function batchView(page) {
     place.replaceChildren(table.element);
     const keep = (row) => store.keep(rows.indexOf(row), row);
     const start = async (chosen = (row) => row.state === "waiting") => {
-      for (const row of rows.filter(chosen))
-        Object.assign(row, { state: "waiting", task: row.state === "failed" ? null : row.task });
+      for (const row of rows) {
+        if (row.state === "paused") row.state = "waiting";
+        else if (chosen(row)) Object.assign(row, { state: "waiting", task: row.state === "failed" ? null : row.task });
+      }
       work = new BatchQueue(rows, {
         run: rowRunner(page, keep),
         changed(row) {
