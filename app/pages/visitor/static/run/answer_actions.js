@@ -4,7 +4,7 @@ import { iconButton } from "../core/controls.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/texts.js";
 import { plainResult } from "./run_state.js";
-import { speechButton } from "./speech.js";
+import { speechButton } from "../answers/speech.js";
 
 /** A button that copies a text and says so. */
 export function copyButton(text) {

@@ -1,5 +1,6 @@
 /** One run from its first request to its last event: begun, read on after a cut or a reload, stopped. */
 
+import { SpokenAnswer } from "../answers/speech.js";
 import { TaskStream } from "../client/task_stream.js";
 import { applyEvent, isOver, newRun } from "./run_state.js";
 
@@ -13,6 +14,7 @@ export class RunSession {
     this._known = false;
     this._stopWanted = false;
     this._drawing = 0;
+    this._spoken = null;
     this.run = newRun();
     this.stream = new TaskStream(desk, {
       onEvent: (event) => this._take(event),
@@ -27,6 +29,7 @@ export class RunSession {
   async start(inputs, files = undefined) {
     this.run = newRun(inputs);
     const path = this._mode === "workflow" ? "/workflows/run" : "/completion-messages";
+    this._spoken = new SpokenAnswer();
     this._draw();
     await this.stream.begin(path, { response_mode: "streaming", inputs, files });
     return this;
@@ -66,6 +69,8 @@ export class RunSession {
   }
 
   _take(event) {
+    // What is read again after a reload is not spoken again.
+    if (event.event?.startsWith("tts_message")) return this._spoken?.take(event);
     const stopping = this.run.status === "stopping";
     applyEvent(this.run, event);
     if (stopping && !isOver(this.run)) this.run.status = "stopping";

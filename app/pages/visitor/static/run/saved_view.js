@@ -5,7 +5,7 @@ import { dateText } from "../core/formats.js";
 import { t } from "../core/texts.js";
 import { writtenText } from "../forms/written_text.js";
 import { copyButton } from "./answer_actions.js";
-import { speechButton } from "./speech.js";
+import { speechButton } from "../answers/speech.js";
 
 const PAGE = 20;
 

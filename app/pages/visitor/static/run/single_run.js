@@ -1,5 +1,6 @@
 /** One run at a time: the form, the button that runs and stops, and the results below each other. */
 
+import { silence } from "../answers/speech.js";
 import { button } from "../core/controls.js";
 import { h } from "../core/dom.js";
 import { announce, wordsOf } from "../core/notices.js";
@@ -64,6 +65,7 @@ export function singleRun(page, { savedChanged }) {
     if (!form.validate() || attachments?.check() === false) return undefined;
     const inputs = form.values();
     const files = attachments?.get();
+    silence();
     results.replaceChildren();
     page.kept.list().forEach((task) => page.kept.remove(task.id));
     announce(t("run.begun"));
