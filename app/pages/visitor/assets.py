@@ -20,6 +20,8 @@ MEDIA_TYPES = {
 }
 # Compressed already.
 AS_IT_IS = (".woff2",)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 # Static imports; `import(…)` has no space or brace before its parenthesis and loads when it is called.
 _STATIC_IMPORT = re.compile(r"""^(?:import|export)\s[^;(]*?["'](\.{1,2}/[^"']+)["'];""", re.MULTILINE)
 
@@ -78,6 +80,10 @@ class AssetTree:
     def address(self, name: str) -> str:
         """Return the path of an asset on this server."""
         return f"/pages/{self.version}/{name}"
+
+    def bare_script(self, name: str) -> bytes:
+        """Return a script without its indentation and the comments that have lines of their own."""
+        return _INDENT.sub("", _COMMENT.sub("", self[name].plain().decode())).encode()
 
     def with_imports(self, name: str) -> list[str]:
         """Return a module and all that it imports statically, itself first: what a browser loads before it runs."""

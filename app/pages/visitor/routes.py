@@ -20,8 +20,8 @@ STATIC = pathlib.Path(__file__).parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
 # Modules for pages of others, whose address stays the same: they import the current state's.
 OPEN_MODULES = {"/frontdesk.js": "client/frontdesk.js"}
-# Scripts for pages of others, sent as they are.
-OPEN_SCRIPTS: dict[str, str] = {}
+# Scripts for pages of others.
+OPEN_SCRIPTS = {"/embed.min.js": "embed/embed.js"}
 View = Callable[..., Response]
 
 
@@ -37,7 +37,7 @@ def init_app(app: Flask) -> PageTexts:
         body = f'export * from ".{tree.address(module)}";\n'.encode()
         app.add_url_rule(path, f"page {path}", _view(body, script, _open_headers()))
     for path, name in OPEN_SCRIPTS.items():
-        app.add_url_rule(path, f"page {path}", _view(tree[name].plain(), script, _open_headers()))
+        app.add_url_rule(path, f"page {path}", _view(tree.bare_script(name), script, _open_headers()))
     app.add_url_rule("/pages/<version>/<path:name>", "page_asset", _asset_view(tree))
     app.add_url_rule("/pages/<version>/libraries/<name>", "page_library", _library_view(tree))
     return texts

@@ -4,6 +4,7 @@ import { Frontdesk, LoginNeeded } from "../client/frontdesk.js";
 import { handedOver, lastPart } from "./address.js";
 import { showAppColour } from "./colours.js";
 import { button } from "./controls.js";
+import "./embedded.js";
 import { showWholePage, wordsOf } from "./notices.js";
 import { chooseLanguage, loadTexts, t } from "./texts.js";
 
