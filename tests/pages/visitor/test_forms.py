@@ -1,5 +1,6 @@
 """The forms: an app's inputs, and what a paused run asks of people."""
 
+import psycopg2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -7,6 +8,10 @@ from tests.support.browser import DESKTOP, PHONE, Visits
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("email")
+EXPIRE = """
+UPDATE human_input_forms SET expires_at = now()
+WHERE id = (SELECT form_id FROM human_input_recipients WHERE token = %(token)s)
+"""
 TEXT_FILE = {"name": "proof.txt", "mimeType": "text/plain", "buffer": b"hello"}
 
 
@@ -79,6 +84,20 @@ def test_a_form_keeps_what_was_typed(visits, desk):
     page.get_by_label("words").fill("Not lost")
     page.reload()
     expect(page.get_by_label("words")).to_have_value("Not lost")
+
+
+def test_a_form_that_expired_meanwhile_says_so(visits, desk):
+    token = asked_form(desk)
+    page = visits.open(f"/form/{token}")
+    page.get_by_label("kind").select_option("bad")
+    attach(page, "proof")
+    expect(page.get_by_text("5 bytes")).to_be_visible()
+    with psycopg2.connect(desk.postgres.url) as connection, connection.cursor() as cursor:
+        cursor.execute(EXPIRE, {"token": token})
+    page.get_by_role("button", name="Agree").click()
+    expect(page.get_by_role("status").filter(has_text="This form has expired")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="This form has expired")).to_be_visible()
 
 
 def test_an_unknown_form_is_said_to_be_none(visits: Visits):

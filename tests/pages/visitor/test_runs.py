@@ -69,7 +69,8 @@ def test_an_answer_is_judged_saved_and_written_again(visits):
 
 def test_a_failed_run_says_why(visits):
     page = visits.open("/completion/completion")
-    ask(page, "[[fail:400]]")
+    page.get_by_label("Topic").fill("[[fail:400]]")
+    page.get_by_label("Topic").press("Enter")
     expect(page.locator(".run[data-status=failed]").get_by_role("alert")).not_to_be_empty()
 
 

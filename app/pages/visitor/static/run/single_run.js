@@ -35,20 +35,27 @@ export function singleRun(page, { savedChanged }) {
   const element = h(
     "div",
     { class: "run-once" },
-    h("form", { class: "run-form", novalidate: true, onsubmit: (event) => event.preventDefault() }, [
-      form.empty && !attachments ? h("p", { class: "nothing" }, t("run.noInputs")) : form.element,
-      attachments?.element,
-      problem,
-      h("div", { class: "run-buttons" }, run, clear),
-    ]),
+    h(
+      "form",
+      { class: "run-form", novalidate: true, onsubmit: (event) => event.preventDefault(), onkeydown: runByKey },
+      [
+        form.empty && !attachments ? h("p", { class: "nothing" }, t("run.noInputs")) : form.element,
+        attachments?.element,
+        problem,
+        h("div", { class: "run-buttons" }, run, clear),
+      ],
+    ),
     results,
   );
   let current = null;
 
   form.onchange = () => keepDraft(draftName, typedValues(form.values()));
-  element.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !current) begin();
-  });
+  /** Enter runs from a line of text, and with Ctrl from wherever it would begin a new line. */
+  function runByKey(event) {
+    if (event.key !== "Enter" || event.isComposing || current) return;
+    if (event.target.matches("input[type=text]") || event.ctrlKey || event.metaKey) begin();
+  }
+
   const say = (text) => {
     problem.textContent = text;
     problem.hidden = !text;
