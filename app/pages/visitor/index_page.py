@@ -3,7 +3,7 @@
 from flask import Flask, Response, current_app
 
 from app.pages.visitor.page_headers import page_headers
-from app.pages.visitor.page_texts import PageTexts
+from app.pages.visitor.page_texts import INDEX_STYLES, PageTexts
 from app.services.visitor.app_list import list_open_apps, page_path
 
 
@@ -17,7 +17,7 @@ def init_app(app: Flask, texts: PageTexts) -> None:
             {"app": app, "address": page_path(app.mode, app.code)}
             for app in (list_open_apps(current_app.config) if shown else [])
         ]
-        html = texts.of_template("index.html", ("style/index.css",), shown=shown, apps=apps)
+        html = texts.of_template("index.html", INDEX_STYLES, shown=shown, apps=apps)
         return Response(html, status=200 if shown else 404, headers=headers, content_type="text/html; charset=utf-8")
 
     app.add_url_rule("/", "page index", view)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.pages.visitor.assets import AssetTree
+from app.pages.visitor.assets import AssetTree, bundle_name
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 # Runs before anything is painted: it reads the visitor's choice of colours.
@@ -39,6 +39,13 @@ KINDS = {
     "/webapp-reset-password/check-code": SIGN_IN,
     "/webapp-reset-password/set-password": SIGN_IN,
 }
+INDEX_STYLES = ("style/index.css",)
+
+
+def read_assets(folder: pathlib.Path, beside: str = "") -> AssetTree:
+    """Return the assets, with a bundle of modules and one of styles for each kind of page."""
+    styles = {(*STYLES, *kind.styles) for kind in KINDS.values()} | {(*STYLES, *INDEX_STYLES)}
+    return AssetTree(folder, {kind.entry for kind in KINDS.values()}, styles, beside)
 
 
 class PageTexts:
@@ -52,14 +59,14 @@ class PageTexts:
 
     def of_kind(self, kind: PageKind) -> str:
         """Return a page whose modules fill it."""
-        modules = [self._tree.address(name) for name in self._tree.with_imports(kind.entry)]
-        return self.of_template("visitor.html", kind.styles, page=kind.name, entry=modules[0], preloads=modules[1:])
+        entry = self._tree.address(bundle_name((kind.entry,)))
+        return self.of_template("visitor.html", kind.styles, page=kind.name, entry=entry)
 
     def of_template(self, template: str, styles: tuple[str, ...] = (), **values: Any) -> str:
         """Return a page of another template, with values for it."""
         shared = {
             "early": self._tree.address(EARLY),
             "icon": self._tree.address("style/icon.svg"),
-            "styles": [self._tree.address(name) for name in (*STYLES, *styles)],
+            "style": self._tree.address(bundle_name((*STYLES, *styles))),
         }
         return self._templates.get_template(template).render(shared | values)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from app.pages.visitor import libraries
 from app.pages.visitor.assets import MEDIA_TYPES, Asset, AssetTree
 from app.pages.visitor.page_headers import page_headers
-from app.pages.visitor.page_texts import KINDS, PageTexts
+from app.pages.visitor.page_texts import KINDS, PageTexts, read_assets
 
 STATIC = pathlib.Path(__file__).parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -27,7 +27,7 @@ View = Callable[..., Response]
 
 def init_app(app: Flask) -> PageTexts:
     """Read the assets, make the pages, mount both; returns what makes more pages."""
-    tree = AssetTree(STATIC, libraries.installed_state())
+    tree = read_assets(STATIC, libraries.installed_state())
     texts = PageTexts(tree)
     for rule, kind in KINDS.items():
         headers = page_headers(app.config, kind.framable)
