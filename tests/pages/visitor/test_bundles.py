@@ -51,7 +51,7 @@ def test_nothing_of_a_bundle_is_left_to_import_or_to_export():
         assert re.findall(r"^(?:import|export)\b.*", bundler.bundle(entry), re.MULTILINE) == []
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("texts/")])
 def test_modules_are_short(name):
     assert len(MODULES[name].splitlines()) <= 350
 
