@@ -28,7 +28,7 @@ def test_it_ends_as_the_whole_text_shows(paper, seed):
 
 def test_what_was_shown_stays_the_same_node(paper):
     paper.evaluate("() => { const view = fresh(); view.update('# A\\n\\nb\\n\\n- c\\n- **d'); view.flush(); }")
-    paper.evaluate("window.before = [...paper.querySelectorAll('h3, p, li, strong')]")
+    paper.evaluate("window.before = [...paper.querySelectorAll('h2, p, li, strong')]")
     paper.evaluate("() => { view.update('# A\\n\\nb\\n\\n- c\\n- **d** e\\n- f\\n'); view.flush(); }")
     assert paper.evaluate("before.every((node) => paper.contains(node)) && before.length") == 7
 

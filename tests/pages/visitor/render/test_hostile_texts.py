@@ -34,6 +34,7 @@ TAGS = {
     "em",
     "figcaption",
     "figure",
+    "h2",
     "h3",
     "h4",
     "hr",

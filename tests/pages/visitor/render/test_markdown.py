@@ -18,8 +18,9 @@ def shown(page, text, sources=0):
     [
         ("One\ntwo  \nthree\\\nfour", "<p>One<br>two<br>three<br>four</p>"),
         ("One\n\ntwo", "<p>One</p><p>two</p>"),
-        ("# One\n## Two ##\n####### no", "<h3>One</h3><h4>Two</h4><p>####### no</p>"),
-        ("One\n===\nTwo\n---", "<h3>One</h3><h4>Two</h4>"),
+        ("# One\n## Two ##\n####### no", "<h2>One</h2><h3>Two</h3><p>####### no</p>"),
+        ("## One\n#### Two\n# Three", "<h2>One</h2><h3>Two</h3><h2>Three</h2>"),
+        ("One\n===\nTwo\n---", "<h2>One</h2><h3>Two</h3>"),
         ("a\n\n***\n- - -\nb", "<p>a</p><hr><hr><p>b</p>"),
         ("> a\nb\n> > c", "<blockquote><p>a<br>b</p><blockquote><p>c</p></blockquote></blockquote>"),
         ("    a\n\n    b", '<span class="code-lines">a\n\nb\n</span>'),

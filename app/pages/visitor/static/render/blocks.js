@@ -41,6 +41,7 @@ export class BlockParser {
     this.definitions = new Map();
     this.before = null;
     this.final = false;
+    this.outline = null;
   }
 
   /** Take a whole line. */
@@ -58,6 +59,7 @@ export class BlockParser {
     this.before = {
       open: [...this.open],
       leaf: this.leaf,
+      outline: this.outline,
       blocks: blocks.map((saved) => [saved, { ...saved }, saved.children.length, saved.lines.length]),
     };
     this.#add(line);
@@ -67,6 +69,7 @@ export class BlockParser {
     if (!this.before) return;
     this.open = this.before.open;
     this.leaf = this.before.leaf;
+    this.outline = this.before.outline;
     for (const [saved, fields, children, lines] of this.before.blocks) {
       Object.assign(saved, fields);
       saved.children.length = children;
@@ -223,7 +226,7 @@ export class BlockParser {
     const fence = fenceOf(line);
     if (fence) return this.#leaf(block("code", { ...fence, indent: indentOf(line) }), depth);
     const heading = headingOf(line);
-    if (heading) return this.#leaf(block("heading", heading), depth, true);
+    if (heading) return this.#leaf(block("heading", { ...heading, rank: this.#rank(heading.level) }), depth, true);
     const math = mathOf(line);
     if (math) return this.#leaf(block("math", math), depth, math.whole);
     if (paragraph && all && this.#turn(paragraph, line)) return true;
@@ -236,11 +239,20 @@ export class BlockParser {
     return true;
   }
 
+  /** Return a heading's rank below the page's own, 2 for a text's first one; none is more than one below the last. */
+  #rank(level) {
+    const { first, last } = this.outline ?? { first: level, last: 1 };
+    const rank = Math.min(6, last + 1, Math.max(2, 2 + level - first));
+    this.outline = { first, last: rank };
+    return rank;
+  }
+
   /** Turn an open paragraph into a heading or a table, if this line under it says so. */
   #turn(paragraph, line) {
     if (/^ {0,3}(=+|-{2,})[ ]*$/.test(line)) {
       paragraph.kind = "heading";
       paragraph.level = line.trim()[0] === "=" ? 1 : 2;
+      paragraph.rank = this.#rank(paragraph.level);
       this.leaf = null;
       return true;
     }

@@ -39,7 +39,7 @@ export function syncChildren(view, container, context, growing) {
 /** A table's head is shown as such before the row under it has come. */
 function kindOf(block, growing) {
   if (block.kind === "list") return block.ordered ? "ol" : "ul";
-  if (block.kind === "heading") return `h${Math.min(6, block.level + 2)}`;
+  if (block.kind === "heading") return `h${block.rank}`;
   const head = block.kind === "paragraph" && block.lines.length === 1 && block.lines[0][0] === "|";
   return head && growing ? "table" : block.kind;
 }
