@@ -52,6 +52,7 @@ export function sidebar(chat, { onOpen = () => {} } = {}) {
     ([entry]) => entry.isIntersecting && trying(chat.list.loadMore()),
     { root: scroll, rootMargin: "200px" },
   ).observe(end);
+  addEventListener("online", () => chat.store.get().listState === "failed" && trying(chat.list.load()));
   const parts = (state) => [state.pinned, state.recent, state.listState, state.thread, state.beat];
   let known = [];
   chat.store.watch(
