@@ -12,6 +12,9 @@ from tests.support.mail_server import MailServer
 from tests.support.scripted_model import ScriptedModel
 from tests.support.stack import Stack
 
+# One for each test that logs in, and some.
+ACCOUNTS = 12
+
 
 @pytest.fixture(scope="package")
 def mail_server() -> Iterator[MailServer]:
@@ -43,11 +46,17 @@ def desk(browser: Browser, mail_server: MailServer, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="package")
-def email(desk: Stack) -> str:
-    """The address of an account that may use the app `closed`; with it come the apps of `tests.support.page_apps`."""
-    address = f"ann-{secrets.token_hex(6)}@example.com"
-    desk.run("tests.support.page_apps", address)
-    return address
+def emails(desk: Stack) -> list[str]:
+    """Addresses of accounts that may use the app `closed`; with them come the apps of `tests.support.page_apps`."""
+    addresses = [f"ann-{secrets.token_hex(6)}@example.com" for _ in range(ACCOUNTS)]
+    desk.run("tests.support.page_apps", *addresses)
+    return addresses
+
+
+@pytest.fixture
+def email(emails: list[str]) -> str:
+    """The address of an account that no other test uses: only so many mails go to one in five minutes."""
+    return emails.pop()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
-"""Publish what the tests of pages need, in one process: `python -m tests.support.page_apps EMAIL`.
+"""Publish what the tests of pages need, in one process: `python -m tests.support.page_apps EMAIL…`.
 
-`every-input` and `every-question` are public. `closed` is for every account, `private` for nobody; EMAIL becomes an
-account without a password.
+`every-input` and `every-question` are public. `closed` is for every account, `private` for nobody; each EMAIL becomes
+an account without a password.
 """
 
 import sys
+from collections.abc import Sequence
 
 from app import cli
 from app.factory import create_app
@@ -22,14 +23,15 @@ APPS = {
 }
 
 
-def publish(email: str) -> None:
+def publish(emails: Sequence[str]) -> None:
     with create_app(serving_config(), cli.register).app_context():
         for code, path in APPS.items():
             apps.publish(app_files.parse(path.read_bytes()), code)
         members.set_mode("closed", AccessMode.PRIVATE_ALL)
         members.set_mode("private", AccessMode.PRIVATE)
-        accounts.create(email, None)
+        for email in emails:
+            accounts.create(email, None)
 
 
 if __name__ == "__main__":
-    publish(sys.argv[1])
+    publish(sys.argv[1:])

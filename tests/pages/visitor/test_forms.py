@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import DESKTOP, PHONE, Visits
 from tests.support.visitor import Visitor
 
-pytestmark = pytest.mark.usefixtures("email")
+pytestmark = pytest.mark.usefixtures("emails")
 EXPIRE = """
 UPDATE human_input_forms SET expires_at = now()
 WHERE id = (SELECT form_id FROM human_input_recipients WHERE token = %(token)s)
