@@ -78,7 +78,7 @@ export class Attachments {
 
   /** Return the files as they are sent and shown, and forget them. */
   handOver() {
-    const files = this.#rows.map(({ row, shown }) => ({ ...shown, ...row.mapping, mapping: row.mapping }));
+    const files = this.#rows.map(({ row, shown }) => ({ ...row.mapping, ...shown, mapping: row.mapping }));
     this.#rows = [];
     this.#show();
     return files;
@@ -97,7 +97,7 @@ export class Attachments {
     if (most && file.size > most) {
       return notify(t("files.tooLarge", { name: file.name, size: sizeText(most) }), "bad");
     }
-    return this.#add({ name: file.name, size: file.size, file }, { filename: file.name, type }, async (row, signal, progress) => {
+    return this.#add({ name: file.name, size: file.size, file }, { filename: file.name, type, size: file.size, url: URL.createObjectURL(file) }, async (row, signal, progress) => {
       const stored = await this.#desk.upload(file, { signal, onProgress: progress });
       return mappingOfStored(stored, type, "local_file");
     });

@@ -39,7 +39,7 @@ function fileCard(file) {
 function safeAddress(address) {
   try {
     const url = new URL(address, location.href);
-    return ["http:", "https:"].includes(url.protocol) ? url.href : null;
+    return Boolean(address) && ["http:", "https:", "blob:"].includes(url.protocol) ? url.href : null;
   } catch (wrong) {
     if (wrong instanceof TypeError) return null;
     throw wrong;
