@@ -76,6 +76,8 @@ class AssetTree:
             self._add(bundle_name((entry,)), ".js", bundler.bundle(entry).encode())
         for names in sorted(set(styles)):
             self._add(bundle_name(names), ".css", "".join(self._assets[name].text for name in names).encode())
+        # The bundles are made: a megabyte that no request needs.
+        self._sources.clear()
         self.version = self._state.hexdigest()[:16]
 
     def _add(self, name: str, suffix: str, content: bytes) -> None:
