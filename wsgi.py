@@ -2,7 +2,7 @@
 
 from app import api
 from app.factory import create_app
-from app.pages import operator
+from app.pages import operator, visitor
 from config import serving_config
 
 config = serving_config()
@@ -10,6 +10,6 @@ if config.COMMAND_LINE:
     # Imported for commands alone: the migrations behind it take ten megabytes in each web worker.
     from app import cli
 
-    app = create_app(config, api.init_app, operator.init_app, cli.register)
+    app = create_app(config, api.init_app, visitor.init_app, operator.init_app, cli.register)
 else:
-    app = create_app(config, api.init_app, operator.init_app)
+    app = create_app(config, api.init_app, visitor.init_app, operator.init_app)

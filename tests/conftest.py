@@ -19,7 +19,7 @@ from app.embedded.redis import EmbeddedRedis
 from app.extensions import celery
 from app.factory import create_app
 from app.metrics import recording
-from app.pages import operator
+from app.pages import operator, visitor
 from app.services.process.process_parts import parts_of
 from config import Config
 from tests.support.logins import Person, make_account, new_email
@@ -78,7 +78,7 @@ def settings(
 @pytest.fixture(scope="session")
 def bound_app(settings: dict[str, str]) -> Iterator[Flask]:
     """The app on a migrated database, with Celery's tasks run where they are enqueued."""
-    bound = create_app(Config(settings), api.init_app, operator.init_app, cli.register)
+    bound = create_app(Config(settings), api.init_app, visitor.init_app, operator.init_app, cli.register)
     worker.attach(celery, bound)
     celery.conf.update(task_always_eager=True, task_eager_propagates=True)
     with bound.app_context():

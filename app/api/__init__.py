@@ -126,7 +126,8 @@ def init_app(app: Flask) -> None:
     file_previews.init_app(app)
     operator.init_app(app)
     app.before_request(_start_hub)
-    app.add_url_rule("/", "home", _home)
+    if app.config["PAGES"] == "off":
+        app.add_url_rule("/", "home", _home)
 
 
 def swagger_document(app: Flask) -> dict[str, Any]:

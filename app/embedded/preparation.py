@@ -14,6 +14,7 @@ from app.factory import create_app
 from app.services.definitions.app_file import AppDefinition
 from app.services.operator import app_files, apps, datasets, ingestion
 from app.services.operator.sample_requests import sample_request
+from app.services.visitor.app_list import page_path
 from config import serving_config
 
 SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
@@ -28,7 +29,7 @@ QUERIES = {
 
 
 def prepare(url: str) -> list[dict[str, str]]:
-    """Migrate, import, and return the code, mode and name of each sample app, and the `curl` line that asks it."""
+    """Migrate, import, and return the code, mode, name, page's path and `curl` line of each sample app."""
     with create_app(serving_config(), cli.register).app_context():
         flask_migrate.upgrade()
         known = {app.code for app in apps.list_apps()}
@@ -39,7 +40,13 @@ def prepare(url: str) -> list[dict[str, str]]:
                 if code == "knowledge":
                     datasets.bind(code, HANDBOOK, _handbook())
         return [
-            {"code": app.code, "mode": app.mode, "name": app.name, "curl": _sample_request(url, app.code)}
+            {
+                "code": app.code,
+                "mode": app.mode,
+                "name": app.name,
+                "page": page_path(app.mode, app.code),
+                "curl": _sample_request(url, app.code),
+            }
             for app in apps.list_apps()
             if app.code in samples
         ]

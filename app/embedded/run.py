@@ -57,6 +57,7 @@ class Launcher:
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "WARNING",
             "DEPLOY_ENV": "DEVELOPMENT",
+            "PAGES_INDEX": "on",
             "DRAIN_SECONDS": DRAIN,
             "DATA_DIR": str(self._config.DATA_DIR),
             "PUBLIC_URL": self._config.PUBLIC_URL,
@@ -146,6 +147,7 @@ class Launcher:
 
     def _welcome(self, apps: list[dict[str, str]]) -> None:
         self._say("Ready.\n")
+        self._tell_pages(apps)
         print(f"  Swagger UI   {self._url}/api/docs")
         print(f"  operators    {self._url}/operator   {self._operator_token()}\n")
         print("  Talk to the sample apps here (Ctrl-C stops an answer, and then leaves):\n")
@@ -161,6 +163,17 @@ class Launcher:
         """Return the command that talks to an app; it finds this server by its data folder."""
         given = self._config.ENVIRONMENT.get("DATA_DIR")
         return f"{f'DATA_DIR={shlex.quote(given)} ' if given else ''}make chat APP={code}"
+
+    def _tell_pages(self, apps: list[dict[str, str]]) -> None:
+        """Print the addresses of the apps' pages, and what to expect of the model behind them."""
+        if self._config.PAGES == "on":
+            print("  Open in a browser:\n")
+            for app in apps:
+                print(f"  {self._url + app['page']:<44} {app['name']}")
+            print()
+        if not any((self._config.OPENAI_BASE_URL, self._config.MODELS_FILE, self._config.LOCAL_MODEL_FILE)):
+            print("  The little model that answers here is a toy; for a real one start with OPENAI_BASE_URL,")
+            print("  OPENAI_API_KEY and MODEL_NAME set (app/docs/models.md).\n")
 
 
 class _sole_use:

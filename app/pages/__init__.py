@@ -1,1 +1,1 @@
-"""Pages that the server renders. Each room has its own blueprint; nothing here is part of an API."""
+"""Serve the pages that people see. Each room has its own blueprint; no queries, commits or model calls in here."""

@@ -34,6 +34,11 @@ def web_app_url(app, monkeypatch):
     monkeypatch.setitem(app.config, "WEB_APP_URL", "http://localhost:3000")
 
 
+@pytest.fixture
+def no_pages(app, monkeypatch):
+    monkeypatch.setitem(app.config, "WEB_APP_URL", "")
+
+
 def new_code() -> str:
     return f"test-{secrets.token_hex(8)}"
 
@@ -51,7 +56,7 @@ def test_import_publishes_and_says_where(run, file, web_app_url):
     assert published_apps.by_code(code).definition.stored == chat_definition()
 
 
-def test_import_says_that_the_pages_address_is_not_known(run, file):
+def test_import_says_that_the_pages_address_is_not_known(run, file, no_pages):
     _, out, _ = run("apps", "import", file())
     assert "WEB_APP_URL is not set" in out
 
@@ -201,7 +206,7 @@ def test_show(run, web_app_url):
     assert json.loads(run("apps", "show", app.code, "--json")[1])["inputs"] == ["topic (text-input, required)"]
 
 
-def test_show_without_a_front_end(run):
+def test_show_without_a_front_end(run, no_pages):
     assert "WEB_APP_URL is not set" in run("apps", "show", make_app().code)[1]
 
 

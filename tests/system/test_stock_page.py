@@ -2,27 +2,24 @@
 
 import json
 import pathlib
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
 import yaml
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.support.browser import running_browser
 from tests.support.scripted_model.audio import spoken
 from tests.support.stack import TALKING_APP, Stack
 from tests.support.stock_page import served_page
 from tests.support.workflow.graphs import answer, graph, node, start
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MILLISECONDS = 60_000
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: install chromium")
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     logins = {"WEB_APP_AUTH": "on", "SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "desk@example.com"}
     with Stack(folder, web_workers=1, worker_processes=1, delay_ms=1, environment=logins) as stack:
@@ -45,11 +42,16 @@ def failing_chatflow(folder: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+def browser() -> Iterator[Browser]:
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def browser_page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """The events of a workflow run, made from its rows for readers that come late (contract streaming.md §9)."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.models.forms import list_forms
+from app.models.owners import Owner
 from app.models.tasks import TaskState
 from app.models.workflow_runs import PAUSED, StoredRun, find_run, list_node_executions
 from app.services.definitions.published_apps import version
 from app.services.events.message_events import failure_of_run
 from app.services.events.workflow_events import WorkflowRunEvents
+from app.services.files.file_values import opened
 from app.workflow.contracts.human_forms import WAITING
 from app.workflow.values.values import plain
 
@@ -97,9 +100,11 @@ def _inputs(run: StoredRun, state: TaskState) -> dict[str, Any]:
 
 
 def _summary(run: StoredRun) -> Mapping[str, Any]:
+    owner = Owner(uuid.UUID(run.app_id), uuid.UUID(run.end_user_id))
     return {
         "status": run.status,
-        "outputs": run.outputs or {},
+        # The links of its files may have ended since.
+        "outputs": plain(opened(owner, run.outputs or {})),
         "error": run.error,
         "elapsed_time": run.elapsed,
         "total_tokens": run.total_tokens,

@@ -164,3 +164,19 @@ def test_another_end_user_s_file_is_refused(client):
         {"inputs": {"doc": {"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]}}},
     )
     assert (answer.status_code, answer.get_json()["message"]) == (400, "Invalid upload file")
+
+
+def test_files_of_an_ended_run_have_links_that_work_now(client):
+    form = start()
+    form["data"]["variables"] = [{"variable": "doc", "label": "Doc", "type": "file", "required": True}]
+    visitor = WebVisitor(client, make_graph_app(graph(form, end(doc=["start", "doc"]), "start > end")))
+    uploaded = client.post(
+        "/api/files/upload", headers=visitor.headers, data={"file": (io.BytesIO(b"Hello"), "a.txt")}
+    ).get_json()
+    frames = visitor.run(doc={"type": "document", "transfer_method": "local_file", "upload_file_id": uploaded["id"]})
+    told = visitor.frames(visitor.resume(frames[0].data["workflow_run_id"]))
+    first, later = (frame.data["data"]["outputs"]["doc"] for frame in (frames[-1], told[-1]))
+    # Each link is signed anew.
+    assert first["url"] != later["url"]
+    assert first | {"url": None} == later | {"url": None}
+    assert client.get(later["url"]).get_data() == b"Hello"

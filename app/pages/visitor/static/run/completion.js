@@ -1,0 +1,3 @@
+import { showRunPage } from "./run_page.js";
+
+await showRunPage("completion");
