@@ -161,6 +161,7 @@ def test_a_graph_that_this_release_refuses_is_a_table(operator, run_id, visitor,
 
 
 def test_a_run_that_waits_leads_to_its_form(app, operator, waiting_run, monkeypatch):
+    monkeypatch.setitem(app.config, "WEB_APP_URL", "")
     assert "/form/" not in operator.page(f"/runs/{waiting_run}")
     monkeypatch.setitem(app.config, "WEB_APP_URL", "https://pages.example")
     assert 'href="https://pages.example/form/' in operator.page(f"/runs/{waiting_run}")

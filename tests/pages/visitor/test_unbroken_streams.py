@@ -39,7 +39,7 @@ def paths(desk, tmp_path_factory) -> dict[str, str]:
     for name, definition in (("asking", yaml.safe_dump(waiting_chatflow())), ("agent-chat", calling_agent())):
         file = folder / f"{name}.yml"
         file.write_text(definition)
-        codes[name] = desk.import_app(file, name)["code"]
+        codes[name] = desk.import_app(file, name)[0]["code"]
     return {name: f"/chat/{code}" for name, code in codes.items()} | {
         "chat": "/chat/chat",
         "advanced-chat": "/chat/chatflow",
