@@ -55,6 +55,9 @@ def test_an_answer(visits: Visits):
     page.locator(".composer-send").click()
     expect(page.locator(".message .answer").last).to_have_attribute("data-state", "done")
     assert findings(page) == []
+    page.get_by_role("button", name="Bad answer").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert findings(page) == []
 
 
 def test_a_form_of_every_input(visits: Visits, email):
