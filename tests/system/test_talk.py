@@ -42,7 +42,7 @@ class TerminalTalk:
         assert self.text.count(text) >= times, self.text
 
 
-def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(stack):
+def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(stack, mark):
     talk = TerminalTalk(stack, "chat")
     talk.wait_for(PROMPT)
     talk.type("count [[chunks:2000]][[delay:25]]\n")
@@ -50,12 +50,10 @@ def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(stack):
     talk.process.send_signal(signal.SIGINT)
     talk.wait_for(PROMPT, 2)
     assert "tok1999" not in talk.text
-    talk.type("again [[chunks:3]]\n")
+    talk.type(f"{mark} [[chunks:3]]\n")
     talk.wait_for("tok0 tok1 tok2")
     talk.wait_for(PROMPT, 3)
     talk.process.send_signal(signal.SIGINT)
     assert talk.process.wait(20) == 0
-    (asked,) = [
-        request["body"] for request in stack.model_requests() if "again" in str(request["body"]["messages"][-1])
-    ]
+    (asked,) = [request["body"] for request in stack.model_requests() if mark in str(request["body"]["messages"][-1])]
     assert "tok5 " in str(asked["messages"]), "the second question is of the same conversation"

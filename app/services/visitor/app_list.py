@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from app.extensions import db
+from app.models.apps import list_app_summaries
 from app.services.definitions import published_apps
 from app.services.definitions.published_apps import PublishedApp
-from app.services.operator import apps
 from app.services.visitor import app_info
 
 # The page of an app's mode; all others have the chat page.
@@ -25,8 +26,12 @@ class ListedApp(NamedTuple):
 def list_open_apps(settings: Mapping[str, Any]) -> list[ListedApp]:
     """Return the enabled apps, by name; where people log in, those that ask for no login."""
     login = settings["WEB_APP_AUTH"] == "on"
-    summaries = [app for app in apps.list_apps() if app.enabled and (app.access_mode == "public" or not login)]
-    found = [published_apps.by_code(summary.code) for summary in summaries]
+    summaries = sorted(list_app_summaries(db.session.connection()), key=lambda app: (app.name.casefold(), app.code))
+    found = [
+        published_apps.by_code(app.code)
+        for app in summaries
+        if app.enabled and (app.access_mode == "public" or not login)
+    ]
     return [_listed(app) for app in found if app is not None]
 
 
