@@ -25,7 +25,7 @@ def sample_request(base_url: str, code: str, definition: AppDefinition, query: s
         "inputs": {
             field.variable: _example(field)
             for field in definition.input_form(mode)
-            if field.variable and field.required and field.default_value is None
+            if field.variable and field.required and field.default_value in (None, "")
         }
     }
     if path == "chat-messages":

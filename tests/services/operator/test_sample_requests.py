@@ -53,6 +53,13 @@ def test_it_fills_in_what_is_required():
     }
 
 
+def test_an_empty_default_is_no_value():
+    definition = chat_definition()
+    field = {"variable": "topic", "label": "Topic", "required": True, "default": ""}
+    definition["model_config"]["user_input_form"] = [{"text-input": field}]
+    assert body_of(of(definition))["inputs"] == {"topic": "Hello"}
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:5001", "http://localhost:5001", "http://[::1]:5001"])
 def test_no_proxy_is_asked_for_this_machine(url):
     line = sample_request(url, "my-code", AppDefinition.read(chat_definition()))
