@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from app.embedded.ports import ReservedPort
+from tests.support.child import runs
 from tests.support.paths import PROJECT
 
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -101,7 +102,7 @@ def test_it_serves_the_sample_app_with_the_local_model_and_ends_cleanly(launched
     assert model["state"] == "up" and len(model["sha256"]) == 64
     family = launched.family()
     assert launched.end(signal.SIGINT) == 0
-    assert not [process for process in family if process.is_running()]
+    assert not [process for process in family if runs(process)]
     assert not (tmp_path / "data" / "embedded.json").exists()
 
 

@@ -12,6 +12,7 @@ import redis
 
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
+from tests.support.child import runs
 from tests.support.paths import PROJECT
 
 ORPHAN = """
@@ -26,7 +27,10 @@ time.sleep(60)
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return not runs(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_postgres_keeps_its_data_over_a_restart(tmp_path):

@@ -7,9 +7,19 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 
+import psutil
+
 TAIL = 4000
 # For processes that need no settings: where commands are found.
 COMMANDS = {"PATH": os.environ.get("PATH", os.defpath)}
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Child:

@@ -5,6 +5,7 @@ import pathlib
 
 import psutil
 
+from tests.support.child import runs
 from tests.support.stack import Stack
 from tests.support.visitor import Visitor, wait_until
 from tests.support.workflow.graphs import app_file, end, graph, node, start
@@ -57,7 +58,7 @@ def test_a_killed_worker_leaves_no_sandbox_behind(stack: Stack, tmp_path: pathli
     for _ in range(len(stack.workers)):
         stack.kill_worker(0)
     wait_until(
-        lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in helpers),
+        lambda: not any(runs(child) for child in helpers),
         10,
         "the end of the sandbox",
     )

@@ -8,6 +8,7 @@ import pytest
 from app.providers.cancellation import Cancellation, Cancelled
 from app.providers.documents import parser_runs
 from app.providers.documents.parser_runs import ParserFailed
+from tests.support.child import runs
 
 ECHO = "sys.stdout.buffer.write(sys.stdin.buffer.read())"
 
@@ -23,7 +24,7 @@ def started():
 
     def now():
         found = set(psutil.Process().children()) - before
-        return [child for child in found if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in found if runs(child)]
 
     return now
 
