@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
     """Believe as many entries of X-Forwarded-For as there are proxies of ours: a client can invent all others."""
     hops = app.config["PROXY_HOPS"]
     if hops:
+        # Flask says that its `wsgi_app` is there to be wrapped so; mypy takes it for a method.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
 
 

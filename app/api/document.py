@@ -146,6 +146,7 @@ def _form_parameters(fields: type[BaseModel] | None, file: str) -> dict[str, Any
 def swagger_schemas(shape: Any, mode: str = "serialization") -> dict[str, Any]:
     """Return a shape and all shapes that it refers to, as Swagger 2.0 definitions by name."""
     adapter = TypeAdapter(shape)
+    # pydantic knows the two modes as literals; the callers pass either as a text.
     raw = adapter.json_schema(ref_template="#/definitions/{model}", mode=mode, by_alias=True)  # type: ignore[arg-type]
     definitions = raw.pop("$defs", {})
     if "$ref" not in raw:

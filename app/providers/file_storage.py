@@ -177,6 +177,7 @@ def _call(
             # that thread, the caller's too, so that the call needs a real thread.
             import gevent
 
+            # gevent has no types.
             return gevent.get_hub().threadpool.apply(function, args, options)  # type: ignore[no-any-return]
         return function(*args, **options)
     except FileNotFoundError:

@@ -36,7 +36,7 @@ class Screen:
         self._in_line = False
         if self.interactive:
             # Gives `input` its editing keys and history.
-            import readline  # noqa: F401
+            import readline  # noqa: F401  # importing it is what counts
 
     def say(self, text: object) -> None:
         """Show a piece of an answer; the line stays open."""

@@ -122,6 +122,7 @@ def _read_items(value: Any, handler: pydantic.ValidatorFunctionWrapHandler, info
 
 
 def _list_schema(source: Any, handler: pydantic.GetCoreSchemaHandler) -> CoreSchema:
+    # A type that is made while the program runs, which mypy cannot read.
     items = handler.generate_schema(list[get_args(source)[0]])  # type: ignore[misc]
     return core_schema.with_info_wrap_validator_function(_read_items, items)
 

@@ -18,7 +18,7 @@ class InvalidDocument(Exception):
     """The text cannot be used; one line says why."""
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):  # type: ignore[misc]  # the base is found at run time
     """Reads dates and `=` as texts, as JSON has neither; merges nothing, as merged mappings can grow without end."""
 
     yaml_implicit_resolvers = {
